@@ -1,0 +1,112 @@
+//! Why an artifact is refused.
+
+use super::TensorName;
+use crate::layout::ALIGNMENT;
+
+/// Why bytes were not taken as a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The bytes don't start at a multiple of 16.
+    #[error(
+        "the artifact starts {offset} bytes past a multiple of {ALIGNMENT}: align it, \
+         for example with include_model!"
+    )]
+    Misaligned {
+        /// Bytes past the last multiple of 16.
+        offset: usize,
+    },
+    /// The first bytes are not those of an artifact.
+    #[error("not a Charcell artifact: it doesn't start with \"CHAR\"")]
+    NotAnArtifact,
+    /// The artifact was written in a version of the format that this crate doesn't read.
+    #[error(
+        "the artifact has format version {found}, and {supported} is supported: export it again"
+    )]
+    Version {
+        /// Version of the artifact.
+        found: u16,
+        /// The version that this crate reads.
+        supported: u16,
+    },
+    /// A flag is set that this version of the format doesn't know.
+    #[error("the artifact has unknown flags {flags:#06x}: it was written by a newer Charcell")]
+    UnknownFlags {
+        /// All flags of the artifact.
+        flags: u16,
+    },
+    /// The bytes end before the artifact does.
+    #[error("the artifact is cut short: it needs {needed} bytes, and has {available}")]
+    Truncated {
+        /// Bytes that the part read so far asks for.
+        needed: u64,
+        /// Bytes there are.
+        available: u64,
+    },
+    /// There are bytes behind the end of the artifact.
+    #[error("the artifact ends at {length} bytes, and {available} were given")]
+    TrailingBytes {
+        /// Bytes of the artifact.
+        length: u64,
+        /// Bytes there are.
+        available: u64,
+    },
+    /// The checksum doesn't match: some bit was changed after the export.
+    #[error(
+        "the artifact is damaged: its checksum is {computed:#010x}, and {stored:#010x} is stored"
+    )]
+    Checksum {
+        /// CRC-32 that the prelude holds.
+        stored: u32,
+        /// CRC-32 of the bytes.
+        computed: u32,
+    },
+    /// The header is not a postcard message of the type `Header`.
+    #[error("the artifact's header can't be decoded")]
+    Header,
+    /// The number of layers is 0, or more than this crate holds.
+    #[error(
+        "the artifact has {layers} layers, and 1 to {} are supported",
+        crate::layout::MAX_LAYERS
+    )]
+    Layers {
+        /// Layers in the header.
+        layers: u8,
+    },
+    /// The number of hidden units is 0, or more than this crate holds.
+    #[error(
+        "the artifact has {hidden} hidden units, and 1 to {} are supported",
+        crate::layout::MAX_HIDDEN
+    )]
+    Hidden {
+        /// Hidden units in the header.
+        hidden: u16,
+    },
+    /// The vocabulary is empty, too large, or not in ascending order without repetition.
+    #[error("the artifact's vocabulary isn't 1 to 65535 characters in ascending order")]
+    Vocabulary,
+    /// A shift or the number of layers in the quantisation is out of range.
+    #[error("the artifact's quantisation is out of range in layer {layer}")]
+    Quantisation {
+        /// Layer, from 0.
+        layer: usize,
+    },
+    /// The artifact's weights are of the other kind: int8 where f32 is asked for, or f32 for int8.
+    #[error("the artifact's weights are {found}, and {expected} is asked for")]
+    Encoding {
+        /// Kind of weights in the artifact.
+        found: &'static str,
+        /// Kind of weights of the model type.
+        expected: &'static str,
+    },
+    /// A tensor's entry in the header isn't what the model's sizes ask for.
+    #[error(
+        "tensor {name} of layer {layer} has another place or size than the model's sizes ask for"
+    )]
+    Tensor {
+        /// The tensor expected there.
+        name: TensorName,
+        /// Its layer, from 0; 0 for the output layer.
+        layer: usize,
+    },
+}

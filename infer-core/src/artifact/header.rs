@@ -1,0 +1,101 @@
+//! What the header of an artifact says: sizes, vocabulary, quantisation, tensors.
+
+use core::fmt;
+
+use heapless::Vec;
+use serde::{Deserialize, Serialize};
+
+use crate::Normalisation;
+use crate::layout::MAX_LAYERS;
+
+/// The most prefixes that an artifact carries along.
+pub const MAX_PREFIXES: usize = 8;
+
+/// The header of an artifact, in postcard; one [`Tensor`] for each tensor follows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header<'a> {
+    /// Kind of the weights, with what only that kind needs.
+    pub encoding: Encoding,
+    /// L, from 1 to 4.
+    pub layers: u8,
+    /// H of every layer, from 1 to 1024.
+    pub hidden: u16,
+    /// What was done to the corpus.
+    pub normalisation: Normalisation,
+    /// The characters in the order of their tokens, which is that of their code points.
+    pub vocabulary: &'a str,
+    /// Prefixes to show the model with.
+    #[serde(borrow)]
+    pub prefixes: Vec<&'a str, MAX_PREFIXES>,
+}
+
+/// Kind of an artifact's weights.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoding {
+    /// Weights of one byte, integer arithmetic.
+    Int8(Quantisation),
+    /// Weights of four bytes, floating-point arithmetic.
+    F32,
+}
+
+/// The numbers of integer inference that aren't a row's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quantisation {
+    /// Nats that a logit of 1 stands for, in units of 2⁻³².
+    pub nats_per_logit_q32: u32,
+    /// One entry a layer.
+    pub layers: Vec<LayerQuantisation, MAX_LAYERS>,
+}
+
+/// The fixed-point formats of one layer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerQuantisation {
+    /// Fraction bits of the cell state: 12 for Q3.12. Found by calibration at export.
+    pub cell_fraction_bits: u8,
+    /// Right shift that follows the product of a sum and its row's multiplier.
+    pub multiplier_shift: u8,
+}
+
+/// Where one tensor lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tensor {
+    /// Which tensor it is.
+    pub name: TensorName,
+    /// Its layer, from 0; 0 for the output layer.
+    pub layer: u8,
+    /// First byte, counted from the start of the artifact; a multiple of 16.
+    pub offset: u32,
+    /// Length in bytes, without the padding behind it.
+    pub bytes: u32,
+}
+
+/// The tensors of an artifact, in the order in which they are stored (layer by layer, then the
+/// output layer).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TensorName {
+    /// Input weights: `[V][H]` groups of four gates in layer 0, `[H][H/4]` blocks above.
+    WIh,
+    /// Recurrent weights: `[H][H/4]` blocks.
+    WHh,
+    /// Bias: `[H]` groups of four gates; int32 in units of the row's sum, or f32.
+    B,
+    /// Multiplier of each row's sum, int8 artifacts only: `[H]` groups of four gates.
+    Multiplier,
+    /// Weights of the output layer: `[V/4][H/4]` blocks.
+    WOut,
+    /// Bias of the output layer: `[V]` padded to a multiple of four.
+    BOut,
+}
+
+impl fmt::Display for TensorName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::WIh => "w_ih",
+            Self::WHh => "w_hh",
+            Self::B => "b",
+            Self::Multiplier => "multiplier",
+            Self::WOut => "w_out",
+            Self::BOut => "b_out",
+        })
+    }
+}

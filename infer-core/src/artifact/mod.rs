@@ -1,0 +1,18 @@
+//! The file `model.postcard`: a prelude, a header in postcard, and raw tensors read in place.
+//!
+//! `docs/artifact-format.md` in the repository is the specification. What is here is shared by
+//! the reader in this crate and the writer in the trainer.
+
+mod error;
+mod header;
+mod include;
+mod prelude;
+mod reader;
+
+pub use error::LoadError;
+pub use header::{
+    Encoding, Header, LayerQuantisation, MAX_PREFIXES, Quantisation, Tensor, TensorName,
+};
+pub use include::Aligned;
+pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
+pub(crate) use reader::{TensorReader, open, verify};

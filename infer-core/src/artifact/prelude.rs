@@ -1,0 +1,84 @@
+//! The first 16 bytes of an artifact.
+
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
+
+use super::LoadError;
+
+/// First bytes of every artifact.
+pub const MAGIC: [u8; 4] = *b"CHAR";
+
+/// Version of the format that this crate reads and writes.
+pub const VERSION: u16 = 1;
+
+/// Length of the [`Prelude`] in bytes.
+pub const PRELUDE_BYTES: usize = 16;
+
+/// Bytes before the checksum, which are part of what it covers.
+const CHECKED_PRELUDE_BYTES: usize = 12;
+
+/// What can be read of an artifact before its header is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prelude {
+    /// Version of the format.
+    pub version: u16,
+    /// No flag is defined yet: 0.
+    pub flags: u16,
+    /// Bytes of the postcard header, which follows the prelude.
+    pub header_bytes: u32,
+    /// [`checksum`] of the artifact.
+    pub checksum: u32,
+}
+
+impl Prelude {
+    /// The prelude as it is stored: magic, version, flags, header length, checksum, each
+    /// little-endian.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; PRELUDE_BYTES] {
+        let ([v0, v1], [f0, f1]) = (self.version.to_le_bytes(), self.flags.to_le_bytes());
+        let [h0, h1, h2, h3] = self.header_bytes.to_le_bytes();
+        let [c0, c1, c2, c3] = self.checksum.to_le_bytes();
+        let [m0, m1, m2, m3] = MAGIC;
+        [m0, m1, m2, m3, v0, v1, f0, f1, h0, h1, h2, h3, c0, c1, c2, c3]
+    }
+
+    /// Reads the prelude at the start of `artifact`.
+    ///
+    /// # Errors
+    /// [`LoadError::NotAnArtifact`], [`LoadError::Truncated`], [`LoadError::Version`] or
+    /// [`LoadError::UnknownFlags`].
+    pub fn read(artifact: &[u8]) -> Result<Self, LoadError> {
+        let start = artifact.get(..MAGIC.len()).unwrap_or(artifact);
+        if start.is_empty() || !MAGIC.starts_with(start) {
+            return Err(LoadError::NotAnArtifact);
+        }
+        let Some(&[_, _, _, _, v0, v1, f0, f1, h0, h1, h2, h3, c0, c1, c2, c3]) =
+            artifact.first_chunk::<PRELUDE_BYTES>()
+        else {
+            let (needed, available) = (PRELUDE_BYTES as u64, artifact.len() as u64);
+            return Err(LoadError::Truncated { needed, available });
+        };
+        let prelude = Self {
+            version: u16::from_le_bytes([v0, v1]),
+            flags: u16::from_le_bytes([f0, f1]),
+            header_bytes: u32::from_le_bytes([h0, h1, h2, h3]),
+            checksum: u32::from_le_bytes([c0, c1, c2, c3]),
+        };
+        if prelude.version != VERSION {
+            return Err(LoadError::Version { found: prelude.version, supported: VERSION });
+        }
+        if prelude.flags != 0 {
+            return Err(LoadError::UnknownFlags { flags: prelude.flags });
+        }
+        Ok(prelude)
+    }
+}
+
+/// CRC-32 (the one of zip and PNG) over all bytes of `artifact` but the four that store it.
+#[must_use]
+pub fn checksum(artifact: &[u8]) -> u32 {
+    static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
+    let mut digest = CRC.digest();
+    digest.update(artifact.get(..CHECKED_PRELUDE_BYTES).unwrap_or(artifact));
+    digest.update(artifact.get(PRELUDE_BYTES..).unwrap_or_default());
+    digest.finalize()
+}

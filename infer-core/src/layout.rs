@@ -1,0 +1,70 @@
+//! The one definition of how the model's tensors lie in memory, shared by trainer, shaders,
+//! artifact and device.
+//!
+//! Letters, used in every shape of the project: **B** batch, **T** steps, **V** vocabulary,
+//! **H** hidden units of a layer, **L** layers. All tensors are row-major.
+//!
+//! | parameter | shape in training | what it is |
+//! |---|---|---|
+//! | `w_ih` | `[V, 4H]` in layer 0, `[H, 4H]` above | input weights; a one-hot input picks a row |
+//! | `w_hh` | `[H, 4H]` | recurrent weights |
+//! | `b` | `[4H]` | bias of each gate |
+//! | `w_out` | `[H, V]` | weights of the output layer |
+//! | `b_out` | `[V]` | bias of the output layer |
+//!
+//! The `4H` columns hold the gates one after the other, in the order of [`Gate`]; see
+//! [`gate_column`]. In an artifact, where one unit is computed at a time, the four gates of a unit
+//! lie together: see [`Block`].
+
+/// Gates of a unit.
+pub const GATES: usize = 4;
+
+/// Columns of a [`Block`], and the multiple to which the rows of an artifact's matrices are padded.
+pub const BLOCK_COLUMNS: usize = 4;
+
+/// Rows of a [`Block`]: the gates of one unit, or four characters of the output layer.
+pub const BLOCK_ROWS: usize = 4;
+
+/// Alignment in bytes of an artifact and of every tensor in it.
+pub const ALIGNMENT: usize = 16;
+
+/// The most layers that a model can have.
+pub const MAX_LAYERS: usize = 4;
+
+/// The most hidden units that a layer can have.
+pub const MAX_HIDDEN: usize = 1024;
+
+/// The most characters that a vocabulary can hold.
+pub const MAX_VOCABULARY: usize = 65_535;
+
+/// The gates in the order in which every tensor holds them: that of PyTorch's `nn.LSTM`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Gate {
+    /// `i`: how much of the candidate enters the cell state.
+    Input = 0,
+    /// `f`: how much of the cell state is kept.
+    Forget = 1,
+    /// `g`: the candidate cell state, the chapter's C̃.
+    Candidate = 2,
+    /// `o`: how much of the cell state is shown as hidden state.
+    Output = 3,
+}
+
+/// Column of `gate` of `unit` in a training tensor with `4H` columns.
+#[must_use]
+pub const fn gate_column(gate: Gate, unit: usize, hidden: usize) -> usize {
+    gate as usize * hidden + unit
+}
+
+/// `count` rounded up to whole blocks.
+#[must_use]
+pub const fn padded(count: usize) -> usize {
+    count.next_multiple_of(BLOCK_COLUMNS)
+}
+
+/// Four rows by four columns of an artifact's matrix, row by row: 16 weights read in one piece.
+///
+/// A matrix of R rows and K columns is stored as `[R / 4][K / 4]` blocks, R and K padded with
+/// zeros to multiples of four. In `w_ih` and `w_hh` the four rows are the [`Gate`]s of one unit.
+pub type Block<W> = [[W; BLOCK_COLUMNS]; BLOCK_ROWS];

@@ -1,0 +1,58 @@
+//! Runs a character-level LSTM where it lies: in flash, without an allocator, without a panic.
+//!
+//! ```no_run
+//! use infer_core::{Generator, Model, Sampling, State};
+//! # macro_rules! include_bytes { ($path:expr) => { b"" } }
+//!
+//! static ARTIFACT: &[u8] = infer_core::include_model!("model.postcard");
+//!
+//! let model = Model::<infer_core::Int8>::load(ARTIFACT)?;
+//! let mut state = State::<256, 64>::new(); // up to 256 hidden units and 64 characters
+//! let mut generator = Generator::new(&model, &mut state, Sampling::greedy())?;
+//! generator.prime("the traveller")?;
+//! for character in generator.take(50) {
+//!     print!("{character}");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `int8` | yes | [`Int8`] models: integer arithmetic alone, the same characters on every target |
+//! | `f32` | yes | [`F32`] models, for hosts and cores with an FPU |
+//! | `unicode` | yes | lower-casing of all scripts in a prefix, 11 KB of tables; else ASCII |
+//!
+//! A microcontroller wants `default-features = false, features = ["int8"]`.
+
+#![no_std]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+#[cfg(test)]
+extern crate std;
+
+mod arch;
+pub mod artifact;
+#[cfg(feature = "f32")]
+mod float;
+mod generator;
+#[cfg(feature = "int8")]
+pub mod int8;
+pub mod layout;
+mod model;
+mod normalisation;
+mod precision;
+mod sampling;
+mod state;
+mod vocabulary;
+
+#[cfg(feature = "f32")]
+pub use float::F32;
+pub use generator::{Generator, PrimeError};
+#[cfg(feature = "int8")]
+pub use int8::Int8;
+pub use model::Model;
+pub use normalisation::Normalisation;
+pub use precision::{Dimensions, Precision};
+pub use sampling::Sampling;
+pub use state::{CapacityError, State, StateView};
+pub use vocabulary::{Token, Vocabulary};

@@ -1,0 +1,153 @@
+//! A model as it lies in its artifact.
+
+use crate::artifact::{self, Header, LoadError};
+use crate::layout::{MAX_LAYERS, padded};
+use crate::precision::Dimensions;
+use crate::precision::sealed::Input;
+use crate::state::StateView;
+use crate::vocabulary::{Token, Vocabulary};
+use crate::{Normalisation, Precision};
+
+#[cfg(feature = "int8")]
+type DefaultPrecision = crate::Int8;
+#[cfg(not(feature = "int8"))]
+type DefaultPrecision = crate::F32;
+
+/// A borrowed view of an artifact: a few hundred bytes of sizes and references; the weights stay
+/// where they are.
+///
+/// A model can't outlive its bytes:
+///
+/// ```compile_fail
+/// let model: infer_core::Model<'static> = {
+///     let bytes = vec![0; 16];
+///     infer_core::Model::load(&bytes).unwrap()
+/// };
+/// ```
+#[derive(Debug, Clone)]
+pub struct Model<'a, P: Precision = DefaultPrecision> {
+    header: Header<'a>,
+    vocabulary: Vocabulary<'a>,
+    layers: [P::Layer<'a>; MAX_LAYERS],
+    output: P::Output<'a>,
+}
+
+impl<'a, P: Precision> Model<'a, P> {
+    /// Takes `artifact` as a model, in one pass over its bytes.
+    ///
+    /// # Errors
+    /// [`LoadError`], whose variants say what is wrong. Never panics, whatever the bytes.
+    pub fn load(artifact: &'a [u8]) -> Result<Self, LoadError> {
+        let model = Self::from_trusted(artifact);
+        match model {
+            // What ends too early has no checksum worth comparing; these say more than it would.
+            Err(
+                LoadError::Misaligned { .. }
+                | LoadError::NotAnArtifact
+                | LoadError::Version { .. }
+                | LoadError::UnknownFlags { .. }
+                | LoadError::Truncated { .. }
+                | LoadError::TrailingBytes { .. },
+            ) => model,
+            _ => artifact::verify(artifact).and(model),
+        }
+    }
+
+    /// As [`load`](Self::load), without the checksum: for an artifact that was checked before.
+    ///
+    /// Damaged weights give wrong text, and nothing worse: sums wrap, and nothing panics.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load) but [`LoadError::Checksum`].
+    pub fn from_trusted(artifact: &'a [u8]) -> Result<Self, LoadError> {
+        let (header, vocabulary, mut reader) = artifact::open(artifact)?;
+        let dimensions = dimensions(&header, &vocabulary);
+        let mut layers: [P::Layer<'a>; MAX_LAYERS] = Default::default();
+        for (index, layer) in layers.iter_mut().take(dimensions.layers).enumerate() {
+            *layer = P::read_layer(&mut reader, &header.encoding, dimensions, index)?;
+        }
+        let output = P::read_output(&mut reader, &header.encoding, dimensions)?;
+        reader.finish()?;
+        Ok(Self { header, vocabulary, layers, output })
+    }
+
+    /// What the artifact says of itself.
+    #[must_use]
+    pub const fn header(&self) -> &Header<'a> {
+        &self.header
+    }
+
+    /// V, H and L.
+    #[must_use]
+    pub fn dimensions(&self) -> Dimensions {
+        dimensions(&self.header, &self.vocabulary)
+    }
+
+    /// The characters that the model knows.
+    #[must_use]
+    pub const fn vocabulary(&self) -> Vocabulary<'a> {
+        self.vocabulary
+    }
+
+    /// The prefixes that the artifact carries along to show the model with.
+    pub fn prefixes(&self) -> impl Iterator<Item = &'a str> {
+        self.header.prefixes.iter().copied()
+    }
+
+    /// The token of `character`, normalised as the corpus was.
+    #[must_use]
+    pub fn token(&self, character: char) -> Option<Token> {
+        self.vocabulary.token(self.normalisation().apply(character))
+    }
+
+    /// What was done to the corpus.
+    #[must_use]
+    pub const fn normalisation(&self) -> Normalisation {
+        self.header.normalisation
+    }
+
+    /// Takes `token` in: one step of every layer, at the cost of reading all recurrent weights.
+    ///
+    /// A token beyond the vocabulary contributes nothing.
+    pub fn step(&self, state: &mut StateView<'_, P>, token: Token) {
+        let units = padded(usize::from(self.header.hidden));
+        let hidden_states = state.hidden.chunks_exact_mut(units);
+        let cell_states = state.cell.chunks_exact_mut(units);
+        let mut input = Input::Token(token);
+        for (layer, (h, c)) in self.layers.iter().zip(hidden_states.zip(cell_states)) {
+            P::step(layer, input, h, c, state.next_hidden);
+            for (h, &next) in h.iter_mut().zip(&*state.next_hidden) {
+                *h = next;
+            }
+            input = Input::Below(h);
+        }
+    }
+
+    /// Computes the logits of the next character, `[V]`, into `state`.
+    pub fn logits(&self, state: &mut StateView<'_, P>) {
+        let units = padded(usize::from(self.header.hidden));
+        let h = state.hidden.rchunks_exact(units).next().unwrap_or_default();
+        P::logits(&self.output, h, state.logits);
+    }
+
+    /// `logit` as the integer that the sampler works on, see
+    /// [`nats_per_logit_q32`](Self::nats_per_logit_q32).
+    #[must_use]
+    pub fn fixed_point(logit: P::Logit) -> i32 {
+        P::fixed_point(logit)
+    }
+
+    /// Nats that a [fixed-point](Self::fixed_point) logit of 1 stands for, in units of 2⁻³².
+    #[must_use]
+    pub fn nats_per_logit_q32(&self) -> u32 {
+        P::nats_per_logit_q32(&self.output)
+    }
+}
+
+fn dimensions(header: &Header<'_>, vocabulary: &Vocabulary<'_>) -> Dimensions {
+    Dimensions {
+        vocabulary: vocabulary.size(),
+        hidden: usize::from(header.hidden),
+        layers: usize::from(header.layers),
+    }
+}

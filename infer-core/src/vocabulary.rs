@@ -1,0 +1,54 @@
+//! The characters of a model, read in place.
+
+/// Index of a character in the vocabulary: a row of the input weights, a logit of the output.
+pub type Token = u16;
+
+/// The vocabulary of a loaded model: its characters in ascending order of code point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vocabulary<'a> {
+    characters: &'a str,
+    size: Token,
+}
+
+impl<'a> Vocabulary<'a> {
+    /// Takes `characters` as a vocabulary, or nothing if they aren't 1 to 65,535 characters in
+    /// strictly ascending order (so that none stands twice).
+    #[must_use]
+    pub fn new(characters: &'a str) -> Option<Self> {
+        let mut size: Token = 0;
+        let mut last = None;
+        for character in characters.chars() {
+            if last >= Some(character) {
+                return None;
+            }
+            last = Some(character);
+            size = size.checked_add(1)?;
+        }
+        (size > 0).then_some(Self { characters, size })
+    }
+
+    /// V: how many characters there are.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.size as usize
+    }
+
+    /// The token of `character`, if the vocabulary has it; a search through the characters.
+    #[must_use]
+    pub fn token(&self, character: char) -> Option<Token> {
+        let position = self.characters.chars().position(|known| known == character)?;
+        Token::try_from(position).ok()
+    }
+
+    /// The character of `token`, if the vocabulary is that large; a walk through the characters.
+    #[must_use]
+    pub fn character(&self, token: Token) -> Option<char> {
+        self.characters.chars().nth(usize::from(token))
+    }
+
+    /// The characters in the order of their tokens.
+    #[must_use]
+    pub const fn as_str(&self) -> &'a str {
+        self.characters
+    }
+}
