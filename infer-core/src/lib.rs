@@ -2,12 +2,10 @@
 //!
 //! ```no_run
 //! use infer_core::{Generator, Model, Sampling, State};
-//! # macro_rules! include_bytes { ($path:expr) => { b"" } }
-//!
-//! static ARTIFACT: &[u8] = infer_core::include_model!("model.postcard");
+//! //! static ARTIFACT: &[u8] = infer_core::include_model!("../tests/models/tiny.postcard");
 //!
 //! let model = Model::<infer_core::Int8>::load(ARTIFACT)?;
-//! let mut state = State::<256, 64>::new(); // up to 256 hidden units and 64 characters
+//! let mut state = State::<256, 64>::new(); // for up to 256 hidden units and 64 characters
 //! let mut generator = Generator::new(&model, &mut state, Sampling::greedy())?;
 //! generator.prime("the traveller")?;
 //! for character in generator.take(50) {
@@ -44,6 +42,7 @@ mod precision;
 mod sampling;
 mod state;
 mod vocabulary;
+mod weights;
 
 #[cfg(feature = "f32")]
 pub use float::F32;

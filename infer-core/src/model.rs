@@ -3,9 +3,9 @@
 use crate::artifact::{self, Header, LoadError};
 use crate::layout::{MAX_LAYERS, padded};
 use crate::precision::Dimensions;
-use crate::precision::sealed::Input;
 use crate::state::StateView;
 use crate::vocabulary::{Token, Vocabulary};
+use crate::weights::{Input, Layer, Output};
 use crate::{Normalisation, Precision};
 
 #[cfg(feature = "int8")]
@@ -28,8 +28,8 @@ type DefaultPrecision = crate::F32;
 pub struct Model<'a, P: Precision = DefaultPrecision> {
     header: Header<'a>,
     vocabulary: Vocabulary<'a>,
-    layers: [P::Layer<'a>; MAX_LAYERS],
-    output: P::Output<'a>,
+    layers: [Layer<'a, P>; MAX_LAYERS],
+    output: Output<'a, P>,
 }
 
 impl<'a, P: Precision> Model<'a, P> {
@@ -62,11 +62,11 @@ impl<'a, P: Precision> Model<'a, P> {
     pub fn from_trusted(artifact: &'a [u8]) -> Result<Self, LoadError> {
         let (header, vocabulary, mut reader) = artifact::open(artifact)?;
         let dimensions = dimensions(&header, &vocabulary);
-        let mut layers: [P::Layer<'a>; MAX_LAYERS] = Default::default();
+        let mut layers = [const { Layer::EMPTY }; MAX_LAYERS];
         for (index, layer) in layers.iter_mut().take(dimensions.layers).enumerate() {
-            *layer = P::read_layer(&mut reader, &header.encoding, dimensions, index)?;
+            *layer = Layer::read(&mut reader, &header.encoding, dimensions, index)?;
         }
-        let output = P::read_output(&mut reader, &header.encoding, dimensions)?;
+        let output = Output::read(&mut reader, &header.encoding, dimensions)?;
         reader.finish()?;
         Ok(Self { header, vocabulary, layers, output })
     }
@@ -115,7 +115,7 @@ impl<'a, P: Precision> Model<'a, P> {
         let cell_states = state.cell.chunks_exact_mut(units);
         let mut input = Input::Token(token);
         for (layer, (h, c)) in self.layers.iter().zip(hidden_states.zip(cell_states)) {
-            P::step(layer, input, h, c, state.next_hidden);
+            layer.step(input, h, c, state.next_hidden);
             for (h, &next) in h.iter_mut().zip(&*state.next_hidden) {
                 *h = next;
             }
@@ -127,20 +127,20 @@ impl<'a, P: Precision> Model<'a, P> {
     pub fn logits(&self, state: &mut StateView<'_, P>) {
         let units = padded(usize::from(self.header.hidden));
         let h = state.hidden.rchunks_exact(units).next().unwrap_or_default();
-        P::logits(&self.output, h, state.logits);
+        self.output.logits(h, state.logits);
     }
 
     /// `logit` as the integer that the sampler works on, see
     /// [`nats_per_logit_q32`](Self::nats_per_logit_q32).
     #[must_use]
-    pub fn fixed_point(logit: P::Logit) -> i32 {
+    pub fn fixed_point(logit: P::Sum) -> i32 {
         P::fixed_point(logit)
     }
 
     /// Nats that a [fixed-point](Self::fixed_point) logit of 1 stands for, in units of 2⁻³².
     #[must_use]
     pub fn nats_per_logit_q32(&self) -> u32 {
-        P::nats_per_logit_q32(&self.output)
+        self.output.nats_per_logit_q32
     }
 }
 

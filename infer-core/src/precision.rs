@@ -2,8 +2,7 @@
 
 use core::fmt::Debug;
 
-use crate::Token;
-use crate::artifact::{Encoding, LoadError, TensorReader};
+use crate::artifact::{Encoding, LayerQuantisation, LoadError};
 
 /// The sizes of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +23,10 @@ pub trait Precision: sealed::Arithmetic {}
 impl<P: sealed::Arithmetic> Precision for P {}
 
 pub(crate) mod sealed {
-    use super::{Debug, Dimensions, Encoding, LoadError, TensorReader, Token};
+    use bytemuck::Pod;
+
+    use super::{Debug, Encoding, LayerQuantisation, LoadError};
+    use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES};
 
     /// A number that a state holds, and that is zero at the start of a text.
     pub trait Zero: Copy + Debug + 'static {
@@ -32,60 +34,47 @@ pub(crate) mod sealed {
         const ZERO: Self;
     }
 
-    /// What a layer takes in at a step.
-    #[derive(Debug, Clone, Copy)]
-    pub enum Input<'x, H> {
-        /// Layer 0: a token, whose one-hot vector picks a row of the input weights.
-        Token(Token),
-        /// The layers above: the hidden state of the layer below, `[H]` padded.
-        Below(&'x [H]),
-    }
-
-    /// The types and the computations of a kind of weights.
+    /// The types of a kind of weights, and the arithmetic of one unit.
     pub trait Arithmetic: Copy + Debug + 'static {
+        /// A weight.
+        type Weight: Pod + Debug;
+        /// A sum of products, a bias, a logit.
+        type Sum: Pod + Zero;
         /// An element of the hidden state.
         type Hidden: Zero;
         /// An element of the cell state.
         type Cell: Zero;
-        /// An unnormalised log probability.
-        type Logit: Zero;
-        /// The tensors of an LSTM layer, borrowed from the artifact.
-        type Layer<'a>: Debug + Clone + Default;
-        /// The tensors of the output layer, borrowed from the artifact.
-        type Output<'a>: Debug + Clone;
 
-        /// Takes the tensors of layer `index` from `reader`.
-        fn read_layer<'a>(
-            reader: &mut TensorReader<'a>,
-            encoding: &Encoding,
-            dimensions: Dimensions,
-            index: usize,
-        ) -> Result<Self::Layer<'a>, LoadError>;
+        /// Whether each row of an LSTM layer has a multiplier for its sum.
+        const HAS_MULTIPLIERS: bool;
 
-        /// Takes the tensors of the output layer from `reader`.
-        fn read_output<'a>(
-            reader: &mut TensorReader<'a>,
-            encoding: &Encoding,
-            dimensions: Dimensions,
-        ) -> Result<Self::Output<'a>, LoadError>;
-
-        /// One step of a layer: replaces the cell state `c`, and writes the next hidden state
-        /// beside the last one, `h`, which every unit still needs. All are `[H]`, padded.
-        fn step(
-            layer: &Self::Layer<'_>,
-            input: Input<'_, Self::Hidden>,
-            h: &[Self::Hidden],
-            c: &mut [Self::Cell],
-            next_h: &mut [Self::Hidden],
-        );
-
-        /// The output layer: `h` `[H]`, padded, to `logits` `[V]`.
-        fn logits(output: &Self::Output<'_>, h: &[Self::Hidden], logits: &mut [Self::Logit]);
-
-        /// `logit` as the integer that the sampler works on.
-        fn fixed_point(logit: Self::Logit) -> i32;
+        /// The formats of layer `index`, checked.
+        fn formats(encoding: &Encoding, index: usize) -> Result<LayerQuantisation, LoadError>;
 
         /// Nats that a fixed-point logit of 1 stands for, in units of 2⁻³².
-        fn nats_per_logit_q32(output: &Self::Output<'_>) -> u32;
+        fn nats_per_logit_q32(encoding: &Encoding) -> u32;
+
+        /// Four rows times one vector: `[4, K]` blocks and `[K]` give `[4]` sums.
+        fn dot4(
+            blocks: &[Block<Self::Weight>],
+            x: &[[Self::Hidden; BLOCK_COLUMNS]],
+        ) -> [Self::Sum; BLOCK_ROWS];
+
+        /// The product of a weight and the 1 of a one-hot vector.
+        fn one_hot(weight: Self::Weight) -> Self::Sum;
+
+        /// The sum of two sums.
+        fn add(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+
+        /// The cell: from the sums of a unit's gates to its next cell state and hidden state.
+        fn cell(
+            sums: [Self::Sum; GATES],
+            multipliers: [Self::Sum; GATES],
+            formats: LayerQuantisation,
+            c: &mut Self::Cell,
+        ) -> Self::Hidden;
+
+        /// `logit` as the integer that the sampler works on.
+        fn fixed_point(logit: Self::Sum) -> i32;
     }
 }

@@ -26,7 +26,7 @@ pub struct State<
     hidden: [[P::Hidden; H]; L],
     next_hidden: [P::Hidden; H],
     cell: [[P::Cell; H]; L],
-    logits: [P::Logit; V],
+    logits: [P::Sum; V],
 }
 
 impl<const H: usize, const V: usize, const L: usize, P: Precision> State<H, V, L, P> {
@@ -37,7 +37,7 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> State<H, V, L
             hidden: [[P::Hidden::ZERO; H]; L],
             next_hidden: [P::Hidden::ZERO; H],
             cell: [[P::Cell::ZERO; H]; L],
-            logits: [P::Logit::ZERO; V],
+            logits: [P::Sum::ZERO; V],
         }
     }
 
@@ -74,7 +74,7 @@ pub struct StateView<'s, P: Precision = DefaultPrecision> {
     /// `[L, H]`, padded likewise.
     pub(crate) cell: &'s mut [P::Cell],
     /// `[V]`.
-    pub(crate) logits: &'s mut [P::Logit],
+    pub(crate) logits: &'s mut [P::Sum],
 }
 
 impl<'s, P: Precision> StateView<'s, P> {
@@ -90,7 +90,7 @@ impl<'s, P: Precision> StateView<'s, P> {
         hidden: &'s mut [P::Hidden],
         next_hidden: &'s mut [P::Hidden],
         cell: &'s mut [P::Cell],
-        logits: &'s mut [P::Logit],
+        logits: &'s mut [P::Sum],
     ) -> Result<Self, CapacityError> {
         let dimensions = model.dimensions();
         let units = padded(dimensions.hidden);
@@ -111,7 +111,7 @@ impl<'s, P: Precision> StateView<'s, P> {
 
     /// `[V]`: what [`Model::logits`] computed last.
     #[must_use]
-    pub fn logits(&self) -> &[P::Logit] {
+    pub fn logits(&self) -> &[P::Sum] {
         self.logits
     }
 }

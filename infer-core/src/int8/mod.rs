@@ -14,10 +14,9 @@ mod activation;
 use activation::{sigmoid, tanh};
 
 use crate::arch::dot4_i8;
-use crate::artifact::{Encoding, LayerQuantisation, LoadError, TensorName, TensorReader};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES, padded};
-use crate::precision::Dimensions;
-use crate::precision::sealed::{Arithmetic, Input, Zero};
+use crate::artifact::{Encoding, LayerQuantisation, LoadError};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES};
+use crate::precision::sealed::{Arithmetic, Zero};
 
 /// Weights of one byte, integer arithmetic.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +30,9 @@ pub const PRE_ACTIVATION_FRACTION_BITS: u32 = 12;
 
 /// Fraction bits of a gate.
 const GATE_FRACTION_BITS: u32 = 15;
+
+/// The most fraction bits of a cell state.
+pub const MAX_CELL_FRACTION_BITS: u8 = 15;
 
 /// The largest shift after the product with a row's multiplier.
 pub const MAX_MULTIPLIER_SHIFT: u8 = 40;
@@ -47,141 +49,66 @@ impl Zero for i32 {
     const ZERO: Self = 0;
 }
 
-/// The tensors of an LSTM layer.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Layer<'a> {
-    /// `[V][H]` groups of four gates in layer 0, the rows of `[H][H/4]` blocks above.
-    w_ih: &'a [[i8; GATES]],
-    /// `[H][H/4]` blocks.
-    w_hh: &'a [Block<i8>],
-    /// `[H]` groups of four gates.
-    b: &'a [[i32; GATES]],
-    /// `[H]` groups of four gates: the row's scale, as [`requantise`] wants it.
-    multiplier: &'a [[i32; GATES]],
-    formats: LayerQuantisation,
-}
-
-/// The tensors of the output layer.
-#[derive(Debug, Clone, Copy)]
-pub struct Output<'a> {
-    /// `[V/4][H/4]` blocks.
-    w_out: &'a [Block<i8>],
-    /// `[V/4]` groups of four characters.
-    b_out: &'a [[i32; BLOCK_ROWS]],
-    nats_per_logit_q32: u32,
-}
-
 impl Arithmetic for Int8 {
+    type Weight = i8;
+    type Sum = i32;
     type Hidden = i8;
     type Cell = i16;
-    type Logit = i32;
-    type Layer<'a> = Layer<'a>;
-    type Output<'a> = Output<'a>;
 
-    fn read_layer<'a>(
-        reader: &mut TensorReader<'a>,
-        encoding: &Encoding,
-        dimensions: Dimensions,
-        index: usize,
-    ) -> Result<Layer<'a>, LoadError> {
+    const HAS_MULTIPLIERS: bool = true;
+
+    fn formats(encoding: &Encoding, index: usize) -> Result<LayerQuantisation, LoadError> {
         let Encoding::Int8(quantisation) = encoding else {
             return Err(LoadError::Encoding { found: "f32", expected: "int8" });
         };
-        let formats = quantisation
+        quantisation
             .layers
             .get(index)
             .copied()
-            .filter(|formats| (1..=15).contains(&formats.cell_fraction_bits))
+            .filter(|formats| (1..=MAX_CELL_FRACTION_BITS).contains(&formats.cell_fraction_bits))
             .filter(|formats| (1..=MAX_MULTIPLIER_SHIFT).contains(&formats.multiplier_shift))
-            .filter(|_| quantisation.layers.len() == dimensions.layers)
-            .ok_or(LoadError::Quantisation { layer: index })?;
-        let Dimensions { vocabulary, hidden, .. } = dimensions;
-        let inputs = if index == 0 { vocabulary } else { padded(hidden) };
-        Ok(Layer {
-            w_ih: reader.take(TensorName::WIh, index, inputs * hidden)?,
-            w_hh: reader.take(TensorName::WHh, index, hidden * padded(hidden) / BLOCK_COLUMNS)?,
-            b: reader.take(TensorName::B, index, hidden)?,
-            multiplier: reader.take(TensorName::Multiplier, index, hidden)?,
-            formats,
-        })
+            .ok_or(LoadError::Quantisation { layer: index })
     }
 
-    fn read_output<'a>(
-        reader: &mut TensorReader<'a>,
-        encoding: &Encoding,
-        dimensions: Dimensions,
-    ) -> Result<Output<'a>, LoadError> {
-        let Encoding::Int8(quantisation) = encoding else {
-            return Err(LoadError::Encoding { found: "f32", expected: "int8" });
-        };
-        let row_groups = padded(dimensions.vocabulary) / BLOCK_ROWS;
-        let row_blocks = padded(dimensions.hidden) / BLOCK_COLUMNS;
-        Ok(Output {
-            w_out: reader.take(TensorName::WOut, 0, row_groups * row_blocks)?,
-            b_out: reader.take(TensorName::BOut, 0, row_groups)?,
-            nats_per_logit_q32: quantisation.nats_per_logit_q32,
-        })
-    }
-
-    fn step(layer: &Layer<'_>, input: Input<'_, i8>, h: &[i8], c: &mut [i16], next_h: &mut [i8]) {
-        match input {
-            Input::Token(token) => {
-                let row = layer.w_ih.chunks_exact(layer.b.len().max(1)).nth(token.into());
-                // A one-hot 1.0 is 128 in units of the hidden state.
-                let one_hot =
-                    |gates: &[i8; GATES]| gates.map(|w| i32::from(w) << HIDDEN_FRACTION_BITS);
-                layer.step(row.unwrap_or_default().iter().map(one_hot), h, c, next_h);
-            }
-            Input::Below(x) => {
-                let x = x.as_chunks().0;
-                let rows = layer.w_ih.as_chunks().0.chunks_exact(x.len().max(1));
-                layer.step(rows.map(|blocks| dot4_i8(blocks, x)), h, c, next_h);
-            }
+    fn nats_per_logit_q32(encoding: &Encoding) -> u32 {
+        match encoding {
+            Encoding::Int8(quantisation) => quantisation.nats_per_logit_q32,
+            Encoding::F32 => 0,
         }
     }
 
-    fn logits(output: &Output<'_>, h: &[i8], logits: &mut [i32]) {
-        let h = h.as_chunks().0;
-        let rows = output.w_out.chunks_exact(h.len().max(1)).zip(output.b_out);
-        for (logits, (blocks, b_out)) in logits.chunks_mut(BLOCK_ROWS).zip(rows) {
-            for ((logit, sum), b_out) in logits.iter_mut().zip(dot4_i8(blocks, h)).zip(b_out) {
-                *logit = sum.wrapping_add(*b_out);
-            }
-        }
+    fn dot4(blocks: &[Block<i8>], x: &[[i8; BLOCK_COLUMNS]]) -> [i32; BLOCK_ROWS] {
+        dot4_i8(blocks, x)
+    }
+
+    fn one_hot(weight: i8) -> i32 {
+        i32::from(weight) << HIDDEN_FRACTION_BITS
+    }
+
+    fn add(a: i32, b: i32) -> i32 {
+        a.wrapping_add(b)
+    }
+
+    fn cell(
+        sums: [i32; GATES],
+        multipliers: [i32; GATES],
+        formats: LayerQuantisation,
+        c: &mut i16,
+    ) -> i8 {
+        let [sum_i, sum_f, sum_g, sum_o] = sums;
+        let [i, f, g, o] = multipliers;
+        let shift = formats.multiplier_shift;
+        let gates = [
+            requantise(sum_i, i, shift),
+            requantise(sum_f, f, shift),
+            requantise(sum_g, g, shift),
+            requantise(sum_o, o, shift),
+        ];
+        cell(gates, c, formats.cell_fraction_bits)
     }
 
     fn fixed_point(logit: i32) -> i32 {
         logit
-    }
-
-    fn nats_per_logit_q32(output: &Output<'_>) -> u32 {
-        output.nats_per_logit_q32
-    }
-}
-
-impl Layer<'_> {
-    /// One step: `inputs` `[H]` are what the layer's input adds to the four gates of each unit.
-    fn step(
-        &self,
-        inputs: impl Iterator<Item = [i32; GATES]>,
-        h: &[i8],
-        c: &mut [i16],
-        next_h: &mut [i8],
-    ) {
-        let h = h.as_chunks().0;
-        let rows = self.w_hh.chunks_exact(h.len().max(1));
-        let units = rows.zip(self.b).zip(self.multiplier).zip(inputs);
-        for ((((blocks, b), multiplier), input), (c, next_h)) in units.zip(c.iter_mut().zip(next_h))
-        {
-            let mut sums = dot4_i8(blocks, h);
-            for (((sum, input), b), &multiplier) in
-                sums.iter_mut().zip(input).zip(b).zip(multiplier)
-            {
-                let total = sum.wrapping_add(input).wrapping_add(*b);
-                *sum = requantise(total, multiplier, self.formats.multiplier_shift).into();
-            }
-            *next_h = cell(sums.map(|sum| sum as i16), c, self.formats.cell_fraction_bits);
-        }
     }
 }
 
