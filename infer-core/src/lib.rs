@@ -1,8 +1,8 @@
 //! Runs a character-level LSTM where it lies: in flash, without an allocator, without a panic.
 //!
-//! ```no_run
+//! ```ignore
 //! use infer_core::{Generator, Model, Sampling, State};
-//! //! static ARTIFACT: &[u8] = infer_core::include_model!("../tests/models/tiny.postcard");
+//! //! static ARTIFACT: &[u8] = infer_core::include_model!("model.postcard");
 //!
 //! let model = Model::<infer_core::Int8>::load(ARTIFACT)?;
 //! let mut state = State::<256, 64>::new(); // for up to 256 hidden units and 64 characters

@@ -11,8 +11,8 @@ pub struct Aligned<T: ?Sized>(pub T);
 /// The path is that of [`include_bytes!`]: relative to the file, or absolute, and it may come
 /// from `env!`.
 ///
-/// ```
-/// static MODEL: &[u8] = infer_core::include_model!("../../tests/models/tiny.postcard");
+/// ```ignore
+/// static MODEL: &[u8] = infer_core::include_model!("model.postcard");
 /// ```
 #[macro_export]
 macro_rules! include_model {

@@ -13,7 +13,7 @@ compile_error!(
 
 /// Hands out the tensors of an artifact, one after the other, each checked against the header.
 #[derive(Debug)]
-pub struct TensorReader<'a> {
+pub(crate) struct TensorReader<'a> {
     artifact: &'a [u8],
     /// What follows the header: an entry for each tensor.
     entries: &'a [u8],
