@@ -46,6 +46,7 @@ mod weights;
 
 #[cfg(feature = "f32")]
 pub use float::F32;
+pub use artifact::LoadError;
 pub use generator::{Generator, PrimeError};
 #[cfg(feature = "int8")]
 pub use int8::Int8;

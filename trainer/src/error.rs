@@ -1,0 +1,158 @@
+//! What can go wrong, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use infer_core::LoadError;
+use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS, MAX_VOCABULARY};
+
+/// Why Charcell could not do what was asked. Every message names the thing and the mend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A corpus can't be read.
+    #[error("cannot read the corpus {}: {source}", path.display())]
+    ReadCorpus {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A corpus isn't text.
+    #[error("{} is not UTF-8 text: byte {byte} (counted from 0) starts no character; convert the file, for example with iconv", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Offset of the first wrong byte.
+        byte: usize,
+    },
+    /// A corpus has no characters.
+    #[error("the corpus is empty: give a text of some thousand characters")]
+    EmptyCorpus,
+    /// A corpus has too few or too many distinct characters.
+    #[error("the corpus has {found} distinct characters, and a model needs 2 to {MAX_VOCABULARY}")]
+    VocabularySize {
+        /// Distinct characters.
+        found: usize,
+    },
+    /// A corpus is shorter than one batch of windows.
+    #[error(
+        "the corpus has {found} characters, and a batch of {batch_size} rows of {num_steps} steps \
+         needs {needed}: give a longer text, or a smaller --batch-size or --num-steps"
+    )]
+    CorpusTooShort {
+        /// Characters there are.
+        found: usize,
+        /// Characters that one window takes.
+        needed: usize,
+        /// B.
+        batch_size: usize,
+        /// T.
+        num_steps: usize,
+    },
+    /// A character is not in the vocabulary.
+    #[error("character {} of the text, {character:?}, is not in the model's vocabulary", position + 1)]
+    UnknownCharacter {
+        /// The character.
+        character: char,
+        /// How many characters stand before it.
+        position: usize,
+    },
+    /// A setting has a value that makes no model.
+    #[error("{name} is {value}, and must be {allowed}")]
+    Setting {
+        /// The setting, as on the command line.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// A model is larger than an artifact can hold.
+    #[error(
+        "{layers} layers of {hidden} units are more than an artifact holds ({MAX_LAYERS} layers of \
+         {MAX_HIDDEN} units): give smaller --hidden or --layers"
+    )]
+    ModelTooLarge {
+        /// H.
+        hidden: usize,
+        /// L.
+        layers: usize,
+    },
+    /// Training on the GPU is asked for.
+    #[error("this version of Charcell trains on the CPU only: use --device cpu or --device auto")]
+    NoGpu,
+    /// The loss is infinite or not a number.
+    #[error(
+        "the loss is no longer finite in epoch {epoch}: training stopped, and the weights of \
+         epoch {last_good} are kept; try a learning rate below {learning_rate}"
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The last epoch whose weights are finite; 0: the initial ones.
+        last_good: usize,
+        /// The learning rate.
+        learning_rate: f32,
+    },
+    /// A run folder is there already.
+    #[error("{} exists already: give another --out, or --force to replace the run in it", path.display())]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder isn't a run folder.
+    #[error("{} is not a run folder: {reason}", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// A file can't be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An artifact can't be read from the disk.
+    #[error("cannot read {}: {source}", path.display())]
+    ReadArtifact {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An artifact is refused.
+    #[error("{}: {source}", path.display())]
+    Artifact {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: LoadError,
+    },
+    /// A weight is too large for the formats of an int8 artifact, or not a number.
+    #[error("parameter {name} has the value {value}, which an artifact can't hold: train with a lower learning rate")]
+    Weight {
+        /// The parameter.
+        name: String,
+        /// The value.
+        value: f32,
+    },
+    /// There are more prefixes than an artifact holds.
+    #[error("{found} prefixes are given, and an artifact holds {}", infer_core::artifact::MAX_PREFIXES)]
+    TooManyPrefixes {
+        /// Prefixes given.
+        found: usize,
+    },
+    /// The threads for training can't be started.
+    #[error("cannot start {threads} threads: {reason}; give a smaller --threads")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// What the system says.
+        reason: String,
+    },
+}

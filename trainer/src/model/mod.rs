@@ -1,0 +1,8 @@
+//! The model: its sizes, parameters and state.
+
+mod parameters;
+mod state;
+
+pub use infer_core::Dimensions;
+pub use parameters::{ParameterName, Parameters, Shape};
+pub use state::State;
