@@ -44,9 +44,9 @@ mod state;
 mod vocabulary;
 mod weights;
 
+pub use artifact::LoadError;
 #[cfg(feature = "f32")]
 pub use float::F32;
-pub use artifact::LoadError;
 pub use generator::{Generator, PrimeError};
 #[cfg(feature = "int8")]
 pub use int8::Int8;

@@ -134,7 +134,9 @@ pub enum Error {
         source: LoadError,
     },
     /// A weight is too large for the formats of an int8 artifact, or not a number.
-    #[error("parameter {name} has the value {value}, which an artifact can't hold: train with a lower learning rate")]
+    #[error(
+        "parameter {name} has the value {value}, which an artifact can't hold: train with a lower learning rate"
+    )]
     Weight {
         /// The parameter.
         name: String,
@@ -142,7 +144,10 @@ pub enum Error {
         value: f32,
     },
     /// There are more prefixes than an artifact holds.
-    #[error("{found} prefixes are given, and an artifact holds {}", infer_core::artifact::MAX_PREFIXES)]
+    #[error(
+        "{found} prefixes are given, and an artifact holds {}",
+        infer_core::artifact::MAX_PREFIXES
+    )]
     TooManyPrefixes {
         /// Prefixes given.
         found: usize,

@@ -45,7 +45,8 @@ pub(super) fn matmul(out: &mut [f32], accumulates: bool, lhs: Matrix<'_>, rhs: M
     assert_eq!(k, rhs.rows, "[{m}, {k}] times [{}, {n}]", rhs.rows);
     assert_eq!(out.len(), m * n, "[{m}, {k}] times [{k}, {n}]");
     for matrix in [lhs, rhs] {
-        let last = (matrix.rows - 1) * matrix.row_stride + (matrix.columns - 1) * matrix.column_stride;
+        let last =
+            (matrix.rows - 1) * matrix.row_stride + (matrix.columns - 1) * matrix.column_stride;
         assert!(last < matrix.values.len(), "the last element lies within the matrix");
     }
     let stride = |stride: usize| stride as isize;

@@ -133,6 +133,18 @@ impl Parameters {
         &mut self.values
     }
 
+    /// Every parameter with its name and shape, to change side by side.
+    pub fn parameters_mut(&mut self) -> impl Iterator<Item = (ParameterName, Shape, &mut [f32])> {
+        let dimensions = self.dimensions;
+        let mut rest = self.values.as_mut_slice();
+        Self::names(dimensions).map(move |name| {
+            let (values, after) =
+                std::mem::take(&mut rest).split_at_mut(Self::count(dimensions, name));
+            rest = after;
+            (name, Self::shape(dimensions, name), values)
+        })
+    }
+
     fn range(&self, name: ParameterName) -> Range<usize> {
         let before = Self::names(self.dimensions).take_while(|&other| other != name);
         let start = before.map(|other| Self::count(self.dimensions, other)).sum();

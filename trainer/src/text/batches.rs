@@ -86,14 +86,19 @@ impl<'a> Batches<'a> {
         let count = (self.tokens.len() - 1) / self.num_steps;
         let mut starts: Vec<usize> = (0..count).map(|number| number * self.num_steps).collect();
         starts.shuffle(random);
-        starts.chunks_exact(self.batch_size).map(|starts| self.window(starts.into(), true)).collect()
+        starts
+            .chunks_exact(self.batch_size)
+            .map(|starts| self.window(starts.into(), true))
+            .collect()
     }
 
     /// The window whose rows start at `starts`.
     fn window(&self, starts: Vec<usize>, resets_state: bool) -> Window {
         let steps = |first: usize| {
             let steps = first..first + self.num_steps;
-            steps.flat_map(|step| starts.iter().map(move |start| self.tokens[start + step])).collect()
+            steps
+                .flat_map(|step| starts.iter().map(move |start| self.tokens[start + step]))
+                .collect()
         };
         Window { inputs: steps(0), targets: steps(1), resets_state }
     }
@@ -142,8 +147,9 @@ mod tests {
     #[test]
     fn random_windows_cover_the_text_once() {
         let windows = windows(Sampling::Random, 12 * 4 + 1);
-        let mut seen: Vec<Token> = windows.iter().flat_map(|window| window.inputs.clone()).collect();
-        assert_eq!(seen[..B] == [0, 4, 8], false, "shuffled");
+        let mut seen: Vec<Token> =
+            windows.iter().flat_map(|window| window.inputs.clone()).collect();
+        assert_ne!(seen[..B], [0, 4, 8], "shuffled");
         seen.sort_unstable();
         assert_eq!(seen, (0..48).collect::<Vec<Token>>());
         assert!(windows.iter().all(|window| window.resets_state));

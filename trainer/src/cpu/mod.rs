@@ -1,0 +1,160 @@
+//! Training on the CPU: the fallback where there is no GPU, and the oracle of its kernels.
+//!
+//! Each function that a compute shader will have a twin of stands in a file of its name. The batch
+//! is cut into slices of a fixed number of rows, and the weight gradients into blocks of a fixed
+//! number of rows, whatever the number of threads: same seed, same machine, same weights, bit for
+//! bit.
+
+mod activation;
+mod global_norm;
+mod lstm_step_backward;
+mod lstm_step_forward;
+mod matmul;
+mod sgd;
+mod slice;
+mod softmax_cross_entropy;
+mod transposes;
+mod weight_gradients;
+
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use self::global_norm::global_norm;
+use self::sgd::sgd;
+use self::slice::Slice;
+use self::transposes::Transposes;
+use self::weight_gradients::weight_gradients;
+use crate::Error;
+use crate::backend::{Backend, IterationReport, Optimizer};
+use crate::model::{Parameters, State};
+use crate::text::Window;
+
+/// Rows of the batch that one thread takes through a window.
+const SLICE_ROWS: usize = 16;
+
+/// A model in training on the CPU.
+#[derive(Debug)]
+pub struct Cpu {
+    parameters: Parameters,
+    transposes: Transposes,
+    gradients: Parameters,
+    slices: Vec<Slice>,
+    optimizer: Optimizer,
+    batch_size: usize,
+    threads: ThreadPool,
+}
+
+impl Cpu {
+    /// Takes `parameters` into training on windows of `num_steps` (T) by `batch_size` (B), on
+    /// `threads` threads; 0: one a core.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] if the system refuses that many.
+    pub fn new(
+        parameters: Parameters,
+        optimizer: Optimizer,
+        batch_size: usize,
+        num_steps: usize,
+        threads: usize,
+    ) -> Result<Self, Error> {
+        let dimensions = parameters.dimensions();
+        let slice = |first_row: usize| {
+            let rows = SLICE_ROWS.min(batch_size - first_row);
+            Slice::new(dimensions, first_row, rows, num_steps)
+        };
+        Ok(Self {
+            transposes: Transposes::new(dimensions),
+            gradients: Parameters::zeros(dimensions),
+            slices: (0..batch_size).step_by(SLICE_ROWS).map(slice).collect(),
+            parameters,
+            optimizer,
+            batch_size,
+            threads: ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .map_err(|error| Error::Threads { threads, reason: error.to_string() })?,
+        })
+    }
+
+    /// One iteration without the update: the mean loss in nats, and the gradients, kept in
+    /// [`gradients`](Self::gradients).
+    pub fn compute_gradients(&mut self, window: &Window) -> f64 {
+        let Self { parameters, transposes, gradients, slices, threads, .. } = self;
+        threads.install(|| {
+            transposes.update(parameters);
+            let all_rows = window.inputs.len();
+            let losses: Vec<f64> = slices
+                .par_iter_mut()
+                .map(|slice| {
+                    slice.load(&window.inputs, &window.targets, window.resets_state);
+                    let loss_nats = slice.forward(parameters, all_rows);
+                    slice.backward(transposes);
+                    loss_nats
+                })
+                .collect();
+            weight_gradients(gradients, slices);
+            losses.iter().sum::<f64>() / all_rows as f64
+        })
+    }
+
+    /// The gradients of the last iteration.
+    #[must_use]
+    pub fn gradients(&self) -> &Parameters {
+        &self.gradients
+    }
+
+    /// The state at the end of the last window.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let dimensions = self.parameters.dimensions();
+        let mut state = State::zeros(dimensions, self.batch_size);
+        for slice in &self.slices {
+            for layer in 0..dimensions.layers {
+                let (hidden, cell) = slice.last_state(layer);
+                let first = (layer * self.batch_size + slice.first_row()) * dimensions.hidden;
+                state.hidden[first..][..hidden.len()].copy_from_slice(hidden);
+                state.cell[first..][..cell.len()].copy_from_slice(cell);
+            }
+        }
+        state
+    }
+
+    /// Sets the state that the next window starts with, if it doesn't reset it.
+    ///
+    /// # Panics
+    /// If `state` is not one of this model and batch size.
+    pub fn set_state(&mut self, state: &State) {
+        let dimensions = self.parameters.dimensions();
+        for slice in &mut self.slices {
+            let size = slice.rows * dimensions.hidden;
+            for layer in 0..dimensions.layers {
+                let first = (layer * self.batch_size + slice.first_row()) * dimensions.hidden;
+                let part = first..first + size;
+                slice.set_last_state(layer, &state.hidden[part.clone()], &state.cell[part]);
+            }
+        }
+    }
+}
+
+impl Backend for Cpu {
+    fn train(&mut self, windows: &[Window]) -> Result<Vec<IterationReport>, Error> {
+        let iteration = |window: &Window| {
+            let loss_nats = self.compute_gradients(window);
+            let gradient_norm = global_norm(self.gradients.values());
+            let rate = self.optimizer.clipped_rate(gradient_norm);
+            let Self { parameters, gradients, threads, .. } = self;
+            threads.install(|| sgd(parameters.values_mut(), gradients.values(), rate));
+            IterationReport { loss_nats, gradient_norm }
+        };
+        Ok(windows.iter().map(iteration).collect())
+    }
+
+    fn parameters(&mut self) -> Result<Parameters, Error> {
+        Ok(self.parameters.clone())
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
+        self.parameters.clone_from(parameters);
+        Ok(())
+    }
+}

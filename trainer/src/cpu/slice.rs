@@ -1,0 +1,231 @@
+//! A slice of the batch: its activations, and its way through all steps and back.
+//!
+//! The rows of a batch don't meet before the weight gradients, so each slice goes through the
+//! whole window by itself, on any thread.
+
+use infer_core::Token;
+use infer_core::layout::GATES;
+use pulp::Arch;
+
+use super::lstm_step_backward::lstm_step_backward;
+use super::lstm_step_forward::lstm_step_forward;
+use super::matmul::{Matrix, matmul};
+use super::softmax_cross_entropy::softmax_cross_entropy;
+use super::transposes::Transposes;
+use crate::model::{Dimensions, ParameterName, Parameters};
+
+/// The activations of `rows` rows (b) of a batch over T steps.
+#[derive(Debug)]
+pub(super) struct Slice {
+    dimensions: Dimensions,
+    arch: Arch,
+    /// The first row in the batch.
+    first_row: usize,
+    /// b.
+    pub(super) rows: usize,
+    /// T.
+    num_steps: usize,
+    pub(super) layers: Vec<LayerActivations>,
+    /// `[T, b, V]`: logits, and their gradients after the backward pass.
+    pub(super) logits: Vec<f32>,
+    /// `[T, b, H]`: gradient of the hidden states of the layer at work.
+    d_h: Vec<f32>,
+    /// `[b, H]`: gradient of the cell state, from one step to the one before.
+    d_c: Vec<f32>,
+    /// `[T, b]`: the tokens read and the tokens to predict.
+    pub(super) inputs: Vec<Token>,
+    targets: Vec<Token>,
+}
+
+/// What the forward pass of a layer leaves for the backward pass.
+#[derive(Debug)]
+pub(super) struct LayerActivations {
+    /// `[T, b, 4H]`: pre-activations, then gates, then the gradients of the pre-activations.
+    pub(super) gates: Vec<f32>,
+    /// `[T + 1, b, H]`: cell states; the first is the one before the window.
+    cell: Vec<f32>,
+    /// `[T, b, H]`.
+    tanh_c: Vec<f32>,
+    /// `[T + 1, b, H]`: hidden states; the first is the one before the window.
+    pub(super) hidden: Vec<f32>,
+}
+
+impl Slice {
+    pub(super) fn new(
+        dimensions: Dimensions,
+        first_row: usize,
+        rows: usize,
+        num_steps: usize,
+    ) -> Self {
+        let Dimensions { vocabulary, hidden, layers } = dimensions;
+        let layer = || LayerActivations {
+            gates: vec![0.0; num_steps * rows * GATES * hidden],
+            cell: vec![0.0; (num_steps + 1) * rows * hidden],
+            tanh_c: vec![0.0; num_steps * rows * hidden],
+            hidden: vec![0.0; (num_steps + 1) * rows * hidden],
+        };
+        Self {
+            dimensions,
+            arch: Arch::new(),
+            first_row,
+            rows,
+            num_steps,
+            layers: (0..layers).map(|_| layer()).collect(),
+            logits: vec![0.0; num_steps * rows * vocabulary],
+            d_h: vec![0.0; num_steps * rows * hidden],
+            d_c: vec![0.0; rows * hidden],
+            inputs: vec![0; num_steps * rows],
+            targets: vec![0; num_steps * rows],
+        }
+    }
+
+    /// Takes this slice's columns of a window's tokens `[T, B]`, and the state: the end of the
+    /// last window (detached: no gradient goes back into it), or zeros.
+    pub(super) fn load(&mut self, inputs: &[Token], targets: &[Token], resets_state: bool) {
+        let batch_size = inputs.len() / self.num_steps;
+        let range = self.first_row..self.first_row + self.rows;
+        for (own, all) in [(&mut self.inputs, inputs), (&mut self.targets, targets)] {
+            for (own, all) in own.chunks_exact_mut(self.rows).zip(all.chunks_exact(batch_size)) {
+                own.copy_from_slice(&all[range.clone()]);
+            }
+        }
+        for layer in &mut self.layers {
+            for states in [&mut layer.hidden, &mut layer.cell] {
+                let end = states.len() - self.rows * self.dimensions.hidden;
+                if resets_state {
+                    states[..self.rows * self.dimensions.hidden].fill(0.0);
+                } else {
+                    states.copy_within(end.., 0);
+                }
+            }
+        }
+    }
+
+    /// The forward pass of all steps, and the sum of the loss in nats; `logits` are left with
+    /// their gradients of the mean loss over `all_rows` predictions.
+    pub(super) fn forward(&mut self, parameters: &Parameters, all_rows: usize) -> f64 {
+        for layer in 0..self.dimensions.layers {
+            self.project_inputs(parameters, layer);
+            self.forward_layer(parameters.get(ParameterName::WHh(layer)), layer);
+        }
+        self.project_logits(parameters);
+        let Self { arch, logits, targets, dimensions, .. } = self;
+        arch.dispatch(|| softmax_cross_entropy(dimensions.vocabulary, logits, targets, all_rows))
+    }
+
+    /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
+    pub(super) fn backward(&mut self, transposes: &Transposes) {
+        let Dimensions { vocabulary, hidden, layers } = self.dimensions;
+        let rows = self.num_steps * self.rows;
+        let d_logits = Matrix::new(&self.logits, rows, vocabulary);
+        matmul(&mut self.d_h, false, d_logits, Matrix::new(&transposes.w_out, vocabulary, hidden));
+        for layer in (0..layers).rev() {
+            self.backward_layer(&transposes.layers[layer].w_hh, layer);
+            if layer > 0 {
+                let d_gates = Matrix::new(&self.layers[layer].gates, rows, GATES * hidden);
+                let w_ih = Matrix::new(&transposes.layers[layer].w_ih, GATES * hidden, hidden);
+                matmul(&mut self.d_h, false, d_gates, w_ih);
+            }
+        }
+    }
+
+    /// What the layer's input adds to the pre-activations of all steps: X W_ih + b.
+    ///
+    /// In layer 0 a one-hot X picks a row of W_ih.
+    fn project_inputs(&mut self, parameters: &Parameters, layer: usize) {
+        let hidden = self.dimensions.hidden;
+        let w_ih = parameters.get(ParameterName::WIh(layer));
+        let b = parameters.get(ParameterName::B(layer));
+        let (below, rest) = self.layers.split_at_mut(layer);
+        let gates = &mut rest[0].gates;
+        let Some(below) = below.last() else {
+            for (gates, &token) in gates.chunks_exact_mut(b.len()).zip(&self.inputs) {
+                let row = &w_ih[usize::from(token) * b.len()..][..b.len()];
+                for ((gate, w_ih), b) in gates.iter_mut().zip(row).zip(b) {
+                    *gate = w_ih + b;
+                }
+            }
+            return;
+        };
+        for gates in gates.chunks_exact_mut(b.len()) {
+            gates.copy_from_slice(b);
+        }
+        let rows = self.num_steps * self.rows;
+        let x = Matrix::new(&below.hidden[self.rows * hidden..], rows, hidden);
+        matmul(gates, true, x, Matrix::new(w_ih, hidden, b.len()));
+    }
+
+    /// All steps of one layer: adds H W_hh to the pre-activations, and computes the cell.
+    fn forward_layer(&mut self, w_hh: &[f32], layer: usize) {
+        let (hidden, rows) = (self.dimensions.hidden, self.rows);
+        let w_hh = Matrix::new(w_hh, hidden, GATES * hidden);
+        let LayerActivations { gates, cell, tanh_c, hidden: h } = &mut self.layers[layer];
+        let size = rows * hidden;
+        let steps = gates.chunks_exact_mut(GATES * size).zip(tanh_c.chunks_exact_mut(size));
+        for (step, (gates, tanh_c)) in steps.enumerate() {
+            let (last_h, h) = h[step * size..].split_at_mut(size);
+            let (last_c, c) = cell[step * size..].split_at_mut(size);
+            matmul(gates, true, Matrix::new(last_h, rows, hidden), w_hh);
+            self.arch.dispatch(|| {
+                lstm_step_forward(hidden, gates, last_c, &mut c[..size], tanh_c, &mut h[..size]);
+            });
+        }
+    }
+
+    /// The output layer over all steps: Y = H W_out + b_out.
+    fn project_logits(&mut self, parameters: &Parameters) {
+        let Dimensions { vocabulary, hidden, layers } = self.dimensions;
+        for logits in self.logits.chunks_exact_mut(vocabulary) {
+            logits.copy_from_slice(parameters.get(ParameterName::BOut));
+        }
+        let h = &self.layers[layers - 1].hidden[self.rows * hidden..];
+        let h = Matrix::new(h, self.num_steps * self.rows, hidden);
+        let w_out = Matrix::new(parameters.get(ParameterName::WOut), hidden, vocabulary);
+        matmul(&mut self.logits, true, h, w_out);
+    }
+
+    /// All steps of one layer, last to first (BPTT): the hidden state's gradient is what comes
+    /// from above, in `d_h`, and from the step after.
+    fn backward_layer(&mut self, w_hh_transposed: &[f32], layer: usize) {
+        let (hidden, rows) = (self.dimensions.hidden, self.rows);
+        let w_hh = Matrix::new(w_hh_transposed, GATES * hidden, hidden);
+        let LayerActivations { gates, cell, tanh_c, .. } = &mut self.layers[layer];
+        let size = rows * hidden;
+        self.d_c.fill(0.0);
+        for step in (0..self.num_steps).rev() {
+            let d_h = &mut self.d_h[step * size..][..size];
+            let (gates, d_gates_after) = gates[step * GATES * size..].split_at_mut(GATES * size);
+            if step + 1 < self.num_steps {
+                let d_gates_after = &d_gates_after[..GATES * size];
+                matmul(d_h, true, Matrix::new(d_gates_after, rows, GATES * hidden), w_hh);
+            }
+            let (last_c, tanh_c) = (&cell[step * size..][..size], &tanh_c[step * size..][..size]);
+            let d_c = &mut self.d_c;
+            self.arch.dispatch(|| lstm_step_backward(hidden, gates, last_c, tanh_c, d_h, d_c));
+        }
+    }
+
+    /// `[b, H]` of a layer: hidden state and cell state at the window's end.
+    pub(super) fn last_state(&self, layer: usize) -> (&[f32], &[f32]) {
+        let LayerActivations { hidden, cell, .. } = &self.layers[layer];
+        let end = hidden.len() - self.rows * self.dimensions.hidden;
+        (&hidden[end..], &cell[end..])
+    }
+
+    /// Sets the state at the window's end, which the next window starts with.
+    pub(super) fn set_last_state(&mut self, layer: usize, hidden: &[f32], cell: &[f32]) {
+        let end = self.layers[layer].hidden.len() - self.rows * self.dimensions.hidden;
+        self.layers[layer].hidden[end..].copy_from_slice(hidden);
+        self.layers[layer].cell[end..].copy_from_slice(cell);
+    }
+
+    /// V, H and L.
+    pub(super) fn dimensions(&self) -> Dimensions {
+        self.dimensions
+    }
+
+    /// The batch's rows of this slice.
+    pub(super) fn first_row(&self) -> usize {
+        self.first_row
+    }
+}
