@@ -67,6 +67,12 @@ impl<'m, P: Precision> Generator<'m, P> {
         Ok(())
     }
 
+    /// The state, which has seen all characters but the last.
+    #[must_use]
+    pub const fn state(&self) -> &StateView<'m, P> {
+        &self.state
+    }
+
     /// Shows the state the last character.
     fn step(&mut self) {
         if let Some(token) = self.last.take() {

@@ -29,7 +29,7 @@ pub(crate) mod sealed {
     use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES};
 
     /// A number that a state holds, and that is zero at the start of a text.
-    pub trait Zero: Copy + Debug + 'static {
+    pub trait Zero: Copy + Debug + Default + 'static {
         /// Zero.
         const ZERO: Self;
     }

@@ -109,6 +109,12 @@ impl<'s, P: Precision> StateView<'s, P> {
         self.cell.fill(P::Cell::ZERO);
     }
 
+    /// `[L, H]`: the cell states, each layer's H padded to a multiple of four.
+    #[must_use]
+    pub fn cell(&self) -> &[P::Cell] {
+        self.cell
+    }
+
     /// `[V]`: what [`Model::logits`] computed last.
     #[must_use]
     pub fn logits(&self) -> &[P::Sum] {

@@ -1,10 +1,40 @@
 //! Trains a character-level LSTM and exports it for a microcontroller.
+//!
+//! The model and the recipe are those of *Dive into Deep Learning*, "Long Short-term Memory";
+//! `docs/chapter.md` in the repository maps each cell of the chapter to the code here.
+//!
+//! ```
+//! use charcell::{Config, Device, Weights, artifact, train_and_predict};
+//! use charcell::text::Corpus;
+//! use infer_core::{Normalisation, Sampling};
+//!
+//! let text = "the traveller met the time traveller. ".repeat(100);
+//! let corpus = Corpus::from_text(&text, Normalisation::Chapter, None)?;
+//! let config = Config { hidden: 16, epochs: 2, ..Config::default() };
+//! let outcome = train_and_predict(&corpus, &config, Device::try_gpu(0), |report| {
+//!     println!("epoch {}, perplexity {}", report.epoch, report.perplexity);
+//! })?;
+//! let artifact = artifact(&outcome.model, Weights::Int8)?;
+//! let text = artifact.model()?.text("the traveller", 50, Sampling::greedy())?;
+//! assert_eq!(text.chars().count(), 63);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod backend;
 pub mod cpu;
 mod error;
+mod evaluation;
+mod export;
+mod inference;
 pub mod model;
+mod run_folder;
 pub mod text;
+mod training;
 
 pub use backend::{Backend, Device, IterationReport, Optimizer};
 pub use error::Error;
+pub use evaluation::{Evaluation, evaluate, first_choice};
+pub use export::{Weights, artifact, from_safetensors, to_safetensors};
+pub use inference::{AnyModel, Artifact};
+pub use run_folder::{Description, RunFolder, write_whole};
+pub use training::{Config, EpochReport, Outcome, REPORT_CHARACTERS, train_and_predict};

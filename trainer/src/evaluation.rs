@@ -1,0 +1,50 @@
+//! How well a model predicts a text.
+
+use infer_core::Token;
+use serde::Serialize;
+
+use crate::inference::AnyModel;
+
+/// What a model makes of a text, one character after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Characters predicted: all but the first.
+    pub characters: usize,
+    /// exp of the mean loss.
+    pub perplexity: f64,
+    /// Mean loss in bits.
+    pub bits_per_character: f64,
+    /// Share of characters to which the model gave the highest probability.
+    pub top_1_accuracy: f64,
+}
+
+/// Lets `model` read `tokens` in one pass from a state of zeros, teacher-forced.
+#[must_use]
+pub fn evaluate(model: &AnyModel<'_>, tokens: &[Token]) -> Evaluation {
+    let (mut loss_nats, mut right, mut characters) = (0.0, 0_usize, 0_usize);
+    model.predict_each(tokens, |log_probabilities, next| {
+        loss_nats -= log_probabilities[usize::from(next)];
+        right += usize::from(first_choice(log_probabilities) == usize::from(next));
+        characters += 1;
+    });
+    let count = characters as f64;
+    let mean_nats = loss_nats / count;
+    Evaluation {
+        characters,
+        perplexity: mean_nats.exp(),
+        bits_per_character: mean_nats / std::f64::consts::LN_2,
+        top_1_accuracy: right as f64 / count,
+    }
+}
+
+/// The first of the most probable tokens.
+#[must_use]
+pub fn first_choice(log_probabilities: &[f64]) -> usize {
+    let mut choice = 0;
+    for (token, log_probability) in log_probabilities.iter().enumerate() {
+        if *log_probability > log_probabilities[choice] {
+            choice = token;
+        }
+    }
+    choice
+}

@@ -1,0 +1,91 @@
+//! The parameters as a PyTorch `nn.LSTM` named `lstm` and an `nn.Linear` named `linear`.
+//!
+//! PyTorch keeps its matrices as `[outputs, inputs]`, so ours are transposed; the order of the
+//! gates is the same. It has two biases a gate: ours is the first, and the second is zero.
+
+use infer_core::layout::GATES;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::model::{Dimensions, ParameterName, Parameters, Shape};
+
+/// The bytes of a safetensors file with all parameters.
+///
+/// # Panics
+/// Never: names and shapes are our own.
+#[must_use]
+pub fn to_safetensors(parameters: &Parameters) -> Vec<u8> {
+    let dimensions = parameters.dimensions();
+    let gates = GATES * dimensions.hidden;
+    let mut tensors: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
+    for name in Parameters::names(dimensions) {
+        let Shape { rows, columns } = Parameters::shape(dimensions, name);
+        let values = parameters.get(name);
+        let shape = if is_bias(name) { vec![columns] } else { vec![columns, rows] };
+        tensors.push((torch_name(name), shape, transposed(values, rows, columns)));
+        if let ParameterName::B(layer) = name {
+            tensors.push((second_bias(layer), vec![gates], vec![0.0; gates]));
+        }
+    }
+    let views = tensors.iter().map(|(name, shape, values)| {
+        let bytes = bytemuck::cast_slice(values);
+        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).expect("the shape of the values"))
+    });
+    safetensors::serialize(views, None).expect("a header of plain names and shapes")
+}
+
+/// Reads the parameters of a model of `dimensions` back.
+///
+/// # Errors
+/// A sentence that names the tensor which is missing, or has another shape or type.
+pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Parameters, String> {
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| format!("not safetensors: {error}"))?;
+    let mut parameters = Parameters::zeros(dimensions);
+    for name in Parameters::names(dimensions) {
+        let Shape { rows, columns } = Parameters::shape(dimensions, name);
+        let shape = if is_bias(name) { vec![columns] } else { vec![columns, rows] };
+        let values = read(&file, &torch_name(name), &shape)?;
+        parameters.get_mut(name).copy_from_slice(&transposed(&values, columns, rows));
+        if let ParameterName::B(layer) = name {
+            let second = read(&file, &second_bias(layer), &shape)?;
+            for (b, second) in parameters.get_mut(name).iter_mut().zip(second) {
+                *b += second;
+            }
+        }
+    }
+    Ok(parameters)
+}
+
+/// The values of the tensor `name`, which must be f32 of `shape`.
+fn read(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    let tensor = file.tensor(name).map_err(|_| format!("the tensor {name} is missing"))?;
+    if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
+        let (dtype, found) = (tensor.dtype(), tensor.shape());
+        return Err(format!("{name} is {dtype:?} of {found:?}, and must be F32 of {shape:?}"));
+    }
+    let numbers = tensor.data().as_chunks::<4>().0;
+    Ok(numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+}
+
+fn is_bias(name: ParameterName) -> bool {
+    matches!(name, ParameterName::B(_) | ParameterName::BOut)
+}
+
+fn torch_name(name: ParameterName) -> String {
+    match name {
+        ParameterName::WIh(layer) => format!("lstm.weight_ih_l{layer}"),
+        ParameterName::WHh(layer) => format!("lstm.weight_hh_l{layer}"),
+        ParameterName::B(layer) => format!("lstm.bias_ih_l{layer}"),
+        ParameterName::WOut => "linear.weight".into(),
+        ParameterName::BOut => "linear.bias".into(),
+    }
+}
+
+fn second_bias(layer: usize) -> String {
+    format!("lstm.bias_hh_l{layer}")
+}
+
+/// `[rows, columns]` to `[columns, rows]`.
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..rows * columns).map(|index| values[index % rows * columns + index / rows]).collect()
+}

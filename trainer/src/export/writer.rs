@@ -1,0 +1,80 @@
+//! Putting an artifact together: `docs/artifact-format.md` is the specification.
+
+use bytemuck::Pod;
+use infer_core::artifact::{
+    Encoding, Header, PRELUDE_BYTES, Prelude, Tensor, TensorName, VERSION, checksum,
+};
+use infer_core::layout::ALIGNMENT;
+
+use crate::inference::Artifact;
+use crate::model::{Dimensions, TrainedModel};
+
+/// Gathers the tensors of an artifact in their order, and writes it.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    /// Offsets are counted from the start of the payload.
+    tensors: Vec<Tensor>,
+    /// All tensors, each at a multiple of 16 bytes.
+    payload: Vec<u8>,
+}
+
+impl Writer {
+    /// Appends a tensor.
+    pub(super) fn push<T: Pod>(&mut self, name: TensorName, layer: usize, values: &[T]) {
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        self.payload.resize(self.payload.len().next_multiple_of(ALIGNMENT), 0);
+        self.tensors.push(Tensor {
+            name,
+            layer: layer as u8,
+            offset: self.payload.len() as u32,
+            bytes: bytes.len() as u32,
+        });
+        self.payload.extend_from_slice(bytes);
+    }
+
+    /// The whole artifact, with the header that says what `model` is.
+    pub(super) fn finish(self, model: &TrainedModel, encoding: Encoding) -> Artifact {
+        let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
+        let vocabulary: String = model.vocabulary.characters().iter().collect();
+        let header = Header {
+            encoding,
+            layers: layers as u8,
+            hidden: hidden as u16,
+            normalisation: model.normalisation,
+            vocabulary: &vocabulary,
+            prefixes: model.prefixes.iter().map(String::as_str).collect(),
+        };
+        let header = self.encode(&header);
+        let prelude =
+            Prelude { version: VERSION, flags: 0, header_bytes: header.len() as u32, checksum: 0 };
+        let mut bytes = [&prelude.to_bytes()[..], &header].concat();
+        bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+        bytes.extend_from_slice(&self.payload);
+        let prelude = Prelude { checksum: checksum(&bytes), ..prelude };
+        bytes[..PRELUDE_BYTES].copy_from_slice(&prelude.to_bytes());
+        Artifact::new(&bytes)
+    }
+
+    /// The header and the entries of the tensors, in postcard.
+    ///
+    /// Offsets count from the artifact's start, so they grow with the header, and the header grows
+    /// with their digits: repeated until both agree, which they do as neither ever shrinks.
+    fn encode(&self, header: &Header<'_>) -> Vec<u8> {
+        let to_vec = |message: Result<Vec<u8>, postcard::Error>| {
+            message.expect("plain values in growing memory can always be encoded")
+        };
+        let mut length = 0;
+        loop {
+            let start = (PRELUDE_BYTES + length).next_multiple_of(ALIGNMENT) as u32;
+            let mut encoded = to_vec(postcard::to_stdvec(header));
+            for tensor in &self.tensors {
+                let tensor = Tensor { offset: start + tensor.offset, ..*tensor };
+                encoded.extend(to_vec(postcard::to_stdvec(&tensor)));
+            }
+            if encoded.len() == length {
+                return encoded;
+            }
+            length = encoded.len();
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `infer-core` on the host: artifacts from disk, and states of any size.
+
+use std::fs;
+use std::path::Path;
+
+use infer_core::artifact::Header;
+use infer_core::layout::padded;
+use infer_core::{
+    Dimensions, F32, Generator, Int8, LoadError, Model, Precision, PrimeError, Sampling, StateView,
+    Token,
+};
+
+use crate::Error;
+
+/// The bytes of an artifact, aligned so that `infer-core` reads them in place.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// 16 bytes a word, which aligns the first one.
+    words: Vec<u128>,
+    length: usize,
+}
+
+impl Artifact {
+    /// Copies `bytes` to an aligned place.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        let mut words = vec![0_u128; bytes.len().div_ceil(size_of::<u128>())];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Self { words, length: bytes.len() }
+    }
+
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// [`Error::ReadArtifact`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let error = |source| Error::ReadArtifact { path: path.into(), source };
+        fs::read(path).map(|bytes| Self::new(&bytes)).map_err(error)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[..self.length]
+    }
+
+    /// The model in it, whichever kind its weights are.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub fn model(&self) -> Result<AnyModel<'_>, LoadError> {
+        match Model::<Int8>::load(self.bytes()) {
+            Ok(model) => Ok(AnyModel::Int8(model)),
+            Err(LoadError::Encoding { .. }) => Model::load(self.bytes()).map(AnyModel::F32),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A model of either kind.
+#[derive(Debug, Clone)]
+pub enum AnyModel<'a> {
+    /// Weights of one byte, integer arithmetic.
+    Int8(Model<'a, Int8>),
+    /// Weights of four bytes, floating-point arithmetic.
+    F32(Model<'a, F32>),
+}
+
+impl AnyModel<'_> {
+    /// What the artifact says of itself.
+    #[must_use]
+    pub fn header(&self) -> &Header<'_> {
+        match self {
+            Self::Int8(model) => model.header(),
+            Self::F32(model) => model.header(),
+        }
+    }
+
+    /// V, H and L.
+    #[must_use]
+    pub fn dimensions(&self) -> Dimensions {
+        match self {
+            Self::Int8(model) => model.dimensions(),
+            Self::F32(model) => model.dimensions(),
+        }
+    }
+
+    /// Hands `length` characters that follow `prefix` to `each`, as they come.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCharacter`] if the vocabulary lacks a character of `prefix`.
+    pub fn generate(
+        &self,
+        prefix: &str,
+        length: usize,
+        sampling: Sampling,
+        each: impl FnMut(char),
+    ) -> Result<(), Error> {
+        let generated = match self {
+            Self::Int8(model) => generate(model, prefix, length, sampling, each),
+            Self::F32(model) => generate(model, prefix, length, sampling, each),
+        };
+        generated.map_err(unknown_character)
+    }
+
+    /// `prefix` and the `length` characters that follow it.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    pub fn text(&self, prefix: &str, length: usize, sampling: Sampling) -> Result<String, Error> {
+        let mut text = String::from(prefix);
+        self.generate(prefix, length, sampling, |character| text.push(character))?;
+        Ok(text)
+    }
+
+    /// Predicts each token of `tokens` but the first from those before it, from a state of zeros,
+    /// and calls `each` with the natural logarithms of the probabilities `[V]` and the token that
+    /// follows.
+    pub fn predict_each(&self, tokens: &[Token], each: impl FnMut(&[f64], Token)) {
+        match self {
+            Self::Int8(model) => predict_each(model, tokens, each),
+            Self::F32(model) => predict_each(model, tokens, each),
+        }
+    }
+}
+
+/// Memory for the state of one model.
+#[derive(Debug)]
+struct OwnedState<P: Precision> {
+    hidden: Vec<P::Hidden>,
+    next_hidden: Vec<P::Hidden>,
+    cell: Vec<P::Cell>,
+    logits: Vec<P::Sum>,
+}
+
+impl<P: Precision> OwnedState<P> {
+    fn new(model: &Model<'_, P>) -> Self {
+        let Dimensions { vocabulary, hidden, layers } = model.dimensions();
+        let units = padded(hidden);
+        Self {
+            hidden: vec![P::Hidden::default(); layers * units],
+            next_hidden: vec![P::Hidden::default(); units],
+            cell: vec![P::Cell::default(); layers * units],
+            logits: vec![P::Sum::default(); vocabulary],
+        }
+    }
+
+    fn view(&mut self, model: &Model<'_, P>) -> StateView<'_, P> {
+        let Self { hidden, next_hidden, cell, logits } = self;
+        StateView::new(model, hidden, next_hidden, cell, logits).expect("made for this model")
+    }
+}
+
+fn generate<P: Precision>(
+    model: &Model<'_, P>,
+    prefix: &str,
+    length: usize,
+    sampling: Sampling,
+    each: impl FnMut(char),
+) -> Result<(), PrimeError> {
+    let mut state = OwnedState::new(model);
+    let mut generator = Generator::from_view(model, state.view(model), sampling);
+    generator.prime(prefix)?;
+    generator.take(length).for_each(each);
+    Ok(())
+}
+
+fn predict_each<P: Precision>(
+    model: &Model<'_, P>,
+    tokens: &[Token],
+    mut each: impl FnMut(&[f64], Token),
+) {
+    let mut state = OwnedState::new(model);
+    let mut state = state.view(model);
+    let nats_per_logit = f64::from(model.nats_per_logit_q32()) / 2_f64.powi(32);
+    let mut log_probabilities = vec![0.0; model.dimensions().vocabulary];
+    for pair in tokens.windows(2) {
+        model.step(&mut state, pair[0]);
+        model.logits(&mut state);
+        for (log_probability, &logit) in log_probabilities.iter_mut().zip(state.logits()) {
+            *log_probability = f64::from(Model::<P>::fixed_point(logit)) * nats_per_logit;
+        }
+        let largest = log_probabilities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = log_probabilities.iter().map(|logit| (logit - largest).exp()).sum();
+        let log_sum = largest + sum.ln();
+        for log_probability in &mut log_probabilities {
+            *log_probability -= log_sum;
+        }
+        each(&log_probabilities, pair[1]);
+    }
+}
+
+/// The largest |c| of each layer's cell states while a f32 `model` reads what it writes itself
+/// after each of `prefixes`, `length` characters at temperature 1.
+pub(crate) fn largest_cell_states(
+    model: &Model<'_, F32>,
+    prefixes: &[String],
+    length: usize,
+) -> Result<Vec<f32>, Error> {
+    let mut state = OwnedState::new(model);
+    let units = padded(model.dimensions().hidden);
+    let mut largest = vec![0_f32; model.dimensions().layers];
+    let sampling = Sampling::greedy().with_temperature_milli(1000);
+    for prefix in prefixes.iter().map(String::as_str).chain([""]) {
+        let mut generator = Generator::from_view(model, state.view(model), sampling);
+        generator.prime(prefix).map_err(unknown_character)?;
+        for _ in 0..length {
+            generator.next();
+            let cells = generator.state().cell().chunks_exact(units);
+            for (largest, cell) in largest.iter_mut().zip(cells) {
+                *largest = cell.iter().fold(*largest, |largest, c| largest.max(c.abs()));
+            }
+        }
+    }
+    Ok(largest)
+}
+
+fn unknown_character(PrimeError { character, position }: PrimeError) -> Error {
+    Error::UnknownCharacter { character, position }
+}

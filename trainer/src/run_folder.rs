@@ -1,0 +1,217 @@
+//! The folder of a training run.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `run.json` | configuration, normalisation, vocabulary, seed, version, corpus checksum |
+//! | `weights.safetensors` | the parameters, as PyTorch names them |
+//! | `metrics.jsonl` | an [`EpochReport`](crate::EpochReport) a line |
+//! | `model.postcard` | the artifact |
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use infer_core::Normalisation;
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use crate::Error;
+use crate::export::{from_safetensors, to_safetensors};
+use crate::inference::Artifact;
+use crate::model::{Dimensions, TrainedModel};
+use crate::text::{Corpus, Vocabulary};
+use crate::training::{Config, EpochReport};
+
+const DESCRIPTION: &str = "run.json";
+const WEIGHTS: &str = "weights.safetensors";
+const METRICS: &str = "metrics.jsonl";
+const ARTIFACT: &str = "model.postcard";
+
+/// What `run.json` holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// Version of Charcell that trained.
+    pub charcell_version: String,
+    /// All settings.
+    pub config: Config,
+    /// Epochs that the weights have been through.
+    pub epochs: usize,
+    /// What was done to the corpus.
+    pub normalisation: Normalisation,
+    /// The characters in the order of their tokens.
+    pub vocabulary: Vec<char>,
+    /// Characters of the corpus.
+    pub corpus_characters: usize,
+    /// CRC-32 of the normalised corpus.
+    pub corpus_checksum: u32,
+}
+
+impl Description {
+    /// Describes a run on `corpus` that has been through `epochs`.
+    #[must_use]
+    pub fn new(corpus: &Corpus, config: &Config, epochs: usize) -> Self {
+        Self {
+            charcell_version: env!("CARGO_PKG_VERSION").into(),
+            config: config.clone(),
+            epochs,
+            normalisation: corpus.normalisation(),
+            vocabulary: corpus.vocabulary().characters().into(),
+            corpus_characters: corpus.tokens().len(),
+            corpus_checksum: corpus.checksum(),
+        }
+    }
+}
+
+/// A folder that holds, or will hold, one training run.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder `path`. One that exists is taken if it is empty, or with `force`: the run
+    /// in it stays whole until [`save`](Self::save) replaces its files.
+    ///
+    /// # Errors
+    /// [`Error::RunExists`], or [`Error::Write`] if the folder can't be made or written in.
+    pub fn create(path: PathBuf, force: bool) -> Result<Self, Error> {
+        let error = |source| Error::Write { path: path.clone(), source };
+        fs::create_dir_all(&path).map_err(error)?;
+        if !force && fs::read_dir(&path).map_err(error)?.next().is_some() {
+            return Err(Error::RunExists { path });
+        }
+        // Better to find out now than after the training.
+        NamedTempFile::new_in(&path).map_err(error)?;
+        Ok(Self { path })
+    }
+
+    /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there yet.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn fresh(parent: &Path) -> Result<Self, Error> {
+        let error = |source| Error::Write { path: parent.into(), source };
+        fs::create_dir_all(parent).map_err(error)?;
+        let mut number = 1;
+        loop {
+            let path = parent.join(format!("{number:03}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(source) => return Err(Error::Write { path, source }),
+            }
+        }
+    }
+
+    /// The folder of a run that is there.
+    ///
+    /// # Errors
+    /// [`Error::NotARun`] if it has no `run.json`.
+    pub fn open(path: PathBuf) -> Result<Self, Error> {
+        if path.join(DESCRIPTION).is_file() {
+            return Ok(Self { path });
+        }
+        Err(Error::NotARun { path, reason: format!("it has no {DESCRIPTION}") })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the artifact lies.
+    #[must_use]
+    pub fn artifact_path(&self) -> PathBuf {
+        self.path.join(ARTIFACT)
+    }
+
+    /// Writes all files of a run, each whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    ///
+    /// # Panics
+    /// Never: the values can all be written as JSON.
+    pub fn save(
+        &self,
+        description: &Description,
+        model: &TrainedModel,
+        metrics: &[EpochReport],
+        artifact: &Artifact,
+    ) -> Result<(), Error> {
+        let lines: String = metrics.iter().map(|report| to_json(report) + "\n").collect();
+        write_whole(&self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?;
+        write_whole(&self.path.join(METRICS), lines.as_bytes())?;
+        write_whole(&self.artifact_path(), artifact.bytes())?;
+        let description =
+            serde_json::to_string_pretty(description).expect("plain values as JSON") + "\n";
+        write_whole(&self.path.join(DESCRIPTION), description.as_bytes())
+    }
+
+    /// Reads the model of a run.
+    ///
+    /// # Errors
+    /// [`Error::NotARun`] says what is missing or wrong.
+    pub fn model(&self) -> Result<TrainedModel, Error> {
+        let not_a_run = |reason| Error::NotARun { path: self.path.clone(), reason };
+        let read = |name: &str| {
+            fs::read(self.path.join(name)).map_err(|error| not_a_run(format!("{name}: {error}")))
+        };
+        let description: Description = serde_json::from_slice(&read(DESCRIPTION)?)
+            .map_err(|error| not_a_run(format!("{DESCRIPTION}: {error}")))?;
+        description.config.check()?;
+        let text: String = description.vocabulary.iter().collect();
+        let vocabulary = Vocabulary::of(&text)?;
+        if vocabulary.characters() != description.vocabulary {
+            return Err(not_a_run(format!("{DESCRIPTION}: the vocabulary is not in order")));
+        }
+        let dimensions = Dimensions {
+            vocabulary: vocabulary.size(),
+            hidden: description.config.hidden,
+            layers: description.config.layers,
+        };
+        let parameters = from_safetensors(&read(WEIGHTS)?, dimensions)
+            .map_err(|reason| not_a_run(format!("{WEIGHTS}: {reason}")))?;
+        Ok(TrainedModel {
+            parameters,
+            vocabulary,
+            normalisation: description.normalisation,
+            prefixes: description.config.prefixes,
+        })
+    }
+}
+
+fn to_json(report: &EpochReport) -> String {
+    serde_json::to_string(report).expect("plain values as JSON")
+}
+
+/// Writes `bytes` to `path`, whole or not at all: to a temporary file beside it, which then takes
+/// its place.
+///
+/// # Errors
+/// [`Error::Write`]; what was at `path` before is still there then.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let write = || {
+        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        make_readable(&file)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|source: io::Error| Error::Write { path: path.into(), source })
+}
+
+/// Temporary files are their owner's alone; a result is as readable as any other file.
+#[cfg(unix)]
+fn make_readable(file: &NamedTempFile) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &NamedTempFile) -> io::Result<()> {
+    Ok(())
+}
