@@ -15,4 +15,5 @@ pub use header::{
 };
 pub use include::Aligned;
 pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
+pub use reader::tensors;
 pub(crate) use reader::{TensorReader, open, verify};

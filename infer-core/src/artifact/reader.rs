@@ -82,6 +82,16 @@ impl<'a> TensorReader<'a> {
     }
 }
 
+/// The entries of the tensors in `artifact`, as its header has them; none if it isn't sound.
+pub fn tensors(artifact: &[u8]) -> impl Iterator<Item = Tensor> {
+    let mut entries = open(artifact).map(|(_, _, reader)| reader.entries).unwrap_or_default();
+    core::iter::from_fn(move || {
+        let (entry, rest) = postcard::take_from_bytes(entries).ok()?;
+        entries = rest;
+        Some(entry)
+    })
+}
+
 /// The bytes from `start` to `end`, or [`LoadError::Truncated`].
 fn slice(artifact: &[u8], start: u64, end: u64) -> Result<&[u8], LoadError> {
     let available = artifact.len() as u64;

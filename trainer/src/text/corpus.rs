@@ -21,28 +21,42 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Reads `files`, one after the other, as one text.
+    /// Reads `files`, one after the other, as one text: its first `characters`, or all.
     ///
     /// # Errors
-    /// [`Error::ReadCorpus`] or [`Error::NotUtf8`] by file, and what [`Corpus::from_text`] returns.
+    /// What [`Corpus::text`] and [`Corpus::from_text`] return.
     pub fn read(
         files: &[PathBuf],
         normalisation: Normalisation,
         characters: Option<usize>,
     ) -> Result<Self, Error> {
+        Self::from_normalised(&Self::text(files, normalisation, characters)?, normalisation)
+    }
+
+    /// The normalised text of `files`, one after the other: its first `characters`, or all.
+    ///
+    /// # Errors
+    /// [`Error::ReadCorpus`] or [`Error::NotUtf8`] by file.
+    pub fn text(
+        files: &[PathBuf],
+        normalisation: Normalisation,
+        characters: Option<usize>,
+    ) -> Result<String, Error> {
         let mut text = String::new();
         for path in files {
             let bytes = fs::read(path)
                 .map_err(|source| Error::ReadCorpus { path: path.clone(), source })?;
-            text += std::str::from_utf8(&bytes).map_err(|error| Error::NotUtf8 {
+            let part = std::str::from_utf8(&bytes).map_err(|error| Error::NotUtf8 {
                 path: path.clone(),
                 byte: error.valid_up_to(),
             })?;
+            // A byte order mark is no character of the text.
+            text += part.strip_prefix('\u{feff}').unwrap_or(part);
         }
-        Self::from_text(&text, normalisation, characters)
+        Ok(normalised(&text, normalisation, characters))
     }
 
-    /// Takes `text`, or its first `characters` after normalisation.
+    /// Takes `text`, or its first `characters`.
     ///
     /// # Errors
     /// [`Error::EmptyCorpus`], or [`Error::VocabularySize`] if the text has one distinct character
@@ -52,14 +66,15 @@ impl Corpus {
         normalisation: Normalisation,
         characters: Option<usize>,
     ) -> Result<Self, Error> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let limit = characters.unwrap_or(usize::MAX);
-        let text: String = text.chars().take(limit).map(|c| normalisation.apply(c)).collect();
+        Self::from_normalised(&normalised(text, normalisation, characters), normalisation)
+    }
+
+    fn from_normalised(text: &str, normalisation: Normalisation) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::EmptyCorpus);
         }
-        let vocabulary = Vocabulary::of(&text)?;
-        let tokens = vocabulary.tokens(&text)?;
+        let vocabulary = Vocabulary::of(text)?;
+        let tokens = vocabulary.tokens(text)?;
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(text.as_bytes());
         Ok(Self { vocabulary, tokens, normalisation, checksum })
     }
@@ -87,4 +102,9 @@ impl Corpus {
     pub fn checksum(&self) -> u32 {
         self.checksum
     }
+}
+
+fn normalised(text: &str, normalisation: Normalisation, characters: Option<usize>) -> String {
+    let characters = characters.unwrap_or(usize::MAX);
+    text.chars().take(characters).map(|character| normalisation.apply(character)).collect()
 }

@@ -1,0 +1,66 @@
+//! `charcell evaluate`.
+
+use std::path::PathBuf;
+
+use charcell::text::Corpus;
+use charcell::{AnyModel, Error, RunFolder, Weights, artifact, evaluate};
+use clap::Args;
+use infer_core::Token;
+
+use super::{print, with_model};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  charcell evaluate runs/001/model.postcard --corpus my.txt --chars 10000")]
+pub(super) struct Arguments {
+    /// An artifact, or a run folder, whose f32 weights are taken.
+    model: PathBuf,
+    /// The text to predict.
+    #[arg(long, num_args = 1.., value_name = "FILE", required = true)]
+    corpus: Vec<PathBuf>,
+    /// Its first N characters only.
+    #[arg(long, value_name = "N")]
+    chars: Option<usize>,
+    /// Print a JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
+    if arguments.model.is_dir() {
+        let model = RunFolder::open(arguments.model.clone())?.model()?;
+        let artifact = artifact(&model, Weights::F32)?;
+        let path = arguments.model.clone();
+        let model = artifact.model().map_err(|source| Error::Artifact { path, source })?;
+        return report(&arguments, &model);
+    }
+    with_model(&arguments.model, |_, model| report(&arguments, model))
+}
+
+fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
+    let header = model.header();
+    let text = Corpus::text(&arguments.corpus, header.normalisation, arguments.chars)?;
+    let vocabulary: Vec<char> = header.vocabulary.chars().collect();
+    let token = |(position, character)| {
+        let token = vocabulary.binary_search(&character);
+        token
+            .map(|token| token as Token)
+            .map_err(|_| Error::UnknownCharacter { character, position })
+    };
+    let tokens = text.chars().enumerate().map(token).collect::<Result<Vec<Token>, Error>>()?;
+    if tokens.len() < 2 {
+        return Err(Error::EmptyCorpus);
+    }
+    let evaluation = evaluate(model, &tokens);
+    if arguments.json {
+        let json = serde_json::to_string(&evaluation).expect("plain numbers as JSON");
+        return print(&format!("{json}\n"));
+    }
+    print(&format!(
+        "perplexity {:.4}, {:.4} bits a character, first choice right {:.2} % of {} characters\n",
+        evaluation.perplexity,
+        evaluation.bits_per_character,
+        evaluation.top_1_accuracy * 100.0,
+        evaluation.characters,
+    ))
+}

@@ -1,0 +1,48 @@
+//! `charcell export`.
+
+use std::path::PathBuf;
+
+use charcell::{Error, RunFolder, Weights, artifact, to_safetensors, write_whole};
+use clap::{Args, ValueEnum};
+
+use super::print;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  charcell export runs/001 --weights f32 -o model.postcard
+  charcell export runs/001 --safetensors model.safetensors")]
+pub(super) struct Arguments {
+    /// The run folder.
+    run: PathBuf,
+    /// Weights of the artifact.
+    #[arg(long, value_enum, default_value_t = WeightsArgument::Int8)]
+    weights: WeightsArgument,
+    /// The artifact [default: model.postcard in the run folder, model-f32.postcard for f32].
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write the weights for PyTorch instead.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "output"])]
+    safetensors: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum WeightsArgument {
+    Int8,
+    F32,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
+    let folder = RunFolder::open(arguments.run)?;
+    let model = folder.model()?;
+    let (path, bytes) = if let Some(path) = arguments.safetensors {
+        (path, to_safetensors(&model.parameters))
+    } else {
+        let (weights, default) = match arguments.weights {
+            WeightsArgument::Int8 => (Weights::Int8, folder.artifact_path()),
+            WeightsArgument::F32 => (Weights::F32, folder.path().join("model-f32.postcard")),
+        };
+        (arguments.output.unwrap_or(default), artifact(&model, weights)?.bytes().to_vec())
+    };
+    write_whole(&path, &bytes)?;
+    print(&format!("{}\n", path.display()))
+}

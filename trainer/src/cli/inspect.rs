@@ -1,0 +1,93 @@
+//! `charcell inspect`.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use charcell::{AnyModel, Error};
+use clap::Args;
+use infer_core::Dimensions;
+use infer_core::artifact::{Encoding, Tensor, tensors};
+use infer_core::layout::padded;
+use serde_json::{Value, json};
+
+use super::{print, with_model};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  charcell inspect runs/001/model.postcard")]
+pub(super) struct Arguments {
+    /// The artifact.
+    model: PathBuf,
+    /// Print a JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    with_model(&arguments.model, |artifact, model| {
+        let description = describe(artifact.bytes(), model);
+        if arguments.json {
+            print(&format!("{description}\n"))
+        } else {
+            print(&as_text(&description))
+        }
+    })
+}
+
+fn describe(artifact: &[u8], model: &AnyModel<'_>) -> Value {
+    let header = model.header();
+    let Dimensions { vocabulary, hidden, layers } = model.dimensions();
+    let (weights, quantisation) = match &header.encoding {
+        Encoding::Int8(quantisation) => ("int8", json!(quantisation)),
+        Encoding::F32 => ("f32", Value::Null),
+    };
+    let tensor = |Tensor { name, layer, offset, bytes }| json!({ "name": name.to_string(), "layer": layer, "offset": offset, "bytes": bytes });
+    json!({
+        "weights": weights,
+        "layers": layers,
+        "hidden": hidden,
+        "vocabulary": header.vocabulary,
+        "vocabulary_size": vocabulary,
+        "normalisation": header.normalisation,
+        "prefixes": header.prefixes,
+        "quantisation": quantisation,
+        "tensors": tensors(artifact).map(tensor).collect::<Vec<Value>>(),
+        "flash_bytes": artifact.len(),
+        "state_bytes": state_bytes(model),
+    })
+}
+
+/// Bytes of the `infer_core::State` that fits the model.
+fn state_bytes(model: &AnyModel<'_>) -> usize {
+    let Dimensions { vocabulary, hidden, layers } = model.dimensions();
+    let units = padded(hidden);
+    let (hidden_bytes, cell_bytes) = match model {
+        AnyModel::Int8(_) => (size_of::<i8>(), size_of::<i16>()),
+        AnyModel::F32(_) => (size_of::<f32>(), size_of::<f32>()),
+    };
+    (layers + 1) * units * hidden_bytes
+        + layers * units * cell_bytes
+        + vocabulary * size_of::<i32>()
+}
+
+fn as_text(description: &Value) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: &Value| {
+        let plain = value.as_str().map_or_else(|| value.to_string(), |value| format!("{value:?}"));
+        writeln!(text, "{name:16} {plain}").expect("a string grows as it must");
+    };
+    for name in ["weights", "layers", "hidden", "vocabulary_size", "vocabulary"] {
+        line(name, &description[name]);
+    }
+    for name in ["normalisation", "prefixes", "quantisation", "flash_bytes", "state_bytes"] {
+        line(name, &description[name]);
+    }
+    for tensor in description["tensors"].as_array().into_iter().flatten() {
+        let name =
+            format!("{} of layer {}", tensor["name"].as_str().unwrap_or_default(), tensor["layer"]);
+        let (offset, bytes) = (&tensor["offset"], &tensor["bytes"]);
+        writeln!(text, "  {name:24} {bytes:>8} bytes at {offset}")
+            .expect("a string grows as it must");
+    }
+    text
+}

@@ -1,0 +1,71 @@
+//! The commands, a file each.
+
+mod evaluate;
+mod export;
+mod generate;
+mod inspect;
+mod train;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use charcell::{Artifact, Error};
+use clap::{Parser, Subcommand};
+
+/// Trains a character-level LSTM and runs it on a microcontroller.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a model and export its artifact.
+    Train(train::Arguments),
+    /// Continue a text with a model, as a microcontroller does.
+    Generate(generate::Arguments),
+    /// Measure how well a model predicts a text.
+    Evaluate(evaluate::Arguments),
+    /// Write a trained model as an artifact, or for PyTorch.
+    Export(export::Arguments),
+    /// Show what is in an artifact, and the memory that it needs.
+    Inspect(inspect::Arguments),
+}
+
+/// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
+pub(crate) fn run() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Train(arguments) => train::run(arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes to stdout, which may be a pipe that nobody reads any more.
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|source| Error::Write { path: PathBuf::from("standard output"), source })
+}
+
+/// Runs `use_model` with the model of the artifact at `path`.
+fn with_model<T>(
+    path: &Path,
+    use_model: impl FnOnce(&Artifact, &charcell::AnyModel<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let artifact = Artifact::read(path)?;
+    let model = artifact.model().map_err(|source| Error::Artifact { path: path.into(), source })?;
+    use_model(&artifact, &model)
+}
