@@ -1,39 +1,71 @@
 //! The gradients of one step.
 
 use infer_core::layout::GATES;
+use pulp::{Simd, WithSimd};
 
 /// One step back of one layer for B rows.
-///
-/// `gates` `[B, 4H]` comes with the gates and is left with the gradients of the pre-activations;
-/// `d_c` comes with the gradient of this step's cell state from the step after, and is left with
-/// that of the step before; `d_h` is the whole gradient of the hidden state, `tanh_c` and `last_c`
-/// are the forward pass's; all `[B, H]`.
+#[derive(Debug)]
+pub(super) struct LstmStepBackward<'a> {
+    /// H.
+    pub(super) hidden: usize,
+    /// `[B, 4H]`: comes with the gates, is left with the gradients of the pre-activations.
+    pub(super) gates: &'a mut [f32],
+    /// `[B, H]`: the cell state of the step before.
+    pub(super) last_c: &'a [f32],
+    /// `[B, H]`: tanh of this step's cell state.
+    pub(super) tanh_c: &'a [f32],
+    /// `[B, H]`: the whole gradient of this step's hidden state.
+    pub(super) d_h: &'a [f32],
+    /// `[B, H]`: comes with the gradient of this step's cell state from the step after, is left
+    /// with that of the step before.
+    pub(super) d_c: &'a mut [f32],
+}
+
+impl WithSimd for LstmStepBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let hidden = self.hidden;
+        let gates = self.gates.chunks_exact_mut(GATES * hidden);
+        let cells = self.last_c.chunks_exact(hidden).zip(self.tanh_c.chunks_exact(hidden));
+        let gradients = self.d_h.chunks_exact(hidden).zip(self.d_c.chunks_exact_mut(hidden));
+        for ((gates, (last_c, tanh_c)), (d_h, d_c)) in gates.zip(cells).zip(gradients) {
+            let (i, rest) = gates.split_at_mut(hidden);
+            let (f, rest) = rest.split_at_mut(hidden);
+            let (g, o) = rest.split_at_mut(hidden);
+            differentiate_output(o, tanh_c, d_h, d_c);
+            differentiate_cell(i, f, g, last_c, d_c);
+        }
+    }
+}
+
+// As in the forward step, a slice an operand lets the compiler vectorise.
+
+/// Through H = O∘tanh(C): `o` becomes the gradient of its pre-activation, and `d_c` is completed.
 #[inline(always)]
-pub(super) fn lstm_step_backward(
-    hidden: usize,
-    gates: &mut [f32],
+fn differentiate_output(o: &mut [f32], tanh_c: &[f32], d_h: &[f32], d_c: &mut [f32]) {
+    for (((o, tanh_c), d_h), d_c) in o.iter_mut().zip(tanh_c).zip(d_h).zip(d_c) {
+        *d_c += d_h * *o * (1.0 - tanh_c * tanh_c);
+        *o = d_h * tanh_c * *o * (1.0 - *o);
+    }
+}
+
+/// Through C = F∘C + I∘C̃: the gates become the gradients of their pre-activations, and `d_c` that
+/// of the step before.
+#[inline(always)]
+fn differentiate_cell(
+    i: &mut [f32],
+    f: &mut [f32],
+    g: &mut [f32],
     last_c: &[f32],
-    tanh_c: &[f32],
-    d_h: &[f32],
     d_c: &mut [f32],
 ) {
-    let rows = gates.chunks_exact_mut(GATES * hidden).zip(last_c.chunks_exact(hidden));
-    let gradients = d_h.chunks_exact(hidden).zip(d_c.chunks_exact_mut(hidden));
-    for (((gates, last_c), tanh_c), (d_h, d_c)) in
-        rows.zip(tanh_c.chunks_exact(hidden)).zip(gradients)
-    {
-        let (i, rest) = gates.split_at_mut(hidden);
-        let (f, rest) = rest.split_at_mut(hidden);
-        let (g, o) = rest.split_at_mut(hidden);
-        for unit in 0..hidden {
-            let (gate_i, gate_f, gate_g, gate_o) = (i[unit], f[unit], g[unit], o[unit]);
-            let d_tanh_c = d_h[unit] * gate_o;
-            let d_cell = d_c[unit] + d_tanh_c * (1.0 - tanh_c[unit] * tanh_c[unit]);
-            i[unit] = d_cell * gate_g * gate_i * (1.0 - gate_i);
-            f[unit] = d_cell * last_c[unit] * gate_f * (1.0 - gate_f);
-            g[unit] = d_cell * gate_i * (1.0 - gate_g * gate_g);
-            o[unit] = d_h[unit] * tanh_c[unit] * gate_o * (1.0 - gate_o);
-            d_c[unit] = d_cell * gate_f;
-        }
+    for ((((i, f), g), last_c), d_c) in i.iter_mut().zip(f).zip(g).zip(last_c).zip(d_c) {
+        let (gate_i, gate_f, gate_g, d_cell) = (*i, *f, *g, *d_c);
+        *i = d_cell * gate_g * gate_i * (1.0 - gate_i);
+        *f = d_cell * last_c * gate_f * (1.0 - gate_f);
+        *g = d_cell * gate_i * (1.0 - gate_g * gate_g);
+        *d_c = d_cell * gate_f;
     }
 }

@@ -7,10 +7,10 @@ use infer_core::Token;
 use infer_core::layout::GATES;
 use pulp::Arch;
 
-use super::lstm_step_backward::lstm_step_backward;
-use super::lstm_step_forward::lstm_step_forward;
+use super::lstm_step_backward::LstmStepBackward;
+use super::lstm_step_forward::LstmStepForward;
 use super::matmul::{Matrix, matmul};
-use super::softmax_cross_entropy::softmax_cross_entropy;
+use super::softmax_cross_entropy::SoftmaxCrossEntropy;
 use super::transposes::Transposes;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
@@ -110,7 +110,8 @@ impl Slice {
         }
         self.project_logits(parameters);
         let Self { arch, logits, targets, dimensions, .. } = self;
-        arch.dispatch(|| softmax_cross_entropy(dimensions.vocabulary, logits, targets, all_rows))
+        let vocabulary = dimensions.vocabulary;
+        arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, all_rows })
     }
 
     /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
@@ -166,9 +167,8 @@ impl Slice {
             let (last_h, h) = h[step * size..].split_at_mut(size);
             let (last_c, c) = cell[step * size..].split_at_mut(size);
             matmul(gates, true, Matrix::new(last_h, rows, hidden), w_hh);
-            self.arch.dispatch(|| {
-                lstm_step_forward(hidden, gates, last_c, &mut c[..size], tanh_c, &mut h[..size]);
-            });
+            let (c, h) = (&mut c[..size], &mut h[..size]);
+            self.arch.dispatch(LstmStepForward { hidden, gates, last_c, c, tanh_c, h });
         }
     }
 
@@ -201,7 +201,7 @@ impl Slice {
             }
             let (last_c, tanh_c) = (&cell[step * size..][..size], &tanh_c[step * size..][..size]);
             let d_c = &mut self.d_c;
-            self.arch.dispatch(|| lstm_step_backward(hidden, gates, last_c, tanh_c, d_h, d_c));
+            self.arch.dispatch(LstmStepBackward { hidden, gates, last_c, tanh_c, d_h, d_c });
         }
     }
 

@@ -1,31 +1,44 @@
 //! The loss and its gradient.
 
 use infer_core::Token;
+use pulp::{Simd, WithSimd};
 
 use super::activation::exp;
 
-/// The softmax cross-entropy of each row, in nats, summed; `logits` `[rows, V]` are left with the
-/// gradient of the mean over `all_rows` rows: (softmax − one-hot) / all_rows.
-#[inline(always)]
-pub(super) fn softmax_cross_entropy(
-    vocabulary: usize,
-    logits: &mut [f32],
-    targets: &[Token],
-    all_rows: usize,
-) -> f64 {
-    let mut loss_nats = 0.0;
-    for (logits, &target) in logits.chunks_exact_mut(vocabulary).zip(targets) {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let target_logit = logits[usize::from(target)] - largest;
-        for logit in logits.iter_mut() {
-            *logit = exp(*logit - largest);
+/// The softmax cross-entropy of each row, in nats, summed.
+#[derive(Debug)]
+pub(super) struct SoftmaxCrossEntropy<'a> {
+    /// V.
+    pub(super) vocabulary: usize,
+    /// `[rows, V]`: comes with the logits, is left with the gradient of the mean loss:
+    /// (softmax − one-hot) / `all_rows`.
+    pub(super) logits: &'a mut [f32],
+    /// `[rows]`: the characters to predict.
+    pub(super) targets: &'a [Token],
+    /// Predictions over which the mean is taken, here and elsewhere.
+    pub(super) all_rows: usize,
+}
+
+impl WithSimd for SoftmaxCrossEntropy<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let mut loss_nats = 0.0;
+        let all_rows = self.all_rows as f32;
+        for (logits, &target) in self.logits.chunks_exact_mut(self.vocabulary).zip(self.targets) {
+            let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let target_logit = logits[usize::from(target)] - largest;
+            for logit in logits.iter_mut() {
+                *logit = exp(*logit - largest);
+            }
+            let sum: f32 = logits.iter().sum();
+            loss_nats += f64::from(sum.ln() - target_logit);
+            for logit in logits.iter_mut() {
+                *logit /= sum * all_rows;
+            }
+            logits[usize::from(target)] -= 1.0 / all_rows;
         }
-        let sum: f32 = logits.iter().sum();
-        loss_nats += f64::from(sum.ln() - target_logit);
-        for logit in logits.iter_mut() {
-            *logit /= sum * all_rows as f32;
-        }
-        logits[usize::from(target)] -= 1.0 / all_rows as f32;
+        loss_nats
     }
-    loss_nats
 }
