@@ -87,7 +87,8 @@ impl Cpu {
                 .par_iter_mut()
                 .map(|slice| {
                     slice.load(&window.inputs, &window.targets, window.resets_state);
-                    let loss_nats = slice.forward(parameters, all_rows);
+                    slice.forward(parameters);
+                    let loss_nats = slice.loss(all_rows);
                     slice.backward(transposes);
                     loss_nats
                 })
@@ -95,6 +96,26 @@ impl Cpu {
             weight_gradients(gradients, slices);
             losses.iter().sum::<f64>() / all_rows as f64
         })
+    }
+
+    /// The logits `[T, B, V]` of a window, without a gradient.
+    pub fn logits(&mut self, window: &Window) -> Vec<f32> {
+        let Self { parameters, slices, threads, batch_size, .. } = self;
+        threads.install(|| {
+            slices.par_iter_mut().for_each(|slice| {
+                slice.load(&window.inputs, &window.targets, window.resets_state);
+                slice.forward(parameters);
+            });
+        });
+        let vocabulary = parameters.dimensions().vocabulary;
+        let mut logits = vec![0.0; window.inputs.len() * vocabulary];
+        for slice in slices {
+            let steps = logits.chunks_exact_mut(*batch_size * vocabulary);
+            for (all, own) in steps.zip(slice.logits.chunks_exact(slice.rows * vocabulary)) {
+                all[slice.first_row() * vocabulary..][..own.len()].copy_from_slice(own);
+            }
+        }
+        logits
     }
 
     /// The gradients of the last iteration.

@@ -101,14 +101,18 @@ impl Slice {
         }
     }
 
-    /// The forward pass of all steps, and the sum of the loss in nats; `logits` are left with
-    /// their gradients of the mean loss over `all_rows` predictions.
-    pub(super) fn forward(&mut self, parameters: &Parameters, all_rows: usize) -> f64 {
+    /// The forward pass of all steps, up to the logits.
+    pub(super) fn forward(&mut self, parameters: &Parameters) {
         for layer in 0..self.dimensions.layers {
             self.project_inputs(parameters, layer);
             self.forward_layer(parameters.get(ParameterName::WHh(layer)), layer);
         }
         self.project_logits(parameters);
+    }
+
+    /// The sum of the loss in nats; `logits` are left with their gradients of the mean loss over
+    /// `all_rows` predictions.
+    pub(super) fn loss(&mut self, all_rows: usize) -> f64 {
         let Self { arch, logits, targets, dimensions, .. } = self;
         let vocabulary = dimensions.vocabulary;
         arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, all_rows })

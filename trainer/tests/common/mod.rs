@@ -1,0 +1,128 @@
+//! What several tests need: small models, and the LSTM written down once more in f64.
+
+#![allow(dead_code, reason = "each test program uses a part of this")]
+
+use charcell::model::{Dimensions, ParameterName, Parameters, State, TrainedModel};
+use charcell::text::{Vocabulary, Window};
+use infer_core::layout::{GATES, Gate, gate_column};
+use infer_core::{Normalisation, Token};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Random parameters, biases too, `scale` times as large as at the start of a training.
+pub(crate) fn parameters(dimensions: Dimensions, scale: f32, seed: u64) -> Parameters {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut parameters = Parameters::zeros(dimensions);
+    for value in parameters.values_mut() {
+        *value = random.random_range(-0.01..0.01) * scale;
+    }
+    parameters
+}
+
+/// A model that was never trained, for a vocabulary of ASCII and other characters.
+pub(crate) fn untrained_model(dimensions: Dimensions, scale: f32, seed: u64) -> TrainedModel {
+    let characters = (' '..).filter(|c| !c.is_ascii_uppercase()).take(dimensions.vocabulary);
+    TrainedModel {
+        parameters: parameters(dimensions, scale, seed),
+        vocabulary: Vocabulary::of(&characters.collect::<String>()).unwrap(),
+        normalisation: Normalisation::Chapter,
+        prefixes: vec!["'(&".into(), "#".into()],
+    }
+}
+
+/// A window of random tokens that goes on from the state before it.
+pub(crate) fn window(vocabulary: usize, num_steps: usize, batch_size: usize, seed: u64) -> Window {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut tokens = || {
+        let token = |_| random.random_range(0..vocabulary) as Token;
+        (0..num_steps * batch_size).map(token).collect::<Vec<Token>>()
+    };
+    Window { inputs: tokens(), targets: tokens(), resets_state: false }
+}
+
+/// A random state.
+pub(crate) fn state(dimensions: Dimensions, batch_size: usize, seed: u64) -> State {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut state = State::zeros(dimensions, batch_size);
+    for value in state.hidden.iter_mut().chain(&mut state.cell) {
+        *value = random.random_range(-0.9..0.9);
+    }
+    state
+}
+
+/// The mean loss of `window` in nats, computed in f64 as plainly as it can be.
+pub(crate) fn reference_loss(
+    dimensions: Dimensions,
+    parameters: &dyn Fn(ParameterName, usize) -> f64,
+    state: &State,
+    window: &Window,
+    batch_size: usize,
+) -> f64 {
+    let mut loss_nats = 0.0;
+    for row in 0..batch_size {
+        let part = |values: &[f32], layer: usize| -> Vec<f64> {
+            let start = (layer * batch_size + row) * dimensions.hidden;
+            values[start..start + dimensions.hidden].iter().map(|&v| f64::from(v)).collect()
+        };
+        let layers = 0..dimensions.layers;
+        let mut states: Vec<(Vec<f64>, Vec<f64>)> =
+            layers.map(|layer| (part(&state.hidden, layer), part(&state.cell, layer))).collect();
+        for step in 0..window.inputs.len() / batch_size {
+            let token = |tokens: &[Token]| usize::from(tokens[step * batch_size + row]);
+            let mut x = vec![0.0; dimensions.vocabulary];
+            x[token(&window.inputs)] = 1.0;
+            for (layer, (h, c)) in states.iter_mut().enumerate() {
+                reference_step(dimensions, parameters, layer, &x, h, c);
+                x.clone_from(h);
+            }
+            let logits = reference_logits(dimensions, parameters, &x);
+            let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+            loss_nats += sum.ln() - logits[token(&window.targets)];
+        }
+    }
+    loss_nats / window.inputs.len() as f64
+}
+
+fn reference_step(
+    dimensions: Dimensions,
+    parameters: &dyn Fn(ParameterName, usize) -> f64,
+    layer: usize,
+    x: &[f64],
+    h: &mut [f64],
+    c: &mut [f64],
+) {
+    let hidden = dimensions.hidden;
+    let last_h = h.to_vec();
+    for unit in 0..hidden {
+        let pre_activation = |gate: Gate| {
+            let column = gate_column(gate, unit, hidden);
+            let product = |name: ParameterName, x: &[f64]| -> f64 {
+                let row =
+                    |(row, x): (usize, &f64)| x * parameters(name, row * GATES * hidden + column);
+                x.iter().enumerate().map(row).sum()
+            };
+            product(ParameterName::WIh(layer), x)
+                + product(ParameterName::WHh(layer), &last_h)
+                + parameters(ParameterName::B(layer), column)
+        };
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        c[unit] = sigmoid(pre_activation(Gate::Forget)) * c[unit]
+            + sigmoid(pre_activation(Gate::Input)) * pre_activation(Gate::Candidate).tanh();
+        h[unit] = sigmoid(pre_activation(Gate::Output)) * c[unit].tanh();
+    }
+}
+
+fn reference_logits(
+    dimensions: Dimensions,
+    parameters: &dyn Fn(ParameterName, usize) -> f64,
+    h: &[f64],
+) -> Vec<f64> {
+    let vocabulary = dimensions.vocabulary;
+    let logit = |token: usize| {
+        let weight = |(unit, h): (usize, &f64)| {
+            h * parameters(ParameterName::WOut, unit * vocabulary + token)
+        };
+        h.iter().enumerate().map(weight).sum::<f64>() + parameters(ParameterName::BOut, token)
+    };
+    (0..vocabulary).map(logit).collect()
+}

@@ -1,0 +1,84 @@
+//! Logits, loss, state and gradients against PyTorch; `pytorch/reference.py` made the numbers.
+
+use std::fs;
+use std::path::Path;
+
+use charcell::cpu::Cpu;
+use charcell::model::{Dimensions, Parameters, State};
+use charcell::text::Window;
+use charcell::{Backend, Optimizer, from_safetensors, to_safetensors};
+use infer_core::Token;
+use safetensors::{Dtype, SafeTensors};
+
+const V: usize = 5;
+const H: usize = 7;
+const T: usize = 6;
+const B: usize = 3;
+
+#[test]
+fn one_layer_is_pytorchs() {
+    compare("one_layer.safetensors", 1);
+}
+
+#[test]
+fn two_layers_are_pytorchs() {
+    compare("two_layers.safetensors", 2);
+}
+
+fn compare(file: &str, layers: usize) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pytorch");
+    let bytes = fs::read(folder.join(file)).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let dimensions = Dimensions { vocabulary: V, hidden: H, layers };
+    let parameters = from_safetensors(&bytes, dimensions).unwrap();
+    let window = Window {
+        inputs: tokens(&file, "inputs"),
+        targets: tokens(&file, "targets"),
+        resets_state: false,
+    };
+
+    let optimizer = Optimizer { learning_rate: 1.0, clip: f32::MAX };
+    let mut cpu = Cpu::new(parameters.clone(), optimizer, B, T, 1).unwrap();
+    let initial =
+        State { hidden: numbers(&file, "initial.hidden"), cell: numbers(&file, "initial.cell") };
+    cpu.set_state(&initial);
+    close("logits", &cpu.logits(&window), &numbers(&file, "expected.logits"));
+    cpu.set_state(&initial);
+    let report = cpu.train(std::slice::from_ref(&window)).unwrap()[0];
+    close("loss", &[report.loss_nats as f32], &numbers(&file, "expected.loss"));
+    close("norm", &[report.gradient_norm as f32], &numbers(&file, "expected.global_norm"));
+    close("hidden state", &cpu.state().hidden, &numbers(&file, "expected.hidden"));
+    close("cell state", &cpu.state().cell, &numbers(&file, "expected.cell"));
+
+    // PyTorch's gradients have the shapes of its parameters, so they are written as such.
+    let gradients = to_safetensors(cpu.gradients());
+    let gradients = SafeTensors::deserialize(&gradients).unwrap();
+    for name in gradients.names().into_iter().filter(|name| !name.contains("bias_hh")) {
+        close(name, &numbers(&gradients, name), &numbers(&file, &format!("gradient.{name}")));
+    }
+    // One step at rate 1 without clipping takes exactly the gradients off.
+    let updated = cpu.parameters().unwrap();
+    let expected: Vec<f32> =
+        parameters.values().iter().zip(cpu.gradients().values()).map(|(p, g)| p - g).collect();
+    assert_eq!(updated.values(), expected);
+    assert_eq!(Parameters::names(dimensions).count(), 3 * layers + 2);
+}
+
+fn close(name: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let largest = expected.iter().fold(0_f32, |largest, value| largest.max(value.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() <= 2e-6 * largest, "{name}: {found}, PyTorch {expected}");
+    }
+}
+
+fn numbers(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    let tensor = file.tensor(name).unwrap();
+    assert_eq!(tensor.dtype(), Dtype::F32, "{name}");
+    tensor.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+}
+
+fn tokens(file: &SafeTensors<'_>, name: &str) -> Vec<Token> {
+    let bytes = file.tensor(name).unwrap().data().to_vec();
+    bytes.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes) as Token).collect()
+}
