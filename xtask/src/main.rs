@@ -1,2 +1,57 @@
-//! x
-fn main() {}
+//! The repository's own chores: `cargo xtask --help`.
+
+mod comparison;
+mod firmware;
+mod process;
+mod requirements;
+mod rust_version;
+mod steps;
+mod targets;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use firmware::Board;
+
+/// Tests Charcell, and runs its example firmware.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every check, on the host, for the embedded targets, and on emulated boards.
+    ///
+    /// A tool that is missing is installed where that can be done; where it can't, the steps that
+    /// need it are skipped and named at the end. With CI=true in the environment they fail.
+    Test,
+    /// Build the example firmware and run it in QEMU.
+    Emulate {
+        /// The board.
+        #[arg(long, value_enum, default_value_t = Board::Mps2An386)]
+        board: Board,
+        /// The model to embed [default: as firmware-example/README.md says].
+        #[arg(long, value_name = "FILE")]
+        model: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Test => steps::run(&test::steps()),
+        Command::Emulate { board, model } => firmware::emulate(board, model.as_deref()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -18,15 +18,17 @@ const FILE_NAME: &str = "model.postcard";
 pub fn configure() {
     let board = env::var("CARGO_MANIFEST_DIR").expect("Cargo sets it for build scripts");
     link(&board);
-    println!("cargo::rerun-if-env-changed=CHARCELL_MODEL");
     let firmware = Path::new(&board).parent().expect("a board is a folder of the workspace");
     let runs = firmware.with_file_name("runs");
     let shipped = firmware.join(FILE_NAME);
-    // Cargo takes a folder for changed when anything in it is, so a new run is noticed, too.
-    println!("cargo::rerun-if-changed={}", runs.display());
-    println!("cargo::rerun-if-changed={}", shipped.display());
-    let chosen = env::var_os("CHARCELL_MODEL").map(|path| firmware.join(path));
-    match choose(chosen, &runs, &shipped) {
+    let named = env::var_os("CHARCELL_MODEL").map(|path| firmware.join(path));
+    println!("cargo::rerun-if-env-changed=CHARCELL_MODEL");
+    if named.is_none() {
+        // Cargo takes a folder for changed when anything in it is, so it notices a new run.
+        println!("cargo::rerun-if-changed={}", runs.display());
+        println!("cargo::rerun-if-changed={}", shipped.display());
+    }
+    match choose(named, &runs, &shipped) {
         Ok(model) => {
             println!("cargo::rerun-if-changed={}", model.display());
             println!("cargo::rustc-env=CHARCELL_MODEL_FILE={}", model.display());
@@ -43,8 +45,8 @@ fn link(board: &str) {
 }
 
 /// The model to embed, or what to do if there is none.
-fn choose(chosen: Option<PathBuf>, runs: &Path, shipped: &Path) -> Result<PathBuf, String> {
-    if let Some(path) = chosen {
+fn choose(named: Option<PathBuf>, runs: &Path, shipped: &Path) -> Result<PathBuf, String> {
+    if let Some(path) = named {
         return if path.is_file() {
             Ok(path)
         } else {
@@ -96,8 +98,8 @@ mod tests {
             path
         }
 
-        fn choose(&self, chosen: Option<PathBuf>) -> Result<PathBuf, String> {
-            choose(chosen, &self.0.join("runs"), &self.0.join(FILE_NAME))
+        fn choose(&self, named: Option<PathBuf>) -> Result<PathBuf, String> {
+            choose(named, &self.0.join("runs"), &self.0.join(FILE_NAME))
         }
     }
 

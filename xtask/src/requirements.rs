@@ -1,0 +1,92 @@
+//! What the steps need: looked for first, installed where that can be done, else named.
+
+use std::fmt;
+use std::fs;
+use std::sync::OnceLock;
+
+use anyhow::Result;
+
+use crate::process::{cargo, command, output, run, succeeds};
+
+/// A tool isn't there, and can't be installed from here.
+///
+/// An error like any other where `CI` is `true`; elsewhere, the step that needs it is skipped.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    /// What is missing.
+    pub(crate) what: String,
+    /// The command that installs it.
+    pub(crate) remedy: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} is missing; to install it: {}", self.what, self.remedy)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// Makes sure of a `component` of the Rust toolchain, which brings a `subcommand` to Cargo.
+pub(crate) fn component(component: &str, subcommand: &str) -> Result<()> {
+    let is_there = || succeeds(cargo(subcommand).arg("--version"));
+    if is_there() || (rustup(&["component", "add", component]) && is_there()) {
+        return Ok(());
+    }
+    let remedy = format!("rustup component add {component}");
+    Err(Missing { what: component.into(), remedy }.into())
+}
+
+/// Whether rustup did what `arguments` say.
+///
+/// Why it didn't is left unsaid: there is another way, or the user gets the same command to run.
+pub(crate) fn rustup(arguments: &[&str]) -> bool {
+    let is_done = succeeds(command("rustup").args(arguments));
+    println!("    rustup {}: {}", arguments.join(" "), if is_done { "done" } else { "failed" });
+    is_done
+}
+
+/// Makes sure of QEMU for Arm.
+pub(crate) fn qemu_arm() -> Result<()> {
+    const PACKAGE: &str = "qemu-system-arm";
+    if succeeds(command(PACKAGE).arg("--version")) || apt_install(&[PACKAGE]) {
+        return Ok(());
+    }
+    // A newer qemu-utils from backports conflicts with the release's own emulators.
+    let utilities = format!("qemu-utils/{}", debian_release().unwrap_or_default());
+    if apt_install(&["--allow-downgrades", PACKAGE, &utilities]) {
+        return Ok(());
+    }
+    let remedy = format!("apt-get install {PACKAGE}, or https://www.qemu.org/download/");
+    Err(Missing { what: PACKAGE.into(), remedy }.into())
+}
+
+/// Whether Debian's package manager installed `packages`; other options may stand among them.
+pub(crate) fn apt_install(packages: &[&str]) -> bool {
+    static HAS_LISTS: OnceLock<bool> = OnceLock::new();
+    *HAS_LISTS.get_or_init(|| apt_get(&["update"]))
+        && apt_get(&[&["install", "-y", "--no-install-recommends"], packages].concat())
+}
+
+/// Whether apt-get did what `arguments` say. It runs as root or not at all: a question for a
+/// password would wait for ever.
+fn apt_get(arguments: &[&str]) -> bool {
+    if !succeeds(command("apt-get").arg("--version")) {
+        return false;
+    }
+    println!("    apt-get {}", arguments.join(" "));
+    let is_root = output(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let mut elevated = if is_root { command("env") } else { command("sudo") };
+    if !is_root {
+        elevated.args(["-n", "env"]);
+    }
+    elevated.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]).args(arguments);
+    run(&mut elevated).is_ok()
+}
+
+/// The code name of the Debian release that this is.
+fn debian_release() -> Option<String> {
+    let description = fs::read_to_string("/etc/os-release").ok()?;
+    let mut values = description.lines().filter_map(|line| line.split_once('='));
+    values.find(|&(key, _)| key == "VERSION_CODENAME").map(|(_, name)| name.to_owned())
+}

@@ -1,0 +1,104 @@
+//! The steps of `cargo xtask test`.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::comparison::compare;
+use crate::firmware::{Board, shipped_model, workspace};
+use crate::process::{cargo, root, run};
+use crate::requirements::component;
+use crate::rust_version;
+use crate::steps::Step;
+use crate::targets;
+
+/// Sets of features in which `infer-core` is used, beside that of the workspace.
+const FEATURES: [&str; 2] = ["int8", "f32"];
+
+/// All checks, the quickest first.
+pub(crate) fn steps() -> Vec<Step> {
+    let mut steps = vec![
+        Step::new("formatting", formatting),
+        Step::new("clippy", clippy),
+        Step::new("clippy of the firmware", firmware_clippy),
+        Step::new("tests", || run(&mut cargo("test --workspace"))),
+    ];
+    steps.extend(FEATURES.map(|features| {
+        let test = "test --package infer-core --no-default-features --features";
+        let action = move || run(cargo(test).arg(features));
+        Step::new(format!("tests of infer-core with {features} alone"), action)
+    }));
+    steps.extend([
+        Step::new("tests of the firmware's parts on the host", firmware_tests),
+        Step::new(
+            format!("Rust {}, the oldest supported", rust_version::OLDEST),
+            rust_version::check_oldest,
+        ),
+        Step::new("documentation", documentation),
+    ]);
+    steps.extend(
+        targets::ALL.map(|target| {
+            Step::new(format!("infer-core for {target}"), move || build_core(target))
+        }),
+    );
+    steps.extend([Board::Mps2An386, Board::Netduinoplus2].map(|board| {
+        let name = format!("{} writes what the host writes", board.folder());
+        Step::new(name, move || compare(board, &shipped_model()))
+    }));
+    steps.push(Step::new("packages", packages));
+    steps
+}
+
+fn formatting() -> Result<()> {
+    component("rustfmt", "fmt")?;
+    for folder in [root(), &workspace()] {
+        run(cargo("fmt --all --check").current_dir(folder))?;
+    }
+    Ok(())
+}
+
+fn clippy() -> Result<()> {
+    component("clippy", "clippy")?;
+    run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))
+}
+
+/// The boards' programs for their target, the parts that run on a host, too, for it.
+fn firmware_clippy() -> Result<()> {
+    component("clippy", "clippy")?;
+    let mut boards = targets::cargo("clippy", targets::CORTEX_M4F)?;
+    boards.args(["--workspace", "--exclude", "charcell-build-support"]);
+    boards.args(["--", "-D", "warnings"]).env("CHARCELL_MODEL", shipped_model());
+    run(boards.current_dir(workspace()))?;
+    run(firmware_on_host("clippy")?.args(["--all-targets", "--", "-D", "warnings"]))
+}
+
+fn firmware_tests() -> Result<()> {
+    run(&mut firmware_on_host("test")?)
+}
+
+/// Cargo for those parts of the firmware that run on a host, too.
+fn firmware_on_host(subcommand: &str) -> Result<Command> {
+    let mut command = cargo(subcommand);
+    command.args(["--package", "charcell-app", "--package", "charcell-build-support"]);
+    command.args(["--target", &targets::host()?]).current_dir(workspace());
+    Ok(command)
+}
+
+fn documentation() -> Result<()> {
+    run(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// As microcontrollers use it, and with everything.
+fn build_core(target: &str) -> Result<()> {
+    for features in ["--no-default-features --features int8", "--all-features"] {
+        let mut build = targets::cargo("build", target)?;
+        build.args(["--release", "--package", "infer-core"]).args(features.split_whitespace());
+        run(&mut build)?;
+    }
+    Ok(())
+}
+
+/// Every crate that is published builds from what would be uploaded.
+fn packages() -> Result<()> {
+    run(&mut cargo("package --workspace --exclude xtask --allow-dirty"))
+}
