@@ -4,7 +4,8 @@
 //!
 //! ```
 //! let mut screen = [0; 80];
-//! let outcome = charcell_app::run(&mut screen[..], b"");
+//! let artifact = infer_core::artifact::Aligned(*b"CHAR");
+//! let outcome = charcell_app::run(&mut screen[..], &artifact.0);
 //! assert!(matches!(outcome, Err(charcell_app::Failure::Load(_))));
 //! assert!(screen.starts_with(b"error: the artifact is cut short"));
 //! ```
