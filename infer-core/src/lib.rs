@@ -1,13 +1,14 @@
 //! Runs a character-level LSTM where it lies: in flash, without an allocator, without a panic.
 //!
-//! ```ignore
+//! ```
 //! use infer_core::{Generator, Model, Sampling, State};
-//! //! static ARTIFACT: &[u8] = infer_core::include_model!("model.postcard");
 //!
-//! let model = Model::<infer_core::Int8>::load(ARTIFACT)?;
+//! static ARTIFACT: &[u8] = infer_core::include_model!("../tests/models/tiny-int8.postcard");
+//!
+//! let model = Model::load(ARTIFACT)?;
 //! let mut state = State::<256, 64>::new(); // for up to 256 hidden units and 64 characters
 //! let mut generator = Generator::new(&model, &mut state, Sampling::greedy())?;
-//! generator.prime("the traveller")?;
+//! generator.prime("(2)")?;
 //! for character in generator.take(50) {
 //!     print!("{character}");
 //! }

@@ -11,8 +11,10 @@ pub struct Aligned<T: ?Sized>(pub T);
 /// The path is that of [`include_bytes!`]: relative to the file, or absolute, and it may come
 /// from `env!`.
 ///
-/// ```ignore
-/// static MODEL: &[u8] = infer_core::include_model!("model.postcard");
+/// ```
+/// static MODEL: &[u8] = infer_core::include_model!("../../tests/models/tiny-int8.postcard");
+/// let model = infer_core::Model::<infer_core::Int8>::load(MODEL)?;
+/// # Ok::<(), infer_core::LoadError>(())
 /// ```
 #[macro_export]
 macro_rules! include_model {

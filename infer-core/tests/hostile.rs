@@ -1,0 +1,201 @@
+//! Bytes that are no model: each is refused by name, and none makes the loader panic.
+
+use infer_core::artifact::{
+    Aligned, Encoding, Header, LayerQuantisation, PRELUDE_BYTES, Prelude, Quantisation, Tensor,
+    TensorName, VERSION, checksum, tensors,
+};
+use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
+use infer_core::{F32, Generator, Int8, LoadError, Model, Normalisation, Sampling, State};
+
+static INT8: &[u8] = infer_core::include_model!("models/tiny-int8.postcard");
+static F32_MODEL: &[u8] = infer_core::include_model!("models/tiny-f32.postcard");
+
+/// Memory for any of the models here, aligned.
+type Memory = Aligned<[u8; 16 * 1024]>;
+
+fn memory() -> Box<Memory> {
+    Box::new(Aligned([0; 16 * 1024]))
+}
+
+/// `bytes` at an aligned place.
+fn aligned<'m>(memory: &'m mut Memory, bytes: &[u8]) -> &'m mut [u8] {
+    let place = &mut memory.0[..bytes.len()];
+    place.copy_from_slice(bytes);
+    place
+}
+
+fn load(artifact: &[u8]) -> Result<Model<'_, Int8>, LoadError> {
+    Model::load(artifact)
+}
+
+/// Writes the checksum that `artifact` should have into it.
+fn mend_checksum(artifact: &mut [u8]) {
+    let checksum = checksum(artifact);
+    artifact[12..PRELUDE_BYTES].copy_from_slice(&checksum.to_le_bytes());
+}
+
+#[test]
+fn the_fixed_models_load() {
+    let model = load(INT8).unwrap();
+    assert_eq!((model.dimensions().hidden, model.dimensions().layers), (10, 2));
+    assert_eq!(model.prefixes().collect::<Vec<&str>>(), ["'(&", "#"]);
+    Model::<F32>::load(F32_MODEL).unwrap();
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let mut memory = memory();
+    for length in 0..INT8.len() {
+        let error = load(aligned(&mut memory, &INT8[..length])).unwrap_err();
+        let is_named = match error {
+            LoadError::NotAnArtifact => length == 0,
+            LoadError::Truncated { needed, available } => {
+                available == length as u64 && needed > available && needed <= INT8.len() as u64
+            }
+            _ => false,
+        };
+        assert!(is_named, "{length} bytes: {error}");
+    }
+    let longer = [INT8, &[0]].concat();
+    let error = load(aligned(&mut memory, &longer)).unwrap_err();
+    assert!(matches!(error, LoadError::TrailingBytes { .. }), "{error}");
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let mut memory = memory();
+    for bit in 0..8 * INT8.len() {
+        let artifact = aligned(&mut memory, INT8);
+        artifact[bit / 8] ^= 1 << (bit % 8);
+        assert!(load(artifact).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn errors_name_what_is_wrong() {
+    let mut memory = memory();
+    let mut changed = |byte: usize, value: u8| {
+        let artifact = aligned(&mut memory, INT8);
+        artifact[byte] = value;
+        load(artifact).unwrap_err()
+    };
+    assert_eq!(changed(0, b'X'), LoadError::NotAnArtifact);
+    assert_eq!(changed(4, 2), LoadError::Version { found: 2, supported: VERSION });
+    assert_eq!(changed(6, 1), LoadError::UnknownFlags { flags: 1 });
+    assert!(matches!(changed(INT8.len() - 1, 0xaa), LoadError::Checksum { .. }));
+    assert!(matches!(changed(200, 0xaa), LoadError::Checksum { .. }));
+
+    let mut memory = self::memory();
+    memory.0[1..=INT8.len()].copy_from_slice(INT8);
+    assert_eq!(load(&memory.0[1..=INT8.len()]).unwrap_err(), LoadError::Misaligned { offset: 1 });
+
+    let int8_as_f32 = Model::<F32>::load(INT8).unwrap_err();
+    assert_eq!(int8_as_f32, LoadError::Encoding { found: "int8", expected: "f32" });
+    let f32_as_int8 = load(F32_MODEL).unwrap_err();
+    assert_eq!(f32_as_int8, LoadError::Encoding { found: "f32", expected: "int8" });
+}
+
+/// An artifact with this header and no tensors, but a right checksum.
+fn with_header(header: &Header<'_>, entries: &[Tensor], payload_bytes: usize) -> Vec<u8> {
+    let mut encoded = postcard::to_stdvec(header).unwrap();
+    for entry in entries {
+        encoded.extend(postcard::to_stdvec(entry).unwrap());
+    }
+    let header_bytes = encoded.len() as u32;
+    let prelude = Prelude { version: VERSION, flags: 0, header_bytes, checksum: 0 };
+    let mut artifact = [&prelude.to_bytes()[..], &encoded].concat();
+    artifact.resize(artifact.len().next_multiple_of(16) + payload_bytes, 0);
+    mend_checksum(&mut artifact);
+    artifact
+}
+
+#[test]
+fn absurd_headers_are_refused() {
+    let formats = LayerQuantisation { cell_fraction_bits: 12, multiplier_shift: 31 };
+    let sound = Header {
+        encoding: Encoding::Int8(Quantisation {
+            nats_per_logit_q32: 1 << 16,
+            layers: [formats; 2].into_iter().collect(),
+        }),
+        layers: 2,
+        hidden: 4,
+        normalisation: Normalisation::None,
+        vocabulary: "abc",
+        prefixes: heapless::Vec::new(),
+    };
+    let with_formats = |formats: &[LayerQuantisation]| {
+        let layers = formats.iter().copied().collect();
+        let quantisation = Quantisation { nats_per_logit_q32: 1, layers };
+        Header { encoding: Encoding::Int8(quantisation), ..sound.clone() }
+    };
+    let mut memory = memory();
+    let mut error = |header: &Header<'_>, entries: &[Tensor]| {
+        load(aligned(&mut memory, &with_header(header, entries, 256))).unwrap_err()
+    };
+    assert_eq!(error(&Header { layers: 0, ..sound.clone() }, &[]), LoadError::Layers { layers: 0 });
+    let layers = MAX_LAYERS as u8 + 1;
+    assert_eq!(error(&Header { layers, ..sound.clone() }, &[]), LoadError::Layers { layers });
+    for hidden in [0, MAX_HIDDEN as u16 + 1, u16::MAX] {
+        let header = Header { hidden, ..sound.clone() };
+        assert_eq!(error(&header, &[]), LoadError::Hidden { hidden });
+    }
+    for vocabulary in ["", "ba", "aa", "abb"] {
+        let header = Header { vocabulary, ..sound.clone() };
+        assert_eq!(error(&header, &[]), LoadError::Vocabulary);
+    }
+    assert_eq!(error(&with_formats(&[]), &[]), LoadError::Quantisation { layer: 0 });
+    for cell_fraction_bits in [0, 16, 255] {
+        let wrong = LayerQuantisation { cell_fraction_bits, ..formats };
+        assert_eq!(error(&with_formats(&[wrong]), &[]), LoadError::Quantisation { layer: 0 });
+    }
+    for multiplier_shift in [0, 41, 255] {
+        let wrong = LayerQuantisation { multiplier_shift, ..formats };
+        assert_eq!(error(&with_formats(&[wrong; 2]), &[]), LoadError::Quantisation { layer: 0 });
+    }
+    assert_eq!(error(&sound, &[]), LoadError::Header);
+
+    let sound_entry = Tensor { name: TensorName::WIh, layer: 0, offset: 48, bytes: 48 };
+    let wrong_entries = [
+        Tensor { name: TensorName::WHh, ..sound_entry },
+        Tensor { layer: 1, ..sound_entry },
+        Tensor { offset: 0, ..sound_entry },
+        Tensor { offset: u32::MAX, ..sound_entry },
+        Tensor { bytes: 47, ..sound_entry },
+        Tensor { bytes: u32::MAX, ..sound_entry },
+    ];
+    for entry in wrong_entries {
+        let expected = LoadError::Tensor { name: TensorName::WIh, layer: 0 };
+        assert_eq!(error(&sound, &[entry]), expected, "{entry:?}");
+    }
+    let vocabulary: String = ('\u{1000}'..).take(60_000).collect();
+    let header = Header { hidden: 1024, layers: 1, vocabulary: &vocabulary, ..sound.clone() };
+    let big = with_header(&header, &[sound_entry], 0);
+    let mut words = vec![0_u128; big.len().div_ceil(16)];
+    let place = &mut bytemuck::cast_slice_mut(&mut words)[..big.len()];
+    place.copy_from_slice(&big);
+    let expected = LoadError::Tensor { name: TensorName::WIh, layer: 0 };
+    assert_eq!(load(place).unwrap_err(), expected);
+}
+
+/// Damaged weights behind a right checksum give some text, and nothing worse.
+#[test]
+fn damaged_payloads_generate_without_a_panic() {
+    let first_tensor = tensors(INT8).next().unwrap().offset as usize;
+    let mut memory = memory();
+    let mut random = 1_u64;
+    for round in 0..10_000 {
+        let artifact = aligned(&mut memory, INT8);
+        for _ in 0..1 + round % 20 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let bit = (random >> 33) as usize % (8 * (artifact.len() - first_tensor));
+            artifact[first_tensor + bit / 8] ^= 1 << (bit % 8);
+        }
+        assert!(matches!(load(artifact), Err(LoadError::Checksum { .. })));
+        mend_checksum(artifact);
+        let model = load(artifact).unwrap();
+        let mut state = State::<12, 22, 2>::new();
+        let sampling = Sampling::greedy().with_temperature_milli(1000).with_top_p_milli(900);
+        let generator = Generator::new(&model, &mut state, sampling).unwrap();
+        assert_eq!(generator.take(5).count(), 5);
+    }
+}

@@ -1,0 +1,119 @@
+//! Training as a whole: it learns, reproducibly, and stops in good order.
+
+use charcell::model::TrainedModel;
+use charcell::text::{Corpus, SHIPPED_TEXT, Sampling};
+use charcell::{
+    Config, Device, Error, Outcome, Weights, artifact, evaluate, first_choice, train_and_predict,
+};
+use infer_core::Normalisation;
+
+fn corpus(characters: usize) -> Corpus {
+    Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(characters)).unwrap()
+}
+
+fn train(corpus: &Corpus, config: &Config, threads: usize) -> Outcome {
+    train_and_predict(corpus, config, Device::Cpu { threads }, |_| ()).unwrap()
+}
+
+fn small() -> Config {
+    Config { hidden: 24, layers: 2, batch_size: 40, num_steps: 20, epochs: 3, ..Config::default() }
+}
+
+#[test]
+fn the_shipped_text_is_as_promised() {
+    assert!(SHIPPED_TEXT.chars().count() >= 12_000);
+    let start: String = SHIPPED_TEXT.to_lowercase().chars().take(10_000).collect();
+    let start = start.replace('\n', " ");
+    assert!(start.contains("time traveller") && start.matches("traveller").count() > 20);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights_at_any_number_of_threads() {
+    let corpus = corpus(4000);
+    for sampling in [Sampling::Consecutive, Sampling::Random] {
+        let config = Config { sampling, ..small() };
+        let one = train(&corpus, &config, 1).model;
+        for threads in [1, 2, 3] {
+            assert!(train(&corpus, &config, threads).model == one, "{threads} threads");
+        }
+        let other_seed = train(&corpus, &Config { seed: 1, ..config }, 1).model;
+        assert!(other_seed != one);
+    }
+}
+
+/// Perplexity of a model of `weights` on its corpus, and its first choices.
+fn predictions(model: &TrainedModel, corpus: &Corpus, weights: Weights) -> (f64, Vec<usize>) {
+    let artifact = artifact(model, weights).unwrap();
+    let model = artifact.model().unwrap();
+    let mut choices = Vec::new();
+    model.predict_each(corpus.tokens(), |log_probabilities, _| {
+        choices.push(first_choice(log_probabilities))
+    });
+    (evaluate(&model, corpus.tokens()).perplexity, choices)
+}
+
+#[test]
+fn training_learns_and_int8_loses_next_to_nothing_of_it() {
+    let corpus = corpus(3000);
+    let config = Config { hidden: 64, batch_size: 8, epochs: 80, ..Config::default() };
+    let mut perplexities = Vec::new();
+    let outcome = train_and_predict(&corpus, &config, Device::try_gpu(0), |report| {
+        perplexities.push(report.perplexity);
+        let is_reported = report.epoch % 40 == 0;
+        assert_eq!(report.continuations.len(), if is_reported { 2 } else { 0 });
+        for continuation in &report.continuations {
+            assert!(continuation.contains("traveller"), "{continuation}");
+        }
+    })
+    .unwrap();
+    assert_eq!((outcome.epochs, perplexities.len()), (80, 80));
+    let (first, last) = (perplexities[0], perplexities[79]);
+    assert!(first > 15.0 && last < 2.5, "perplexity {first} at first, {last} at last");
+
+    let (f32_perplexity, f32_choices) = predictions(&outcome.model, &corpus, Weights::F32);
+    let (int8_perplexity, int8_choices) = predictions(&outcome.model, &corpus, Weights::Int8);
+    let factor = int8_perplexity / f32_perplexity;
+    let same = f32_choices.iter().zip(&int8_choices).filter(|(a, b)| a == b).count();
+    let agreement = same as f64 / f32_choices.len() as f64;
+    assert!(factor < 1.003, "perplexity {f32_perplexity} in f32, {int8_perplexity} in int8");
+    assert!(agreement > 0.99, "the same first choice on {agreement}");
+}
+
+#[test]
+fn a_loss_that_is_no_longer_finite_keeps_the_last_good_weights() {
+    let corpus = corpus(4000);
+    let config = Config { learning_rate: 1e38, clip: 1e30, epochs: 10, ..small() };
+    let mut reports = 0;
+    let outcome =
+        train_and_predict(&corpus, &config, Device::Cpu { threads: 1 }, |_| reports += 1).unwrap();
+    assert_eq!(outcome.epochs, reports);
+    assert!(outcome.model.parameters.values().iter().all(|value| value.is_finite()));
+    let Some(Error::Diverged { epoch, last_good, .. }) = outcome.stopped else {
+        panic!("it should have stopped: {:?}", outcome.stopped);
+    };
+    assert_eq!(epoch, last_good + 1);
+}
+
+#[test]
+fn settings_that_make_no_model_are_refused_by_name() {
+    let corpus = corpus(4000);
+    let refused = |config: &Config, words: &str| {
+        let device = Device::Cpu { threads: 1 };
+        let error = train_and_predict(&corpus, config, device, |_| ()).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    refused(&Config { hidden: 0, ..small() }, "--hidden is 0");
+    refused(&Config { hidden: usize::MAX, ..small() }, "--hidden");
+    refused(&Config { layers: 5, ..small() }, "5 layers");
+    refused(&Config { num_steps: 0, ..small() }, "--num-steps is 0");
+    refused(&Config { num_steps: usize::MAX, ..small() }, "--num-steps");
+    refused(&Config { batch_size: 300, ..small() }, "needs 6020");
+    refused(&Config { epochs: 0, ..small() }, "--epochs is 0");
+    refused(&Config { learning_rate: f32::NAN, ..small() }, "--learning-rate is NaN");
+    refused(&Config { clip: -1.0, ..small() }, "--clip is -1");
+    refused(
+        &Config { prefixes: vec!["travÉller".into()], ..small() },
+        "character 5 of the text, 'é'",
+    );
+    refused(&Config { prefixes: vec!["a".into(); 9], ..small() }, "9 prefixes");
+}
