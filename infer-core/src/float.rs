@@ -2,8 +2,8 @@
 
 use crate::arch::dot4_f32;
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES};
-use crate::precision::sealed::{Arithmetic, Zero};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block};
+use crate::precision::sealed::{Arithmetic, Gates, Zero};
 
 /// Weights of four bytes, floating-point arithmetic.
 ///
@@ -51,9 +51,10 @@ impl Arithmetic for F32 {
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".
-    fn cell([i, f, g, o]: [f32; GATES], _: [f32; GATES], _: LayerQuantisation, c: &mut f32) -> f32 {
-        *c = sigmoid(f) * *c + sigmoid(i) * libm::tanhf(g);
-        sigmoid(o) * libm::tanhf(*c)
+    fn cell(gates: Gates<f32>, _: LayerQuantisation, c: &mut f32) -> f32 {
+        let ([i, f, g, o], [r_i, r_f, r_g, r_o]) = (gates.input, gates.recurrent);
+        *c = sigmoid(f + r_f) * *c + sigmoid(i + r_i) * libm::tanhf(g + r_g);
+        sigmoid(o + r_o) * libm::tanhf(*c)
     }
 
     fn fixed_point(logit: f32) -> i32 {

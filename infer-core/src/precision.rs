@@ -34,6 +34,19 @@ pub(crate) mod sealed {
         const ZERO: Self;
     }
 
+    /// What the four pre-activations of a unit are made of.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Gates<S> {
+        /// W_ih x.
+        pub input: [S; GATES],
+        /// W_hh h + b.
+        pub recurrent: [S; GATES],
+        /// The multipliers of `input`; zeros in f32.
+        pub multiplier_ih: [S; GATES],
+        /// The multipliers of `recurrent`; zeros in f32.
+        pub multiplier_hh: [S; GATES],
+    }
+
     /// The types of a kind of weights, and the arithmetic of one unit.
     pub trait Arithmetic: Copy + Debug + 'static {
         /// A weight.
@@ -45,7 +58,7 @@ pub(crate) mod sealed {
         /// An element of the cell state.
         type Cell: Zero;
 
-        /// Whether each row of an LSTM layer has a multiplier for its sum.
+        /// Whether each row of an LSTM layer has multipliers for its sums.
         const HAS_MULTIPLIERS: bool;
 
         /// The formats of layer `index`, checked.
@@ -60,7 +73,7 @@ pub(crate) mod sealed {
             x: &[[Self::Hidden; BLOCK_COLUMNS]],
         ) -> [Self::Sum; BLOCK_ROWS];
 
-        /// The product of a weight and the 1 of a one-hot vector.
+        /// The contribution of a one-hot input, as the sum that the input's multiplier expects.
         fn one_hot(weight: Self::Weight) -> Self::Sum;
 
         /// The sum of two sums.
@@ -68,8 +81,7 @@ pub(crate) mod sealed {
 
         /// The cell: from the sums of a unit's gates to its next cell state and hidden state.
         fn cell(
-            sums: [Self::Sum; GATES],
-            multipliers: [Self::Sum; GATES],
+            gates: Gates<Self::Sum>,
             formats: LayerQuantisation,
             c: &mut Self::Cell,
         ) -> Self::Hidden;

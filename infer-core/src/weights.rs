@@ -2,7 +2,7 @@
 
 use crate::artifact::{Encoding, LayerQuantisation, LoadError, TensorName, TensorReader};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES, padded};
-use crate::precision::sealed::Zero;
+use crate::precision::sealed::{Gates, Zero};
 use crate::precision::{Dimensions, Precision};
 use crate::vocabulary::Token;
 
@@ -16,7 +16,9 @@ pub(crate) struct Layer<'a, P: Precision> {
     /// `[H]` groups of four gates.
     b: &'a [[P::Sum; GATES]],
     /// `[H]` groups of four gates, or empty.
-    multipliers: &'a [[P::Sum; GATES]],
+    multiplier_ih: &'a [[P::Sum; GATES]],
+    /// `[H]` groups of four gates, or empty.
+    multiplier_hh: &'a [[P::Sum; GATES]],
     formats: LayerQuantisation,
 }
 
@@ -46,8 +48,9 @@ impl<'a, P: Precision> Layer<'a, P> {
         w_ih: &[],
         w_hh: &[],
         b: &[],
-        multipliers: &[],
-        formats: LayerQuantisation { cell_fraction_bits: 0, multiplier_shift: 0 },
+        multiplier_ih: &[],
+        multiplier_hh: &[],
+        formats: LayerQuantisation { cell_fraction_bits: 0, sum_shift: 0 },
     };
 
     /// Takes the tensors of layer `index` from `reader`.
@@ -59,17 +62,18 @@ impl<'a, P: Precision> Layer<'a, P> {
     ) -> Result<Self, LoadError> {
         let Dimensions { vocabulary, hidden, .. } = dimensions;
         let inputs = if index == 0 { vocabulary } else { padded(hidden) };
-        Ok(Self {
+        let mut layer = Self {
             formats: P::formats(encoding, index)?,
             w_ih: reader.take(TensorName::WIh, index, inputs * hidden)?,
             w_hh: reader.take(TensorName::WHh, index, hidden * padded(hidden) / BLOCK_COLUMNS)?,
             b: reader.take(TensorName::B, index, hidden)?,
-            multipliers: if P::HAS_MULTIPLIERS {
-                reader.take(TensorName::Multiplier, index, hidden)?
-            } else {
-                &[]
-            },
-        })
+            ..Self::EMPTY
+        };
+        if P::HAS_MULTIPLIERS {
+            layer.multiplier_ih = reader.take(TensorName::MultiplierIh, index, hidden)?;
+            layer.multiplier_hh = reader.take(TensorName::MultiplierHh, index, hidden)?;
+        }
+        Ok(layer)
     }
 
     /// One step: replaces the cell state `c`, and writes the next hidden state beside the last
@@ -104,19 +108,23 @@ impl<'a, P: Precision> Layer<'a, P> {
         next_h: &mut [P::Hidden],
     ) {
         let h = h.as_chunks().0;
-        let none = core::iter::repeat([P::Sum::ZERO; GATES]);
-        let scales = self.b.iter().zip(self.multipliers.iter().copied().chain(none));
-        let units = self.w_hh.chunks_exact(h.len().max(1)).zip(scales).zip(inputs);
-        for (((blocks, (b, multipliers)), input), (c, next_h)) in
-            units.zip(c.iter_mut().zip(next_h))
-        {
-            let mut sums = P::dot4(blocks, h);
-            for (sum, (input, b)) in sums.iter_mut().zip(input.into_iter().zip(b)) {
-                *sum = P::add(P::add(*sum, input), *b);
+        let multipliers = or_zeros(self.multiplier_ih).zip(or_zeros(self.multiplier_hh));
+        let rows = self.w_hh.chunks_exact(h.len().max(1)).zip(self.b);
+        let units = rows.zip(multipliers).zip(inputs).zip(c.iter_mut().zip(next_h));
+        for ((((blocks, b), (multiplier_ih, multiplier_hh)), input), (c, next_h)) in units {
+            let mut recurrent = P::dot4(blocks, h);
+            for (sum, b) in recurrent.iter_mut().zip(b) {
+                *sum = P::add(*sum, *b);
             }
-            *next_h = P::cell(sums, multipliers, self.formats, c);
+            let gates = Gates { input, recurrent, multiplier_ih, multiplier_hh };
+            *next_h = P::cell(gates, self.formats, c);
         }
     }
+}
+
+/// The elements of `multipliers`, and zeros without end where there are none.
+fn or_zeros<S: Zero>(multipliers: &[[S; GATES]]) -> impl Iterator<Item = [S; GATES]> {
+    multipliers.iter().copied().chain(core::iter::repeat([S::ZERO; GATES]))
 }
 
 impl<'a, P: Precision> Output<'a, P> {

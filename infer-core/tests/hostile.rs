@@ -111,7 +111,7 @@ fn with_header(header: &Header<'_>, entries: &[Tensor], payload_bytes: usize) ->
 
 #[test]
 fn absurd_headers_are_refused() {
-    let formats = LayerQuantisation { cell_fraction_bits: 12, multiplier_shift: 31 };
+    let formats = LayerQuantisation { cell_fraction_bits: 12, sum_shift: 0 };
     let sound = Header {
         encoding: Encoding::Int8(Quantisation {
             nats_per_logit_q32: 1 << 16,
@@ -148,8 +148,8 @@ fn absurd_headers_are_refused() {
         let wrong = LayerQuantisation { cell_fraction_bits, ..formats };
         assert_eq!(error(&with_formats(&[wrong]), &[]), LoadError::Quantisation { layer: 0 });
     }
-    for multiplier_shift in [0, 41, 255] {
-        let wrong = LayerQuantisation { multiplier_shift, ..formats };
+    for sum_shift in [5, 255] {
+        let wrong = LayerQuantisation { sum_shift, ..formats };
         assert_eq!(error(&with_formats(&[wrong; 2]), &[]), LoadError::Quantisation { layer: 0 });
     }
     assert_eq!(error(&sound, &[]), LoadError::Header);

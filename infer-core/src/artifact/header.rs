@@ -52,8 +52,9 @@ pub struct Quantisation {
 pub struct LayerQuantisation {
     /// Fraction bits of the cell state: 12 for Q3.12. Found by calibration at export.
     pub cell_fraction_bits: u8,
-    /// Right shift that follows the product of a sum and its row's multiplier.
-    pub multiplier_shift: u8,
+    /// Left shift of the sums before their multipliers, from 0 to 4: more than 0 where a weight of
+    /// a hidden state is 2 or larger.
+    pub sum_shift: u8,
 }
 
 /// Where one tensor lies.
@@ -77,10 +78,12 @@ pub enum TensorName {
     WIh,
     /// Recurrent weights: `[H][H/4]` blocks.
     WHh,
-    /// Bias: `[H]` groups of four gates; int32 in units of the row's sum, or f32.
+    /// Bias: `[H]` groups of four gates; int32 in units of the recurrent sum, or f32.
     B,
-    /// Multiplier of each row's sum, int8 artifacts only: `[H]` groups of four gates.
-    Multiplier,
+    /// Multiplier of each row's input, int8 artifacts only: `[H]` groups of four gates.
+    MultiplierIh,
+    /// Multiplier of each row's recurrent sum, int8 artifacts only: `[H]` groups of four gates.
+    MultiplierHh,
     /// Weights of the output layer: `[V/4][H/4]` blocks.
     WOut,
     /// Bias of the output layer: `[V]` padded to a multiple of four.
@@ -93,7 +96,8 @@ impl fmt::Display for TensorName {
             Self::WIh => "w_ih",
             Self::WHh => "w_hh",
             Self::B => "b",
-            Self::Multiplier => "multiplier",
+            Self::MultiplierIh => "multiplier_ih",
+            Self::MultiplierHh => "multiplier_hh",
             Self::WOut => "w_out",
             Self::BOut => "b_out",
         })

@@ -2,9 +2,10 @@
 //!
 //! | number | format |
 //! |---|---|
-//! | weights of a row | int8 in ±127, times the row's scale |
+//! | weights of a row | int8 in ±127, times the row's scale (`w_ih` and `w_hh` each have their own) |
 //! | hidden state | int8 in ±127, units of 1/128 |
 //! | sums, biases, logits | int32 in units of the row's scale / 128; they wrap |
+//! | multipliers | int32: a pre-activation for a sum of 1, in units of 2⁻³² |
 //! | pre-activations | int16, Q3.12: beyond ±8 sigmoid and tanh are flat |
 //! | gates, tanh of the cell state | int16, Q0.15 |
 //! | cell state | int16, with as many fraction bits as the layer's range leaves |
@@ -16,7 +17,7 @@ use activation::{sigmoid, tanh};
 use crate::arch::dot4_i8;
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES};
-use crate::precision::sealed::{Arithmetic, Zero};
+use crate::precision::sealed::{Arithmetic, Gates, Zero};
 
 /// Weights of one byte, integer arithmetic.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +35,13 @@ const GATE_FRACTION_BITS: u32 = 15;
 /// The most fraction bits of a cell state.
 pub const MAX_CELL_FRACTION_BITS: u8 = 15;
 
-/// The largest shift after the product with a row's multiplier.
-pub const MAX_MULTIPLIER_SHIFT: u8 = 40;
+/// The largest shift of a sum before the product with its row's multiplier.
+pub const MAX_SUM_SHIFT: u8 = 4;
+
+/// The largest bias, in units of its row's sum.
+///
+/// So that a sum can be shifted: 1024 products of 127 · 127 and a bias stay below 1.25 · 2²⁶.
+pub const MAX_BIAS: i32 = 1 << 26;
 
 impl Zero for i8 {
     const ZERO: Self = 0;
@@ -66,7 +72,7 @@ impl Arithmetic for Int8 {
             .get(index)
             .copied()
             .filter(|formats| (1..=MAX_CELL_FRACTION_BITS).contains(&formats.cell_fraction_bits))
-            .filter(|formats| (1..=MAX_MULTIPLIER_SHIFT).contains(&formats.multiplier_shift))
+            .filter(|formats| formats.sum_shift <= MAX_SUM_SHIFT)
             .ok_or(LoadError::Quantisation { layer: index })
     }
 
@@ -81,30 +87,25 @@ impl Arithmetic for Int8 {
         dot4_i8(blocks, x)
     }
 
+    /// In the units of a pre-activation, but for the row's scale.
     fn one_hot(weight: i8) -> i32 {
-        i32::from(weight) << HIDDEN_FRACTION_BITS
+        i32::from(weight) << PRE_ACTIVATION_FRACTION_BITS
     }
 
     fn add(a: i32, b: i32) -> i32 {
         a.wrapping_add(b)
     }
 
-    fn cell(
-        sums: [i32; GATES],
-        multipliers: [i32; GATES],
-        formats: LayerQuantisation,
-        c: &mut i16,
-    ) -> i8 {
-        let [sum_i, sum_f, sum_g, sum_o] = sums;
-        let [i, f, g, o] = multipliers;
-        let shift = formats.multiplier_shift;
-        let gates = [
-            requantise(sum_i, i, shift),
-            requantise(sum_f, f, shift),
-            requantise(sum_g, g, shift),
-            requantise(sum_o, o, shift),
-        ];
-        cell(gates, c, formats.cell_fraction_bits)
+    fn cell(gates: Gates<i32>, formats: LayerQuantisation, c: &mut i16) -> i8 {
+        let inputs = gates.input.into_iter().zip(gates.multiplier_ih);
+        let recurrent = gates.recurrent.into_iter().zip(gates.multiplier_hh);
+        let mut pre_activations = [0; GATES];
+        for (pre_activation, (input, recurrent)) in
+            pre_activations.iter_mut().zip(inputs.zip(recurrent))
+        {
+            *pre_activation = requantise(input, recurrent, formats.sum_shift);
+        }
+        cell(pre_activations, c, formats.cell_fraction_bits)
     }
 
     fn fixed_point(logit: i32) -> i32 {
@@ -112,11 +113,13 @@ impl Arithmetic for Int8 {
     }
 }
 
-/// `sum · multiplier / 2^shift`, rounded half up, saturated to a pre-activation in Q3.12.
-fn requantise(sum: i32, multiplier: i32, shift: u8) -> i16 {
-    let half = 1_i64 << (shift.saturating_sub(1));
-    let rounded = (i64::from(sum) * i64::from(multiplier) + half) >> shift;
-    saturate(rounded.clamp(i32::MIN.into(), i32::MAX.into()) as i32)
+/// The products of two sums and their multipliers, added, times 2^(`sum_shift` − 32), rounded half
+/// up and saturated to a pre-activation in Q3.12.
+fn requantise(input: (i32, i32), recurrent: (i32, i32), sum_shift: u8) -> i16 {
+    let product = |(sum, multiplier): (i32, i32)| i64::from(sum).wrapping_mul(multiplier.into());
+    let half = 1 << (31 - sum_shift);
+    let total = product(input).wrapping_add(product(recurrent)).wrapping_add(half);
+    saturate((total >> (32 - sum_shift)) as i32)
 }
 
 /// The cell: from the pre-activations i, f, g, o of a unit to its next cell and hidden state.

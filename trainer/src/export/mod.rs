@@ -59,7 +59,8 @@ pub fn artifact(model: &TrainedModel, weights: Weights) -> Result<Artifact, Erro
 fn float_artifact(model: &TrainedModel) -> Artifact {
     let mut writer = Writer::default();
     for layer in 0..model.parameters.dimensions().layers {
-        write_layer(&mut writer, &model.parameters, layer, |_, _, weight| weight, |_, _, b| b);
+        let same = |_, _, value| value;
+        write_layer(&mut writer, &model.parameters, layer, same, same, same);
     }
     write_output(&mut writer, &model.parameters, |weight| weight, |b| b);
     writer.finish(model, Encoding::F32)

@@ -8,32 +8,24 @@ use infer_core::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES, padded};
 use super::writer::Writer;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// Writes input weights, recurrent weights and bias of `layer`; `weight` and `bias` make the
+/// Writes input weights, recurrent weights and bias of `layer`; `w_ih`, `w_hh` and `bias` make the
 /// stored number of a unit's gate (as an index in the order of the gates) from the trained one.
 pub(super) fn write_layer<W: Pod, S: Pod>(
     writer: &mut Writer,
     parameters: &Parameters,
     layer: usize,
-    weight: impl Fn(usize, usize, f32) -> W,
+    w_ih: impl Fn(usize, usize, f32) -> W,
+    w_hh: impl Fn(usize, usize, f32) -> W,
     bias: impl Fn(usize, usize, f32) -> S,
 ) {
     let hidden = parameters.dimensions().hidden;
-    let matrix = |name: ParameterName| {
-        let values = parameters.get(name);
-        let (weight, column) = (&weight, move |unit, gate| gate * hidden + unit);
-        let value = move |unit, gate, row: usize| {
-            weight(unit, gate, values[row * GATES * hidden + column(unit, gate)])
-        };
-        blocks(hidden, hidden, value)
-    };
-    let w_ih = if layer == 0 {
-        by_unit(parameters.get(ParameterName::WIh(0)), hidden, &weight)
-    } else {
-        matrix(ParameterName::WIh(layer))
-    };
+    let inputs = parameters.get(ParameterName::WIh(layer));
+    let w_ih =
+        if layer == 0 { by_unit(inputs, hidden, w_ih) } else { by_block(inputs, hidden, w_ih) };
     writer.push(TensorName::WIh, layer, &w_ih);
-    writer.push(TensorName::WHh, layer, &matrix(ParameterName::WHh(layer)));
-    let b = by_unit(parameters.get(ParameterName::B(layer)), hidden, &bias);
+    let w_hh = by_block(parameters.get(ParameterName::WHh(layer)), hidden, w_hh);
+    writer.push(TensorName::WHh, layer, &w_hh);
+    let b = by_unit(parameters.get(ParameterName::B(layer)), hidden, bias);
     writer.push(TensorName::B, layer, &b);
 }
 
@@ -71,6 +63,17 @@ pub(super) fn by_unit<T>(
     let units = rows.flat_map(|row| (0..hidden).map(move |unit| (row, unit)));
     let gates = units.flat_map(|(row, unit)| (0..GATES).map(move |gate| (row, unit, gate)));
     gates.map(|(row, unit, gate)| convert(unit, gate, row[gate * hidden + unit])).collect()
+}
+
+/// `[H, 4H]`, gate after gate, to `[H][H / 4]` blocks, each of one unit's gates.
+fn by_block<T: Pod>(
+    values: &[f32],
+    hidden: usize,
+    convert: impl Fn(usize, usize, f32) -> T,
+) -> Vec<T> {
+    blocks(hidden, hidden, |unit, gate, column| {
+        convert(unit, gate, values[column * GATES * hidden + gate * hidden + unit])
+    })
 }
 
 /// `[groups][columns / 4]` blocks of `value(group, row of the group, column)`, columns padded with
