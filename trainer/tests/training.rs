@@ -55,7 +55,7 @@ fn predictions(model: &TrainedModel, corpus: &Corpus, weights: Weights) -> (f64,
 #[test]
 fn training_learns_and_int8_loses_next_to_nothing_of_it() {
     let corpus = corpus(3000);
-    let config = Config { hidden: 64, batch_size: 8, epochs: 80, ..Config::default() };
+    let config = Config { batch_size: 8, epochs: 80, ..Config::default() };
     let mut perplexities = Vec::new();
     let outcome = train_and_predict(&corpus, &config, Device::try_gpu(0), |report| {
         perplexities.push(report.perplexity);
