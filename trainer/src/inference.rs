@@ -85,6 +85,21 @@ impl AnyModel<'_> {
         }
     }
 
+    /// The tokens of `text`, normalised as the corpus was.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCharacter`] names the first character that the vocabulary lacks.
+    pub fn tokens(&self, text: &str) -> Result<Vec<Token>, Error> {
+        let known = |character| match self {
+            Self::Int8(model) => model.token(character),
+            Self::F32(model) => model.token(character),
+        };
+        let token = |(position, character)| {
+            known(character).ok_or(Error::UnknownCharacter { character, position })
+        };
+        text.chars().enumerate().map(token).collect()
+    }
+
     /// Hands `length` characters that follow `prefix` to `each`, as they come.
     ///
     /// # Errors

@@ -17,7 +17,6 @@ use tempfile::NamedTempFile;
 
 use crate::Error;
 use crate::export::{from_safetensors, to_safetensors};
-use crate::inference::Artifact;
 use crate::model::{Dimensions, TrainedModel};
 use crate::text::{Corpus, Vocabulary};
 use crate::training::{Config, EpochReport};
@@ -126,7 +125,7 @@ impl RunFolder {
         self.path.join(ARTIFACT)
     }
 
-    /// Writes all files of a run, each whole or not at all.
+    /// Writes all files of a run but the artifact, each whole or not at all.
     ///
     /// # Errors
     /// [`Error::Write`].
@@ -138,12 +137,10 @@ impl RunFolder {
         description: &Description,
         model: &TrainedModel,
         metrics: &[EpochReport],
-        artifact: &Artifact,
     ) -> Result<(), Error> {
         let lines: String = metrics.iter().map(|report| to_json(report) + "\n").collect();
         write_whole(&self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?;
         write_whole(&self.path.join(METRICS), lines.as_bytes())?;
-        write_whole(&self.artifact_path(), artifact.bytes())?;
         let description =
             serde_json::to_string_pretty(description).expect("plain values as JSON") + "\n";
         write_whole(&self.path.join(DESCRIPTION), description.as_bytes())
@@ -160,7 +157,7 @@ impl RunFolder {
         };
         let description: Description = serde_json::from_slice(&read(DESCRIPTION)?)
             .map_err(|error| not_a_run(format!("{DESCRIPTION}: {error}")))?;
-        description.config.check()?;
+        description.config.check_sizes()?;
         let text: String = description.vocabulary.iter().collect();
         let vocabulary = Vocabulary::of(&text)?;
         if vocabulary.characters() != description.vocabulary {

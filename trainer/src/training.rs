@@ -64,26 +64,21 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Makes sure that these settings make a model that can be trained and exported.
+    /// Makes sure that a model can be trained on `corpus` with these settings, and exported.
     ///
     /// # Errors
-    /// [`Error::Setting`] names the first that doesn't, [`Error::ModelTooLarge`],
-    /// [`Error::TooManyPrefixes`].
-    pub fn check(&self) -> Result<(), Error> {
+    /// [`Error::Setting`] names the first setting that keeps it from that; what
+    /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`Error::UnknownCharacter`]
+    /// if a prefix has a character that the corpus lacks; [`Error::TooManyPrefixes`].
+    pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
         let counts = [
-            ("--hidden", self.hidden),
-            ("--layers", self.layers),
             ("--num-steps", self.num_steps),
             ("--batch-size", self.batch_size),
             ("--epochs", self.epochs),
             ("--report-every", self.report_every),
         ];
-        if let Some((name, _)) = counts.into_iter().find(|&(_, value)| value == 0) {
-            return Err(Error::Setting { name, value: "0".into(), allowed: "at least 1" });
-        }
-        if self.hidden > MAX_HIDDEN || self.layers > MAX_LAYERS {
-            return Err(Error::ModelTooLarge { hidden: self.hidden, layers: self.layers });
-        }
+        check_counts(&counts)?;
+        self.check_sizes()?;
         for (name, value) in [("--learning-rate", self.learning_rate), ("--clip", self.clip)] {
             if !(value > 0.0 && value.is_finite()) {
                 let value = value.to_string();
@@ -93,7 +88,35 @@ impl Config {
         if self.prefixes.len() > infer_core::artifact::MAX_PREFIXES {
             return Err(Error::TooManyPrefixes { found: self.prefixes.len() });
         }
+        for prefix in &self.prefixes {
+            let normalise = |character| corpus.normalisation().apply(character);
+            corpus.vocabulary().tokens(&prefix.chars().map(normalise).collect::<String>())?;
+        }
+        self.batches(corpus).map(drop)
+    }
+
+    /// Makes sure that an artifact can hold a model of these sizes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if one of them is 0, [`Error::ModelTooLarge`].
+    pub fn check_sizes(&self) -> Result<(), Error> {
+        check_counts(&[("--hidden", self.hidden), ("--layers", self.layers)])?;
+        if self.hidden > MAX_HIDDEN || self.layers > MAX_LAYERS {
+            return Err(Error::ModelTooLarge { hidden: self.hidden, layers: self.layers });
+        }
         Ok(())
+    }
+
+    fn batches<'a>(&self, corpus: &'a Corpus) -> Result<Batches<'a>, Error> {
+        Batches::new(corpus.tokens(), self.sampling, self.batch_size, self.num_steps)
+    }
+}
+
+/// Refuses the first count that is 0.
+fn check_counts(counts: &[(&'static str, usize)]) -> Result<(), Error> {
+    match counts.iter().find(|&&(_, value)| value == 0) {
+        Some(&(name, _)) => Err(Error::Setting { name, value: "0".into(), allowed: "at least 1" }),
+        None => Ok(()),
     }
 }
 
@@ -132,22 +155,16 @@ pub struct Outcome {
 /// after every epoch.
 ///
 /// # Errors
-/// What [`Config::check`], [`Batches::new`] and the device return, and
-/// [`Error::UnknownCharacter`] if a prefix has a character that the corpus lacks. A loss that is no
-/// longer finite is not an error here: see [`Outcome::stopped`].
+/// What [`Config::check`] and the device return. A loss that is no longer finite is not an error
+/// here: see [`Outcome::stopped`].
 pub fn train_and_predict(
     corpus: &Corpus,
     config: &Config,
     device: Device,
     mut on_epoch: impl FnMut(&EpochReport),
 ) -> Result<Outcome, Error> {
-    config.check()?;
-    for prefix in &config.prefixes {
-        let normalised: String = prefix.chars().map(|c| corpus.normalisation().apply(c)).collect();
-        corpus.vocabulary().tokens(&normalised)?;
-    }
-    let batches =
-        Batches::new(corpus.tokens(), config.sampling, config.batch_size, config.num_steps)?;
+    config.check(corpus)?;
+    let batches = config.batches(corpus)?;
     let dimensions = Dimensions {
         vocabulary: corpus.vocabulary().size(),
         hidden: config.hidden,

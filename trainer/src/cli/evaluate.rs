@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use charcell::text::Corpus;
 use charcell::{AnyModel, Error, RunFolder, Weights, artifact, evaluate};
 use clap::Args;
-use infer_core::Token;
 
 use super::{print, with_model};
 
@@ -38,16 +37,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
 }
 
 fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
-    let header = model.header();
-    let text = Corpus::text(&arguments.corpus, header.normalisation, arguments.chars)?;
-    let vocabulary: Vec<char> = header.vocabulary.chars().collect();
-    let token = |(position, character)| {
-        let token = vocabulary.binary_search(&character);
-        token
-            .map(|token| token as Token)
-            .map_err(|_| Error::UnknownCharacter { character, position })
-    };
-    let tokens = text.chars().enumerate().map(token).collect::<Result<Vec<Token>, Error>>()?;
+    let normalisation = model.header().normalisation;
+    let tokens = model.tokens(&Corpus::text(&arguments.corpus, normalisation, arguments.chars)?)?;
     if tokens.len() < 2 {
         return Err(Error::EmptyCorpus);
     }

@@ -21,13 +21,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 200)]
     length: usize,
     /// 0 takes the most probable character always, 1 samples as the model predicts; to 65.
-    #[arg(long, value_name = "T", default_value_t = 0.0)]
+    #[arg(long, value_name = "T", default_value_t = 0.0, allow_negative_numbers = true)]
     temperature: f64,
     /// Only the K most probable characters; 0: all.
     #[arg(long, value_name = "K", default_value_t = 0)]
     top_k: u16,
     /// Only the most probable characters that reach this probability together.
-    #[arg(long, value_name = "P", default_value_t = 1.0)]
+    #[arg(long, value_name = "P", default_value_t = 1.0, allow_negative_numbers = true)]
     top_p: f64,
     /// Start of the random generator: same seed, same text.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
@@ -58,12 +58,13 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
         let result = serde_json::json!({ "prefix": prefix, "continuation": continuation });
         return print(&format!("{result}\n"));
     }
-    let mut printed = Ok(());
-    let mut is_first = true;
+    // Nothing is printed of a prefix that can't be continued.
+    model.tokens(prefix)?;
+    let mut printed = print(prefix);
     model.generate(prefix, arguments.length, sampling, |character| {
-        let text = if is_first { format!("{prefix}{character}") } else { character.into() };
-        is_first = false;
-        printed = std::mem::replace(&mut printed, Ok(())).and_then(|()| print(&text));
+        if printed.is_ok() {
+            printed = print(character.encode_utf8(&mut [0; 4]));
+        }
     })?;
     printed.and_then(|()| print("\n"))
 }

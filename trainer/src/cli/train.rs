@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use charcell::text::{Corpus, SHIPPED_TEXT, Sampling};
 use charcell::{
     Config, Description, Device, EpochReport, Error, Outcome, REPORT_CHARACTERS, RunFolder,
-    Weights, artifact, train_and_predict,
+    Weights, artifact, train_and_predict, write_whole,
 };
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -56,10 +56,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = Config::default().epochs)]
     epochs: usize,
     /// Learning rate of SGD.
-    #[arg(long, value_name = "RATE", default_value_t = Config::default().learning_rate)]
+    #[arg(long, value_name = "RATE", default_value_t = Config::default().learning_rate, allow_negative_numbers = true)]
     learning_rate: f32,
     /// Largest global norm of the gradients.
-    #[arg(long, value_name = "NORM", default_value_t = Config::default().clip)]
+    #[arg(long, value_name = "NORM", default_value_t = Config::default().clip, allow_negative_numbers = true)]
     clip: f32,
     /// How windows are taken from the corpus.
     #[arg(long, value_enum, default_value_t = SamplingArgument::Consecutive)]
@@ -118,7 +118,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     };
     let corpus = read_corpus(&arguments)?;
     let config = config(&arguments, &corpus);
-    config.check()?;
+    config.check(&corpus)?;
     let folder = match arguments.out {
         Some(path) => RunFolder::create(path, arguments.force)?,
         None => RunFolder::fresh(Path::new(RUNS))?,
@@ -176,12 +176,13 @@ fn finish(
     outcome: Outcome,
     metrics: &[EpochReport],
 ) -> Result<(), Error> {
-    let artifact = artifact(&outcome.model, Weights::Int8)?;
-    folder.save(description, &outcome.model, metrics, &artifact)?;
+    folder.save(description, &outcome.model, metrics)?;
     if let Some(stopped) = outcome.stopped {
         return Err(stopped);
     }
+    let artifact = artifact(&outcome.model, Weights::Int8)?;
     let path = folder.artifact_path();
+    write_whole(&path, artifact.bytes())?;
     let size_bytes = artifact.bytes().len();
     eprintln!(
         "\n{}: {size_bytes} bytes of int8; what a microcontroller writes with it:",

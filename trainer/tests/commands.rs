@@ -1,0 +1,218 @@
+//! The commands as a user types them: what they print, their exit codes, and their errors.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+fn charcell(folder: &TempDir, words: &str) -> Output {
+    let mut command = Command::cargo_bin("charcell").unwrap();
+    command.current_dir(folder.path()).args(words.split(' ')).output().unwrap()
+}
+
+/// What a command prints that must succeed.
+fn prints(folder: &TempDir, words: &str) -> String {
+    let output = charcell(folder, words);
+    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A command must fail with exit code 1 and one line that has all of `parts`.
+fn fails(folder: &TempDir, words: &str, parts: &[&str]) {
+    let output = charcell(folder, words);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{words}: {error}");
+    for part in parts {
+        assert!(error.contains(part), "{words}: {error}");
+    }
+    assert!(!error.contains("panicked"), "{error}");
+}
+
+/// A folder with a small trained run in `run`.
+fn folder_with_run() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    prints(&folder, "train --hidden 16 --epochs 2 --chars 2000 --threads 1 --out run");
+    folder
+}
+
+#[test]
+fn training_writes_a_run_and_shows_the_model() {
+    let folder = TempDir::new().unwrap();
+    let words = "train --hidden 16 --epochs 3 --report-every 2 --chars 2000 --device cpu";
+    let output = charcell(&folder, words);
+    assert!(output.status.success());
+    let progress = String::from_utf8(output.stderr).unwrap();
+    for part in
+        ["epoch 2, perplexity ", "epoch 3, perplexity ", "\n - traveller", "charcell generate"]
+    {
+        assert!(progress.contains(part), "{progress}");
+    }
+    let run = folder.path().join("runs/001");
+    let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let epochs: Vec<serde_json::Value> =
+        metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(epochs.len(), 3);
+    for (number, epoch) in (1..).zip(&epochs) {
+        assert_eq!(epoch["epoch"], number);
+        let loss_nats = epoch["loss_nats"].as_f64().unwrap();
+        assert!((loss_nats.exp() - epoch["perplexity"].as_f64().unwrap()).abs() < 1e-9);
+        for name in ["gradient_norm", "seconds", "characters_per_second"] {
+            assert!(epoch[name].as_f64().unwrap() > 0.0, "{name}");
+        }
+    }
+    let description = fs::read_to_string(run.join("run.json")).unwrap();
+    let description: serde_json::Value = serde_json::from_str(&description).unwrap();
+    assert_eq!(description["config"]["hidden"], 16);
+    assert_eq!(description["normalisation"], "chapter");
+
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let generated: String = ["traveller", "time traveller"]
+        .map(|prefix| {
+            let mut command = Command::cargo_bin("charcell").unwrap();
+            command.current_dir(&run).args(["generate", "model.postcard", "--length", "50"]);
+            let output = command.args(["--prefix", prefix]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        })
+        .concat();
+    assert_eq!(shown, generated);
+
+    prints(&folder, "train --hidden 4 --epochs 1 --chars 2000");
+    assert!(folder.path().join("runs/002/model.postcard").is_file());
+}
+
+#[test]
+fn generating_depends_on_the_seed_alone() {
+    let folder = folder_with_run();
+    let sampled =
+        "generate run/model.postcard --length 40 --temperature 0.9 --top-k 20 --top-p 0.95";
+    let first = prints(&folder, &format!("{sampled} --seed 1"));
+    assert_eq!(first, prints(&folder, &format!("{sampled} --seed 1")));
+    assert_ne!(first, prints(&folder, &format!("{sampled} --seed 2")));
+    assert_eq!(first.trim_end_matches('\n').chars().count(), "traveller".len() + 40);
+    assert!(first.starts_with("traveller"));
+    let json = prints(&folder, &format!("{sampled} --seed 1 --json"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(format!("traveller{}\n", json["continuation"].as_str().unwrap()), first);
+    assert_eq!(prints(&folder, "generate run/model.postcard --length 0 --prefix a"), "a\n");
+}
+
+#[test]
+fn export_evaluate_and_inspect_agree() {
+    let folder = folder_with_run();
+    let text = folder.path().join("text.txt");
+    fs::write(&text, "The Time Traveller was here.\nThe traveller, too").unwrap();
+    let evaluate = |model: &str| -> serde_json::Value {
+        let words = format!("evaluate {model} --corpus text.txt --json");
+        serde_json::from_str(&prints(&folder, &words)).unwrap()
+    };
+    let of_run = evaluate("run");
+    assert_eq!(of_run["characters"], 46);
+    prints(&folder, "export run --weights f32 -o f32.postcard");
+    assert_eq!(evaluate("f32.postcard"), of_run);
+    let relative = |evaluation: &serde_json::Value| {
+        evaluation["perplexity"].as_f64().unwrap() / of_run["perplexity"].as_f64().unwrap()
+    };
+    assert!((relative(&evaluate("run/model.postcard")) - 1.0).abs() < 0.02);
+
+    let before = fs::read(folder.path().join("run/model.postcard")).unwrap();
+    assert_eq!(prints(&folder, "export run").trim(), "run/model.postcard");
+    assert!(fs::read(folder.path().join("run/model.postcard")).unwrap() == before);
+    prints(&folder, "export run --safetensors torch.safetensors");
+    let run = fs::read(folder.path().join("run/weights.safetensors")).unwrap();
+    assert!(fs::read(folder.path().join("torch.safetensors")).unwrap() == run);
+
+    let inspected: serde_json::Value =
+        serde_json::from_str(&prints(&folder, "inspect run/model.postcard --json")).unwrap();
+    assert_eq!((&inspected["hidden"], &inspected["weights"]), (&16.into(), &"int8".into()));
+    assert_eq!(inspected["flash_bytes"], before.len());
+    assert!(prints(&folder, "inspect f32.postcard").contains("f32"));
+}
+
+#[test]
+fn a_corpus_that_cannot_be_trained_on_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    write("empty.txt", b"");
+    write("latin1.txt", b"caf\xe9 au lait");
+    write("short.txt", b"A short text.");
+    write("same.txt", &[b'a'; 5000]);
+    let wide: String = ('\u{4e00}'..'\u{9fff}')
+        .chain('\u{ac00}'..'\u{d7a3}')
+        .chain('\u{10000}'..'\u{1b000}')
+        .collect();
+    write("wide.txt", wide.as_bytes());
+    let train = |corpus: &str| format!("train --corpus {corpus} --hidden 4 --epochs 1 --out run");
+    fails(&folder, &train("missing.txt"), &["missing.txt", "cannot read"]);
+    fails(&folder, &train("empty.txt"), &["corpus is empty"]);
+    fails(&folder, &train("latin1.txt"), &["latin1.txt", "not UTF-8", "byte 3"]);
+    fails(&folder, &train("short.txt"), &["13 characters", "needs 1155", "--batch-size"]);
+    fails(&folder, &train("same.txt"), &["1 distinct"]);
+    fails(&folder, &train("wide.txt --normalize none"), &["distinct characters", "65535"]);
+    assert!(!folder.path().join("run").exists(), "nothing is made for a run that can't start");
+}
+
+#[test]
+fn wrong_settings_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let train = |words: &str| format!("train --chars 2000 --epochs 1 --hidden 4 {words}");
+    fails(&folder, "train --hidden 0", &["--hidden is 0"]);
+    fails(&folder, "train --hidden 5000", &["5000 units", "1024 units"]);
+    fails(&folder, &train("--batch-size 999999999999"), &["needs"]);
+    fails(&folder, &train("--prefix hü"), &["character 2", "'ü'"]);
+    fails(&folder, &train("--device gpu"), &["--device cpu"]);
+    fails(&folder, &train("--out /proc/nowhere"), &["/proc/nowhere", "cannot write"]);
+    assert!(!folder.path().join("runs").exists());
+    let usage = charcell(&folder, "train --hidden many");
+    assert_eq!(usage.status.code(), Some(2));
+}
+
+#[test]
+fn a_run_is_replaced_only_by_force() {
+    let folder = folder_with_run();
+    let model = || fs::read(folder.path().join("run/model.postcard")).unwrap();
+    let before = model();
+    let words = "train --hidden 8 --epochs 1 --chars 2000 --out run";
+    fails(&folder, words, &["run exists already", "--force"]);
+    assert!(model() == before);
+    prints(&folder, &format!("{words} --force"));
+    assert!(model() != before);
+}
+
+#[test]
+fn a_run_that_diverges_keeps_its_last_good_weights() {
+    let folder = TempDir::new().unwrap();
+    let words =
+        "train --hidden 8 --epochs 9 --chars 2000 --learning-rate 1e38 --clip 1e30 --out run";
+    fails(&folder, words, &["no longer finite", "learning rate below 1000"]);
+    let model = Path::new("run/weights.safetensors");
+    assert!(folder.path().join(model).is_file());
+}
+
+#[test]
+fn artifacts_that_are_none_are_refused() {
+    let folder = folder_with_run();
+    let artifact = fs::read(folder.path().join("run/model.postcard")).unwrap();
+    let refused = |change: &dyn Fn(&mut Vec<u8>), part: &str| {
+        let mut bytes = artifact.clone();
+        change(&mut bytes);
+        fs::write(folder.path().join("changed.postcard"), bytes).unwrap();
+        for command in ["generate", "inspect"] {
+            fails(&folder, &format!("{command} changed.postcard"), &["changed.postcard", part]);
+        }
+    };
+    refused(&|bytes| bytes.truncate(100), "cut short");
+    refused(&|bytes| bytes.clear(), "not a Charcell artifact");
+    refused(&|bytes| bytes[700] ^= 1, "damaged");
+    refused(&|bytes| bytes[4] = 9, "version 9");
+    refused(&|bytes| bytes[0] = b'P', "not a Charcell artifact");
+    fails(&folder, "generate nothing.postcard", &["nothing.postcard"]);
+    fails(&folder, "generate run/model.postcard --prefix Ж", &["character 1", "'Ж'"]);
+    fails(&folder, "generate run/model.postcard --temperature -1", &["--temperature is -1"]);
+    fails(&folder, "generate run/model.postcard --top-p 1.5", &["--top-p is 1.5"]);
+    fails(&folder, "export nowhere", &["nowhere is not a run folder"]);
+    fails(&folder, "export run -o missing/model.postcard", &["missing/model.postcard"]);
+    fs::write(folder.path().join("run/weights.safetensors"), b"no tensors").unwrap();
+    fails(&folder, "export run", &["weights.safetensors", "not safetensors"]);
+}
