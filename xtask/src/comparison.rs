@@ -3,9 +3,14 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use charcell::Artifact;
+use infer_core::{F32, Model, State};
 
 use crate::firmware::{self, Board};
 use crate::process::{cargo, output};
+
+/// How far an f32 logit may be from the host's, relative to the largest.
+const LOGIT_TOLERANCE: f32 = 1e-4;
 
 /// Characters that the firmware writes after each prefix.
 const LENGTH: &str = "200";
@@ -21,7 +26,7 @@ struct Section<'a> {
 
 /// Runs `model` on an emulated `board`; the host has to write the same texts.
 pub(crate) fn compare(board: Board, model: &Path) -> Result<()> {
-    let console = firmware::console_text(board, model)?;
+    let console = firmware::console_text(board, model, &[])?;
     let sections = sections(&console)?;
     ensure!(!sections.is_empty(), "the firmware showed no text:\n{console}");
     for section in &sections {
@@ -35,6 +40,43 @@ pub(crate) fn compare(board: Board, model: &Path) -> Result<()> {
     }
     println!("    {} texts as on the host", sections.len());
     Ok(())
+}
+
+/// Runs an f32 `model` on an emulated Cortex-M4F; its logits have to be close to the host's.
+pub(crate) fn compare_f32_logits(model: &Path) -> Result<()> {
+    let options = ["--features", "f32", "--bin", "f32-logits"];
+    let console = firmware::console_text(Board::Mps2An386, model, &options)?;
+    let artifact = Artifact::read(model)?;
+    let model = Model::<F32>::load(artifact.bytes())?;
+    let mut state = State::<256, 64, 1, F32>::new();
+    let mut state = state.view(&model)?;
+    let mut lines = console.lines();
+    let mut largest_difference = 0_f32;
+    for character in model.prefixes().next().context("the model has no prefix")?.chars() {
+        model.step(&mut state, model.token(character).context("the prefix is the model's own")?);
+        model.logits(&mut state);
+        let logits = logits_of(lines.next().unwrap_or_default())?;
+        ensure!(logits.len() == state.logits().len(), "not a line of logits:\n{console}");
+        let differences = state.logits().iter().zip(&logits).map(|(host, board)| host - board);
+        largest_difference = largest(differences) / largest(logits.iter().copied());
+        ensure!(
+            largest_difference <= LOGIT_TOLERANCE,
+            "relative difference {largest_difference:e}"
+        );
+    }
+    println!("    relative difference {largest_difference:e} at the last character");
+    Ok(())
+}
+
+fn largest(values: impl Iterator<Item = f32>) -> f32 {
+    values.fold(0.0, |largest, value| largest.max(value.abs()))
+}
+
+/// The logits in a line of hexadecimal numbers.
+fn logits_of(line: &str) -> Result<Vec<f32>> {
+    let logits = line.split_whitespace().map(|bits| u32::from_str_radix(bits, 16));
+    let logits = logits.map(|bits| Ok(f32::from_bits(bits?)));
+    logits.collect::<Result<_>>().with_context(|| format!("not a line of logits: {line}"))
 }
 
 /// Cuts what the firmware printed at its headings.

@@ -50,11 +50,12 @@ pub(crate) fn emulate(board: Board, model: Option<&Path>) -> Result<()> {
     run_within(TIME_LIMIT, &mut cargo("run", board, model.as_deref())?)
 }
 
-/// What the firmware of `board`, built around `model`, prints.
-pub(crate) fn console_text(board: Board, model: &Path) -> Result<String> {
+/// What the firmware of `board`, built around `model`, prints; `options` of Cargo may choose
+/// another program than the board's own.
+pub(crate) fn console_text(board: Board, model: &Path, options: &[&str]) -> Result<String> {
     requirements::qemu_arm()?;
-    run(&mut cargo("build", board, Some(model))?)?;
-    output_within(TIME_LIMIT, &mut cargo("run", board, Some(model))?)
+    run(cargo("build", board, Some(model))?.args(options))?;
+    output_within(TIME_LIMIT, cargo("run", board, Some(model))?.args(options))
 }
 
 /// Cargo in the folder of `board`, where `run` starts QEMU.

@@ -1,10 +1,11 @@
 //! The steps of `cargo xtask test`.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::comparison::compare;
+use crate::comparison::{compare, compare_f32_logits};
 use crate::firmware::{Board, shipped_model, workspace};
 use crate::process::{cargo, root, run};
 use crate::requirements::component;
@@ -24,7 +25,7 @@ pub(crate) fn steps() -> Vec<Step> {
         Step::new("tests", || run(&mut cargo("test --workspace"))),
     ];
     steps.extend(FEATURES.map(|features| {
-        let test = "test --package infer-core --no-default-features --features";
+        let test = "test --package infer-core --lib --tests --no-default-features --features";
         let action = move || run(cargo(test).arg(features));
         Step::new(format!("tests of infer-core with {features} alone"), action)
     }));
@@ -41,12 +42,38 @@ pub(crate) fn steps() -> Vec<Step> {
             Step::new(format!("infer-core for {target}"), move || build_core(target))
         }),
     );
-    steps.extend([Board::Mps2An386, Board::Netduinoplus2].map(|board| {
+    for board in [Board::Mps2An386, Board::Netduinoplus2] {
         let name = format!("{} writes what the host writes", board.folder());
-        Step::new(name, move || compare(board, &shipped_model()))
-    }));
-    steps.push(Step::new("packages", packages));
+        steps.push(Step::new(name, move || compare(board, &shipped_model())));
+        let name = format!("{} does so with {SMALL_HIDDEN} hidden units", board.folder());
+        steps.push(Step::new(name, move || compare(board, &small_run()?.join("model.postcard"))));
+    }
+    steps.extend([
+        Step::new("f32 logits on a Cortex-M4F are the host's", || {
+            compare_f32_logits(&small_f32_model()?)
+        }),
+        Step::new("packages", packages),
+    ]);
     steps
+}
+
+/// Hidden units of a model that is smaller than the shipped one.
+const SMALL_HIDDEN: &str = "100";
+
+/// The run folder of a smaller model, trained for a second or two.
+fn small_run() -> Result<PathBuf> {
+    let folder = root().join("target/xtask/small-run");
+    let mut train = cargo("run --quiet --release -- train --epochs 40 --force");
+    run(train.args(["--hidden", SMALL_HIDDEN, "--out"]).arg(&folder))?;
+    Ok(folder)
+}
+
+/// The small model with f32 weights.
+fn small_f32_model() -> Result<PathBuf> {
+    let (run_folder, model) = (small_run()?, root().join("target/xtask/small-f32.postcard"));
+    let mut export = cargo("run --quiet --release -- export --weights f32");
+    run(export.arg(run_folder).arg("-o").arg(&model))?;
+    Ok(model)
 }
 
 fn formatting() -> Result<()> {
