@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::chapter;
 use crate::comparison::{compare, compare_f32_logits};
 use crate::firmware::{Board, shipped_model, workspace};
 use crate::process::{cargo, command, root, run};
@@ -17,8 +18,8 @@ use crate::targets;
 /// Sets of features in which `infer-core` is used, beside that of the workspace.
 const FEATURES: [&str; 2] = ["int8", "f32"];
 
-/// All checks, the quickest first.
-pub(crate) fn steps() -> Vec<Step> {
+/// All checks, the quickest first; with *The Time Machine*, what is measured of it, too.
+pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
     let mut steps = vec![
         Step::new("formatting", formatting),
         Step::new("clippy", clippy),
@@ -55,6 +56,9 @@ pub(crate) fn steps() -> Vec<Step> {
         }),
         Step::new("packages", packages),
     ]);
+    if let Some(text) = time_machine {
+        steps.push(Step::new("the chapter's perplexities", move || chapter::measure(&text)));
+    }
     steps
 }
 
