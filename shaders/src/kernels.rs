@@ -1,0 +1,133 @@
+//! The table of all kernels.
+
+use crate::tiles::Tiles;
+
+/// What stands behind a binding of a kernel; a binding's number is its place in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// A uniform buffer at an offset that is given with the dispatch: [`Step`](crate::Step).
+    Step,
+    /// A uniform buffer.
+    Uniform,
+    /// A storage buffer that is only read.
+    Read,
+    /// A storage buffer that is written, and perhaps read.
+    ReadWrite,
+}
+
+/// A compute shader.
+#[derive(Debug, Clone, Copy)]
+pub struct Kernel {
+    /// Name of the file, the entry point, the pipeline and the benchmark.
+    pub name: &'static str,
+    /// The bindings of group 0.
+    pub bindings: &'static [Binding],
+    /// The kernel's own file.
+    body: &'static str,
+    shape: Shape,
+}
+
+/// What a workgroup of a kernel is cut by.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    Step,
+    Gradient,
+    Elements,
+    /// One workgroup of so many invocations.
+    Single(u32),
+}
+
+/// What all kernels share, before and after the tiles.
+const LAYOUT: &str = include_str!("../wgsl/common/layout.wgsl");
+const ACTIVATION: &str = include_str!("../wgsl/common/activation.wgsl");
+
+impl Kernel {
+    /// The whole WGSL source with the sizes of `tiles`.
+    #[must_use]
+    pub fn source(&self, tiles: &Tiles) -> String {
+        [LAYOUT, &tiles.source(), ACTIVATION, self.body].join("\n")
+    }
+
+    /// Invocations of a workgroup, in x and y.
+    #[must_use]
+    pub fn workgroup_size(&self, tiles: &Tiles) -> [u32; 2] {
+        match self.shape {
+            Shape::Step => [tiles.step.lanes, tiles.step.slices],
+            Shape::Gradient => [tiles.gradient.lanes, tiles.gradient.slices],
+            Shape::Elements => [tiles.element_lanes, 1],
+            Shape::Single(lanes) => [lanes, 1],
+        }
+    }
+}
+
+/// Declares a kernel by the name of its file.
+macro_rules! kernel {
+    ($(#[$doc:meta])* $constant:ident, $name:literal, $shape:expr, [$($binding:ident),+]) => {
+        $(#[$doc])*
+        pub const $constant: Kernel = Kernel {
+            name: $name,
+            bindings: &[$(Binding::$binding),+],
+            body: include_str!(concat!("../wgsl/", $name, ".wgsl")),
+            shape: $shape,
+        };
+    };
+}
+
+kernel! {
+    /// A matrix once more, transposed. Bindings: parameters, transposes.
+    TRANSPOSE, "transpose", Shape::Elements, [Read, ReadWrite]
+}
+kernel! {
+    /// A step of a layer. Bindings: step, parameters, inputs, gates, cell, hidden.
+    LSTM_STEP_FORWARD, "lstm_step_forward", Shape::Step,
+    [Step, Read, Read, ReadWrite, ReadWrite, ReadWrite]
+}
+kernel! {
+    /// A product over all steps. Bindings: weights, x, product.
+    PROJECT, "project", Shape::Step, [Read, Read, ReadWrite]
+}
+kernel! {
+    /// Losses, and the logits' gradients. Bindings: targets, logits, losses.
+    SOFTMAX_CROSS_ENTROPY, "softmax_cross_entropy", Shape::Elements, [Read, ReadWrite, ReadWrite]
+}
+kernel! {
+    /// A step back of a layer. Bindings: step, transposes, gates, cell, d_hidden, d_cell.
+    LSTM_STEP_BACKWARD, "lstm_step_backward", Shape::Step,
+    [Step, Read, ReadWrite, Read, Read, ReadWrite]
+}
+kernel! {
+    /// The gradient of a matrix and its bias. Bindings: x, d, gradients.
+    WEIGHT_GRADIENTS, "weight_gradients", Shape::Gradient, [Read, Read, ReadWrite]
+}
+kernel! {
+    /// The gradient of the first layer's input weights. Bindings: row starts, rows, gates' gradients,
+    /// gradients.
+    INPUT_WEIGHT_GRADIENTS, "input_weight_gradients", Shape::Elements,
+    [Read, Read, Read, ReadWrite]
+}
+kernel! {
+    /// Squares of the gradients in parts. Bindings: gradients, sums.
+    SQUARE_SUMS, "square_sums", Shape::Elements, [Read, ReadWrite]
+}
+kernel! {
+    /// Norm, loss and clipped rate. Bindings: sums, losses, optimizer, report.
+    GLOBAL_NORM, "global_norm", Shape::Single(256), [Read, Read, Uniform, ReadWrite]
+}
+kernel! {
+    /// The update. Bindings: parameters, gradients, report.
+    SGD, "sgd", Shape::Elements, [ReadWrite, Read, Read]
+}
+
+/// All kernels, in the order in which an iteration runs them first.
+pub const ALL: [Kernel; 10] = [
+    TRANSPOSE,
+    LSTM_STEP_FORWARD,
+    PROJECT,
+    SOFTMAX_CROSS_ENTROPY,
+    LSTM_STEP_BACKWARD,
+    WEIGHT_GRADIENTS,
+    INPUT_WEIGHT_GRADIENTS,
+    SQUARE_SUMS,
+    GLOBAL_NORM,
+    SGD,
+];

@@ -1,0 +1,35 @@
+// Shapes and indices; the same as in infer_core::layout, which a test compares.
+//
+// B batch, T steps, V vocabulary, H hidden. Activations lie with their rows of the batch side by
+// side, four in a vector: [T, H, B/4]. Parameters are row-major: [H, 4H].
+
+override VOCABULARY: u32 = 2u;
+override HIDDEN: u32 = 1u;
+override BATCH: u32 = 1u;
+override NUM_STEPS: u32 = 1u;
+
+const GATES = 4u;
+const INPUT_GATE = 0u;
+const FORGET_GATE = 1u;
+const CANDIDATE_GATE = 2u;
+const OUTPUT_GATE = 3u;
+
+// Column of a gate of a unit in a matrix with 4H columns.
+fn gate_column(gate: u32, unit: u32) -> u32 {
+    return gate * HIDDEN + unit;
+}
+
+// Vectors that the rows of a batch take: B/4, rounded up.
+fn batch_vectors() -> u32 {
+    return (BATCH + 3u) / 4u;
+}
+
+// Where the vector of four rows lies in an activation [steps, width, B/4].
+fn activation_index(step: u32, width: u32, column: u32, vector: u32) -> u32 {
+    return (step * width + column) * batch_vectors() + vector;
+}
+
+// The first of `count` elements, cut into `slices` of the same length, that `slice` has.
+fn slice_start(count: u32, slices: u32, slice: u32) -> u32 {
+    return min(count, slice * ((count + slices - 1u) / slices));
+}

@@ -1,0 +1,52 @@
+// The global norm of the gradients, the mean loss, and the learning rate after clipping.
+//
+// One workgroup: every invocation adds some parts, and all together a tree of sums. Twin:
+// global_norm in the trainer's cpu/global_norm.rs, and Optimizer::clipped_rate.
+
+@group(0) @binding(0) var<storage, read> sums: array<f32>;                // [SQUARE_SUMS]
+@group(0) @binding(1) var<storage, read> losses: array<vec4<f32>>;        // [T, B/4]
+@group(0) @binding(2) var<uniform> optimizer: Optimizer;
+@group(0) @binding(3) var<storage, read_write> report: Report;
+
+struct Optimizer {
+    learning_rate: f32,
+    clip: f32,
+}
+
+struct Report {
+    loss_nats: f32,
+    gradient_norm: f32,
+    clipped_rate: f32,
+}
+
+const SQUARE_SUMS = 4096u;
+const LANES = 256u;
+
+var<workgroup> lane_sums: array<vec2<f32>, LANES>;
+
+@compute @workgroup_size(LANES)
+fn global_norm(@builtin(local_invocation_index) lane: u32) {
+    var square_sum = 0.0;
+    for (var part = lane; part < SQUARE_SUMS; part += LANES) {
+        square_sum += sums[part];
+    }
+    var loss = 0.0;
+    for (var row = lane; row < NUM_STEPS * batch_vectors(); row += LANES) {
+        loss += dot(losses[row], vec4(1.0));
+    }
+    lane_sums[lane] = vec2(square_sum, loss);
+    workgroupBarrier();
+    for (var count = LANES / 2u; count > 0u; count /= 2u) {
+        if lane < count {
+            lane_sums[lane] += lane_sums[lane + count];
+        }
+        workgroupBarrier();
+    }
+    if lane == 0u {
+        let norm = sqrt(lane_sums[0].x);
+        report.loss_nats = lane_sums[0].y / f32(NUM_STEPS * BATCH);
+        report.gradient_norm = norm;
+        let factor = select(1.0, optimizer.clip / norm, norm > optimizer.clip);
+        report.clipped_rate = optimizer.learning_rate * factor;
+    }
+}
