@@ -106,7 +106,7 @@ kernel! {
     [Read, Read, Read, ReadWrite]
 }
 kernel! {
-    /// Squares of the gradients in parts. Bindings: gradients, sums.
+    /// Squares of all gradients or parameters in parts. Bindings: values, sums.
     SQUARE_SUMS, "square_sums", Shape::Elements, [Read, ReadWrite]
 }
 kernel! {

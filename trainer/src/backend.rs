@@ -4,17 +4,22 @@ use std::fmt;
 
 use crate::Error;
 use crate::cpu::Cpu;
+use crate::gpu::{Adapter, Gpu};
 use crate::model::Parameters;
 use crate::text::Window;
 
+/// The most iterations that the training loop hands to a device at once; after them it looks at
+/// what they measured.
+pub const MAX_SEGMENT_ITERATIONS: usize = 256;
+
 /// A model in training on some device, which keeps parameters, state and activations.
 pub trait Backend {
-    /// Trains on `windows`, one iteration each, and reports each; state is carried over from one
-    /// to the next unless the window resets it.
+    /// Trains on `windows`, one iteration each; state is carried over from one to the next unless
+    /// the window resets it.
     ///
     /// # Errors
-    /// What the device reports; the parameters are then those before the call, or unusable.
-    fn train(&mut self, windows: &[Window]) -> Result<Vec<IterationReport>, Error>;
+    /// What the device reports; its parameters can't be relied on then.
+    fn train(&mut self, windows: &[Window]) -> Result<Segment, Error>;
 
     /// Reads the parameters back.
     ///
@@ -29,6 +34,15 @@ pub trait Backend {
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error>;
 }
 
+/// What came of some iterations.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Segment {
+    /// What each of them measured.
+    Trained(Vec<IterationReport>),
+    /// A loss, a gradient or a parameter is no longer finite: the parameters are those from before.
+    Diverged,
+}
+
 /// What an iteration measured, before its update.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IterationReport {
@@ -36,6 +50,26 @@ pub struct IterationReport {
     pub loss_nats: f64,
     /// Norm over the gradients of all parameters, before clipping.
     pub gradient_norm: f64,
+}
+
+impl<B: Backend + ?Sized> Backend for Box<B> {
+    fn train(&mut self, windows: &[Window]) -> Result<Segment, Error> {
+        (**self).train(windows)
+    }
+
+    fn parameters(&mut self) -> Result<Parameters, Error> {
+        (**self).parameters()
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
+        (**self).set_parameters(parameters)
+    }
+}
+
+impl IterationReport {
+    pub(crate) fn is_finite(&self) -> bool {
+        self.loss_nats.is_finite() && self.gradient_norm.is_finite()
+    }
 }
 
 /// Stochastic gradient descent with clipping by the global norm.
@@ -58,20 +92,47 @@ impl Optimizer {
 }
 
 /// The device to train on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Device {
     /// The processor, with so many threads; 0: one a core.
     Cpu {
         /// How many threads.
         threads: usize,
     },
+    /// A GPU.
+    Gpu(Adapter),
+}
+
+/// A device, and why it was taken.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The device.
+    pub device: Device,
+    /// Half a sentence that says why.
+    pub reason: String,
 }
 
 impl Device {
-    /// The chapter's `try_gpu`: a GPU if there is one that Charcell can train on, else the CPU.
+    /// The chapter's `try_gpu`: a GPU if there is one that Charcell can train on, else the CPU,
+    /// with so many `threads`.
     #[must_use]
     pub fn try_gpu(threads: usize) -> Self {
-        Self::Cpu { threads }
+        Self::choose(threads).device
+    }
+
+    /// As [`try_gpu`](Self::try_gpu), with the reason.
+    #[must_use]
+    pub fn choose(threads: usize) -> Choice {
+        match Adapter::best(None) {
+            Ok(adapter) => {
+                let reason = format!("a {}", adapter.kind());
+                Choice { device: Self::Gpu(adapter), reason }
+            }
+            Err(found) => {
+                let reason = format!("no GPU was found: {found}");
+                Choice { device: Self::Cpu { threads }, reason }
+            }
+        }
     }
 
     /// Takes `parameters` into training on this device.
@@ -79,25 +140,30 @@ impl Device {
     /// # Errors
     /// What keeps the device from it.
     pub fn backend(
-        self,
+        &self,
         parameters: Parameters,
         optimizer: Optimizer,
         batch_size: usize,
         num_steps: usize,
     ) -> Result<Box<dyn Backend>, Error> {
-        match self {
+        Ok(match self {
             Self::Cpu { threads } => {
-                Ok(Box::new(Cpu::new(parameters, optimizer, batch_size, num_steps, threads)?))
+                Box::new(Cpu::new(parameters, optimizer, batch_size, num_steps, *threads)?)
             }
-        }
+            Self::Gpu(adapter) => {
+                Box::new(Gpu::new(adapter, &parameters, optimizer, batch_size, num_steps)?)
+            }
+        })
     }
 }
 
 impl fmt::Display for Device {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cpu { threads: 0 } => formatter.write_str("CPU"),
-            Self::Cpu { threads } => write!(formatter, "CPU, {threads} threads"),
+            Self::Cpu { threads: 0 } => formatter.write_str("the CPU"),
+            Self::Cpu { threads: 1 } => formatter.write_str("the CPU, 1 thread"),
+            Self::Cpu { threads } => write!(formatter, "the CPU, {threads} threads"),
+            Self::Gpu(adapter) => adapter.fmt(formatter),
         }
     }
 }

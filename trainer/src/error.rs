@@ -79,9 +79,66 @@ pub enum Error {
         /// L.
         layers: usize,
     },
-    /// Training on the GPU is asked for.
-    #[error("this version of Charcell trains on the CPU only: use --device cpu or --device auto")]
-    NoGpu,
+    /// There is no GPU to train on, or none that is called so.
+    #[error(
+        "there is no {wanted} that Charcell can train on: {found}; install the GPU's driver (on \
+         Debian, mesa-vulkan-drivers for AMD and Intel, nvidia-driver for NVIDIA), see what \
+         `charcell devices` lists, or train with --device cpu"
+    )]
+    NoGpu {
+        /// What was looked for.
+        wanted: String,
+        /// What there is instead.
+        found: String,
+    },
+    /// A model doesn't fit the GPU.
+    #[error("{what} {needed} exceeds the GPU's {limit} of {allowed}: {mend}")]
+    GpuLimit {
+        /// What is too large, to stand before its size.
+        what: String,
+        /// Its size.
+        needed: u64,
+        /// The limit, by WebGPU's name.
+        limit: &'static str,
+        /// Its value.
+        allowed: u64,
+        /// What would fit.
+        mend: String,
+    },
+    /// The GPU is gone.
+    #[error("{adapter} was lost in training ({reason}): start again, or train with --device cpu")]
+    GpuLost {
+        /// Its name.
+        adapter: String,
+        /// What the driver says.
+        reason: String,
+    },
+    /// The GPU's memory isn't enough.
+    #[error(
+        "{adapter} has too little memory: give a smaller --batch-size, --num-steps or --hidden"
+    )]
+    GpuMemory {
+        /// Its name.
+        adapter: String,
+    },
+    /// The GPU doesn't answer.
+    #[error(
+        "{adapter} didn't answer within {seconds} seconds: train with --device cpu, or update its driver"
+    )]
+    GpuTimeout {
+        /// Its name.
+        adapter: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The GPU's driver reports something else.
+    #[error("{adapter} can't go on: {reason}; train with --device cpu, or update its driver")]
+    Gpu {
+        /// Its name.
+        adapter: String,
+        /// What the driver says.
+        reason: String,
+    },
     /// The loss is infinite or not a number.
     #[error(
         "the loss is no longer finite in epoch {epoch}: training stopped, and the weights of \

@@ -11,7 +11,7 @@
 //! let text = "the traveller met the time traveller. ".repeat(100);
 //! let corpus = Corpus::from_text(&text, Normalisation::Chapter, None)?;
 //! let config = Config { hidden: 16, epochs: 2, ..Config::default() };
-//! let outcome = train_and_predict(&corpus, &config, Device::try_gpu(0), |report| {
+//! let outcome = train_and_predict(&corpus, &config, &Device::try_gpu(0), |report| {
 //!     println!("epoch {}, perplexity {}", report.epoch, report.perplexity);
 //! })?;
 //! let artifact = artifact(&outcome.model, Weights::Int8)?;
@@ -25,13 +25,16 @@ pub mod cpu;
 mod error;
 mod evaluation;
 mod export;
+pub mod gpu;
 mod inference;
 pub mod model;
 mod run_folder;
 pub mod text;
 mod training;
 
-pub use backend::{Backend, Device, IterationReport, Optimizer};
+pub use backend::{
+    Backend, Choice, Device, IterationReport, MAX_SEGMENT_ITERATIONS, Optimizer, Segment,
+};
 pub use error::Error;
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Weights, artifact, from_safetensors, to_safetensors};

@@ -113,6 +113,12 @@ impl RunFolder {
         Err(Error::NotARun { path, reason: format!("it has no {DESCRIPTION}") })
     }
 
+    /// Takes the folder away again if nothing is in it.
+    pub fn remove_if_empty(&self) {
+        // A folder that isn't empty can't be removed so, which is what is wanted.
+        let _ = fs::remove_dir(&self.path);
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 
 use crate::Error;
-use crate::backend::{Backend, Device, IterationReport, Optimizer};
+use crate::backend::{
+    Backend, Device, IterationReport, MAX_SEGMENT_ITERATIONS, Optimizer, Segment,
+};
 use crate::export::{self, Weights};
 use crate::model::{Dimensions, Parameters, TrainedModel};
 use crate::text::{Batches, Corpus, Sampling};
@@ -143,11 +145,11 @@ pub struct EpochReport {
 /// How a training run ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The model of the last epoch, or of the last one with finite weights.
+    /// The model of the last whole epoch.
     pub model: TrainedModel,
     /// Epochs that this model has been through.
     pub epochs: usize,
-    /// [`Error::Diverged`] if training stopped early.
+    /// Why training stopped early, if it did: [`Error::Diverged`], or what the device reported.
     pub stopped: Option<Error>,
 }
 
@@ -155,12 +157,29 @@ pub struct Outcome {
 /// after every epoch.
 ///
 /// # Errors
-/// What [`Config::check`] and the device return. A loss that is no longer finite is not an error
-/// here: see [`Outcome::stopped`].
+/// What [`Config::check`] returns, and the device before it trains. What goes wrong later is not an
+/// error here: see [`Outcome::stopped`].
 pub fn train_and_predict(
     corpus: &Corpus,
     config: &Config,
-    device: Device,
+    device: &Device,
+    on_epoch: impl FnMut(&EpochReport),
+) -> Result<Outcome, Error> {
+    train_on(
+        corpus,
+        config,
+        |parameters, optimizer| {
+            device.backend(parameters, optimizer, config.batch_size, config.num_steps)
+        },
+        on_epoch,
+    )
+}
+
+/// As [`train_and_predict`], on what `backend` makes of the initial parameters.
+pub(crate) fn train_on<B: Backend>(
+    corpus: &Corpus,
+    config: &Config,
+    backend: impl FnOnce(Parameters, Optimizer) -> Result<B, Error>,
     mut on_epoch: impl FnMut(&EpochReport),
 ) -> Result<Outcome, Error> {
     config.check(corpus)?;
@@ -178,18 +197,19 @@ pub fn train_and_predict(
         prefixes: config.prefixes.clone(),
     };
     let optimizer = Optimizer { learning_rate: config.learning_rate, clip: config.clip };
-    let (batch_size, num_steps) = (config.batch_size, config.num_steps);
-    let mut backend = device.backend(model.parameters.clone(), optimizer, batch_size, num_steps)?;
+    let mut backend = backend(model.parameters.clone(), optimizer)?;
 
     for epoch in 1..=config.epochs {
-        let mut report = train_epoch(&mut *backend, &batches, &mut random, epoch)?;
-        let parameters = backend.parameters()?;
-        if !(report.loss_nats.is_finite() && parameters.values().iter().all(|v| v.is_finite())) {
-            let (last_good, learning_rate) = (epoch - 1, config.learning_rate);
-            let stopped = Some(Error::Diverged { epoch, last_good, learning_rate });
-            return Ok(Outcome { model, epochs: last_good, stopped });
-        }
-        model.parameters = parameters;
+        let trained = train_epoch(&mut backend, &batches, &mut random, epoch, config.learning_rate);
+        let mut report = match trained {
+            Ok((report, parameters)) => {
+                model.parameters = parameters;
+                report
+            }
+            Err(stopped) => {
+                return Ok(Outcome { model, epochs: epoch - 1, stopped: Some(stopped) });
+            }
+        };
         if epoch % config.report_every == 0 || epoch == config.epochs {
             report.continuations = continuations(&model)?;
         }
@@ -207,22 +227,33 @@ fn continuations(model: &TrainedModel) -> Result<Vec<String>, Error> {
     texts.collect()
 }
 
+/// What an epoch measured, and the parameters after it.
 fn train_epoch(
-    backend: &mut dyn Backend,
+    backend: &mut impl Backend,
     batches: &Batches<'_>,
     random: &mut ChaCha8Rng,
     epoch: usize,
-) -> Result<EpochReport, Error> {
+    learning_rate: f32,
+) -> Result<(EpochReport, Parameters), Error> {
     let start = Instant::now();
     let windows = batches.epoch(random);
-    let iterations = backend.train(&windows)?;
+    let mut iterations = Vec::with_capacity(windows.len());
+    for windows in windows.chunks(MAX_SEGMENT_ITERATIONS) {
+        match backend.train(windows)? {
+            Segment::Trained(measured) => iterations.extend(measured),
+            Segment::Diverged => {
+                return Err(Error::Diverged { epoch, last_good: epoch - 1, learning_rate });
+            }
+        }
+    }
+    let parameters = backend.parameters()?;
     let seconds = start.elapsed().as_secs_f64();
     let characters: usize = windows.iter().map(|window| window.inputs.len()).sum();
     let mean = |value: fn(&IterationReport) -> f64| {
         iterations.iter().map(value).sum::<f64>() / iterations.len() as f64
     };
     let loss_nats = mean(|iteration| iteration.loss_nats);
-    Ok(EpochReport {
+    let report = EpochReport {
         epoch,
         loss_nats,
         perplexity: loss_nats.exp(),
@@ -230,5 +261,6 @@ fn train_epoch(
         seconds,
         characters_per_second: characters as f64 / seconds,
         continuations: Vec::new(),
-    })
+    };
+    Ok((report, parameters))
 }

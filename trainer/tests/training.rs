@@ -12,7 +12,7 @@ fn corpus(characters: usize) -> Corpus {
 }
 
 fn train(corpus: &Corpus, config: &Config, threads: usize) -> Outcome {
-    train_and_predict(corpus, config, Device::Cpu { threads }, |_| ()).unwrap()
+    train_and_predict(corpus, config, &Device::Cpu { threads }, |_| ()).unwrap()
 }
 
 fn small() -> Config {
@@ -57,7 +57,7 @@ fn training_learns_and_int8_loses_next_to_nothing_of_it() {
     let corpus = corpus(3000);
     let config = Config { batch_size: 8, epochs: 80, ..Config::default() };
     let mut perplexities = Vec::new();
-    let outcome = train_and_predict(&corpus, &config, Device::try_gpu(0), |report| {
+    let outcome = train_and_predict(&corpus, &config, &Device::try_gpu(0), |report| {
         perplexities.push(report.perplexity);
         let is_reported = report.epoch % 40 == 0;
         assert_eq!(report.continuations.len(), if is_reported { 2 } else { 0 });
@@ -85,7 +85,7 @@ fn a_loss_that_is_no_longer_finite_keeps_the_last_good_weights() {
     let config = Config { learning_rate: 1e38, clip: 1e30, epochs: 10, ..small() };
     let mut reports = 0;
     let outcome =
-        train_and_predict(&corpus, &config, Device::Cpu { threads: 1 }, |_| reports += 1).unwrap();
+        train_and_predict(&corpus, &config, &Device::Cpu { threads: 1 }, |_| reports += 1).unwrap();
     assert_eq!(outcome.epochs, reports);
     assert!(outcome.model.parameters.values().iter().all(|value| value.is_finite()));
     let Some(Error::Diverged { epoch, last_good, .. }) = outcome.stopped else {
@@ -99,7 +99,7 @@ fn settings_that_make_no_model_are_refused_by_name() {
     let corpus = corpus(4000);
     let refused = |config: &Config, words: &str| {
         let device = Device::Cpu { threads: 1 };
-        let error = train_and_predict(&corpus, config, device, |_| ()).unwrap_err().to_string();
+        let error = train_and_predict(&corpus, config, &device, |_| ()).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     };
     refused(&Config { hidden: 0, ..small() }, "--hidden is 0");

@@ -95,7 +95,7 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
 fn train(corpus: &Corpus, seed: u64) -> Result<(TrainedModel, [f64; 4])> {
     let config = Config { seed, ..Config::default() };
     let mut perplexities = Vec::new();
-    let outcome = train_and_predict(corpus, &config, Device::Cpu { threads: 0 }, |report| {
+    let outcome = train_and_predict(corpus, &config, &Device::Cpu { threads: 0 }, |report| {
         perplexities.push(report.perplexity);
     })?;
     ensure!(outcome.stopped.is_none(), "training stopped: {:?}", outcome.stopped);

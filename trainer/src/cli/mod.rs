@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod devices;
 mod evaluate;
 mod export;
 mod generate;
@@ -33,6 +34,8 @@ enum Command {
     Export(export::Arguments),
     /// Show what is in an artifact, and the memory that it needs.
     Inspect(inspect::Arguments),
+    /// List the GPUs, and which one is taken; or measure one.
+    Devices(devices::Arguments),
 }
 
 /// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
@@ -43,6 +46,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,9 +3,10 @@
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
+use charcell::gpu::Adapter;
 use charcell::text::{Corpus, SHIPPED_TEXT, Sampling};
 use charcell::{
-    Config, Description, Device, EpochReport, Error, Outcome, REPORT_CHARACTERS, RunFolder,
+    Choice, Config, Description, Device, EpochReport, Error, Outcome, REPORT_CHARACTERS, RunFolder,
     Weights, artifact, train_and_predict, write_whole,
 };
 use clap::{Args, ValueEnum};
@@ -74,9 +75,12 @@ pub(super) struct Arguments {
     /// Epochs between two reports.
     #[arg(long, value_name = "N", default_value_t = Config::default().report_every)]
     report_every: usize,
-    /// Where to train: auto takes a GPU if there is one that Charcell can use.
+    /// Where to train: auto takes a GPU if there is one that Charcell can use, else the CPU.
     #[arg(long, value_enum, default_value_t = DeviceArgument::Auto)]
     device: DeviceArgument,
+    /// The GPU, by words of its name in `charcell devices`; software too, for example "llvmpipe".
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
     /// Threads on the CPU; 0: one a core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -111,11 +115,7 @@ enum DeviceArgument {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
-    let device = match arguments.device {
-        DeviceArgument::Auto => Device::try_gpu(arguments.threads),
-        DeviceArgument::Cpu => Device::Cpu { threads: arguments.threads },
-        DeviceArgument::Gpu => return Err(Error::NoGpu),
-    };
+    let Choice { device, reason } = choose_device(&arguments)?;
     let corpus = read_corpus(&arguments)?;
     let config = config(&arguments, &corpus);
     config.check(&corpus)?;
@@ -124,15 +124,35 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         None => RunFolder::fresh(Path::new(RUNS))?,
     };
     eprintln!(
-        "training on {} characters ({} distinct), {} hidden units in {} layer(s), {device}",
+        "training on {} characters ({} distinct), {} hidden units in {} layer(s)\n\
+         device: {device} ({reason})",
         corpus.tokens().len(),
         corpus.vocabulary().size(),
         config.hidden,
         config.layers,
     );
     let mut progress = Progress::new(config.epochs);
-    let outcome = train_and_predict(&corpus, &config, device, |report| progress.show(report))?;
+    let outcome = train_and_predict(&corpus, &config, &device, |report| progress.show(report))
+        .inspect_err(|_| folder.remove_if_empty())?;
     finish(&folder, &Description::new(&corpus, &config, outcome.epochs), outcome, &progress.metrics)
+}
+
+/// The device that is asked for, and why it is taken.
+fn choose_device(arguments: &Arguments) -> Result<Choice, Error> {
+    let asked = |device| Choice { device, reason: "as asked".into() };
+    let threads = arguments.threads;
+    match (arguments.device, arguments.adapter.as_deref()) {
+        (DeviceArgument::Cpu, None) => Ok(asked(Device::Cpu { threads })),
+        (DeviceArgument::Cpu, Some(name)) => Err(Error::Setting {
+            name: "--adapter",
+            value: name.into(),
+            allowed: "left out with --device cpu",
+        }),
+        (DeviceArgument::Auto, None) => Ok(Device::choose(threads)),
+        (DeviceArgument::Gpu | DeviceArgument::Auto, name) => {
+            Adapter::find(name).map(|adapter| asked(Device::Gpu(adapter)))
+        }
+    }
 }
 
 fn read_corpus(arguments: &Arguments) -> Result<Corpus, Error> {
@@ -178,6 +198,8 @@ fn finish(
 ) -> Result<(), Error> {
     folder.save(description, &outcome.model, metrics)?;
     if let Some(stopped) = outcome.stopped {
+        let (folder, epochs) = (folder.path().display(), outcome.epochs);
+        eprintln!("{folder} holds the weights after {epochs} epochs");
         return Err(stopped);
     }
     let artifact = artifact(&outcome.model, Weights::Int8)?;

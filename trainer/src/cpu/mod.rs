@@ -25,7 +25,7 @@ use self::slice::Slice;
 use self::transposes::Transposes;
 use self::weight_gradients::weight_gradients;
 use crate::Error;
-use crate::backend::{Backend, IterationReport, Optimizer};
+use crate::backend::{Backend, IterationReport, Optimizer, Segment};
 use crate::model::{Parameters, State};
 use crate::text::Window;
 
@@ -158,7 +158,8 @@ impl Cpu {
 }
 
 impl Backend for Cpu {
-    fn train(&mut self, windows: &[Window]) -> Result<Vec<IterationReport>, Error> {
+    fn train(&mut self, windows: &[Window]) -> Result<Segment, Error> {
+        let kept = self.parameters.clone();
         let iteration = |window: &Window| {
             let loss_nats = self.compute_gradients(window);
             let gradient_norm = global_norm(self.gradients.values());
@@ -167,7 +168,13 @@ impl Backend for Cpu {
             threads.install(|| sgd(parameters.values_mut(), gradients.values(), rate));
             IterationReport { loss_nats, gradient_norm }
         };
-        Ok(windows.iter().map(iteration).collect())
+        let iterations: Vec<IterationReport> = windows.iter().map(iteration).collect();
+        let are_parameters_finite = self.parameters.values().iter().all(|value| value.is_finite());
+        if are_parameters_finite && iterations.iter().all(IterationReport::is_finite) {
+            return Ok(Segment::Trained(iterations));
+        }
+        self.parameters = kept;
+        Ok(Segment::Diverged)
     }
 
     fn parameters(&mut self) -> Result<Parameters, Error> {

@@ -61,8 +61,7 @@ impl Parameters {
     /// Zeros.
     #[must_use]
     pub fn zeros(dimensions: Dimensions) -> Self {
-        let count = Self::names(dimensions).map(|name| Self::count(dimensions, name)).sum();
-        Self { dimensions, values: vec![0.0; count] }
+        Self { dimensions, values: vec![0.0; Self::element_count(dimensions)] }
     }
 
     /// The chapter's `get_params`: weights from N(0, 0.01), biases 0.
@@ -111,13 +110,13 @@ impl Parameters {
     /// The elements of one parameter.
     #[must_use]
     pub fn get(&self, name: ParameterName) -> &[f32] {
-        &self.values[self.range(name)]
+        &self.values[Self::range(self.dimensions, name)]
     }
 
     /// The elements of one parameter, to change.
     #[must_use]
     pub fn get_mut(&mut self, name: ParameterName) -> &mut [f32] {
-        let range = self.range(name);
+        let range = Self::range(self.dimensions, name);
         &mut self.values[range]
     }
 
@@ -145,10 +144,18 @@ impl Parameters {
         })
     }
 
-    fn range(&self, name: ParameterName) -> Range<usize> {
-        let before = Self::names(self.dimensions).take_while(|&other| other != name);
-        let start = before.map(|other| Self::count(self.dimensions, other)).sum();
-        start..start + Self::count(self.dimensions, name)
+    /// Elements of all parameters together.
+    #[must_use]
+    pub fn element_count(dimensions: Dimensions) -> usize {
+        Self::names(dimensions).map(|name| Self::count(dimensions, name)).sum()
+    }
+
+    /// Where a parameter lies among the elements of all.
+    #[must_use]
+    pub fn range(dimensions: Dimensions, name: ParameterName) -> Range<usize> {
+        let before = Self::names(dimensions).take_while(|&other| other != name);
+        let start = before.map(|other| Self::count(dimensions, other)).sum();
+        start..start + Self::count(dimensions, name)
     }
 
     fn count(dimensions: Dimensions, name: ParameterName) -> usize {

@@ -1,0 +1,212 @@
+//! The buffers of a training, and their sizes.
+
+use std::fmt;
+
+use charcell_shaders::{Optimizer, Report, SQUARE_SUM_COUNT};
+use infer_core::layout::GATES;
+
+use crate::model::{Dimensions, Parameters};
+
+/// Bytes from one [`Step`](charcell_shaders::Step) to the next: WebGPU's alignment of uniforms.
+pub(super) const STEP_STRIDE: u64 = 256;
+
+/// Bytes of an f32 or a u32.
+const WORD: u64 = 4;
+
+/// The sizes of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shapes {
+    /// V, H and L.
+    pub dimensions: Dimensions,
+    /// B.
+    pub batch_size: usize,
+    /// T.
+    pub num_steps: usize,
+}
+
+impl Shapes {
+    /// B/4, rounded up: the vectors that hold the rows of a batch.
+    #[must_use]
+    pub fn batch_vectors(self) -> u64 {
+        self.batch_size.div_ceil(4) as u64
+    }
+
+    /// B′: the rows of a batch, filled up to whole vectors.
+    pub(super) fn padded_batch(self) -> usize {
+        self.batch_size.next_multiple_of(4)
+    }
+
+    /// Elements of all parameters.
+    pub(super) fn parameter_count(self) -> usize {
+        Parameters::element_count(self.dimensions)
+    }
+
+    /// Bytes of the activations of `steps` steps, `width` wide.
+    fn activation_bytes(self, steps: usize, width: usize) -> u64 {
+        (steps as u64).saturating_mul(width as u64) * 4 * self.batch_vectors() * WORD
+    }
+
+    /// Bytes of `[H, B]`: one step of a hidden or cell state.
+    pub(super) fn state_bytes(self) -> u64 {
+        self.activation_bytes(1, self.dimensions.hidden)
+    }
+}
+
+/// A buffer on the device; those with a number are a layer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BufferName {
+    /// `[T]`: the numbers of the steps.
+    Steps,
+    /// All parameters.
+    Parameters,
+    /// The parameters before the segment.
+    KeptParameters,
+    /// The weights that the backward pass reads, transposed.
+    Transposes,
+    /// The gradients of all parameters.
+    Gradients,
+    /// `[T, B]`: the tokens that are read.
+    Inputs,
+    /// `[T, B]`: the tokens to predict.
+    Targets,
+    /// `[V + 1]`: where each token's predictions start in `Rows`.
+    RowStarts,
+    /// `[T B]`: the predictions, sorted by the token that they read.
+    Rows,
+    /// `[T, 4H, B]`: pre-activations, gates, then the gradients of the pre-activations.
+    Gates(usize),
+    /// `[T + 1, H, B]`: cell states.
+    Cell(usize),
+    /// `[T + 1, H, B]`: hidden states.
+    Hidden(usize),
+    /// `[H, B]`: the cell state that the next window starts with.
+    LastCell(usize),
+    /// `[H, B]`: the hidden state that the next window starts with.
+    LastHidden(usize),
+    /// `[T, V, B]`: logits, then their gradients.
+    Logits,
+    /// `[T, H, B]`: the gradient of the hidden states of the layer at work.
+    DHidden,
+    /// `[H, B]`: the gradient of the cell state, from one step to the one before.
+    DCell,
+    /// `[T, B]`: the loss of each prediction.
+    Losses,
+    /// Parts of the sum of all squares.
+    SquareSums,
+    /// The settings of gradient descent.
+    Optimizer,
+    /// What the iteration measured.
+    Report,
+}
+
+impl BufferName {
+    /// All buffers of a training.
+    pub fn all(shapes: Shapes) -> impl Iterator<Item = Self> {
+        use BufferName::*;
+        let shared = [
+            Steps,
+            Parameters,
+            KeptParameters,
+            Transposes,
+            Gradients,
+            Inputs,
+            Targets,
+            RowStarts,
+            Rows,
+            Logits,
+            DHidden,
+            DCell,
+            Losses,
+            SquareSums,
+            Optimizer,
+            Report,
+        ];
+        let layer = |l| [Gates(l), Cell(l), Hidden(l), LastCell(l), LastHidden(l)];
+        shared.into_iter().chain((0..shapes.dimensions.layers).flat_map(layer))
+    }
+
+    /// Its size.
+    #[must_use]
+    pub fn bytes(self, shapes: Shapes) -> u64 {
+        let Shapes { dimensions: Dimensions { vocabulary, hidden, .. }, num_steps, .. } = shapes;
+        let parameters = shapes.parameter_count() as u64 * WORD;
+        match self {
+            Self::Steps => num_steps as u64 * STEP_STRIDE,
+            Self::Parameters | Self::KeptParameters | Self::Gradients => parameters,
+            Self::Transposes => transposed_count(shapes.dimensions) as u64 * WORD,
+            Self::Inputs | Self::Targets | Self::Rows | Self::Losses => {
+                shapes.activation_bytes(num_steps, 1)
+            }
+            Self::RowStarts => (vocabulary as u64 + 1) * WORD,
+            Self::Gates(_) => shapes.activation_bytes(num_steps, GATES * hidden),
+            Self::Cell(_) | Self::Hidden(_) => shapes.activation_bytes(num_steps + 1, hidden),
+            Self::LastCell(_) | Self::LastHidden(_) | Self::DCell => shapes.state_bytes(),
+            Self::Logits => shapes.activation_bytes(num_steps, vocabulary),
+            Self::DHidden => shapes.activation_bytes(num_steps, hidden),
+            Self::SquareSums => u64::from(SQUARE_SUM_COUNT) * WORD,
+            Self::Optimizer => (size_of::<Optimizer>() as u64).next_multiple_of(16),
+            Self::Report => (size_of::<Report>() as u64).next_multiple_of(16),
+        }
+    }
+}
+
+impl fmt::Display for BufferName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, layer) = match self {
+            Self::Steps => ("steps", None),
+            Self::Parameters => ("parameters", None),
+            Self::KeptParameters => ("kept parameters", None),
+            Self::Transposes => ("transposes", None),
+            Self::Gradients => ("gradients", None),
+            Self::Inputs => ("inputs", None),
+            Self::Targets => ("targets", None),
+            Self::RowStarts => ("row starts", None),
+            Self::Rows => ("rows", None),
+            Self::Gates(layer) => ("gates", Some(layer)),
+            Self::Cell(layer) => ("cell", Some(layer)),
+            Self::Hidden(layer) => ("hidden", Some(layer)),
+            Self::LastCell(layer) => ("last cell", Some(layer)),
+            Self::LastHidden(layer) => ("last hidden", Some(layer)),
+            Self::Logits => ("logits", None),
+            Self::DHidden => ("d_hidden", None),
+            Self::DCell => ("d_cell", None),
+            Self::Losses => ("losses", None),
+            Self::SquareSums => ("square sums", None),
+            Self::Optimizer => ("optimizer", None),
+            Self::Report => ("report", None),
+        };
+        match layer {
+            Some(layer) => write!(formatter, "{name} {layer}"),
+            None => formatter.write_str(name),
+        }
+    }
+}
+
+/// Elements of all matrices that are transposed: see [`transposed_offset`].
+fn transposed_count(dimensions: Dimensions) -> usize {
+    let Dimensions { vocabulary, hidden, layers } = dimensions;
+    (2 * layers - 1) * GATES * hidden * hidden + vocabulary * hidden
+}
+
+/// A matrix whose transpose the backward pass reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transposed {
+    /// `[4H, H]` of a layer above the first.
+    WIh(usize),
+    /// `[4H, H]` of a layer.
+    WHh(usize),
+    /// `[V, H]`.
+    WOut,
+}
+
+/// The first element of a matrix in the transposes: w_hh of layer 0, then w_ih and w_hh of each
+/// layer above, then w_out.
+pub(super) fn transposed_offset(dimensions: Dimensions, matrix: Transposed) -> usize {
+    let Dimensions { hidden, layers, .. } = dimensions;
+    let number = match matrix {
+        Transposed::WHh(layer) => 2 * layer,
+        Transposed::WIh(layer) => 2 * layer - 1,
+        Transposed::WOut => 2 * layers - 1,
+    };
+    number * GATES * hidden * hidden
+}

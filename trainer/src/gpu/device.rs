@@ -1,0 +1,139 @@
+//! A device that is open, and what goes wrong with it.
+
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use wgpu::{Buffer, DeviceLostReason, MapMode, PollError, PollType, SubmissionIndex};
+
+use super::adapter::Adapter;
+use crate::Error;
+
+/// A device and its queue. wgpu would panic where something goes wrong; here it is remembered, and
+/// [`check`](Self::check) returns it.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    /// The adapter's name, for messages.
+    name: String,
+    failure: Arc<Mutex<Option<Failure>>>,
+}
+
+/// The first thing that went wrong.
+#[derive(Debug, Clone)]
+enum Failure {
+    Lost(String),
+    OutOfMemory,
+    Other(String),
+}
+
+impl Device {
+    /// Opens the device of `adapter`, with all limits that it offers.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the driver refuses.
+    pub(super) fn open(adapter: &Adapter) -> Result<Self, Error> {
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("charcell"),
+            required_features: adapter.raw().features() & wgpu::Features::TIMESTAMP_QUERY,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        };
+        let name = adapter.to_string();
+        let opened = pollster::block_on(adapter.raw().request_device(&descriptor));
+        let (device, queue) = opened
+            .map_err(|error| Error::Gpu { adapter: name.clone(), reason: error.to_string() })?;
+        let failure = Arc::new(Mutex::new(None));
+        let remembered = Arc::clone(&failure);
+        device.on_uncaptured_error(Arc::new(move |error| {
+            remember(
+                &remembered,
+                match error {
+                    wgpu::Error::OutOfMemory { .. } => Failure::OutOfMemory,
+                    other => Failure::Other(other.to_string()),
+                },
+            );
+        }));
+        let remembered = Arc::clone(&failure);
+        device.set_device_lost_callback(move |reason, message| {
+            let reason = match reason {
+                DeviceLostReason::Destroyed => "it was destroyed",
+                DeviceLostReason::Unknown => "the driver gave it up",
+            };
+            let message = message.trim_end_matches('.');
+            let colon = if message.is_empty() { "" } else { ": " };
+            remember(&remembered, Failure::Lost(format!("{reason}{colon}{message}")));
+        });
+        Ok(Self { device, queue, name, failure })
+    }
+
+    /// # Errors
+    /// [`Error::GpuLost`], [`Error::GpuMemory`] or [`Error::Gpu`], if something went wrong before.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let adapter = self.name.clone();
+        match failure {
+            None => Ok(()),
+            Some(Failure::Lost(reason)) => Err(Error::GpuLost { adapter, reason }),
+            Some(Failure::OutOfMemory) => Err(Error::GpuMemory { adapter }),
+            Some(Failure::Other(reason)) => Err(Error::Gpu { adapter, reason }),
+        }
+    }
+
+    /// Waits until `submission` is done.
+    ///
+    /// # Errors
+    /// [`Error::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
+    pub(super) fn wait(&self, submission: SubmissionIndex, limit: Duration) -> Result<(), Error> {
+        let poll = PollType::Wait { submission_index: Some(submission), timeout: Some(limit) };
+        match self.device.poll(poll) {
+            Ok(_) => self.check(),
+            Err(PollError::Timeout) => {
+                self.check()?;
+                Err(Error::GpuTimeout { adapter: self.name.clone(), seconds: limit.as_secs() })
+            }
+            Err(error) => {
+                self.check()?;
+                Err(Error::Gpu { adapter: self.name.clone(), reason: error.to_string() })
+            }
+        }
+    }
+
+    /// The bytes of `buffer`, a copy of which `submission` writes.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub(super) fn read(
+        &self,
+        buffer: &Buffer,
+        submission: SubmissionIndex,
+        limit: Duration,
+    ) -> Result<Vec<u8>, Error> {
+        let (sender, receiver) = mpsc::channel();
+        buffer.slice(..).map_async(MapMode::Read, move |mapped| {
+            // Nobody waits for it any more if the wait below failed.
+            let _ = sender.send(mapped);
+        });
+        self.wait(submission, limit)?;
+        // Mapping is answered by the poll that found the submission done, or by one more.
+        let unmapped = |reason: String| Error::Gpu { adapter: self.name.clone(), reason };
+        let answer = receiver.try_recv().or_else(|_| {
+            let _ = self.device.poll(PollType::Poll);
+            receiver.recv_timeout(Duration::from_secs(10))
+        });
+        self.check()?;
+        answer
+            .map_err(|_| unmapped("a buffer could not be read back".into()))?
+            .map_err(|error| unmapped(error.to_string()))?;
+        let view = buffer.slice(..).get_mapped_range();
+        let bytes = view.map_err(|error| unmapped(error.to_string()))?.to_vec();
+        buffer.unmap();
+        Ok(bytes)
+    }
+}
+
+/// Keeps the first failure: what follows is a consequence of it.
+fn remember(remembered: &Mutex<Option<Failure>>, failure: Failure) {
+    remembered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+}

@@ -1,0 +1,82 @@
+//! What the kernels ask of a device, and whether a model fits it.
+
+use wgpu::Limits;
+
+use super::buffers::{BufferName, Shapes};
+use super::plan::Plan;
+use crate::Error;
+
+/// Why kernels can't run within `limits`, if they can't: they keep WebGPU's defaults, which a test
+/// makes sure of, so a device has to offer those.
+pub(super) fn too_small(limits: &Limits) -> Option<String> {
+    let needed = Limits::default();
+    let compared: [(&str, fn(&Limits) -> u32); 5] = [
+        ("max_compute_invocations_per_workgroup", |l| l.max_compute_invocations_per_workgroup),
+        ("max_compute_workgroup_storage_size", |l| l.max_compute_workgroup_storage_size),
+        ("max_compute_workgroup_size_x", |l| l.max_compute_workgroup_size_x),
+        ("max_compute_workgroups_per_dimension", |l| l.max_compute_workgroups_per_dimension),
+        ("max_storage_buffers_per_shader_stage", |l| l.max_storage_buffers_per_shader_stage),
+    ];
+    let too_small = compared.into_iter().find(|(_, limit)| limit(limits) < limit(&needed));
+    too_small.map(|(name, limit)| {
+        format!("its {name} is {}, and {} is needed", limit(limits), limit(&needed))
+    })
+}
+
+/// Makes sure that every buffer and every dispatch of a plan keeps within `limits`.
+///
+/// # Errors
+/// [`Error::GpuLimit`] names the limit, and the batch size that would fit.
+pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), Error> {
+    let Some((what, needed, limit, allowed)) = excess(plan, limits) else { return Ok(()) };
+    let shapes = plan.shapes();
+    let fits = |batch_size: usize| {
+        let smaller = Plan::new(Shapes { batch_size, ..shapes }, plan.tiles());
+        excess(&smaller, limits).is_none()
+    };
+    let mend = match largest(shapes.batch_size, fits) {
+        0 => "no --batch-size is small enough: give a smaller --hidden or --num-steps".into(),
+        batch_size => format!("--batch-size {batch_size} fits"),
+    };
+    Err(Error::GpuLimit { what, needed, limit, allowed, mend })
+}
+
+/// The first thing of a plan that is too large: its name, its size, the limit's name and value.
+fn excess(plan: &Plan, limits: &Limits) -> Option<(String, u64, &'static str, u64)> {
+    let shapes = plan.shapes();
+    let buffer_limits = [
+        ("max_buffer_size", limits.max_buffer_size),
+        ("max_storage_buffer_binding_size", limits.max_storage_buffer_binding_size),
+        // The kernels count elements of four bytes in 32 bits.
+        ("4 GiB, the largest buffer that a kernel can index,", u64::from(u32::MAX)),
+    ];
+    let buffers = BufferName::all(shapes).filter(|&name| name != BufferName::Steps);
+    for name in buffers {
+        let bytes = name.bytes(shapes);
+        for (limit, allowed) in buffer_limits {
+            if bytes > allowed {
+                return Some((format!("the buffer {name} of"), bytes, limit, allowed));
+            }
+        }
+    }
+    let largest = u64::from(limits.max_compute_workgroups_per_dimension);
+    for task in plan.tasks() {
+        let count = task.workgroups.into_iter().max().unwrap_or_default();
+        if count > largest {
+            let what = format!("the kernel {} in workgroups of", task.kernel.name);
+            return Some((what, count, "max_compute_workgroups_per_dimension", largest));
+        }
+    }
+    None
+}
+
+/// The largest count up to `most` that `fits`, which larger ones do less than smaller ones; 0 if
+/// none does.
+fn largest(most: usize, fits: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, most);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if fits(middle) { low = middle } else { high = middle - 1 }
+    }
+    low
+}

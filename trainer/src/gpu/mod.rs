@@ -1,0 +1,447 @@
+//! Training on a GPU, by the compute shaders of [`charcell_shaders`] through wgpu.
+//!
+//! All of an iteration happens on the device: [`Plan`] lists its tasks. The host uploads the tokens
+//! of each window, and reads the reports of a whole segment back when it is done.
+
+mod adapter;
+mod buffers;
+mod device;
+mod limits;
+mod pipelines;
+mod plan;
+mod profile;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use charcell_shaders::{Report, Step, Tiles};
+use wgpu::{Buffer, BufferUsages, CommandEncoder, SubmissionIndex};
+
+pub use self::adapter::{Adapter, AdapterKind};
+use self::buffers::STEP_STRIDE;
+pub use self::buffers::{BufferName, Shapes};
+use self::device::Device;
+use self::pipelines::{Pipelines, Prepared};
+pub use self::plan::{Order, Plan, Task};
+pub use self::profile::{KernelTime, profile};
+use self::upload::Upload;
+use crate::Error;
+use crate::backend::{Backend, IterationReport, MAX_SEGMENT_ITERATIONS, Optimizer, Segment};
+use crate::model::{Dimensions, Parameters, State};
+use crate::text::Window;
+
+/// Floating-point operations after which a submission is cut: a slow GPU's driver takes one of more
+/// than two seconds for a hang.
+const SUBMISSION_FLOP: u64 = 20_000_000_000;
+
+/// Submissions under way at a time.
+const MAX_PENDING: usize = 8;
+
+/// How long a submission may take: so long, and what its operations need at the slowest.
+const PATIENCE: Duration = Duration::from_secs(60);
+const SLOWEST_FLOP_PER_SECOND: u64 = 500_000_000;
+
+/// Bytes between the reports of a segment's iterations.
+const REPORT_STRIDE: u64 = 16;
+
+/// A model in training on a GPU.
+#[derive(Debug)]
+pub struct Gpu {
+    device: Device,
+    plan: Plan,
+    buffers: HashMap<BufferName, Buffer>,
+    /// What each task of the plan is dispatched with.
+    prepared: Vec<Prepared>,
+    parameter_squares: (Task, Prepared),
+    /// The reports of a segment's iterations, [`REPORT_STRIDE`] apart.
+    reports: Buffer,
+    /// Where the host reads: the reports, and then the parameters' squares.
+    staging: Buffer,
+    /// What was submitted and not waited for, with its time limit.
+    pending: VecDeque<(SubmissionIndex, Duration)>,
+}
+
+/// A task at a step.
+#[derive(Debug, Clone, Copy)]
+struct Dispatch {
+    task: usize,
+    step: usize,
+}
+
+impl Gpu {
+    /// Takes `parameters` into training on windows of `num_steps` (T) by `batch_size` (B).
+    ///
+    /// # Errors
+    /// [`Error::GpuLimit`] if the model doesn't fit the device; what the driver reports.
+    pub fn new(
+        adapter: &Adapter,
+        parameters: &Parameters,
+        optimizer: Optimizer,
+        batch_size: usize,
+        num_steps: usize,
+    ) -> Result<Self, Error> {
+        let tiles = match adapter.kind() {
+            AdapterKind::Software => Tiles::SOFTWARE,
+            _ => Tiles::GPU,
+        };
+        let shapes = Shapes { dimensions: parameters.dimensions(), batch_size, num_steps };
+        Self::with_tiles(adapter, parameters, optimizer, shapes, tiles)
+    }
+
+    fn with_tiles(
+        adapter: &Adapter,
+        parameters: &Parameters,
+        optimizer: Optimizer,
+        shapes: Shapes,
+        tiles: Tiles,
+    ) -> Result<Self, Error> {
+        let plan = Plan::new(shapes, tiles);
+        limits::check(&plan, &adapter.limits())?;
+        let device = Device::open(adapter)?;
+        let buffers: HashMap<BufferName, Buffer> =
+            BufferName::all(shapes).map(|name| (name, new_buffer(&device, name, shapes))).collect();
+        let reports_bytes = MAX_SEGMENT_ITERATIONS as u64 * REPORT_STRIDE;
+        let staging_bytes = reports_bytes + BufferName::SquareSums.bytes(shapes);
+        let own_buffer = |label, size, usage| {
+            let descriptor = wgpu::BufferDescriptor {
+                label: Some(label),
+                size,
+                usage,
+                mapped_at_creation: false,
+            };
+            device.device.create_buffer(&descriptor)
+        };
+        let copied = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
+        let reports = own_buffer("reports", reports_bytes, copied);
+        let read = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
+        let staging = own_buffer("staging", staging_bytes, read);
+        device.check()?;
+        let mut pipelines = Pipelines::new(&device, &buffers, tiles);
+        let prepared = plan.tasks().iter().map(|task| pipelines.prepare(task)).collect();
+        let squares = plan.parameter_squares();
+        let parameter_squares = (squares.clone(), pipelines.prepare(&squares));
+        device.check()?;
+        let mut gpu = Self {
+            device,
+            plan,
+            buffers,
+            prepared,
+            parameter_squares,
+            reports,
+            staging,
+            pending: VecDeque::new(),
+        };
+        gpu.upload_constants(optimizer);
+        gpu.set_parameters(parameters)?;
+        Ok(gpu)
+    }
+
+    fn upload_constants(&self, Optimizer { learning_rate, clip }: Optimizer) {
+        let steps: Vec<u8> = (0..self.plan.shapes().num_steps as u32)
+            .flat_map(|t| {
+                let mut bytes = bytemuck::bytes_of(&Step { t }).to_vec();
+                bytes.resize(STEP_STRIDE as usize, 0);
+                bytes
+            })
+            .collect();
+        self.write(BufferName::Steps, &steps);
+        let optimizer = charcell_shaders::Optimizer { learning_rate, clip };
+        self.write(BufferName::Optimizer, bytemuck::bytes_of(&optimizer));
+    }
+
+    /// One iteration without the update: what it measured, and the gradients of all parameters.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn compute_gradients(
+        &mut self,
+        window: &Window,
+    ) -> Result<(IterationReport, Parameters), Error> {
+        let all_but_update = self.plan.tasks().len() - 1;
+        self.submit_iteration(window, all_but_update, 0)?;
+        let report: Vec<Report> = self.read(BufferName::Report)?;
+        let mut gradients = Parameters::zeros(self.plan.shapes().dimensions);
+        gradients.values_mut().copy_from_slice(&self.read(BufferName::Gradients)?);
+        Ok((iteration_report(&report[0]), gradients))
+    }
+
+    /// The state at the end of the last window.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn state(&mut self) -> Result<State, Error> {
+        let shapes = self.plan.shapes();
+        let Shapes { dimensions: Dimensions { hidden, layers, .. }, batch_size, .. } = shapes;
+        let mut state = State::zeros(shapes.dimensions, batch_size);
+        for layer in 0..layers {
+            let sides = [
+                (BufferName::LastHidden(layer), &mut state.hidden),
+                (BufferName::LastCell(layer), &mut state.cell),
+            ];
+            for (name, all) in sides {
+                let values: Vec<f32> = self.read(name)?;
+                for row in 0..batch_size {
+                    for unit in 0..hidden {
+                        all[(layer * batch_size + row) * hidden + unit] =
+                            values[unit * shapes.padded_batch() + row];
+                    }
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    /// Sets the state that the next window starts with, if it doesn't reset it.
+    ///
+    /// # Panics
+    /// If `state` is not one of this model and batch size.
+    pub fn set_state(&mut self, state: &State) {
+        let shapes = self.plan.shapes();
+        let Shapes { dimensions: Dimensions { hidden, layers, .. }, batch_size, .. } = shapes;
+        for layer in 0..layers {
+            let sides = [
+                (BufferName::LastHidden(layer), &state.hidden),
+                (BufferName::LastCell(layer), &state.cell),
+            ];
+            for (name, all) in sides {
+                let mut values = vec![0_f32; hidden * shapes.padded_batch()];
+                for row in 0..batch_size {
+                    for unit in 0..hidden {
+                        values[unit * shapes.padded_batch() + row] =
+                            all[(layer * batch_size + row) * hidden + unit];
+                    }
+                }
+                self.write(name, bytemuck::cast_slice(&values));
+            }
+        }
+    }
+
+    /// Submits the first `count` tasks of an iteration on `window`, whose report goes to place
+    /// `number` of the segment.
+    fn submit_iteration(
+        &mut self,
+        window: &Window,
+        count: usize,
+        number: usize,
+    ) -> Result<(), Error> {
+        let upload = Upload::new(window, self.plan.shapes());
+        let tokens = [
+            (BufferName::Inputs, &upload.inputs),
+            (BufferName::Targets, &upload.targets),
+            (BufferName::RowStarts, &upload.row_starts),
+            (BufferName::Rows, &upload.rows),
+        ];
+        for (name, values) in tokens {
+            self.write(name, bytemuck::cast_slice(values));
+        }
+        let mut encoder = self.encoder();
+        self.start_state(&mut encoder, window.resets_state);
+        for (dispatches, flop) in self.cut(count) {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for Dispatch { task, step } in dispatches {
+                let [x, y, z] = self.plan.tasks()[task].workgroups;
+                self.prepared[task].bind(&mut pass, step);
+                pass.dispatch_workgroups(x as u32, y as u32, z as u32);
+            }
+            drop(pass);
+            let full = std::mem::replace(&mut encoder, self.encoder());
+            self.submit(full, flop)?;
+        }
+        self.keep_state(&mut encoder);
+        let (report, place) = (&self.buffers[&BufferName::Report], number as u64 * REPORT_STRIDE);
+        encoder.copy_buffer_to_buffer(report, 0, &self.reports, place, REPORT_STRIDE);
+        self.submit(encoder, 0)
+    }
+
+    /// The dispatches of the first `count` tasks, cut into submissions, with the operations of each.
+    fn cut(&self, count: usize) -> Vec<(Vec<Dispatch>, u64)> {
+        let mut submissions = vec![(Vec::new(), 0)];
+        for (number, task) in self.plan.tasks().iter().enumerate().take(count) {
+            for step in self.plan.steps(task) {
+                if submissions.last().is_some_and(|&(_, flop)| flop >= SUBMISSION_FLOP) {
+                    submissions.push((Vec::new(), 0));
+                }
+                if let Some((dispatches, flop)) = submissions.last_mut() {
+                    dispatches.push(Dispatch { task: number, step });
+                    *flop += task.flop;
+                }
+            }
+        }
+        submissions
+    }
+
+    /// Puts the state that a window starts with in place: the end of the last one, or zeros.
+    fn start_state(&self, encoder: &mut CommandEncoder, resets_state: bool) {
+        let bytes = self.plan.shapes().state_bytes();
+        for (all, last) in self.states() {
+            if resets_state {
+                encoder.clear_buffer(&self.buffers[&all], 0, Some(bytes));
+            } else {
+                let (all, last) = (&self.buffers[&all], &self.buffers[&last]);
+                encoder.copy_buffer_to_buffer(last, 0, all, 0, bytes);
+            }
+        }
+    }
+
+    /// Keeps the state that a window ends with.
+    fn keep_state(&self, encoder: &mut CommandEncoder) {
+        let bytes = self.plan.shapes().state_bytes();
+        let end = self.plan.shapes().num_steps as u64 * bytes;
+        for (all, last) in self.states() {
+            let (all, last) = (&self.buffers[&all], &self.buffers[&last]);
+            encoder.copy_buffer_to_buffer(all, end, last, 0, bytes);
+        }
+    }
+
+    /// The states of all layers: those of all steps, and the last.
+    fn states(&self) -> impl Iterator<Item = (BufferName, BufferName)> {
+        (0..self.plan.shapes().dimensions.layers).flat_map(|layer| {
+            [
+                (BufferName::Hidden(layer), BufferName::LastHidden(layer)),
+                (BufferName::Cell(layer), BufferName::LastCell(layer)),
+            ]
+        })
+    }
+
+    fn encoder(&self) -> CommandEncoder {
+        self.device.device.create_command_encoder(&Default::default())
+    }
+
+    /// Submits what `encoder` holds, of so many operations, and waits for an earlier submission if
+    /// too many are under way.
+    fn submit(&mut self, encoder: CommandEncoder, flop: u64) -> Result<(), Error> {
+        let submission = self.device.queue.submit([encoder.finish()]);
+        let limit = PATIENCE + Duration::from_secs(flop / SLOWEST_FLOP_PER_SECOND);
+        self.pending.push_back((submission, limit));
+        while self.pending.len() > MAX_PENDING {
+            self.wait_for_oldest()?;
+        }
+        Ok(())
+    }
+
+    fn wait_for_oldest(&mut self) -> Result<(), Error> {
+        match self.pending.pop_front() {
+            Some((submission, limit)) => self.device.wait(submission, limit),
+            None => Ok(()),
+        }
+    }
+
+    /// The bytes of `staging`, which the last submission writes.
+    fn read_staging(&mut self, staging: &Buffer) -> Result<Vec<u8>, Error> {
+        while self.pending.len() > 1 {
+            self.wait_for_oldest()?;
+        }
+        let (submission, limit) = self.pending.pop_front().expect("the caller submitted a copy");
+        self.device.read(staging, submission, limit)
+    }
+
+    fn copy(&mut self, from: BufferName, to: BufferName) -> Result<(), Error> {
+        let mut encoder = self.encoder();
+        let bytes = from.bytes(self.plan.shapes());
+        encoder.copy_buffer_to_buffer(&self.buffers[&from], 0, &self.buffers[&to], 0, bytes);
+        self.submit(encoder, 0)
+    }
+
+    fn write(&self, name: BufferName, bytes: &[u8]) {
+        self.device.queue.write_buffer(&self.buffers[&name], 0, bytes);
+    }
+
+    /// The elements of a buffer.
+    fn read<T: bytemuck::Pod>(&mut self, name: BufferName) -> Result<Vec<T>, Error> {
+        let size = name.bytes(self.plan.shapes());
+        let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
+        let descriptor = wgpu::BufferDescriptor {
+            label: Some("read back"),
+            size,
+            usage,
+            mapped_at_creation: false,
+        };
+        let staging = self.device.device.create_buffer(&descriptor);
+        let mut encoder = self.encoder();
+        encoder.copy_buffer_to_buffer(&self.buffers[&name], 0, &staging, 0, size);
+        self.submit(encoder, 0)?;
+        let bytes = self.read_staging(&staging)?;
+        let whole = bytes.len() / size_of::<T>() * size_of::<T>();
+        Ok(bytemuck::pod_collect_to_vec(&bytes[..whole]))
+    }
+
+    /// Ends a segment of `count` iterations: what they measured, and whether the parameters are
+    /// still finite.
+    fn finish_segment(&mut self, count: usize) -> Result<(Vec<IterationReport>, bool), Error> {
+        let mut encoder = self.encoder();
+        let (task, prepared) = &self.parameter_squares;
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        prepared.bind(&mut pass, 0);
+        pass.dispatch_workgroups(task.workgroups[0] as u32, 1, 1);
+        drop(pass);
+        let reports = count as u64 * REPORT_STRIDE;
+        encoder.copy_buffer_to_buffer(&self.reports, 0, &self.staging, 0, reports);
+        let squares = &self.buffers[&BufferName::SquareSums];
+        let place = self.reports.size();
+        encoder.copy_buffer_to_buffer(squares, 0, &self.staging, place, squares.size());
+        self.submit(encoder, 0)?;
+        let staging = self.staging.clone();
+        let bytes = self.read_staging(&staging)?;
+        let (reports, squares) = bytes.split_at(place as usize);
+        let squares: Vec<f32> = bytemuck::pod_collect_to_vec(squares);
+        let reports = reports.chunks_exact(REPORT_STRIDE as usize).take(count).map(|bytes| {
+            iteration_report(&bytemuck::pod_read_unaligned(&bytes[..size_of::<Report>()]))
+        });
+        Ok((reports.collect(), squares.iter().all(|square| square.is_finite())))
+    }
+}
+
+impl Backend for Gpu {
+    fn train(&mut self, windows: &[Window]) -> Result<Segment, Error> {
+        self.copy(BufferName::Parameters, BufferName::KeptParameters)?;
+        let mut iterations = Vec::with_capacity(windows.len());
+        let mut are_parameters_finite = true;
+        for part in windows.chunks(MAX_SEGMENT_ITERATIONS) {
+            for (number, window) in part.iter().enumerate() {
+                self.submit_iteration(window, self.plan.tasks().len(), number)?;
+            }
+            let (reports, are_finite) = self.finish_segment(part.len())?;
+            are_parameters_finite &= are_finite;
+            iterations.extend(reports);
+        }
+        if are_parameters_finite && iterations.iter().all(IterationReport::is_finite) {
+            return Ok(Segment::Trained(iterations));
+        }
+        self.copy(BufferName::KeptParameters, BufferName::Parameters)?;
+        Ok(Segment::Diverged)
+    }
+
+    fn parameters(&mut self) -> Result<Parameters, Error> {
+        let mut parameters = Parameters::zeros(self.plan.shapes().dimensions);
+        parameters.values_mut().copy_from_slice(&self.read(BufferName::Parameters)?);
+        Ok(parameters)
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
+        self.write(BufferName::Parameters, bytemuck::cast_slice(parameters.values()));
+        self.device.check()
+    }
+}
+
+fn iteration_report(report: &Report) -> IterationReport {
+    IterationReport {
+        loss_nats: report.loss_nats.into(),
+        gradient_norm: report.gradient_norm.into(),
+    }
+}
+
+fn new_buffer(device: &Device, name: BufferName, shapes: Shapes) -> Buffer {
+    let kind = match name {
+        BufferName::Steps | BufferName::Optimizer => BufferUsages::UNIFORM,
+        _ => BufferUsages::STORAGE,
+    };
+    device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(&name.to_string()),
+        size: name.bytes(shapes),
+        usage: kind | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}

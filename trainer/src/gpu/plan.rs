@@ -1,0 +1,445 @@
+//! An iteration as a list of tasks for the device: which kernel, on which buffers, how large.
+//!
+//! A plan is made without a device; what runs it is [`Gpu`](super::Gpu).
+
+use charcell_shaders::{
+    GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, Kernel, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, PROJECT,
+    SGD, SOFTMAX_CROSS_ENTROPY, SQUARE_SUM_COUNT, SQUARE_SUMS, TRANSPOSE, Tiles, WEIGHT_GRADIENTS,
+};
+use infer_core::layout::GATES;
+
+use super::buffers::{BufferName, Shapes, Transposed, transposed_offset};
+use crate::model::{Dimensions, ParameterName, Parameters};
+
+/// How often a task is run in an iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Once, over all steps.
+    Once,
+    /// Once a step, from the first to the last.
+    Forward,
+    /// Once a step, from the last to the first.
+    Backward,
+}
+
+/// One kernel on given buffers: one dispatch, or one a step.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// The values of its overrides.
+    pub constants: Vec<(&'static str, f64)>,
+    /// What stands behind its bindings, in their order.
+    pub buffers: Vec<BufferName>,
+    /// How often it runs.
+    pub order: Order,
+    /// Workgroups of a dispatch, in x, y and z.
+    pub workgroups: [u64; 3],
+    /// Floating-point operations of a dispatch; those of the activations aren't counted.
+    pub flop: u64,
+    /// Bytes that a dispatch reads and writes at least.
+    pub bytes: u64,
+}
+
+/// All tasks of an iteration.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    shapes: Shapes,
+    tiles: Tiles,
+    tasks: Vec<Task>,
+}
+
+/// Bytes of an element.
+const WORD: u64 = 4;
+
+/// The most workgroups of the kernel `sgd`, whose invocations go on where the last one ends.
+const MAX_SGD_WORKGROUPS: u64 = 1024;
+
+impl Plan {
+    /// The iteration for a model and a batch of these sizes.
+    #[must_use]
+    pub fn new(shapes: Shapes, tiles: Tiles) -> Self {
+        let mut plan = Self { shapes, tiles, tasks: Vec::new() };
+        let layers = shapes.dimensions.layers;
+        plan.transposes();
+        for layer in 0..layers {
+            plan.layer_forward(layer);
+        }
+        plan.loss();
+        for layer in (0..layers).rev() {
+            plan.layer_backward(layer);
+        }
+        for layer in 0..layers {
+            plan.layer_gradients(layer);
+        }
+        plan.output_gradients();
+        plan.update();
+        plan
+    }
+
+    /// The sizes.
+    #[must_use]
+    pub fn shapes(&self) -> Shapes {
+        self.shapes
+    }
+
+    /// The tiles that the workgroups are cut by.
+    #[must_use]
+    pub fn tiles(&self) -> Tiles {
+        self.tiles
+    }
+
+    /// The tasks in the order in which they run.
+    #[must_use]
+    pub fn tasks(&self) -> &[Task] {
+        &self.tasks
+    }
+
+    /// How often `task` is dispatched in an iteration.
+    #[must_use]
+    pub fn dispatches(&self, task: &Task) -> usize {
+        match task.order {
+            Order::Once => 1,
+            Order::Forward | Order::Backward => self.shapes.num_steps,
+        }
+    }
+
+    /// The step of each dispatch of `task`, in their order.
+    pub fn steps(&self, task: &Task) -> impl Iterator<Item = usize> {
+        let (count, is_backward) = (self.dispatches(task), task.order == Order::Backward);
+        (0..count).map(move |number| if is_backward { count - 1 - number } else { number })
+    }
+
+    /// The squares of the parameters, summed in parts: one of them isn't finite if a parameter
+    /// isn't.
+    pub(super) fn parameter_squares(&self) -> Task {
+        self.squares_of(BufferName::Parameters)
+    }
+
+    fn transposes(&mut self) {
+        let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
+        for layer in 0..layers {
+            if layer > 0 {
+                let name = ParameterName::WIh(layer);
+                self.transpose(name, Transposed::WIh(layer), hidden, GATES * hidden);
+            }
+            let name = ParameterName::WHh(layer);
+            self.transpose(name, Transposed::WHh(layer), hidden, GATES * hidden);
+        }
+        self.transpose(ParameterName::WOut, Transposed::WOut, hidden, vocabulary);
+    }
+
+    fn transpose(&mut self, name: ParameterName, to: Transposed, rows: usize, columns: usize) {
+        let lanes = u64::from(self.tiles.element_lanes);
+        self.push(Task {
+            kernel: TRANSPOSE,
+            constants: vec![
+                ("ROWS", rows as f64),
+                ("COLUMNS", columns as f64),
+                ("MATRIX", self.offset(name)),
+                ("TRANSPOSED", transposed_offset(self.shapes.dimensions, to) as f64),
+            ],
+            buffers: vec![BufferName::Parameters, BufferName::Transposes],
+            order: Order::Once,
+            workgroups: [(rows as u64).div_ceil(lanes), columns as u64, 1],
+            flop: 0,
+            bytes: 2 * (rows * columns) as u64 * WORD,
+        });
+    }
+
+    fn layer_forward(&mut self, layer: usize) {
+        let hidden = self.shapes.dimensions.hidden;
+        let is_first = layer == 0;
+        if !is_first {
+            self.project(Projection {
+                weights: (BufferName::Parameters, self.offset(ParameterName::WIh(layer))),
+                bias: Some(self.offset(ParameterName::B(layer))),
+                x: BufferName::Hidden(layer - 1),
+                first_step: 1,
+                product: BufferName::Gates(layer),
+                k: hidden,
+                n: GATES * hidden,
+            });
+        }
+        let width = hidden as u64;
+        let weights = GATES as u64 * width * width;
+        self.push(Task {
+            kernel: LSTM_STEP_FORWARD,
+            constants: vec![
+                ("IS_FIRST_LAYER", f64::from(u8::from(is_first))),
+                ("W_IH", self.offset(ParameterName::WIh(layer))),
+                ("W_HH", self.offset(ParameterName::WHh(layer))),
+                ("B", self.offset(ParameterName::B(layer))),
+            ],
+            buffers: vec![
+                BufferName::Steps,
+                BufferName::Parameters,
+                BufferName::Inputs,
+                BufferName::Gates(layer),
+                BufferName::Cell(layer),
+                BufferName::Hidden(layer),
+            ],
+            order: Order::Forward,
+            workgroups: self.product_workgroups(hidden, 1),
+            flop: 2 * weights * self.rows(1),
+            // Besides the weights: gates written, two cell and two hidden states.
+            bytes: (weights + (GATES as u64 + 4) * width * self.rows(1)) * WORD,
+        });
+    }
+
+    fn loss(&mut self) {
+        let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
+        let lanes = u64::from(self.tiles.element_lanes);
+        self.project(Projection {
+            weights: (BufferName::Parameters, self.offset(ParameterName::WOut)),
+            bias: Some(self.offset(ParameterName::BOut)),
+            x: BufferName::Hidden(layers - 1),
+            first_step: 1,
+            product: BufferName::Logits,
+            k: hidden,
+            n: vocabulary,
+        });
+        let vectors = self.shapes.num_steps as u64 * self.shapes.batch_vectors();
+        self.push(Task {
+            kernel: SOFTMAX_CROSS_ENTROPY,
+            constants: Vec::new(),
+            buffers: vec![BufferName::Targets, BufferName::Logits, BufferName::Losses],
+            order: Order::Once,
+            workgroups: [vectors.div_ceil(lanes), 1, 1],
+            flop: 0,
+            bytes: 2 * vocabulary as u64 * self.rows(self.shapes.num_steps) * WORD,
+        });
+        self.project(Projection {
+            weights: (BufferName::Transposes, self.transposed(Transposed::WOut)),
+            bias: None,
+            x: BufferName::Logits,
+            first_step: 0,
+            product: BufferName::DHidden,
+            k: vocabulary,
+            n: hidden,
+        });
+    }
+
+    fn layer_backward(&mut self, layer: usize) {
+        let hidden = self.shapes.dimensions.hidden;
+        let width = hidden as u64;
+        let weights = GATES as u64 * width * width;
+        self.push(Task {
+            kernel: LSTM_STEP_BACKWARD,
+            constants: vec![("W_HH_TRANSPOSED", self.transposed(Transposed::WHh(layer)))],
+            buffers: vec![
+                BufferName::Steps,
+                BufferName::Transposes,
+                BufferName::Gates(layer),
+                BufferName::Cell(layer),
+                BufferName::DHidden,
+                BufferName::DCell,
+            ],
+            order: Order::Backward,
+            workgroups: self.product_workgroups(hidden, 1),
+            flop: 2 * weights * self.rows(1),
+            // Besides the weights: gates read twice and written, two cell states, d_h, d_c twice.
+            bytes: (weights + (3 * GATES as u64 + 5) * width * self.rows(1)) * WORD,
+        });
+        if layer > 0 {
+            self.project(Projection {
+                weights: (BufferName::Transposes, self.transposed(Transposed::WIh(layer))),
+                bias: None,
+                x: BufferName::Gates(layer),
+                first_step: 0,
+                product: BufferName::DHidden,
+                k: GATES * hidden,
+                n: hidden,
+            });
+        }
+    }
+
+    fn layer_gradients(&mut self, layer: usize) {
+        let Dimensions { vocabulary, hidden, .. } = self.shapes.dimensions;
+        let lanes = u64::from(self.tiles.element_lanes);
+        let columns = GATES * hidden;
+        if layer == 0 {
+            let name = ParameterName::WIh(layer);
+            let rows = self.rows(self.shapes.num_steps);
+            self.push(Task {
+                kernel: INPUT_WEIGHT_GRADIENTS,
+                constants: vec![("GRADIENT", self.offset(name))],
+                buffers: vec![
+                    BufferName::RowStarts,
+                    BufferName::Rows,
+                    BufferName::Gates(layer),
+                    BufferName::Gradients,
+                ],
+                order: Order::Once,
+                workgroups: [(columns as u64).div_ceil(lanes), vocabulary as u64, 1],
+                flop: columns as u64 * rows,
+                bytes: columns as u64 * (rows + vocabulary as u64) * WORD,
+            });
+        } else {
+            let x = (BufferName::Hidden(layer - 1), 1);
+            let name = ParameterName::WIh(layer);
+            self.weight_gradients(name, false, x, BufferName::Gates(layer), [hidden, columns]);
+        }
+        let x = (BufferName::Hidden(layer), 0);
+        let name = ParameterName::WHh(layer);
+        self.weight_gradients(name, true, x, BufferName::Gates(layer), [hidden, columns]);
+    }
+
+    fn output_gradients(&mut self) {
+        let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
+        let x = (BufferName::Hidden(layers - 1), 1);
+        let shape = [hidden, vocabulary];
+        self.weight_gradients(ParameterName::WOut, true, x, BufferName::Logits, shape);
+    }
+
+    /// The gradient of the matrix `name` `[m, n]`, and of the bias that follows it, from `x` (from
+    /// its step on) and `d`.
+    fn weight_gradients(
+        &mut self,
+        name: ParameterName,
+        has_bias: bool,
+        (x, first_step): (BufferName, u32),
+        d: BufferName,
+        [m, n]: [usize; 2],
+    ) {
+        let tile = self.tiles.gradient;
+        let rows = (m + usize::from(has_bias)) as u64;
+        let predictions = self.rows(self.shapes.num_steps);
+        self.push(Task {
+            kernel: WEIGHT_GRADIENTS,
+            constants: vec![
+                ("M", m as f64),
+                ("N", n as f64),
+                ("HAS_BIAS", f64::from(u8::from(has_bias))),
+                ("GRADIENT", self.offset(name)),
+                ("FIRST_STEP", first_step.into()),
+            ],
+            buffers: vec![x, d, BufferName::Gradients],
+            order: Order::Once,
+            workgroups: [
+                (n as u64).div_ceil(u64::from(tile.lanes * tile.columns)),
+                rows.div_ceil(u64::from(tile.rows)),
+                1,
+            ],
+            flop: 2 * rows * n as u64 * predictions,
+            bytes: ((m + n) as u64 * predictions + rows * n as u64) * WORD,
+        });
+    }
+
+    fn update(&mut self) {
+        let count = self.shapes.parameter_count() as u64;
+        let lanes = u64::from(self.tiles.element_lanes);
+        let squares = self.squares_of(BufferName::Gradients);
+        self.push(squares);
+        self.push(Task {
+            kernel: GLOBAL_NORM,
+            constants: Vec::new(),
+            buffers: vec![
+                BufferName::SquareSums,
+                BufferName::Losses,
+                BufferName::Optimizer,
+                BufferName::Report,
+            ],
+            order: Order::Once,
+            workgroups: [1, 1, 1],
+            flop: 0,
+            bytes: (u64::from(SQUARE_SUM_COUNT) + self.rows(self.shapes.num_steps)) * WORD,
+        });
+        self.push(Task {
+            kernel: SGD,
+            constants: vec![("COUNT", count as f64)],
+            buffers: vec![BufferName::Parameters, BufferName::Gradients, BufferName::Report],
+            order: Order::Once,
+            workgroups: [count.div_ceil(lanes).min(MAX_SGD_WORKGROUPS), 1, 1],
+            flop: 2 * count,
+            bytes: 3 * count * WORD,
+        });
+    }
+
+    fn squares_of(&self, values: BufferName) -> Task {
+        let count = self.shapes.parameter_count() as u64;
+        let lanes = u64::from(self.tiles.element_lanes);
+        Task {
+            kernel: SQUARE_SUMS,
+            constants: vec![("COUNT", count as f64)],
+            buffers: vec![values, BufferName::SquareSums],
+            order: Order::Once,
+            workgroups: [u64::from(SQUARE_SUM_COUNT).div_ceil(lanes), 1, 1],
+            flop: 2 * count,
+            bytes: count * WORD,
+        }
+    }
+
+    /// A product over all steps.
+    fn project(&mut self, projection: Projection) {
+        let Projection { weights, bias, x, first_step, product, k, n } = projection;
+        let rows = self.rows(self.shapes.num_steps);
+        let (wide, deep) = (n as u64, k as u64);
+        self.push(Task {
+            kernel: PROJECT,
+            constants: vec![
+                ("K", k as f64),
+                ("N", n as f64),
+                ("WEIGHTS", weights.1),
+                ("HAS_BIAS", f64::from(u8::from(bias.is_some()))),
+                ("BIAS", bias.unwrap_or_default()),
+                ("FIRST_STEP", first_step.into()),
+            ],
+            buffers: vec![weights.0, x, product],
+            order: Order::Once,
+            workgroups: self.product_workgroups(n, self.shapes.num_steps),
+            flop: 2 * wide * deep * rows,
+            bytes: (wide * deep + (wide + deep) * rows) * WORD,
+        });
+    }
+
+    /// Workgroups that compute `width` columns for all rows of the batch at each of `steps`.
+    fn product_workgroups(&self, width: usize, steps: usize) -> [u64; 3] {
+        let tile = self.tiles.step;
+        [
+            (width as u64).div_ceil(tile.lanes.into()),
+            self.shapes.batch_vectors().div_ceil(tile.vectors.into()),
+            steps as u64,
+        ]
+    }
+
+    /// Adds `task`, with the overrides that all kernels have.
+    fn push(&mut self, mut task: Task) {
+        let Shapes { dimensions: Dimensions { vocabulary, hidden, .. }, batch_size, num_steps } =
+            self.shapes;
+        task.constants.extend([
+            ("VOCABULARY", vocabulary as f64),
+            ("HIDDEN", hidden as f64),
+            ("BATCH", batch_size as f64),
+            ("NUM_STEPS", num_steps as f64),
+        ]);
+        self.tasks.push(task);
+    }
+
+    /// The first element of a parameter.
+    fn offset(&self, name: ParameterName) -> f64 {
+        Parameters::range(self.shapes.dimensions, name).start as f64
+    }
+
+    /// The first element of a transposed matrix.
+    fn transposed(&self, matrix: Transposed) -> f64 {
+        transposed_offset(self.shapes.dimensions, matrix) as f64
+    }
+
+    /// Rows of the batch at all of `steps`.
+    fn rows(&self, steps: usize) -> u64 {
+        (self.shapes.batch_size as u64).saturating_mul(steps as u64)
+    }
+}
+
+/// `product = x · weights + bias`, with offsets in elements.
+struct Projection {
+    weights: (BufferName, f64),
+    bias: Option<f64>,
+    x: BufferName,
+    /// The step of `x` that belongs to step 0 of the product.
+    first_step: u32,
+    product: BufferName,
+    k: usize,
+    n: usize,
+}

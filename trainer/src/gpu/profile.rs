@@ -1,0 +1,149 @@
+//! How long each kernel takes.
+
+use std::time::Instant;
+
+use charcell_shaders::Kernel;
+
+use super::{Adapter, Gpu, Shapes};
+use crate::Error;
+use crate::backend::{Backend, Optimizer};
+use crate::model::Parameters;
+use crate::text::Window;
+
+/// What a kernel does and takes in one iteration, all of its dispatches together.
+#[derive(Debug, Clone, Copy)]
+pub struct KernelTime {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// How often it is dispatched.
+    pub dispatches: usize,
+    /// Time, the least of several iterations.
+    pub seconds: f64,
+    /// Floating-point operations.
+    pub flop: u64,
+    /// Bytes read and written at least.
+    pub bytes: u64,
+}
+
+/// Iterations that are measured; the fastest time of each dispatch counts.
+const REPEATS: usize = 5;
+
+/// Measures an iteration of a model of these sizes on `adapter`, by the device's own timestamps
+/// where it has them, else by the host's clock, waiting for each dispatch.
+///
+/// # Errors
+/// Those of [`Gpu::new`], and what the device reports.
+pub fn profile(adapter: &Adapter, shapes: Shapes) -> Result<Vec<KernelTime>, Error> {
+    let parameters = Parameters::zeros(shapes.dimensions);
+    let optimizer = Optimizer { learning_rate: 1.0, clip: 1.0 };
+    let (batch_size, num_steps) = (shapes.batch_size, shapes.num_steps);
+    let mut gpu = Gpu::new(adapter, &parameters, optimizer, batch_size, num_steps)?;
+    let tokens = (0..batch_size * num_steps).map(|n| (n % shapes.dimensions.vocabulary) as u16);
+    let inputs: Vec<u16> = tokens.collect();
+    let window = Window { targets: inputs.clone(), inputs, resets_state: true };
+    gpu.train(&[window])?;
+    let mut seconds = vec![f64::INFINITY; gpu.plan.tasks().len()];
+    for _ in 0..REPEATS {
+        let measured =
+            if adapter.has_timestamps() { by_device(&mut gpu)? } else { by_host(&mut gpu)? };
+        for (least, measured) in seconds.iter_mut().zip(measured) {
+            *least = least.min(measured);
+        }
+    }
+    Ok(by_kernel(&gpu, &seconds))
+}
+
+/// The sums of all tasks of each kernel.
+fn by_kernel(gpu: &Gpu, seconds: &[f64]) -> Vec<KernelTime> {
+    let mut kernels: Vec<KernelTime> = Vec::new();
+    for (task, seconds) in gpu.plan.tasks().iter().zip(seconds) {
+        let dispatches = gpu.plan.dispatches(task);
+        let known = kernels.iter_mut().find(|known| known.kernel.name == task.kernel.name);
+        let time = KernelTime {
+            kernel: task.kernel,
+            dispatches,
+            seconds: *seconds,
+            flop: task.flop * dispatches as u64,
+            bytes: task.bytes * dispatches as u64,
+        };
+        match known {
+            Some(known) => {
+                known.dispatches += time.dispatches;
+                known.seconds += time.seconds;
+                known.flop += time.flop;
+                known.bytes += time.bytes;
+            }
+            None => kernels.push(time),
+        }
+    }
+    kernels
+}
+
+/// Seconds of each task of an iteration, with a pass and two timestamps for each.
+fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
+    let count = 2 * gpu.plan.tasks().len() as u32;
+    let device = &gpu.device.device;
+    let queries = device.create_query_set(&wgpu::QuerySetDescriptor {
+        label: Some("times"),
+        ty: wgpu::QueryType::Timestamp,
+        count,
+    });
+    let size = u64::from(count) * wgpu::QUERY_SIZE as u64;
+    let buffer = |usage| {
+        let label = Some("times");
+        device.create_buffer(&wgpu::BufferDescriptor {
+            label,
+            size,
+            usage,
+            mapped_at_creation: false,
+        })
+    };
+    let resolved = buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC);
+    let staging = buffer(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
+    let mut encoder = gpu.encoder();
+    for number in 0..gpu.plan.tasks().len() {
+        let timestamp_writes = wgpu::ComputePassTimestampWrites {
+            query_set: &queries,
+            beginning_of_pass_write_index: Some(2 * number as u32),
+            end_of_pass_write_index: Some(2 * number as u32 + 1),
+        };
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: None,
+            timestamp_writes: Some(timestamp_writes),
+        });
+        dispatch_task(gpu, &mut pass, number);
+    }
+    encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
+    encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, size);
+    gpu.submit(encoder, 0)?;
+    let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read_staging(&staging)?);
+    let seconds_per_tick = f64::from(gpu.device.queue.get_timestamp_period()) * 1e-9;
+    let spans = ticks.chunks_exact(2).map(|ends| ends[1].saturating_sub(ends[0]));
+    Ok(spans.map(|ticks| ticks as f64 * seconds_per_tick).collect())
+}
+
+/// Seconds of each task of an iteration, each submitted alone.
+fn by_host(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
+    let mut seconds = Vec::new();
+    for number in 0..gpu.plan.tasks().len() {
+        let mut encoder = gpu.encoder();
+        dispatch_task(gpu, &mut encoder.begin_compute_pass(&Default::default()), number);
+        let start = Instant::now();
+        gpu.submit(encoder, 0)?;
+        while !gpu.pending.is_empty() {
+            gpu.wait_for_oldest()?;
+        }
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    Ok(seconds)
+}
+
+/// All dispatches of a task.
+fn dispatch_task(gpu: &Gpu, pass: &mut wgpu::ComputePass<'_>, number: usize) {
+    let task = &gpu.plan.tasks()[number];
+    let [x, y, z] = task.workgroups;
+    for step in gpu.plan.steps(task) {
+        gpu.prepared[number].bind(pass, step);
+        pass.dispatch_workgroups(x as u32, y as u32, z as u32);
+    }
+}
