@@ -200,6 +200,10 @@ mod tests {
             assert!((f64::from(weight(exponent)) - exact).abs() <= 1.0, "{exponent}");
         }
         assert_eq!(weight(u64::MAX), 0);
+        // The number that `docs/artifact-format.md` names.
+        let powers: Vec<u8> = (0..256).flat_map(|n| weight(n).to_le_bytes()).collect();
+        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&powers);
+        assert_eq!(checksum, 0x84f2_12b5);
     }
 
     #[test]

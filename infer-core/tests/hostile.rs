@@ -143,10 +143,13 @@ fn absurd_headers_are_refused() {
         let header = Header { vocabulary, ..sound.clone() };
         assert_eq!(error(&header, &[]), LoadError::Vocabulary);
     }
-    assert_eq!(error(&with_formats(&[]), &[]), LoadError::Quantisation { layer: 0 });
+    for (count, layer) in [(0, 0), (1, 1), (3, 2), (4, 2)] {
+        let header = with_formats(&[formats; MAX_LAYERS][..count]);
+        assert_eq!(error(&header, &[]), LoadError::Quantisation { layer });
+    }
     for cell_fraction_bits in [0, 16, 255] {
         let wrong = LayerQuantisation { cell_fraction_bits, ..formats };
-        assert_eq!(error(&with_formats(&[wrong]), &[]), LoadError::Quantisation { layer: 0 });
+        assert_eq!(error(&with_formats(&[wrong; 2]), &[]), LoadError::Quantisation { layer: 0 });
     }
     for sum_shift in [5, 255] {
         let wrong = LayerQuantisation { sum_shift, ..formats };
@@ -168,7 +171,7 @@ fn absurd_headers_are_refused() {
         assert_eq!(error(&sound, &[entry]), expected, "{entry:?}");
     }
     let vocabulary: String = ('\u{1000}'..).take(60_000).collect();
-    let header = Header { hidden: 1024, layers: 1, vocabulary: &vocabulary, ..sound.clone() };
+    let header = Header { hidden: 1024, vocabulary: &vocabulary, ..sound.clone() };
     let big = with_header(&header, &[sound_entry], 0);
     let mut words = vec![0_u128; big.len().div_ceil(16)];
     let place = &mut bytemuck::cast_slice_mut(&mut words)[..big.len()];

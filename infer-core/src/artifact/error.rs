@@ -36,7 +36,10 @@ pub enum LoadError {
         flags: u16,
     },
     /// The bytes end before the artifact does.
-    #[error("the artifact is cut short: it needs {needed} bytes, and has {available}")]
+    #[error(
+        "the artifact is cut short: it needs {needed} bytes, and has {available}; copy or export \
+         it again"
+    )]
     Truncated {
         /// Bytes that the part read so far asks for.
         needed: u64,
@@ -44,7 +47,10 @@ pub enum LoadError {
         available: u64,
     },
     /// There are bytes behind the end of the artifact.
-    #[error("the artifact ends at {length} bytes, and {available} were given")]
+    #[error(
+        "the artifact ends at {length} bytes, and {available} were given: cut off the rest, or \
+         export it again"
+    )]
     TrailingBytes {
         /// Bytes of the artifact.
         length: u64,
@@ -53,7 +59,8 @@ pub enum LoadError {
     },
     /// The checksum doesn't match: some bit was changed after the export.
     #[error(
-        "the artifact is damaged: its checksum is {computed:#010x}, and {stored:#010x} is stored"
+        "the artifact is damaged: its checksum is {computed:#010x}, and {stored:#010x} is stored; \
+         copy or export it again"
     )]
     Checksum {
         /// CRC-32 that the prelude holds.
@@ -85,10 +92,10 @@ pub enum LoadError {
     /// The vocabulary is empty, too large, or not in ascending order without repetition.
     #[error("the artifact's vocabulary isn't 1 to 65535 characters in ascending order")]
     Vocabulary,
-    /// A shift or the number of layers in the quantisation is out of range.
-    #[error("the artifact's quantisation is out of range in layer {layer}")]
+    /// A shift in the quantisation is out of range, or it isn't for as many layers as there are.
+    #[error("the artifact's quantisation is wrong or missing in layer {layer}")]
     Quantisation {
-        /// Layer, from 0.
+        /// Layer, from 0: the first that is out of range, or that has no quantisation or no tensors.
         layer: usize,
     },
     /// The artifact's weights are of the other kind: int8 where f32 is asked for, or f32 for int8.

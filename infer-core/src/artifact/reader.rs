@@ -2,7 +2,7 @@
 
 use bytemuck::Pod;
 
-use super::{Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
+use super::{Encoding, Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
 use crate::layout::{ALIGNMENT, MAX_HIDDEN, MAX_LAYERS};
 use crate::vocabulary::Vocabulary;
 
@@ -41,6 +41,12 @@ pub(crate) fn open(
         return Err(LoadError::Hidden { hidden: header.hidden });
     }
     let vocabulary = Vocabulary::new(header.vocabulary).ok_or(LoadError::Vocabulary)?;
+    if let Encoding::Int8(quantisation) = &header.encoding {
+        let (quantised, layers) = (quantisation.layers.len(), usize::from(header.layers));
+        if quantised != layers {
+            return Err(LoadError::Quantisation { layer: quantised.min(layers) });
+        }
+    }
     Ok((header, vocabulary, TensorReader { artifact, entries, end }))
 }
 

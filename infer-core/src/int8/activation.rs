@@ -97,7 +97,23 @@ const fn exp(x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{sigmoid, tanh};
+    use std::vec::Vec;
+
+    use super::{SIGMOID, TANH, Table, sigmoid, tanh};
+
+    /// The numbers that `docs/artifact-format.md` names: other tables would be another arithmetic.
+    #[test]
+    fn the_tables_are_those_of_the_specification() {
+        let checksum = |table: &Table| {
+            let bytes: Vec<u8> = table
+                .iter()
+                .flat_map(|segment| [segment.base.to_le_bytes(), segment.rise.to_le_bytes()])
+                .flatten()
+                .collect();
+            crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes)
+        };
+        assert_eq!((checksum(&SIGMOID), checksum(&TANH)), (0x4fbe_a106, 0x59e3_1236));
+    }
 
     #[test]
     fn every_pre_activation_is_within_the_stated_error() {
