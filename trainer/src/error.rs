@@ -30,7 +30,11 @@ pub enum Error {
     #[error("the corpus is empty: give a text of some thousand characters")]
     EmptyCorpus,
     /// A corpus has too few or too many distinct characters.
-    #[error("the corpus has {found} distinct characters, and a model needs 2 to {MAX_VOCABULARY}")]
+    #[error(
+        "the corpus has {found} distinct character(s), and a model needs 2 to {MAX_VOCABULARY}: give \
+         a text that has {}",
+        if *found < 2 { "more" } else { "fewer" }
+    )]
     VocabularySize {
         /// Distinct characters.
         found: usize,
@@ -51,8 +55,26 @@ pub enum Error {
         num_steps: usize,
     },
     /// A character is not in the vocabulary.
-    #[error("character {} of the text, {character:?}, is not in the model's vocabulary", position + 1)]
+    #[error(
+        "character {} of the text, {character:?}, is not in the model's vocabulary: leave it out, or \
+         train on a corpus that has it",
+        position + 1
+    )]
     UnknownCharacter {
+        /// The character.
+        character: char,
+        /// How many characters stand before it.
+        position: usize,
+    },
+    /// A prefix has a character that the corpus lacks.
+    #[error(
+        "character {} of the prefix {prefix:?}, {character:?}, doesn't occur in the corpus: give \
+         another --prefix, or a corpus that has it",
+        position + 1
+    )]
+    Prefix {
+        /// The prefix, normalised.
+        prefix: String,
         /// The character.
         character: char,
         /// How many characters stand before it.
@@ -139,7 +161,7 @@ pub enum Error {
         /// What the driver says.
         reason: String,
     },
-    /// The loss is infinite or not a number.
+    /// The loss is infinite or not a number, or its perplexity is.
     #[error(
         "the loss is no longer finite in epoch {epoch}: training stopped, and the weights of \
          epoch {last_good} are kept; try a learning rate below {learning_rate}"
@@ -158,6 +180,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A run folder can't be made, or not be written in.
+    #[error("cannot write in {}: {source}; give another --out", path.display())]
+    RunFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A folder isn't a run folder.
     #[error("{} is not a run folder: {reason}", path.display())]
     NotARun {
@@ -175,7 +205,7 @@ pub enum Error {
         source: io::Error,
     },
     /// An artifact can't be read from the disk.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}; give the model.postcard of a run", path.display())]
     ReadArtifact {
         /// The file.
         path: PathBuf,
@@ -202,12 +232,25 @@ pub enum Error {
     },
     /// There are more prefixes than an artifact holds.
     #[error(
-        "{found} prefixes are given, and an artifact holds {}",
+        "{found} prefixes are given, and an artifact holds {}: give fewer",
         infer_core::artifact::MAX_PREFIXES
     )]
     TooManyPrefixes {
         /// Prefixes given.
         found: usize,
+    },
+    /// Training on the CPU needs more memory than there is.
+    #[error(
+        "training takes {:.1} GB of memory, and {:.1} GB are free: give a smaller --batch-size, \
+         --num-steps, --hidden or --layers",
+        needed_bytes * 1e-9,
+        available_bytes * 1e-9
+    )]
+    Memory {
+        /// What parameters and activations take.
+        needed_bytes: f64,
+        /// What the system has to give.
+        available_bytes: f64,
     },
     /// The threads for training can't be started.
     #[error("cannot start {threads} threads: {reason}; give a smaller --threads")]

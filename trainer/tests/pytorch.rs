@@ -6,7 +6,7 @@ use std::path::Path;
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, State};
 use charcell::text::Window;
-use charcell::{Backend, Optimizer, from_safetensors, to_safetensors};
+use charcell::{Backend, Optimizer, Segment, from_safetensors, to_safetensors};
 use infer_core::Token;
 use safetensors::{Dtype, SafeTensors};
 
@@ -43,8 +43,20 @@ fn compare(file: &str, layers: usize) {
         State { hidden: numbers(&file, "initial.hidden"), cell: numbers(&file, "initial.cell") };
     cpu.set_state(&initial);
     close("logits", &cpu.logits(&window), &numbers(&file, "expected.logits"));
+
+    let mut state = initial.clone();
+    let forward = parameters.forward(&window.inputs, &mut state);
+    close("logits of the pass alone", &forward.logits, &numbers(&file, "expected.logits"));
+    close("its hidden state", &state.hidden, &numbers(&file, "expected.hidden"));
+    close("its cell state", &state.cell, &numbers(&file, "expected.cell"));
+    let last_step = &forward.hidden[(T - 1) * B * H..];
+    assert_eq!(last_step, &state.hidden[(layers - 1) * B * H..]);
+
     cpu.set_state(&initial);
-    let report = cpu.train(std::slice::from_ref(&window)).unwrap()[0];
+    let Segment::Trained(reports) = cpu.train(std::slice::from_ref(&window)).unwrap() else {
+        panic!("it should have trained");
+    };
+    let report = reports[0];
     close("loss", &[report.loss_nats as f32], &numbers(&file, "expected.loss"));
     close("norm", &[report.gradient_norm as f32], &numbers(&file, "expected.global_norm"));
     close("hidden state", &cpu.state().hidden, &numbers(&file, "expected.hidden"));

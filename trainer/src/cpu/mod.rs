@@ -6,10 +6,12 @@
 //! bit.
 
 mod activation;
+mod forward;
 mod global_norm;
 mod lstm_step_backward;
 mod lstm_step_forward;
 mod matmul;
+mod memory;
 mod sgd;
 mod slice;
 mod softmax_cross_entropy;
@@ -19,6 +21,7 @@ mod weight_gradients;
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+pub use self::forward::Forward;
 use self::global_norm::global_norm;
 use self::sgd::sgd;
 use self::slice::Slice;
@@ -31,6 +34,9 @@ use crate::text::Window;
 
 /// Rows of the batch that one thread takes through a window.
 const SLICE_ROWS: usize = 16;
+
+/// More threads than any machine has cores for.
+const MAX_THREADS: usize = 1024;
 
 /// A model in training on the CPU.
 #[derive(Debug)]
@@ -49,7 +55,8 @@ impl Cpu {
     /// `threads` threads; 0: one a core.
     ///
     /// # Errors
-    /// [`Error::Threads`] if the system refuses that many.
+    /// [`Error::Setting`] if there are more than 1024 threads, [`Error::Threads`] if the system
+    /// refuses that many, [`Error::Memory`] if training takes more memory than there is.
     pub fn new(
         parameters: Parameters,
         optimizer: Optimizer,
@@ -57,7 +64,12 @@ impl Cpu {
         num_steps: usize,
         threads: usize,
     ) -> Result<Self, Error> {
+        if threads > MAX_THREADS {
+            let (name, allowed) = ("--threads", "0 to 1024");
+            return Err(Error::Setting { name, value: threads.to_string(), allowed });
+        }
         let dimensions = parameters.dimensions();
+        memory::check(dimensions, batch_size, num_steps)?;
         let slice = |first_row: usize| {
             let rows = SLICE_ROWS.min(batch_size - first_row);
             Slice::new(dimensions, first_row, rows, num_steps)

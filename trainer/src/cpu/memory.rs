@@ -1,0 +1,68 @@
+//! Whether a training fits the memory: asked beforehand, for a system may well promise more than it
+//! has, and end the program that takes it at its word.
+
+use std::fs;
+
+use infer_core::layout::GATES;
+
+use crate::Error;
+use crate::model::{Dimensions, Parameters};
+
+/// Copies of the parameters: those in training, their transposes and gradients, those to go back
+/// to, and the model's.
+const PARAMETER_COPIES: f64 = 5.0;
+
+/// Numbers of `[T, b, H]` that a layer keeps beside its gates: cell state, its tanh, hidden state.
+const STATES: usize = 3;
+
+/// Refuses a training that needs more than the system has to give.
+pub(super) fn check(
+    dimensions: Dimensions,
+    batch_size: usize,
+    num_steps: usize,
+) -> Result<(), Error> {
+    let needed_bytes = needed_bytes(dimensions, batch_size, num_steps);
+    match available_bytes() {
+        Some(available_bytes) if needed_bytes > available_bytes => {
+            Err(Error::Memory { needed_bytes, available_bytes })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn needed_bytes(dimensions: Dimensions, batch_size: usize, num_steps: usize) -> f64 {
+    let Dimensions { vocabulary, hidden, layers } = dimensions;
+    let numbers_per_character = layers * (GATES + STATES) * hidden + hidden + vocabulary;
+    let activations = batch_size as f64 * num_steps as f64 * numbers_per_character as f64;
+    let parameters = PARAMETER_COPIES * Parameters::element_count(dimensions) as f64;
+    (activations + parameters) * size_of::<f32>() as f64
+}
+
+/// What the system has to give without moving anything to a disk; unknown where it isn't Linux.
+fn available_bytes() -> Option<f64> {
+    let description = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = description.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIMENSIONS: Dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
+
+    #[test]
+    fn the_chapters_training_takes_a_few_megabytes() {
+        let megabytes = needed_bytes(DIMENSIONS, 32, 35) * 1e-6;
+        assert!((10.0..20.0).contains(&megabytes), "{megabytes} MB");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn more_than_there_is_is_refused() {
+        check(DIMENSIONS, 32, 35).unwrap();
+        let error = check(DIMENSIONS, 1 << 40, 1 << 40).unwrap_err();
+        assert!(error.to_string().contains("--batch-size"), "{error}");
+    }
+}
