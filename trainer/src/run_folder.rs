@@ -7,7 +7,7 @@
 //! | `metrics.jsonl` | an [`EpochReport`](crate::EpochReport) a line |
 //! | `model.postcard` | the artifact |
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -72,24 +72,24 @@ impl RunFolder {
     /// in it stays whole until [`save`](Self::save) replaces its files.
     ///
     /// # Errors
-    /// [`Error::RunExists`], or [`Error::Write`] if the folder can't be made or written in.
+    /// [`Error::RunExists`], or [`Error::RunFolder`] if the folder can't be made or written in.
     pub fn create(path: PathBuf, force: bool) -> Result<Self, Error> {
-        let error = |source| Error::Write { path: path.clone(), source };
+        let error = |source| Error::RunFolder { path: path.clone(), source };
         fs::create_dir_all(&path).map_err(error)?;
         if !force && fs::read_dir(&path).map_err(error)?.next().is_some() {
             return Err(Error::RunExists { path });
         }
         // Better to find out now than after the training.
-        NamedTempFile::new_in(&path).map_err(error)?;
+        temporary_file(&path).map_err(error)?;
         Ok(Self { path })
     }
 
     /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there yet.
     ///
     /// # Errors
-    /// [`Error::Write`].
+    /// [`Error::RunFolder`].
     pub fn fresh(parent: &Path) -> Result<Self, Error> {
-        let error = |source| Error::Write { path: parent.into(), source };
+        let error = |source| Error::RunFolder { path: parent.into(), source };
         fs::create_dir_all(parent).map_err(error)?;
         let mut number = 1;
         loop {
@@ -97,7 +97,7 @@ impl RunFolder {
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(source) => return Err(Error::Write { path, source }),
+                Err(source) => return Err(error(source)),
             }
         }
     }
@@ -131,7 +131,10 @@ impl RunFolder {
         self.path.join(ARTIFACT)
     }
 
-    /// Writes all files of a run but the artifact, each whole or not at all.
+    /// Writes all files of a run but the artifact; that of a run that was here before is removed.
+    ///
+    /// Each file is written whole or not at all, and all of them before the first takes its place:
+    /// a disk that is full leaves the run from before as it was.
     ///
     /// # Errors
     /// [`Error::Write`].
@@ -145,11 +148,21 @@ impl RunFolder {
         metrics: &[EpochReport],
     ) -> Result<(), Error> {
         let lines: String = metrics.iter().map(|report| to_json(report) + "\n").collect();
-        write_whole(&self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?;
-        write_whole(&self.path.join(METRICS), lines.as_bytes())?;
         let description =
             serde_json::to_string_pretty(description).expect("plain values as JSON") + "\n";
-        write_whole(&self.path.join(DESCRIPTION), description.as_bytes())
+        let files = [
+            Staged::write(self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?,
+            Staged::write(self.path.join(METRICS), lines.as_bytes())?,
+            Staged::write(self.path.join(DESCRIPTION), description.as_bytes())?,
+        ];
+        let path = self.artifact_path();
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::Write { path, source });
+            }
+            _ => {}
+        }
+        files.into_iter().try_for_each(Staged::take_place)
     }
 
     /// Reads the model of a run.
@@ -195,26 +208,41 @@ fn to_json(report: &EpochReport) -> String {
 /// # Errors
 /// [`Error::Write`]; what was at `path` before is still there then.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let write = || {
-        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        make_readable(&file)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|source: io::Error| Error::Write { path: path.into(), source })
+    Staged::write(path.into(), bytes)?.take_place()
 }
 
-/// Temporary files are their owner's alone; a result is as readable as any other file.
-#[cfg(unix)]
-fn make_readable(file: &NamedTempFile) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))
+/// A file that is written and synced, but not yet at its place; dropped, it is gone.
+struct Staged {
+    file: NamedTempFile,
+    path: PathBuf,
 }
 
-#[cfg(not(unix))]
-fn make_readable(_: &NamedTempFile) -> io::Result<()> {
-    Ok(())
+impl Staged {
+    fn write(path: PathBuf, bytes: &[u8]) -> Result<Self, Error> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let write = || {
+            let mut file = temporary_file(folder.unwrap_or(Path::new(".")))?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            Ok(file)
+        };
+        match write() {
+            Ok(file) => Ok(Self { file, path }),
+            Err(source) => Err(Error::Write { path, source }),
+        }
+    }
+
+    fn take_place(self) -> Result<(), Error> {
+        let Self { file, path } = self;
+        match file.persist(&path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::Write { path, source: error.error }),
+        }
+    }
+}
+
+/// A file in `folder` that is gone when it is dropped; as readable as any other, for it may become
+/// a result.
+fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().make_in(folder, |path| File::create_new(path))
 }

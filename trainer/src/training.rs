@@ -70,8 +70,8 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Setting`] names the first setting that keeps it from that; what
-    /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`Error::UnknownCharacter`]
-    /// if a prefix has a character that the corpus lacks; [`Error::TooManyPrefixes`].
+    /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`Error::Prefix`] if a prefix
+    /// has a character that the corpus lacks; [`Error::TooManyPrefixes`].
     pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
         let counts = [
             ("--num-steps", self.num_steps),
@@ -92,7 +92,11 @@ impl Config {
         }
         for prefix in &self.prefixes {
             let normalise = |character| corpus.normalisation().apply(character);
-            corpus.vocabulary().tokens(&prefix.chars().map(normalise).collect::<String>())?;
+            let prefix: String = prefix.chars().map(normalise).collect();
+            let is_unknown = |&(_, c): &(usize, char)| corpus.vocabulary().token(c).is_none();
+            if let Some((position, character)) = prefix.chars().enumerate().find(is_unknown) {
+                return Err(Error::Prefix { prefix, character, position });
+            }
         }
         self.batches(corpus).map(drop)
     }
@@ -235,15 +239,14 @@ fn train_epoch(
     epoch: usize,
     learning_rate: f32,
 ) -> Result<(EpochReport, Parameters), Error> {
+    let diverged = || Error::Diverged { epoch, last_good: epoch - 1, learning_rate };
     let start = Instant::now();
     let windows = batches.epoch(random);
     let mut iterations = Vec::with_capacity(windows.len());
     for windows in windows.chunks(MAX_SEGMENT_ITERATIONS) {
         match backend.train(windows)? {
             Segment::Trained(measured) => iterations.extend(measured),
-            Segment::Diverged => {
-                return Err(Error::Diverged { epoch, last_good: epoch - 1, learning_rate });
-            }
+            Segment::Diverged => return Err(diverged()),
         }
     }
     let parameters = backend.parameters()?;
@@ -253,10 +256,14 @@ fn train_epoch(
         iterations.iter().map(value).sum::<f64>() / iterations.len() as f64
     };
     let loss_nats = mean(|iteration| iteration.loss_nats);
+    let perplexity = loss_nats.exp();
+    if !perplexity.is_finite() {
+        return Err(diverged());
+    }
     let report = EpochReport {
         epoch,
         loss_nats,
-        perplexity: loss_nats.exp(),
+        perplexity,
         gradient_norm: mean(|iteration| iteration.gradient_norm),
         seconds,
         characters_per_second: characters as f64 / seconds,

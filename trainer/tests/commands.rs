@@ -19,7 +19,7 @@ fn prints(folder: &TempDir, words: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A command must fail with exit code 1 and one line that has all of `parts`.
+/// A command must fail with exit code 1 and an error that has all of `parts`.
 fn fails(folder: &TempDir, words: &str, parts: &[&str]) {
     let output = charcell(folder, words);
     let error = String::from_utf8(output.stderr).unwrap();
@@ -149,7 +149,7 @@ fn a_corpus_that_cannot_be_trained_on_is_refused() {
     fails(&folder, &train("latin1.txt"), &["latin1.txt", "not UTF-8", "byte 3"]);
     fails(&folder, &train("short.txt"), &["13 characters", "needs 1155", "--batch-size"]);
     fails(&folder, &train("same.txt"), &["1 distinct"]);
-    fails(&folder, &train("wide.txt --normalize none"), &["distinct characters", "65535"]);
+    fails(&folder, &train("wide.txt --normalize none"), &["distinct", "65535", "fewer"]);
     assert!(!folder.path().join("run").exists(), "nothing is made for a run that can't start");
 }
 
@@ -162,7 +162,10 @@ fn wrong_settings_are_refused() {
     fails(&folder, &train("--batch-size 999999999999"), &["needs"]);
     fails(&folder, &train("--prefix hü"), &["character 2", "'ü'"]);
     fails(&folder, &train("--device gpu"), &["--device cpu"]);
-    fails(&folder, &train("--out /proc/nowhere"), &["/proc/nowhere", "cannot write"]);
+    fails(&folder, &train("--out /proc/nowhere"), &["/proc/nowhere", "cannot write", "--out"]);
+    fails(&folder, "train --chars 0", &["--chars is 0"]);
+    fails(&folder, &train("--device cpu --threads 5000 --out many"), &["--threads is 5000"]);
+    assert!(!folder.path().join("many").exists());
     assert!(!folder.path().join("runs").exists());
     let usage = charcell(&folder, "train --hidden many");
     assert_eq!(usage.status.code(), Some(2));
@@ -178,6 +181,16 @@ fn a_run_is_replaced_only_by_force() {
     assert!(model() == before);
     prints(&folder, &format!("{words} --force"));
     assert!(model() != before);
+
+    // What is left of a training that failed is not beside another one's artifact.
+    let diverges = "train --hidden 8 --epochs 9 --chars 2000 --learning-rate 1e38 --clip 1e30";
+    fails(&folder, &format!("{diverges} --out run --force"), &["no longer finite"]);
+    let mut files: Vec<_> = fs::read_dir(folder.path().join("run"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort_unstable();
+    assert_eq!(files, ["metrics.jsonl", "run.json", "weights.safetensors"]);
 }
 
 #[test]
@@ -212,7 +225,9 @@ fn artifacts_that_are_none_are_refused() {
     fails(&folder, "generate run/model.postcard --temperature -1", &["--temperature is -1"]);
     fails(&folder, "generate run/model.postcard --top-p 1.5", &["--top-p is 1.5"]);
     fails(&folder, "export nowhere", &["nowhere is not a run folder"]);
-    fails(&folder, "export run -o missing/model.postcard", &["missing/model.postcard"]);
+    let no_folder =
+        ["cannot write missing/model.postcard: No such file or directory (os error 2)\n"];
+    fails(&folder, "export run -o missing/model.postcard", &no_folder);
     fs::write(folder.path().join("run/weights.safetensors"), b"no tensors").unwrap();
     fails(&folder, "export run", &["weights.safetensors", "not safetensors"]);
 }

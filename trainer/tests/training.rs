@@ -1,11 +1,15 @@
 //! Training as a whole: it learns, reproducibly, and stops in good order.
 
-use charcell::model::TrainedModel;
-use charcell::text::{Corpus, SHIPPED_TEXT, Sampling};
+use charcell::cpu::Cpu;
+use charcell::model::{Dimensions, Parameters, TrainedModel};
+use charcell::text::{Corpus, SHIPPED_TEXT, Sampling, Window};
 use charcell::{
-    Config, Device, Error, Outcome, Weights, artifact, evaluate, first_choice, train_and_predict,
+    Config, Device, Error, Optimizer, Outcome, Weights, artifact, evaluate, first_choice,
+    train_and_predict,
 };
 use infer_core::Normalisation;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 fn corpus(characters: usize) -> Corpus {
     Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(characters)).unwrap()
@@ -94,6 +98,36 @@ fn a_loss_that_is_no_longer_finite_keeps_the_last_good_weights() {
     assert_eq!(epoch, last_good + 1);
 }
 
+/// What the chapter's `grad_clipping` does.
+#[test]
+fn a_gradient_beyond_the_limit_is_scaled_down_to_it() {
+    let optimizer = Optimizer { learning_rate: 100.0, clip: 0.01 };
+    for (norm, rate) in [(0.0, 100.0), (0.01, 100.0), (0.02, 50.0), (1.0, 1.0)] {
+        assert_eq!(optimizer.clipped_rate(norm), rate, "at a norm of {norm}");
+    }
+}
+
+#[test]
+fn a_window_goes_on_from_the_last_or_starts_anew() {
+    let corpus = corpus(100);
+    let dimensions = Dimensions { vocabulary: corpus.vocabulary().size(), hidden: 20, layers: 2 };
+    let parameters = Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(0));
+    let optimizer = Optimizer { learning_rate: 1.0, clip: 1.0 };
+    let window = |resets_state| {
+        let (inputs, targets) = (corpus.tokens()[..34].to_vec(), corpus.tokens()[1..35].to_vec());
+        Window { inputs, targets, resets_state }
+    };
+    // Two slices of rows.
+    let mut cpu = Cpu::new(parameters, optimizer, 17, 2, 1).unwrap();
+    let first = cpu.logits(&window(true));
+    let state = cpu.state();
+    let second = cpu.logits(&window(false));
+    assert_ne!(second, first);
+    assert_eq!(cpu.logits(&window(true)), first);
+    cpu.set_state(&state);
+    assert_eq!(cpu.logits(&window(false)), second);
+}
+
 #[test]
 fn settings_that_make_no_model_are_refused_by_name() {
     let corpus = corpus(4000);
@@ -109,11 +143,16 @@ fn settings_that_make_no_model_are_refused_by_name() {
     refused(&Config { num_steps: usize::MAX, ..small() }, "--num-steps");
     refused(&Config { batch_size: 300, ..small() }, "needs 6020");
     refused(&Config { epochs: 0, ..small() }, "--epochs is 0");
+    let text = &corpus;
+    let too_many = train_and_predict(text, &small(), &Device::Cpu { threads: 1025 }, |_| ());
+    assert!(too_many.unwrap_err().to_string().contains("--threads is 1025"));
     refused(&Config { learning_rate: f32::NAN, ..small() }, "--learning-rate is NaN");
     refused(&Config { clip: -1.0, ..small() }, "--clip is -1");
     refused(
         &Config { prefixes: vec!["travÉller".into()], ..small() },
-        "character 5 of the text, 'é'",
+        "character 5 of the prefix \"travéller\", 'é'",
     );
     refused(&Config { prefixes: vec!["a".into(); 9], ..small() }, "9 prefixes");
+    let no_text = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(0)).unwrap_err();
+    assert_eq!(no_text.to_string(), "--chars is 0, and must be at least 1");
 }

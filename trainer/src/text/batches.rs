@@ -145,6 +145,18 @@ mod tests {
     }
 
     #[test]
+    fn consecutive_epochs_start_anywhere_in_the_first_window() {
+        let tokens: Vec<Token> = (0..100).collect();
+        let batches = Batches::new(&tokens, Sampling::Consecutive, B, T).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut starts: Vec<Token> =
+            (0..100).map(|_| batches.epoch(&mut random)[0].inputs[0]).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        assert_eq!(starts, [0, 1, 2, 3]);
+    }
+
+    #[test]
     fn random_windows_cover_the_text_once() {
         let windows = windows(Sampling::Random, 12 * 4 + 1);
         let mut seen: Vec<Token> =

@@ -36,7 +36,7 @@ impl Corpus {
     /// The normalised text of `files`, one after the other: its first `characters`, or all.
     ///
     /// # Errors
-    /// [`Error::ReadCorpus`] or [`Error::NotUtf8`] by file.
+    /// [`Error::ReadCorpus`] or [`Error::NotUtf8`] by file; [`Error::Setting`] if `characters` is 0.
     pub fn text(
         files: &[PathBuf],
         normalisation: Normalisation,
@@ -53,20 +53,20 @@ impl Corpus {
             // A byte order mark is no character of the text.
             text += part.strip_prefix('\u{feff}').unwrap_or(part);
         }
-        Ok(normalised(&text, normalisation, characters))
+        normalised(&text, normalisation, characters)
     }
 
     /// Takes `text`, or its first `characters`.
     ///
     /// # Errors
     /// [`Error::EmptyCorpus`], or [`Error::VocabularySize`] if the text has one distinct character
-    /// or too many.
+    /// or too many; [`Error::Setting`] if `characters` is 0.
     pub fn from_text(
         text: &str,
         normalisation: Normalisation,
         characters: Option<usize>,
     ) -> Result<Self, Error> {
-        Self::from_normalised(&normalised(text, normalisation, characters), normalisation)
+        Self::from_normalised(&normalised(text, normalisation, characters)?, normalisation)
     }
 
     fn from_normalised(text: &str, normalisation: Normalisation) -> Result<Self, Error> {
@@ -104,7 +104,16 @@ impl Corpus {
     }
 }
 
-fn normalised(text: &str, normalisation: Normalisation, characters: Option<usize>) -> String {
-    let characters = characters.unwrap_or(usize::MAX);
-    text.chars().take(characters).map(|character| normalisation.apply(character)).collect()
+/// The first `characters` of `text`, or all, normalised.
+fn normalised(
+    text: &str,
+    normalisation: Normalisation,
+    characters: Option<usize>,
+) -> Result<String, Error> {
+    if characters == Some(0) {
+        let (name, allowed) = ("--chars", "at least 1");
+        return Err(Error::Setting { name, value: "0".into(), allowed });
+    }
+    let characters = text.chars().take(characters.unwrap_or(usize::MAX));
+    Ok(characters.map(|character| normalisation.apply(character)).collect())
 }
