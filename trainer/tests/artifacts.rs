@@ -3,13 +3,14 @@
 mod common;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use charcell::cpu::Cpu;
 use charcell::model::Dimensions;
 use charcell::text::Window;
-use charcell::{AnyModel, Optimizer, Weights, artifact, write_whole};
-use infer_core::Token;
+use charcell::{AnyModel, Artifact, Optimizer, Weights, artifact, write_whole};
+use infer_core::artifact::tensors;
+use infer_core::{Int8, Model, State, Token};
 
 use common::{untrained_model, window};
 
@@ -33,6 +34,45 @@ fn the_fixed_artifacts_are_what_is_exported() {
         }
         assert!(fs::read(&path).unwrap() == exported.bytes(), "{name} differs from the export");
     }
+}
+
+/// The bytes that the specification prints are those of the fixed artifact, the whole header among
+/// them, and the logits that it ends with are what is computed.
+#[test]
+fn the_specification_describes_the_fixed_artifact() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/artifact-format.md")).unwrap();
+    let artifact =
+        Artifact::read(&root.join("infer-core/tests/models/tiny-int8.postcard")).unwrap();
+    let bytes = artifact.bytes();
+    let mut end = 0;
+    for line in page.lines() {
+        let Some((offset, printed)) = dumped(line) else { continue };
+        assert_eq!(bytes.get(offset..offset + printed.len()), Some(&printed[..]), "{line}");
+        if offset == end {
+            end += printed.len();
+        }
+    }
+    let first_tensor = tensors(bytes).next().unwrap().offset as usize;
+    assert!(end > first_tensor, "printed without a gap: {end} bytes");
+
+    let model = Model::<Int8>::load(bytes).unwrap();
+    let mut state = State::<12, 22, 2>::new();
+    let mut state = state.view(&model).unwrap();
+    model.step(&mut state, model.token('\'').unwrap());
+    model.logits(&mut state);
+    let logits: Vec<String> = state.logits()[..4].iter().map(i32::to_string).collect();
+    let logits = logits.join(", ").replace('-', "−");
+    assert!(page.contains(&format!("the first four characters are {logits}")), "{logits}");
+}
+
+/// Offset and bytes of a line like `001c  16 0a  meaning`.
+fn dumped(line: &str) -> Option<(usize, Vec<u8>)> {
+    let (offset, rest) = line.split_once("  ")?;
+    let offset = (offset.len() == 4).then(|| usize::from_str_radix(offset, 16).ok())??;
+    let pairs = rest.split("  ").next()?.split(' ');
+    let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16).ok()).collect::<Option<_>>()?;
+    Some((offset, bytes))
 }
 
 /// What `infer-core` computes in f32 is what training computed.
