@@ -30,7 +30,9 @@ pub struct Kernel {
 /// What a workgroup of a kernel is cut by.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    Step,
+    Forward,
+    Backward,
+    Project,
     Gradient,
     Elements,
     /// One workgroup of so many invocations.
@@ -52,7 +54,9 @@ impl Kernel {
     #[must_use]
     pub fn workgroup_size(&self, tiles: &Tiles) -> [u32; 2] {
         match self.shape {
-            Shape::Step => [tiles.step.lanes, tiles.step.slices],
+            Shape::Forward => [tiles.forward.lanes, tiles.forward.slices],
+            Shape::Backward => [tiles.backward.lanes, tiles.backward.slices],
+            Shape::Project => [tiles.project.lanes, tiles.project.slices],
             Shape::Gradient => [tiles.gradient.lanes, tiles.gradient.slices],
             Shape::Elements => [tiles.element_lanes, 1],
             Shape::Single(lanes) => [lanes, 1],
@@ -74,25 +78,25 @@ macro_rules! kernel {
 }
 
 kernel! {
-    /// A matrix once more, transposed. Bindings: parameters, transposes.
-    TRANSPOSE, "transpose", Shape::Elements, [Read, ReadWrite]
+    /// A matrix once more, four columns in a vector. Bindings: parameters, packed weights.
+    PACK_WEIGHTS, "pack_weights", Shape::Elements, [Read, ReadWrite]
 }
 kernel! {
-    /// A step of a layer. Bindings: step, parameters, inputs, gates, cell, hidden.
-    LSTM_STEP_FORWARD, "lstm_step_forward", Shape::Step,
-    [Step, Read, Read, ReadWrite, ReadWrite, ReadWrite]
+    /// A step of a layer. Bindings: step, packed weights, parameters, inputs, gates, cell, hidden.
+    LSTM_STEP_FORWARD, "lstm_step_forward", Shape::Forward,
+    [Step, Read, Read, Read, ReadWrite, ReadWrite, ReadWrite]
 }
 kernel! {
-    /// A product over all steps. Bindings: weights, x, product.
-    PROJECT, "project", Shape::Step, [Read, Read, ReadWrite]
+    /// A product over all steps. Bindings: packed weights, parameters, x, product.
+    PROJECT, "project", Shape::Project, [Read, Read, Read, ReadWrite]
 }
 kernel! {
     /// Losses, and the logits' gradients. Bindings: targets, logits, losses.
     SOFTMAX_CROSS_ENTROPY, "softmax_cross_entropy", Shape::Elements, [Read, ReadWrite, ReadWrite]
 }
 kernel! {
-    /// A step back of a layer. Bindings: step, transposes, gates, cell, d_hidden, d_cell.
-    LSTM_STEP_BACKWARD, "lstm_step_backward", Shape::Step,
+    /// A step back of a layer. Bindings: step, packed weights, gates, cell, d_hidden, d_cell.
+    LSTM_STEP_BACKWARD, "lstm_step_backward", Shape::Backward,
     [Step, Read, ReadWrite, Read, Read, ReadWrite]
 }
 kernel! {
@@ -120,7 +124,7 @@ kernel! {
 
 /// All kernels, in the order in which an iteration runs them first.
 pub const ALL: [Kernel; 10] = [
-    TRANSPOSE,
+    PACK_WEIGHTS,
     LSTM_STEP_FORWARD,
     PROJECT,
     SOFTMAX_CROSS_ENTROPY,

@@ -1,12 +1,15 @@
 //! How much one invocation and one workgroup compute, by the kind of device.
 
-/// Sizes of the products of a step and of a projection.
+/// Sizes of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProductTile {
-    /// Units, or columns, side by side in a workgroup.
+    /// Groups of four columns side by side in a workgroup.
     pub lanes: u32,
     /// Slices into which the sum is cut, added in their order.
     pub slices: u32,
+    /// Groups of four columns that an invocation computes at once: in the forward step, the gates
+    /// of a unit.
+    pub groups: u32,
     /// Vectors of four rows of the batch that an invocation computes at once.
     pub vectors: u32,
 }
@@ -18,17 +21,21 @@ pub struct GradientTile {
     pub lanes: u32,
     /// Slices into which the steps are cut, added in their order.
     pub slices: u32,
-    /// Rows that an invocation computes at once.
+    /// Rows that an invocation computes at once, in fours.
     pub rows: u32,
-    /// Columns that an invocation computes at once.
+    /// Columns that an invocation computes at once, in fours.
     pub columns: u32,
 }
 
 /// All sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tiles {
-    /// Of a step and of a projection.
-    pub step: ProductTile,
+    /// Of a step forward.
+    pub forward: ProductTile,
+    /// Of a step back.
+    pub backward: ProductTile,
+    /// Of a product over all steps.
+    pub project: ProductTile,
     /// Of the weight gradients.
     pub gradient: GradientTile,
     /// Invocations of a workgroup where everything goes element by element.
@@ -38,34 +45,41 @@ pub struct Tiles {
 impl Tiles {
     /// For GPUs: many workgroups, each with many invocations, and a short sum for each.
     ///
-    /// 64 workgroups a step at 256 units and 32 rows; `slice_sums` fills the 16 KiB of a workgroup.
+    /// 64 workgroups a step, forward and back, at 256 units and 32 rows.
     pub const GPU: Self = Self {
-        step: ProductTile { lanes: 16, slices: 8, vectors: 2 },
-        gradient: GradientTile { lanes: 32, slices: 8, rows: 4, columns: 4 },
+        forward: ProductTile { lanes: 16, slices: 8, groups: 1, vectors: 2 },
+        backward: ProductTile { lanes: 8, slices: 16, groups: 1, vectors: 1 },
+        project: ProductTile { lanes: 16, slices: 8, groups: 1, vectors: 2 },
+        gradient: GradientTile { lanes: 32, slices: 8, rows: 1, columns: 1 },
         element_lanes: 64,
     };
 
-    /// For devices that run on the processor: many rows an invocation, and no barrier, which costs
-    /// more there than all it could save.
+    /// For devices that run on the processor: much in one invocation, since loading is what takes
+    /// long there, and no barrier, which takes longer still.
     pub const SOFTWARE: Self = Self {
-        step: ProductTile { lanes: 64, slices: 1, vectors: 4 },
-        gradient: GradientTile { lanes: 16, slices: 1, rows: 16, columns: 2 },
+        forward: ProductTile { lanes: 8, slices: 1, groups: 4, vectors: 4 },
+        backward: ProductTile { lanes: 8, slices: 1, groups: 4, vectors: 4 },
+        project: ProductTile { lanes: 8, slices: 1, groups: 1, vectors: 4 },
+        gradient: GradientTile { lanes: 8, slices: 1, rows: 2, columns: 2 },
         element_lanes: 64,
     };
 
     /// `wgsl/common/tiles.wgsl` with these sizes.
     pub(crate) fn source(&self) -> String {
-        let Self { step, gradient, element_lanes } = self;
-        let constants = [
-            ("STEP_LANES", step.lanes),
-            ("STEP_SLICES", step.slices),
-            ("STEP_VECTORS", step.vectors),
-            ("GRADIENT_LANES", gradient.lanes),
-            ("GRADIENT_SLICES", gradient.slices),
-            ("GRADIENT_ROWS", gradient.rows),
-            ("GRADIENT_COLUMNS", gradient.columns),
-            ("ELEMENT_LANES", *element_lanes),
-        ];
-        constants.map(|(name, value)| format!("const {name} = {value}u;\n")).concat()
+        let Self { forward, backward, project, gradient, element_lanes } = self;
+        let products = [("FORWARD", forward), ("BACKWARD", backward), ("PROJECT", project)];
+        let products = products.map(|(name, ProductTile { lanes, slices, groups, vectors })| {
+            format!(
+                "const {name}_LANES = {lanes}u;\nconst {name}_SLICES = {slices}u;\n\
+                 const {name}_GROUPS = {groups}u;\nconst {name}_VECTORS = {vectors}u;\n"
+            )
+        });
+        let GradientTile { lanes, slices, rows, columns } = gradient;
+        let others = format!(
+            "const GRADIENT_LANES = {lanes}u;\nconst GRADIENT_SLICES = {slices}u;\n\
+             const GRADIENT_ROWS = {rows}u;\nconst GRADIENT_COLUMNS = {columns}u;\n\
+             const ELEMENT_LANES = {element_lanes}u;\n"
+        );
+        products.concat() + &others
     }
 }

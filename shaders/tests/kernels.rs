@@ -21,7 +21,9 @@ const MAX_STORAGE_BUFFERS: usize = 8;
 /// Tiles as they are used, and some that no multiple fits.
 fn all_tiles() -> [Tiles; 3] {
     let odd = Tiles {
-        step: ProductTile { lanes: 3, slices: 5, vectors: 1 },
+        forward: ProductTile { lanes: 3, slices: 5, groups: 3, vectors: 1 },
+        backward: ProductTile { lanes: 5, slices: 3, groups: 1, vectors: 3 },
+        project: ProductTile { lanes: 7, slices: 1, groups: 2, vectors: 3 },
         gradient: GradientTile { lanes: 7, slices: 2, rows: 1, columns: 3 },
         element_lanes: 13,
     };

@@ -1,13 +1,13 @@
 // The gradients of one step of one layer.
 //
-// One invocation: the hidden state's gradient of one unit, some rows of the batch, one slice of 4H;
-// then the gradients of the gates of some of these rows. Twin: LstmStepBackward in the trainer's
-// cpu/lstm_step_backward.rs.
+// One invocation: the hidden state's gradient of BACKWARD_GROUPS times four units, some rows of the
+// batch, one slice of 4H; then the gradients of the gates of some of these. Twin: LstmStepBackward
+// in the trainer's cpu/lstm_step_backward.rs.
 
-override W_HH_TRANSPOSED: u32 = 0u;
+override W_HH_PACKED: u32 = 0u;
 
 @group(0) @binding(0) var<uniform> step: Step;                             // t
-@group(0) @binding(1) var<storage, read> transposes: array<f32>;           // W_hh: [4H, H]
+@group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;         // W_hh transposed: [4H, H/4]
 @group(0) @binding(2) var<storage, read_write> gates: array<vec4<f32>>;    // [T, 4H, B/4]
 @group(0) @binding(3) var<storage, read> cell: array<vec4<f32>>;           // [T + 1, H, B/4]
 @group(0) @binding(4) var<storage, read> d_hidden: array<vec4<f32>>;       // [T, H, B/4]
@@ -17,53 +17,89 @@ struct Step {
     t: u32,
 }
 
-var<workgroup> slice_sums: array<vec4<f32>, STEP_SLICES * STEP_VECTORS * STEP_LANES>;
+// Of some groups of units and vectors of rows: a column for each unit.
+alias Sums = array<array<mat4x4<f32>, BACKWARD_VECTORS>, BACKWARD_GROUPS>;
 
-@compute @workgroup_size(STEP_LANES, STEP_SLICES)
+const TILE = 4u * BACKWARD_GROUPS * BACKWARD_VECTORS;
+
+var<workgroup> slice_sums: array<vec4<f32>, BACKWARD_SLICES * TILE * BACKWARD_LANES>;
+
+@compute @workgroup_size(BACKWARD_LANES, BACKWARD_SLICES)
 fn lstm_step_backward(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    // Units and rows beyond the last are computed as the last, and not written.
-    let unit = workgroup.x * STEP_LANES + local.x;
-    let last_unit = min(unit, HIDDEN - 1u);
-    let first_vector = workgroup.y * STEP_VECTORS;
-    var sums = slice_of_product(last_unit, first_vector, local.y);
-
-    if STEP_SLICES > 1u {
-        for (var v = 0u; v < STEP_VECTORS; v++) {
-            slice_sums[(local.y * STEP_VECTORS + v) * STEP_LANES + local.x] = sums[v];
-        }
+    let first_group = workgroup.x * BACKWARD_LANES * BACKWARD_GROUPS + local.x;
+    let first_vector = workgroup.y * BACKWARD_VECTORS;
+    let sums = slice_of_product(first_group, first_vector, local.y);
+    if BACKWARD_SLICES > 1u {
+        share(sums, local.x, local.y);
         workgroupBarrier();
     }
-    for (var v = local.y; v < STEP_VECTORS; v += STEP_SLICES) {
-        var product = sums[v];
-        if STEP_SLICES > 1u {
-            product = vec4(0.0);
-            for (var slice = 0u; slice < STEP_SLICES; slice++) {
-                product += slice_sums[(slice * STEP_VECTORS + v) * STEP_LANES + local.x];
+    for (var g = 0u; g < BACKWARD_GROUPS; g++) {
+        for (var v = 0u; v < BACKWARD_VECTORS; v++) {
+            for (var c = 0u; c < 4u; c++) {
+                let unit = 4u * (first_group + g * BACKWARD_LANES) + c;
+                let vector = first_vector + v;
+                let element = 4u * (g * BACKWARD_VECTORS + v) + c;
+                let is_own = element % BACKWARD_SLICES == local.y;
+                if is_own && unit < HIDDEN && vector < batch_vectors() {
+                    var product = sums[g][v][c];
+                    if BACKWARD_SLICES > 1u {
+                        product = sum_of_slices(element, local.x);
+                    }
+                    finish(unit, vector, product);
+                }
             }
-        }
-        if unit < HIDDEN && first_vector + v < batch_vectors() {
-            finish(unit, first_vector + v, product);
         }
     }
 }
 
-// One slice of the gates' gradients of the step after, times W_hh transposed: [STEP_VECTORS].
-fn slice_of_product(unit: u32, first_vector: u32, slice: u32) -> array<vec4<f32>, STEP_VECTORS> {
-    var sums: array<vec4<f32>, STEP_VECTORS>;
-    if step.t + 1u < NUM_STEPS {
-        let end = slice_start(GATES * HIDDEN, STEP_SLICES, slice + 1u);
-        for (var j = slice_start(GATES * HIDDEN, STEP_SLICES, slice); j < end; j++) {
-            let w = transposes[W_HH_TRANSPOSED + j * HIDDEN + unit];
-            for (var v = 0u; v < STEP_VECTORS; v++) {
-                let vector = min(first_vector + v, batch_vectors() - 1u);
-                sums[v] += w * gates[activation_index(step.t + 1u, GATES * HIDDEN, j, vector)];
+// One slice of the gates' gradients of the step after, times W_hh transposed. Units and rows beyond
+// the last are computed as the last.
+fn slice_of_product(first_group: u32, first_vector: u32, slice: u32) -> Sums {
+    var sums: Sums;
+    if step.t + 1u >= NUM_STEPS {
+        return sums;
+    }
+    let groups = (HIDDEN + 3u) / 4u;
+    let end = slice_start(GATES * HIDDEN, BACKWARD_SLICES, slice + 1u);
+    for (var k = slice_start(GATES * HIDDEN, BACKWARD_SLICES, slice); k < end; k++) {
+        var d_gates: array<vec4<f32>, BACKWARD_VECTORS>;
+        for (var v = 0u; v < BACKWARD_VECTORS; v++) {
+            let vector = min(first_vector + v, batch_vectors() - 1u);
+            d_gates[v] = gates[activation_index(step.t + 1u, GATES * HIDDEN, k, vector)];
+        }
+        for (var g = 0u; g < BACKWARD_GROUPS; g++) {
+            let group = min(first_group + g * BACKWARD_LANES, groups - 1u);
+            let w = packed[W_HH_PACKED + k * groups + group];
+            for (var v = 0u; v < BACKWARD_VECTORS; v++) {
+                sums[g][v] += outer_product(d_gates[v], w);
             }
         }
     }
     return sums;
+}
+
+// Shows a slice's sums to the other invocations of the workgroup.
+fn share(sums: Sums, lane: u32, slice: u32) {
+    for (var g = 0u; g < BACKWARD_GROUPS; g++) {
+        for (var v = 0u; v < BACKWARD_VECTORS; v++) {
+            for (var c = 0u; c < 4u; c++) {
+                let element = 4u * (g * BACKWARD_VECTORS + v) + c;
+                slice_sums[(slice * TILE + element) * BACKWARD_LANES + lane] = sums[g][v][c];
+            }
+        }
+    }
+}
+
+// All slices of one unit and vector, added in their order.
+fn sum_of_slices(element: u32, lane: u32) -> vec4<f32> {
+    var total: vec4<f32>;
+    for (var slice = 0u; slice < BACKWARD_SLICES; slice++) {
+        total += slice_sums[(slice * TILE + element) * BACKWARD_LANES + lane];
+    }
+    return total;
 }
 
 // The gates of one unit and four rows become the gradients of their pre-activations.

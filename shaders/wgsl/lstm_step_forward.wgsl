@@ -1,88 +1,111 @@
 // One step of one layer: gates, cell state and hidden state.
 //
-// One invocation: the four gates of one unit, some rows of the batch, one slice of H; then the cell
-// of some of these rows. Twin: LstmStepForward in the trainer's cpu/lstm_step_forward.rs.
+// One invocation: the four gates of FORWARD_GROUPS units, some rows of the batch, one slice of H;
+// then the cells of some of these. Twin: LstmStepForward in the trainer's cpu/lstm_step_forward.rs.
 
 override IS_FIRST_LAYER: bool = true;
 override W_IH: u32 = 0u;
-override W_HH: u32 = 0u;
+override W_HH_PACKED: u32 = 0u;
 override B: u32 = 0u;
 
 @group(0) @binding(0) var<uniform> step: Step;                            // t
-@group(0) @binding(1) var<storage, read> parameters: array<f32>;          // all parameters
-@group(0) @binding(2) var<storage, read> inputs: array<vec4<u32>>;        // [T, B/4]
-@group(0) @binding(3) var<storage, read_write> gates: array<vec4<f32>>;   // [T, 4H, B/4]
-@group(0) @binding(4) var<storage, read_write> cell: array<vec4<f32>>;    // [T + 1, H, B/4]
-@group(0) @binding(5) var<storage, read_write> hidden: array<vec4<f32>>;  // [T + 1, H, B/4]
+@group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;        // W_hh: [H, H] of 4 gates
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;          // all parameters
+@group(0) @binding(3) var<storage, read> inputs: array<vec4<u32>>;        // [T, B/4]
+@group(0) @binding(4) var<storage, read_write> gates: array<vec4<f32>>;   // [T, 4H, B/4]
+@group(0) @binding(5) var<storage, read_write> cell: array<vec4<f32>>;    // [T + 1, H, B/4]
+@group(0) @binding(6) var<storage, read_write> hidden: array<vec4<f32>>;  // [T + 1, H, B/4]
 
 struct Step {
     t: u32,
 }
 
-const UNIT_SUMS = GATES * STEP_VECTORS;
+// Of some units and vectors of rows: a column for each gate.
+alias Sums = array<array<mat4x4<f32>, FORWARD_VECTORS>, FORWARD_GROUPS>;
 
-var<workgroup> slice_sums: array<vec4<f32>, STEP_SLICES * UNIT_SUMS * STEP_LANES>;
+const TILE = GATES * FORWARD_GROUPS * FORWARD_VECTORS;
 
-@compute @workgroup_size(STEP_LANES, STEP_SLICES)
+var<workgroup> slice_sums: array<vec4<f32>, FORWARD_SLICES * TILE * FORWARD_LANES>;
+
+@compute @workgroup_size(FORWARD_LANES, FORWARD_SLICES)
 fn lstm_step_forward(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    // Units and rows beyond the last are computed as the last, and not written.
-    let unit = workgroup.x * STEP_LANES + local.x;
-    let last_unit = min(unit, HIDDEN - 1u);
-    let first_vector = workgroup.y * STEP_VECTORS;
-    var sums = slice_of_product(last_unit, first_vector, local.y);
-
-    if STEP_SLICES > 1u {
-        for (var sum = 0u; sum < UNIT_SUMS; sum++) {
-            slice_sums[(local.y * UNIT_SUMS + sum) * STEP_LANES + local.x] = sums[sum];
-        }
+    let first_unit = workgroup.x * FORWARD_LANES * FORWARD_GROUPS + local.x;
+    let first_vector = workgroup.y * FORWARD_VECTORS;
+    let sums = slice_of_product(first_unit, first_vector, local.y);
+    if FORWARD_SLICES > 1u {
+        share(sums, local.x, local.y);
         workgroupBarrier();
     }
-    for (var row = local.y; row < STEP_VECTORS; row += STEP_SLICES) {
-        var pre_activations: array<vec4<f32>, GATES>;
-        for (var gate = 0u; gate < GATES; gate++) {
-            let sum = gate * STEP_VECTORS + row;
-            pre_activations[gate] = sums[sum];
-            if STEP_SLICES > 1u {
-                pre_activations[gate] = vec4(0.0);
-                for (var slice = 0u; slice < STEP_SLICES; slice++) {
-                    let part = slice_sums[(slice * UNIT_SUMS + sum) * STEP_LANES + local.x];
-                    pre_activations[gate] += part;
+    for (var u = 0u; u < FORWARD_GROUPS; u++) {
+        for (var v = 0u; v < FORWARD_VECTORS; v++) {
+            let unit = first_unit + u * FORWARD_LANES;
+            let vector = first_vector + v;
+            let number = u * FORWARD_VECTORS + v;
+            let is_own = number % FORWARD_SLICES == local.y;
+            if is_own && unit < HIDDEN && vector < batch_vectors() {
+                var products = sums[u][v];
+                if FORWARD_SLICES > 1u {
+                    products = sum_of_slices(number, local.x);
                 }
+                finish(unit, vector, products);
             }
-        }
-        if unit < HIDDEN && first_vector + row < batch_vectors() {
-            finish(unit, first_vector + row, pre_activations);
         }
     }
 }
 
-// One slice of H W_hh: [4, STEP_VECTORS], gate by gate.
-fn slice_of_product(unit: u32, first_vector: u32, slice: u32) -> array<vec4<f32>, UNIT_SUMS> {
-    var sums: array<vec4<f32>, UNIT_SUMS>;
-    let end = slice_start(HIDDEN, STEP_SLICES, slice + 1u);
-    for (var k = slice_start(HIDDEN, STEP_SLICES, slice); k < end; k++) {
-        let row = W_HH + k * GATES * HIDDEN + unit;
-        let w_i = parameters[row + INPUT_GATE * HIDDEN];
-        let w_f = parameters[row + FORGET_GATE * HIDDEN];
-        let w_g = parameters[row + CANDIDATE_GATE * HIDDEN];
-        let w_o = parameters[row + OUTPUT_GATE * HIDDEN];
-        for (var v = 0u; v < STEP_VECTORS; v++) {
+// One slice of H W_hh. Units and rows beyond the last are computed as the last.
+fn slice_of_product(first_unit: u32, first_vector: u32, slice: u32) -> Sums {
+    var sums: Sums;
+    let end = slice_start(HIDDEN, FORWARD_SLICES, slice + 1u);
+    for (var k = slice_start(HIDDEN, FORWARD_SLICES, slice); k < end; k++) {
+        var h: array<vec4<f32>, FORWARD_VECTORS>;
+        for (var v = 0u; v < FORWARD_VECTORS; v++) {
             let vector = min(first_vector + v, batch_vectors() - 1u);
-            let h = hidden[activation_index(step.t, HIDDEN, k, vector)];
-            sums[INPUT_GATE * STEP_VECTORS + v] += w_i * h;
-            sums[FORGET_GATE * STEP_VECTORS + v] += w_f * h;
-            sums[CANDIDATE_GATE * STEP_VECTORS + v] += w_g * h;
-            sums[OUTPUT_GATE * STEP_VECTORS + v] += w_o * h;
+            h[v] = hidden[activation_index(step.t, HIDDEN, k, vector)];
+        }
+        for (var u = 0u; u < FORWARD_GROUPS; u++) {
+            let unit = min(first_unit + u * FORWARD_LANES, HIDDEN - 1u);
+            let w = packed[W_HH_PACKED + k * HIDDEN + unit];
+            for (var v = 0u; v < FORWARD_VECTORS; v++) {
+                sums[u][v] += outer_product(h[v], w);
+            }
         }
     }
     return sums;
 }
 
+// Shows a slice's sums to the other invocations of the workgroup.
+fn share(sums: Sums, lane: u32, slice: u32) {
+    for (var u = 0u; u < FORWARD_GROUPS; u++) {
+        for (var v = 0u; v < FORWARD_VECTORS; v++) {
+            for (var gate = 0u; gate < GATES; gate++) {
+                let element = GATES * (u * FORWARD_VECTORS + v) + gate;
+                slice_sums[(slice * TILE + element) * FORWARD_LANES + lane] = sums[u][v][gate];
+            }
+        }
+    }
+}
+
+// All slices of one unit and vector, added in their order.
+fn sum_of_slices(number: u32, lane: u32) -> mat4x4<f32> {
+    var total: mat4x4<f32>;
+    for (var slice = 0u; slice < FORWARD_SLICES; slice++) {
+        let first = (slice * TILE + GATES * number) * FORWARD_LANES + lane;
+        total += mat4x4(
+            slice_sums[first],
+            slice_sums[first + FORWARD_LANES],
+            slice_sums[first + 2u * FORWARD_LANES],
+            slice_sums[first + 3u * FORWARD_LANES],
+        );
+    }
+    return total;
+}
+
 // From H W_hh of one unit and four rows to its gates, cell state and hidden state.
-fn finish(unit: u32, vector: u32, products: array<vec4<f32>, GATES>) {
+fn finish(unit: u32, vector: u32, products: mat4x4<f32>) {
     let i = sigmoid(products[INPUT_GATE] + input_part(INPUT_GATE, unit, vector));
     let f = sigmoid(products[FORGET_GATE] + input_part(FORGET_GATE, unit, vector));
     let g = hyperbolic_tangent(products[CANDIDATE_GATE] + input_part(CANDIDATE_GATE, unit, vector));

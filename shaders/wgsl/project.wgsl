@@ -1,62 +1,103 @@
 // A product over all steps: the output layer, the input of an upper layer, and the gradients of
 // both.
 //
-// One invocation: one column of the result, some rows of the batch, one slice of K, at one step.
-// Twin: matmul in the trainer's cpu/matmul.rs.
+// One invocation: PROJECT_GROUPS times four columns of the result, some rows of the batch, one
+// slice of K, at one step. Twin: matmul in the trainer's cpu/matmul.rs.
 
 override K: u32 = 1u;
 override N: u32 = 1u;
-override WEIGHTS: u32 = 0u;
+override WEIGHTS_PACKED: u32 = 0u;
 override HAS_BIAS: bool = false;
 override BIAS: u32 = 0u;
 // The step of x that belongs to the result's step 0.
 override FIRST_STEP: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read> weights: array<f32>;             // [K, N] and [N]
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;             // [T, K, B/4]
-@group(0) @binding(2) var<storage, read_write> product: array<vec4<f32>>; // [T, N, B/4]
+@group(0) @binding(0) var<storage, read> packed: array<vec4<f32>>;        // [K, N/4]
+@group(0) @binding(1) var<storage, read> parameters: array<f32>;          // all parameters; the bias: [N]
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;             // [T, K, B/4]
+@group(0) @binding(3) var<storage, read_write> product: array<vec4<f32>>; // [T, N, B/4]
 
-var<workgroup> slice_sums: array<vec4<f32>, STEP_SLICES * STEP_VECTORS * STEP_LANES>;
+// Of some groups of columns and vectors of rows: a column each.
+alias Sums = array<array<mat4x4<f32>, PROJECT_VECTORS>, PROJECT_GROUPS>;
 
-@compute @workgroup_size(STEP_LANES, STEP_SLICES)
+const TILE = 4u * PROJECT_GROUPS * PROJECT_VECTORS;
+
+var<workgroup> slice_sums: array<vec4<f32>, PROJECT_SLICES * TILE * PROJECT_LANES>;
+
+@compute @workgroup_size(PROJECT_LANES, PROJECT_SLICES)
 fn project(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    // Columns and rows beyond the last are computed as the last, and not written.
-    let column = workgroup.x * STEP_LANES + local.x;
-    let last_column = min(column, N - 1u);
-    let first_vector = workgroup.y * STEP_VECTORS;
+    let first_group = workgroup.x * PROJECT_LANES * PROJECT_GROUPS + local.x;
+    let first_vector = workgroup.y * PROJECT_VECTORS;
     let t = workgroup.z;
-    var sums: array<vec4<f32>, STEP_VECTORS>;
-    let end = slice_start(K, STEP_SLICES, local.y + 1u);
-    for (var k = slice_start(K, STEP_SLICES, local.y); k < end; k++) {
-        let w = weights[WEIGHTS + k * N + last_column];
-        for (var v = 0u; v < STEP_VECTORS; v++) {
-            let vector = min(first_vector + v, batch_vectors() - 1u);
-            sums[v] += w * x[activation_index(FIRST_STEP + t, K, k, vector)];
-        }
-    }
-
-    if STEP_SLICES > 1u {
-        for (var v = 0u; v < STEP_VECTORS; v++) {
-            slice_sums[(local.y * STEP_VECTORS + v) * STEP_LANES + local.x] = sums[v];
-        }
+    let sums = slice_of_product(first_group, first_vector, t, local.y);
+    if PROJECT_SLICES > 1u {
+        share(sums, local.x, local.y);
         workgroupBarrier();
     }
-    for (var v = local.y; v < STEP_VECTORS; v += STEP_SLICES) {
-        var sum = sums[v];
-        if STEP_SLICES > 1u {
-            sum = vec4(0.0);
-            for (var slice = 0u; slice < STEP_SLICES; slice++) {
-                sum += slice_sums[(slice * STEP_VECTORS + v) * STEP_LANES + local.x];
+    for (var g = 0u; g < PROJECT_GROUPS; g++) {
+        for (var v = 0u; v < PROJECT_VECTORS; v++) {
+            for (var c = 0u; c < 4u; c++) {
+                let column = 4u * (first_group + g * PROJECT_LANES) + c;
+                let vector = first_vector + v;
+                let element = 4u * (g * PROJECT_VECTORS + v) + c;
+                let is_own = element % PROJECT_SLICES == local.y;
+                if is_own && column < N && vector < batch_vectors() {
+                    var sum = sums[g][v][c];
+                    if PROJECT_SLICES > 1u {
+                        sum = sum_of_slices(element, local.x);
+                    }
+                    if HAS_BIAS {
+                        sum += parameters[BIAS + column];
+                    }
+                    product[activation_index(t, N, column, vector)] = sum;
+                }
             }
         }
-        if HAS_BIAS {
-            sum += weights[BIAS + last_column];
+    }
+}
+
+// One slice of the product at step t. Columns and rows beyond the last are computed as the last.
+fn slice_of_product(first_group: u32, first_vector: u32, t: u32, slice: u32) -> Sums {
+    var sums: Sums;
+    let groups = (N + 3u) / 4u;
+    let end = slice_start(K, PROJECT_SLICES, slice + 1u);
+    for (var k = slice_start(K, PROJECT_SLICES, slice); k < end; k++) {
+        var x_here: array<vec4<f32>, PROJECT_VECTORS>;
+        for (var v = 0u; v < PROJECT_VECTORS; v++) {
+            let vector = min(first_vector + v, batch_vectors() - 1u);
+            x_here[v] = x[activation_index(FIRST_STEP + t, K, k, vector)];
         }
-        if column < N && first_vector + v < batch_vectors() {
-            product[activation_index(t, N, column, first_vector + v)] = sum;
+        for (var g = 0u; g < PROJECT_GROUPS; g++) {
+            let group = min(first_group + g * PROJECT_LANES, groups - 1u);
+            let w = packed[WEIGHTS_PACKED + k * groups + group];
+            for (var v = 0u; v < PROJECT_VECTORS; v++) {
+                sums[g][v] += outer_product(x_here[v], w);
+            }
         }
     }
+    return sums;
+}
+
+// Shows a slice's sums to the other invocations of the workgroup.
+fn share(sums: Sums, lane: u32, slice: u32) {
+    for (var g = 0u; g < PROJECT_GROUPS; g++) {
+        for (var v = 0u; v < PROJECT_VECTORS; v++) {
+            for (var c = 0u; c < 4u; c++) {
+                let element = 4u * (g * PROJECT_VECTORS + v) + c;
+                slice_sums[(slice * TILE + element) * PROJECT_LANES + lane] = sums[g][v][c];
+            }
+        }
+    }
+}
+
+// All slices of one column and vector, added in their order.
+fn sum_of_slices(element: u32, lane: u32) -> vec4<f32> {
+    var total: vec4<f32>;
+    for (var slice = 0u; slice < PROJECT_SLICES; slice++) {
+        total += slice_sums[(slice * TILE + element) * PROJECT_LANES + lane];
+    }
+    return total;
 }

@@ -1,8 +1,8 @@
 // The gradient of a matrix over all steps and rows, and of the bias that follows it.
 //
-// One invocation: GRADIENT_ROWS by GRADIENT_COLUMNS elements, one slice of the steps. A bias is one
-// more row of the matrix, whose input is always 1. Twin: weight_gradients in the trainer's
-// cpu/weight_gradients.rs.
+// One invocation: GRADIENT_ROWS by GRADIENT_COLUMNS blocks of four by four elements, one slice of
+// the steps. A bias is one more row of the matrix, whose input is always 1. Twin: weight_gradients
+// in the trainer's cpu/weight_gradients.rs.
 
 override M: u32 = 1u;
 override N: u32 = 1u;
@@ -15,63 +15,104 @@ override FIRST_STEP: u32 = 0u;
 @group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;             // [T, N, B/4]
 @group(0) @binding(2) var<storage, read_write> gradients: array<f32>;     // [M, N] and [N]
 
-const TILE = GRADIENT_ROWS * GRADIENT_COLUMNS;
+// Of some rows and columns, four each: a column for each column.
+alias Sums = array<array<mat4x4<f32>, GRADIENT_COLUMNS>, GRADIENT_ROWS>;
 
-var<workgroup> slice_sums: array<f32, GRADIENT_SLICES * TILE * GRADIENT_LANES>;
+const TILE = 4u * GRADIENT_ROWS * GRADIENT_COLUMNS;
+
+var<workgroup> slice_sums: array<vec4<f32>, GRADIENT_SLICES * TILE * GRADIENT_LANES>;
 
 @compute @workgroup_size(GRADIENT_LANES, GRADIENT_SLICES)
 fn weight_gradients(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    let first_row = workgroup.y * GRADIENT_ROWS;
-    let first_column = workgroup.x * GRADIENT_COLUMNS * GRADIENT_LANES + local.x;
-    var sums = slice_of_product(first_row, first_column, local.y);
-
+    let first_row = workgroup.y * 4u * GRADIENT_ROWS;
+    let first_column = workgroup.x * 4u * GRADIENT_COLUMNS * GRADIENT_LANES + local.x;
+    let sums = slice_of_product(first_row, first_column, local.y);
     if GRADIENT_SLICES > 1u {
-        for (var element = 0u; element < TILE; element++) {
-            slice_sums[(local.y * TILE + element) * GRADIENT_LANES + local.x] = sums[element];
-        }
+        share(sums, local.x, local.y);
         workgroupBarrier();
     }
-    for (var element = local.y; element < TILE; element += GRADIENT_SLICES) {
-        var sum = sums[element];
-        if GRADIENT_SLICES > 1u {
-            sum = 0.0;
-            for (var slice = 0u; slice < GRADIENT_SLICES; slice++) {
-                sum += slice_sums[(slice * TILE + element) * GRADIENT_LANES + local.x];
+    for (var r = 0u; r < GRADIENT_ROWS; r++) {
+        for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
+            for (var i = 0u; i < 4u; i++) {
+                let column = first_column + (4u * c + i) * GRADIENT_LANES;
+                let element = 4u * (r * GRADIENT_COLUMNS + c) + i;
+                if element % GRADIENT_SLICES == local.y && column < N {
+                    var sum = sums[r][c][i];
+                    if GRADIENT_SLICES > 1u {
+                        sum = sum_of_slices(element, local.x);
+                    }
+                    write(first_row + 4u * r, column, sum);
+                }
             }
-        }
-        let row = first_row + element / GRADIENT_COLUMNS;
-        let column = first_column + element % GRADIENT_COLUMNS * GRADIENT_LANES;
-        if row < M + u32(HAS_BIAS) && column < N {
-            gradients[GRADIENT + row * N + column] = sum;
         }
     }
 }
 
-// One slice of the steps of x transposed, times d: [GRADIENT_ROWS, GRADIENT_COLUMNS].
-fn slice_of_product(first_row: u32, first_column: u32, slice: u32) -> array<f32, TILE> {
-    var sums: array<f32, TILE>;
+// One slice of the steps of x transposed, times d. Rows and columns beyond the last are computed as
+// the last.
+fn slice_of_product(first_row: u32, first_column: u32, slice: u32) -> Sums {
+    var sums: Sums;
     let end = slice_start(NUM_STEPS, GRADIENT_SLICES, slice + 1u);
     for (var t = slice_start(NUM_STEPS, GRADIENT_SLICES, slice); t < end; t++) {
         for (var vector = 0u; vector < batch_vectors(); vector++) {
-            var d_here: array<vec4<f32>, GRADIENT_COLUMNS>;
+            var d_here: array<mat4x4<f32>, GRADIENT_COLUMNS>;
             for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
-                let column = min(first_column + c * GRADIENT_LANES, N - 1u);
-                d_here[c] = d[activation_index(t, N, column, vector)];
+                for (var i = 0u; i < 4u; i++) {
+                    let column = min(first_column + (4u * c + i) * GRADIENT_LANES, N - 1u);
+                    d_here[c][i] = d[activation_index(t, N, column, vector)];
+                }
+            }
+            var x_here: array<mat4x4<f32>, GRADIENT_ROWS>;
+            for (var r = 0u; r < GRADIENT_ROWS; r++) {
+                for (var i = 0u; i < 4u; i++) {
+                    x_here[r][i] = input(first_row + 4u * r + i, t, vector);
+                }
             }
             for (var r = 0u; r < GRADIENT_ROWS; r++) {
-                let row = min(first_row + r, M - 1u);
-                var x_here = x[activation_index(FIRST_STEP + t, M, row, vector)];
-                if HAS_BIAS && first_row + r == M {
-                    x_here = vec4(1.0);
-                }
                 for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
-                    sums[r * GRADIENT_COLUMNS + c] += dot(x_here, d_here[c]);
+                    sums[r][c] += transpose(x_here[r]) * d_here[c];
                 }
             }
         }
     }
     return sums;
+}
+
+// Four rows of the batch of x's column `row`: 1 for the bias.
+fn input(row: u32, t: u32, vector: u32) -> vec4<f32> {
+    let inputs = x[activation_index(FIRST_STEP + t, M, min(row, M - 1u), vector)];
+    return select(inputs, vec4(1.0), HAS_BIAS && row == M);
+}
+
+// Shows a slice's sums to the other invocations of the workgroup.
+fn share(sums: Sums, lane: u32, slice: u32) {
+    for (var r = 0u; r < GRADIENT_ROWS; r++) {
+        for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
+            for (var i = 0u; i < 4u; i++) {
+                let element = 4u * (r * GRADIENT_COLUMNS + c) + i;
+                slice_sums[(slice * TILE + element) * GRADIENT_LANES + lane] = sums[r][c][i];
+            }
+        }
+    }
+}
+
+// All slices of one column and four rows, added in their order.
+fn sum_of_slices(element: u32, lane: u32) -> vec4<f32> {
+    var total: vec4<f32>;
+    for (var slice = 0u; slice < GRADIENT_SLICES; slice++) {
+        total += slice_sums[(slice * TILE + element) * GRADIENT_LANES + lane];
+    }
+    return total;
+}
+
+// Writes the gradients of one column and the four rows from `first_row` on.
+fn write(first_row: u32, column: u32, sum: vec4<f32>) {
+    for (var i = 0u; i < 4u; i++) {
+        if first_row + i < M + u32(HAS_BIAS) {
+            gradients[GRADIENT + (first_row + i) * N + column] = sum[i];
+        }
+    }
 }

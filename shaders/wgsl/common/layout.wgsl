@@ -33,3 +33,8 @@ fn activation_index(step: u32, width: u32, column: u32, vector: u32) -> u32 {
 fn slice_start(count: u32, slices: u32, slice: u32) -> u32 {
     return min(count, slice * ((count + slices - 1u) / slices));
 }
+
+// Of four rows and four columns, each product; a column of the matrix for each column.
+fn outer_product(rows: vec4<f32>, columns: vec4<f32>) -> mat4x4<f32> {
+    return mat4x4(columns.x * rows, columns.y * rows, columns.z * rows, columns.w * rows);
+}

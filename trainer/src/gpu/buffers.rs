@@ -61,8 +61,8 @@ pub enum BufferName {
     Parameters,
     /// The parameters before the segment.
     KeptParameters,
-    /// The weights that the backward pass reads, transposed.
-    Transposes,
+    /// The weights in the order in which the products read them.
+    PackedWeights,
     /// The gradients of all parameters.
     Gradients,
     /// `[T, B]`: the tokens that are read.
@@ -107,7 +107,7 @@ impl BufferName {
             Steps,
             Parameters,
             KeptParameters,
-            Transposes,
+            PackedWeights,
             Gradients,
             Inputs,
             Targets,
@@ -133,7 +133,7 @@ impl BufferName {
         match self {
             Self::Steps => num_steps as u64 * STEP_STRIDE,
             Self::Parameters | Self::KeptParameters | Self::Gradients => parameters,
-            Self::Transposes => transposed_count(shapes.dimensions) as u64 * WORD,
+            Self::PackedWeights => Packed::total(shapes.dimensions) as u64 * 4 * WORD,
             Self::Inputs | Self::Targets | Self::Rows | Self::Losses => {
                 shapes.activation_bytes(num_steps, 1)
             }
@@ -156,7 +156,7 @@ impl fmt::Display for BufferName {
             Self::Steps => ("steps", None),
             Self::Parameters => ("parameters", None),
             Self::KeptParameters => ("kept parameters", None),
-            Self::Transposes => ("transposes", None),
+            Self::PackedWeights => ("packed weights", None),
             Self::Gradients => ("gradients", None),
             Self::Inputs => ("inputs", None),
             Self::Targets => ("targets", None),
@@ -182,31 +182,58 @@ impl fmt::Display for BufferName {
     }
 }
 
-/// Elements of all matrices that are transposed: see [`transposed_offset`].
-fn transposed_count(dimensions: Dimensions) -> usize {
-    let Dimensions { vocabulary, hidden, layers } = dimensions;
-    (2 * layers - 1) * GATES * hidden * hidden + vocabulary * hidden
-}
-
-/// A matrix whose transpose the backward pass reads.
+/// A matrix in the order in which a product reads it, four columns in a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transposed {
-    /// `[4H, H]` of a layer above the first.
+pub(super) enum Packed {
+    /// Input weights of a layer above the first: `[H, 4H/4]`.
     WIh(usize),
-    /// `[4H, H]` of a layer.
+    /// Recurrent weights of a layer: `[H, H]`, each vector a unit's gates.
     WHh(usize),
-    /// `[V, H]`.
+    /// Weights of the output layer: `[H, V/4]`.
     WOut,
+    /// The transpose of `WIh`: `[4H, H/4]`.
+    WIhTransposed(usize),
+    /// The transpose of a layer's recurrent weights: `[4H, H/4]`.
+    WHhTransposed(usize),
+    /// The transpose of `WOut`: `[V, H/4]`.
+    WOutTransposed,
 }
 
-/// The first element of a matrix in the transposes: w_hh of layer 0, then w_ih and w_hh of each
-/// layer above, then w_out.
-pub(super) fn transposed_offset(dimensions: Dimensions, matrix: Transposed) -> usize {
-    let Dimensions { hidden, layers, .. } = dimensions;
-    let number = match matrix {
-        Transposed::WHh(layer) => 2 * layer,
-        Transposed::WIh(layer) => 2 * layer - 1,
-        Transposed::WOut => 2 * layers - 1,
-    };
-    number * GATES * hidden * hidden
+impl Packed {
+    /// All matrices of a model, in the order in which they lie.
+    pub(super) fn all(dimensions: Dimensions) -> impl Iterator<Item = Self> {
+        let layers = (0..dimensions.layers).flat_map(|layer| {
+            let w_ih = [Self::WIh(layer), Self::WIhTransposed(layer)];
+            let w_ih = w_ih.into_iter().filter(move |_| layer > 0);
+            w_ih.chain([Self::WHh(layer), Self::WHhTransposed(layer)])
+        });
+        layers.chain([Self::WOut, Self::WOutTransposed])
+    }
+
+    /// Rows, and vectors in each.
+    pub(super) fn shape(self, dimensions: Dimensions) -> [usize; 2] {
+        let Dimensions { vocabulary, hidden, .. } = dimensions;
+        match self {
+            Self::WIh(_) | Self::WHh(_) => [hidden, hidden],
+            Self::WOut => [hidden, vocabulary.div_ceil(4)],
+            Self::WIhTransposed(_) | Self::WHhTransposed(_) => [GATES * hidden, hidden.div_ceil(4)],
+            Self::WOutTransposed => [vocabulary, hidden.div_ceil(4)],
+        }
+    }
+
+    /// The first vector of the matrix.
+    pub(super) fn offset(self, dimensions: Dimensions) -> usize {
+        let before = Self::all(dimensions).take_while(|&other| other != self);
+        before.map(|other| other.vectors(dimensions)).sum()
+    }
+
+    fn vectors(self, dimensions: Dimensions) -> usize {
+        let [rows, groups] = self.shape(dimensions);
+        rows * groups
+    }
+
+    /// The vectors of all matrices.
+    fn total(dimensions: Dimensions) -> usize {
+        Self::all(dimensions).map(|matrix| matrix.vectors(dimensions)).sum()
+    }
 }

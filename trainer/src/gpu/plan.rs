@@ -3,13 +3,14 @@
 //! A plan is made without a device; what runs it is [`Gpu`](super::Gpu).
 
 use charcell_shaders::{
-    GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, Kernel, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, PROJECT,
-    SGD, SOFTMAX_CROSS_ENTROPY, SQUARE_SUM_COUNT, SQUARE_SUMS, TRANSPOSE, Tiles, WEIGHT_GRADIENTS,
+    GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, Kernel, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD,
+    PACK_WEIGHTS, PROJECT, ProductTile, SGD, SOFTMAX_CROSS_ENTROPY, SQUARE_SUM_COUNT, SQUARE_SUMS,
+    Tiles, WEIGHT_GRADIENTS,
 };
 use infer_core::layout::GATES;
 
-use super::buffers::{BufferName, Shapes, Transposed, transposed_offset};
-use crate::model::{Dimensions, ParameterName, Parameters};
+use super::buffers::{BufferName, Packed, Shapes};
+use crate::model::{Dimensions, ParameterName, Parameters, Shape};
 
 /// How often a task is run in an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Plan {
     pub fn new(shapes: Shapes, tiles: Tiles) -> Self {
         let mut plan = Self { shapes, tiles, tasks: Vec::new() };
         let layers = shapes.dimensions.layers;
-        plan.transposes();
+        plan.pack_weights();
         for layer in 0..layers {
             plan.layer_forward(layer);
         }
@@ -116,35 +117,41 @@ impl Plan {
         self.squares_of(BufferName::Parameters)
     }
 
-    fn transposes(&mut self) {
-        let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
-        for layer in 0..layers {
-            if layer > 0 {
-                let name = ParameterName::WIh(layer);
-                self.transpose(name, Transposed::WIh(layer), hidden, GATES * hidden);
-            }
-            let name = ParameterName::WHh(layer);
-            self.transpose(name, Transposed::WHh(layer), hidden, GATES * hidden);
+    fn pack_weights(&mut self) {
+        let dimensions = self.shapes.dimensions;
+        for matrix in Packed::all(dimensions) {
+            let name = match matrix {
+                Packed::WIh(layer) | Packed::WIhTransposed(layer) => ParameterName::WIh(layer),
+                Packed::WHh(layer) | Packed::WHhTransposed(layer) => ParameterName::WHh(layer),
+                Packed::WOut | Packed::WOutTransposed => ParameterName::WOut,
+            };
+            let Shape { rows, columns } = Parameters::shape(dimensions, name);
+            // Of a row of the result: from one to the next, from vector to vector, within a vector.
+            let [row_stride, group_stride, component_stride, span] = match matrix {
+                Packed::WHh(_) => [columns, 1, dimensions.hidden, columns],
+                Packed::WIh(_) | Packed::WOut => [columns, 4, 1, columns],
+                _ => [1, 4 * columns, columns, rows * columns],
+            };
+            let [packed_rows, groups] = matrix.shape(dimensions);
+            let lanes = u64::from(self.tiles.element_lanes);
+            self.push(Task {
+                kernel: PACK_WEIGHTS,
+                constants: vec![
+                    ("MATRIX", self.offset(name)),
+                    ("PACKED", matrix.offset(dimensions) as f64),
+                    ("GROUPS", groups as f64),
+                    ("ROW_STRIDE", row_stride as f64),
+                    ("GROUP_STRIDE", group_stride as f64),
+                    ("COMPONENT_STRIDE", component_stride as f64),
+                    ("SPAN", span as f64),
+                ],
+                buffers: vec![BufferName::Parameters, BufferName::PackedWeights],
+                order: Order::Once,
+                workgroups: [(groups as u64).div_ceil(lanes), packed_rows as u64, 1],
+                flop: 0,
+                bytes: 2 * (rows * columns) as u64 * WORD,
+            });
         }
-        self.transpose(ParameterName::WOut, Transposed::WOut, hidden, vocabulary);
-    }
-
-    fn transpose(&mut self, name: ParameterName, to: Transposed, rows: usize, columns: usize) {
-        let lanes = u64::from(self.tiles.element_lanes);
-        self.push(Task {
-            kernel: TRANSPOSE,
-            constants: vec![
-                ("ROWS", rows as f64),
-                ("COLUMNS", columns as f64),
-                ("MATRIX", self.offset(name)),
-                ("TRANSPOSED", transposed_offset(self.shapes.dimensions, to) as f64),
-            ],
-            buffers: vec![BufferName::Parameters, BufferName::Transposes],
-            order: Order::Once,
-            workgroups: [(rows as u64).div_ceil(lanes), columns as u64, 1],
-            flop: 0,
-            bytes: 2 * (rows * columns) as u64 * WORD,
-        });
     }
 
     fn layer_forward(&mut self, layer: usize) {
@@ -152,7 +159,7 @@ impl Plan {
         let is_first = layer == 0;
         if !is_first {
             self.project(Projection {
-                weights: (BufferName::Parameters, self.offset(ParameterName::WIh(layer))),
+                weights: Packed::WIh(layer),
                 bias: Some(self.offset(ParameterName::B(layer))),
                 x: BufferName::Hidden(layer - 1),
                 first_step: 1,
@@ -168,11 +175,12 @@ impl Plan {
             constants: vec![
                 ("IS_FIRST_LAYER", f64::from(u8::from(is_first))),
                 ("W_IH", self.offset(ParameterName::WIh(layer))),
-                ("W_HH", self.offset(ParameterName::WHh(layer))),
+                ("W_HH_PACKED", self.packed(Packed::WHh(layer))),
                 ("B", self.offset(ParameterName::B(layer))),
             ],
             buffers: vec![
                 BufferName::Steps,
+                BufferName::PackedWeights,
                 BufferName::Parameters,
                 BufferName::Inputs,
                 BufferName::Gates(layer),
@@ -180,7 +188,7 @@ impl Plan {
                 BufferName::Hidden(layer),
             ],
             order: Order::Forward,
-            workgroups: self.product_workgroups(hidden, 1),
+            workgroups: self.product_workgroups(self.tiles.forward, hidden, 1),
             flop: 2 * weights * self.rows(1),
             // Besides the weights: gates written, two cell and two hidden states.
             bytes: (weights + (GATES as u64 + 4) * width * self.rows(1)) * WORD,
@@ -191,7 +199,7 @@ impl Plan {
         let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
         let lanes = u64::from(self.tiles.element_lanes);
         self.project(Projection {
-            weights: (BufferName::Parameters, self.offset(ParameterName::WOut)),
+            weights: Packed::WOut,
             bias: Some(self.offset(ParameterName::BOut)),
             x: BufferName::Hidden(layers - 1),
             first_step: 1,
@@ -210,7 +218,7 @@ impl Plan {
             bytes: 2 * vocabulary as u64 * self.rows(self.shapes.num_steps) * WORD,
         });
         self.project(Projection {
-            weights: (BufferName::Transposes, self.transposed(Transposed::WOut)),
+            weights: Packed::WOutTransposed,
             bias: None,
             x: BufferName::Logits,
             first_step: 0,
@@ -226,24 +234,24 @@ impl Plan {
         let weights = GATES as u64 * width * width;
         self.push(Task {
             kernel: LSTM_STEP_BACKWARD,
-            constants: vec![("W_HH_TRANSPOSED", self.transposed(Transposed::WHh(layer)))],
+            constants: vec![("W_HH_PACKED", self.packed(Packed::WHhTransposed(layer)))],
             buffers: vec![
                 BufferName::Steps,
-                BufferName::Transposes,
+                BufferName::PackedWeights,
                 BufferName::Gates(layer),
                 BufferName::Cell(layer),
                 BufferName::DHidden,
                 BufferName::DCell,
             ],
             order: Order::Backward,
-            workgroups: self.product_workgroups(hidden, 1),
+            workgroups: self.product_workgroups(self.tiles.backward, hidden.div_ceil(4), 1),
             flop: 2 * weights * self.rows(1),
             // Besides the weights: gates read twice and written, two cell states, d_h, d_c twice.
             bytes: (weights + (3 * GATES as u64 + 5) * width * self.rows(1)) * WORD,
         });
         if layer > 0 {
             self.project(Projection {
-                weights: (BufferName::Transposes, self.transposed(Transposed::WIh(layer))),
+                weights: Packed::WIhTransposed(layer),
                 bias: None,
                 x: BufferName::Gates(layer),
                 first_step: 0,
@@ -317,8 +325,8 @@ impl Plan {
             buffers: vec![x, d, BufferName::Gradients],
             order: Order::Once,
             workgroups: [
-                (n as u64).div_ceil(u64::from(tile.lanes * tile.columns)),
-                rows.div_ceil(u64::from(tile.rows)),
+                (n as u64).div_ceil(u64::from(4 * tile.lanes * tile.columns)),
+                rows.div_ceil(u64::from(4 * tile.rows)),
                 1,
             ],
             flop: 2 * rows * n as u64 * predictions,
@@ -380,24 +388,27 @@ impl Plan {
             constants: vec![
                 ("K", k as f64),
                 ("N", n as f64),
-                ("WEIGHTS", weights.1),
+                ("WEIGHTS_PACKED", self.packed(weights)),
                 ("HAS_BIAS", f64::from(u8::from(bias.is_some()))),
                 ("BIAS", bias.unwrap_or_default()),
                 ("FIRST_STEP", first_step.into()),
             ],
-            buffers: vec![weights.0, x, product],
+            buffers: vec![BufferName::PackedWeights, BufferName::Parameters, x, product],
             order: Order::Once,
-            workgroups: self.product_workgroups(n, self.shapes.num_steps),
+            workgroups: self.product_workgroups(
+                self.tiles.project,
+                n.div_ceil(4),
+                self.shapes.num_steps,
+            ),
             flop: 2 * wide * deep * rows,
             bytes: (wide * deep + (wide + deep) * rows) * WORD,
         });
     }
 
-    /// Workgroups that compute `width` columns for all rows of the batch at each of `steps`.
-    fn product_workgroups(&self, width: usize, steps: usize) -> [u64; 3] {
-        let tile = self.tiles.step;
+    /// Workgroups that compute `groups` of four columns for all rows of the batch at each of `steps`.
+    fn product_workgroups(&self, tile: ProductTile, groups: usize, steps: usize) -> [u64; 3] {
         [
-            (width as u64).div_ceil(tile.lanes.into()),
+            (groups as u64).div_ceil(u64::from(tile.lanes * tile.groups)),
             self.shapes.batch_vectors().div_ceil(tile.vectors.into()),
             steps as u64,
         ]
@@ -421,9 +432,9 @@ impl Plan {
         Parameters::range(self.shapes.dimensions, name).start as f64
     }
 
-    /// The first element of a transposed matrix.
-    fn transposed(&self, matrix: Transposed) -> f64 {
-        transposed_offset(self.shapes.dimensions, matrix) as f64
+    /// The first vector of a packed matrix.
+    fn packed(&self, matrix: Packed) -> f64 {
+        matrix.offset(self.shapes.dimensions) as f64
     }
 
     /// Rows of the batch at all of `steps`.
@@ -434,7 +445,7 @@ impl Plan {
 
 /// `product = x · weights + bias`, with offsets in elements.
 struct Projection {
-    weights: (BufferName, f64),
+    weights: Packed,
     bias: Option<f64>,
     x: BufferName,
     /// The step of `x` that belongs to step 0 of the product.

@@ -1,0 +1,35 @@
+// A matrix once more, four columns in a vector, in the order in which a product reads them.
+//
+// One invocation: one vector. Its elements stand COMPONENT_STRIDE apart in the matrix: the four
+// gates of a unit, or four columns, or four rows where the product is with the transpose. Twin:
+// PackedWeights in the trainer's cpu/packed_weights.rs.
+
+override MATRIX: u32 = 0u;
+override PACKED: u32 = 0u;
+// Vectors side by side in a row of the result.
+override GROUPS: u32 = 1u;
+override ROW_STRIDE: u32 = 4u;
+override GROUP_STRIDE: u32 = 4u;
+override COMPONENT_STRIDE: u32 = 1u;
+// Where a row's elements end; what lies beyond is zero.
+override SPAN: u32 = 4u;
+
+@group(0) @binding(0) var<storage, read> parameters: array<f32>;          // [K, N] or [N, K] in it
+@group(0) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;  // [K, N/4] in it
+
+@compute @workgroup_size(ELEMENT_LANES)
+fn pack_weights(@builtin(global_invocation_id) invocation: vec3<u32>) {
+    let group = invocation.x;
+    let row = invocation.y;
+    if group >= GROUPS {
+        return;
+    }
+    var weights = vec4(0.0);
+    for (var component = 0u; component < 4u; component++) {
+        let place = group * GROUP_STRIDE + component * COMPONENT_STRIDE;
+        if place < SPAN {
+            weights[component] = parameters[MATRIX + row * ROW_STRIDE + place];
+        }
+    }
+    packed[PACKED + row * GROUPS + group] = weights;
+}
