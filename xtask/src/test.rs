@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::chapter;
 use crate::comparison::{compare, compare_f32_logits};
@@ -130,25 +130,34 @@ fn build_core(target: &str) -> Result<()> {
     Ok(())
 }
 
-/// Every crate that is published builds from what would be uploaded.
+/// Every crate that is published builds from what would be uploaded, its licences included.
 ///
 /// Cargo's own check takes a version that it has built before for unchanged, so the packages are
-/// unpacked and built here, the first in place of the registry's for the second.
+/// unpacked and checked here, in place of the registry's.
 fn packages() -> Result<()> {
-    const CRATES: [&str; 2] = ["infer-core", "charcell"];
-    run(&mut cargo("package --workspace --exclude xtask --allow-dirty --no-verify"))?;
-    let folder = root().join("target/xtask/packages");
+    const CRATES: [&str; 3] = ["infer-core", "charcell-shaders", "charcell"];
+    let (target, folder) = (root().join("target/xtask"), root().join("target/xtask/unpacked"));
+    let package = "package --workspace --exclude xtask --allow-dirty --no-verify --target-dir";
+    run(cargo(package).arg(&target))?;
     fs::create_dir_all(&folder)?;
-    let version = env!("CARGO_PKG_VERSION");
-    for name in CRATES {
-        let package = root().join(format!("target/package/{name}-{version}.crate"));
+    let crates = CRATES.map(|name| format!("{name}-{}", env!("CARGO_PKG_VERSION")));
+    for name in &crates {
+        // A file that is packaged no longer must not lie around.
+        if folder.join(name).exists() {
+            fs::remove_dir_all(folder.join(name))?;
+        }
+        let package = target.join(format!("package/{name}.crate"));
         run(command("tar").arg("-xzf").arg(package).current_dir(&folder))?;
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            ensure!(folder.join(name).join(licence).is_file(), "{name} lacks {licence}");
+        }
     }
-    let [core, trainer] = CRATES.map(|name| format!("{name}-{version}"));
+    let [core, shaders, _] = &crates;
     let workspace = format!(
-        "[workspace]\nresolver = \"3\"\nmembers = [\"{trainer}\"]\n\
-         [patch.crates-io]\ninfer-core = {{ path = \"{core}\" }}\n"
+        "[workspace]\nresolver = \"3\"\nmembers = {crates:?}\n[patch.crates-io]\n\
+         infer-core = {{ path = \"{core}\" }}\ncharcell-shaders = {{ path = \"{shaders}\" }}\n"
     );
     fs::write(folder.join("Cargo.toml"), workspace)?;
-    run(cargo("check --package infer-core --package charcell").current_dir(folder))
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    run(cargo("check --workspace").current_dir(folder))
 }
