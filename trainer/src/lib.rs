@@ -41,3 +41,8 @@ pub use export::{Weights, artifact, from_safetensors, to_safetensors};
 pub use inference::{AnyModel, Artifact};
 pub use run_folder::{Description, RunFolder, write_whole};
 pub use training::{Config, EpochReport, Outcome, REPORT_CHARACTERS, train_and_predict};
+
+/// The examples of the chapter's page, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/chapter.md")]
+struct ChapterPage;

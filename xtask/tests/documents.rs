@@ -1,0 +1,87 @@
+//! The pages of the repository: what they link to is there.
+
+use std::fs;
+use std::path::Path;
+
+const PAGES: [&str; 6] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "docs/artifact-format.md",
+    "docs/chapter.md",
+    "docs/results.md",
+    "firmware-example/README.md",
+];
+
+/// What stands before the name of an item where it is defined, at the least.
+const KEYWORDS: [&str; 8] = ["fn", "struct", "enum", "trait", "type", "const", "static", "pub"];
+
+/// A link whose text is code and whose target a source file names an item that the file defines.
+#[test]
+fn links_lead_to_files_and_items() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut files, mut items) = (0, 0);
+    for page in PAGES {
+        let path = root.join(page);
+        let text = fs::read_to_string(&path).unwrap();
+        for (name, target) in links(&text) {
+            let target = target.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            let target = path.with_file_name("").join(target);
+            assert!(target.exists(), "{page} links to {}", target.display());
+            files += 1;
+            let item = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+            if let Some(item) = item.filter(|_| target.extension().is_some_and(|e| e == "rs")) {
+                let source = fs::read_to_string(&target).unwrap();
+                assert!(defines(&source, item), "{page}: {item} isn't in {}", target.display());
+                items += 1;
+            }
+        }
+    }
+    assert!(files > 20 && items > 20, "{files} links, {items} to items: too few were found");
+}
+
+/// Text and target of each link of a page, `[text](target)`.
+fn links(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    page.match_indices("](").filter_map(|(middle, separator)| {
+        let start = page[..middle].rfind('[')? + 1;
+        let target = &page[middle + separator.len()..];
+        Some((&page[start..middle], &target[..target.find(')')?]))
+    })
+}
+
+/// Whether `source` defines `item`, a path: the first name and the last one, if they aren't Cargo's.
+fn defines(source: &str, item: &str) -> bool {
+    let is_file = item.contains(['.', '/']);
+    is_file || item.split("::").all(|name| source.lines().any(|line| introduces(line, name)))
+}
+
+/// Whether a line of code introduces `name`: by a keyword, as an `impl`, a variant or a field.
+fn introduces(line: &str, name: &str) -> bool {
+    let line = line.trim_start();
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let starts_with_name = |text: &str| text.strip_prefix(name).is_some_and(ends);
+    let keyword = KEYWORDS.iter().any(|keyword| {
+        let start = format!("{keyword} ");
+        line.match_indices(&start).any(|(at, _)| starts_with_name(&line[at + start.len()..]))
+    });
+    let is_variant = starts_with_name(line)
+        && line[name.len()..].starts_with([',', '(', ' '])
+        && name.starts_with(char::is_uppercase);
+    keyword
+        || is_variant
+        || (line.starts_with("impl") && line.split([' ', '<']).any(starts_with_name))
+}
+
+#[test]
+fn definitions_are_told_from_uses() {
+    let source = "impl Corpus {\n    pub fn tokens(&self) {}\n    pub(crate) num_steps: usize,\n}\n\
+                  enum Sampling {\n    Random,\n}\n";
+    for item in ["Corpus::tokens", "Sampling::Random", "docs/a.md"] {
+        assert!(defines(source, item), "{item}");
+    }
+    for item in ["Corpus::token", "Sampling::Rando", "usize", "Text::tokens"] {
+        assert!(!defines(source, item), "{item}");
+    }
+}
