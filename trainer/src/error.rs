@@ -163,8 +163,13 @@ pub enum Error {
     },
     /// The loss is infinite or not a number, or its perplexity is.
     #[error(
-        "the loss is no longer finite in epoch {epoch}: training stopped, and the weights of \
-         epoch {last_good} are kept; try a learning rate below {learning_rate}"
+        "the loss is no longer finite in epoch {epoch}: training stopped{}; try a learning rate \
+         below {learning_rate}",
+        if *last_good > 0 {
+            format!(", and the weights of epoch {last_good} are kept")
+        } else {
+            String::new()
+        }
     )]
     Diverged {
         /// The epoch, from 1.

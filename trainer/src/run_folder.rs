@@ -65,6 +65,8 @@ impl Description {
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     path: PathBuf,
+    /// The folders that were made for it, from the innermost out.
+    made: Vec<PathBuf>,
 }
 
 impl RunFolder {
@@ -75,13 +77,14 @@ impl RunFolder {
     /// [`Error::RunExists`], or [`Error::RunFolder`] if the folder can't be made or written in.
     pub fn create(path: PathBuf, force: bool) -> Result<Self, Error> {
         let error = |source| Error::RunFolder { path: path.clone(), source };
+        let made = missing(&path);
         fs::create_dir_all(&path).map_err(error)?;
         if !force && fs::read_dir(&path).map_err(error)?.next().is_some() {
             return Err(Error::RunExists { path });
         }
         // Better to find out now than after the training.
         temporary_file(&path).map_err(error)?;
-        Ok(Self { path })
+        Ok(Self { path, made })
     }
 
     /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there yet.
@@ -90,12 +93,16 @@ impl RunFolder {
     /// [`Error::RunFolder`].
     pub fn fresh(parent: &Path) -> Result<Self, Error> {
         let error = |source| Error::RunFolder { path: parent.into(), source };
+        let mut made = missing(parent);
         fs::create_dir_all(parent).map_err(error)?;
         let mut number = 1;
         loop {
             let path = parent.join(format!("{number:03}"));
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => {
+                    made.insert(0, path.clone());
+                    return Ok(Self { path, made });
+                }
                 Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(source) => return Err(error(source)),
             }
@@ -108,15 +115,17 @@ impl RunFolder {
     /// [`Error::NotARun`] if it has no `run.json`.
     pub fn open(path: PathBuf) -> Result<Self, Error> {
         if path.join(DESCRIPTION).is_file() {
-            return Ok(Self { path });
+            return Ok(Self { path, made: Vec::new() });
         }
         Err(Error::NotARun { path, reason: format!("it has no {DESCRIPTION}") })
     }
 
-    /// Takes the folder away again if nothing is in it.
+    /// Takes the folders that were made for the run away again, as far as nothing is in them.
     pub fn remove_if_empty(&self) {
-        // A folder that isn't empty can't be removed so, which is what is wanted.
-        let _ = fs::remove_dir(&self.path);
+        for folder in &self.made {
+            // A folder that isn't empty can't be removed so, which is what is wanted.
+            let _ = fs::remove_dir(folder);
+        }
     }
 
     /// The folder.
@@ -196,6 +205,12 @@ impl RunFolder {
             prefixes: description.config.prefixes,
         })
     }
+}
+
+/// `path` and the folders around it, as far as they aren't there, from the innermost out.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    let folders = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty());
+    folders.take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect()
 }
 
 fn to_json(report: &EpochReport) -> String {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use charcell::cpu::Cpu;
-use charcell::model::Dimensions;
+use charcell::model::{Dimensions, ParameterName};
 use charcell::text::Window;
 use charcell::{AnyModel, Artifact, Optimizer, Weights, artifact, write_whole};
 use infer_core::artifact::tensors;
@@ -33,6 +33,21 @@ fn the_fixed_artifacts_are_what_is_exported() {
             write_whole(&path, exported.bytes()).unwrap();
         }
         assert!(fs::read(&path).unwrap() == exported.bytes(), "{name} differs from the export");
+    }
+}
+
+/// No weight is stored as another one, for lack of room.
+#[test]
+fn weights_too_large_for_int8_are_refused_by_name() {
+    for (name, largest) in
+        [(ParameterName::WHh(1), 31.0), (ParameterName::WOut, 16_000.0), (ParameterName::BOut, 6e7)]
+    {
+        let mut model = untrained_model(TINY, 300.0, 7);
+        model.parameters.get_mut(name)[0] = largest;
+        artifact(&model, Weights::Int8).unwrap();
+        model.parameters.get_mut(name)[0] = 1.2 * largest;
+        let error = artifact(&model, Weights::Int8).unwrap_err().to_string();
+        assert!(error.contains(&name.to_string()), "{error}");
     }
 }
 

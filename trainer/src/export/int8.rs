@@ -65,8 +65,18 @@ pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Arti
         layers.push(formats).expect("no model has more layers than an artifact");
     }
     let (w_out, b_out) = (parameters.get(ParameterName::WOut), parameters.get(ParameterName::BOut));
-    let scale = scale(w_out.iter().copied(), largest(b_out.iter().copied()));
+    let (largest_w, largest_b) = (largest(w_out.iter().copied()), largest(b_out.iter().copied()));
+    let scale = scale(w_out.iter().copied(), largest_b);
     let nats_per_logit = f64::from(scale / HIDDEN_ONE);
+    if nats_per_logit >= 1.0 {
+        let is_weight = largest_w / LARGEST_WEIGHT >= scale;
+        let (name, value) = if is_weight {
+            (ParameterName::WOut, largest_w)
+        } else {
+            (ParameterName::BOut, largest_b)
+        };
+        return Err(Error::Weight { name: name.to_string(), value });
+    }
     let weight = |weight| quantise(weight, scale) as i8;
     write_output(&mut writer, parameters, weight, |b| quantise(b, scale / HIDDEN_ONE));
     let nats_per_logit_q32 = (nats_per_logit * 2_f64.powi(32)).round() as u32;
