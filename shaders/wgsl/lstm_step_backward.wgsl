@@ -4,8 +4,6 @@
 // batch, one slice of 4H; then the gradients of the gates of some of these. Twin: LstmStepBackward
 // in the trainer's cpu/lstm_step_backward.rs.
 
-override W_HH_PACKED: u32 = 0u;
-
 @group(0) @binding(0) var<uniform> step: Step;                             // t
 @group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;         // W_hh transposed: [4H, H/4]
 @group(0) @binding(2) var<storage, read_write> gates: array<vec4<f32>>;    // [T, 4H, B/4]
@@ -72,7 +70,7 @@ fn slice_of_product(first_group: u32, first_vector: u32, slice: u32) -> Sums {
         }
         for (var g = 0u; g < BACKWARD_GROUPS; g++) {
             let group = min(first_group + g * BACKWARD_LANES, groups - 1u);
-            let w = packed[W_HH_PACKED + k * groups + group];
+            let w = packed[k * groups + group];
             for (var v = 0u; v < BACKWARD_VECTORS; v++) {
                 sums[g][v] += outer_product(d_gates[v], w);
             }

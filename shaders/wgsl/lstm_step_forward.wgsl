@@ -5,7 +5,6 @@
 
 override IS_FIRST_LAYER: bool = true;
 override W_IH: u32 = 0u;
-override W_HH_PACKED: u32 = 0u;
 override B: u32 = 0u;
 
 @group(0) @binding(0) var<uniform> step: Step;                            // t
@@ -68,7 +67,7 @@ fn slice_of_product(first_unit: u32, first_vector: u32, slice: u32) -> Sums {
         }
         for (var u = 0u; u < FORWARD_GROUPS; u++) {
             let unit = min(first_unit + u * FORWARD_LANES, HIDDEN - 1u);
-            let w = packed[W_HH_PACKED + k * HIDDEN + unit];
+            let w = packed[k * HIDDEN + unit];
             for (var v = 0u; v < FORWARD_VECTORS; v++) {
                 sums[u][v] += outer_product(h[v], w);
             }

@@ -5,7 +5,6 @@
 // PackedWeights in the trainer's cpu/packed_weights.rs.
 
 override MATRIX: u32 = 0u;
-override PACKED: u32 = 0u;
 // Vectors side by side in a row of the result.
 override GROUPS: u32 = 1u;
 override ROW_STRIDE: u32 = 4u;
@@ -15,7 +14,7 @@ override COMPONENT_STRIDE: u32 = 1u;
 override SPAN: u32 = 4u;
 
 @group(0) @binding(0) var<storage, read> parameters: array<f32>;          // [K, N] or [N, K] in it
-@group(0) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;  // [K, N/4] in it
+@group(0) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;  // [K, N/4]
 
 @compute @workgroup_size(ELEMENT_LANES)
 fn pack_weights(@builtin(global_invocation_id) invocation: vec3<u32>) {
@@ -31,5 +30,5 @@ fn pack_weights(@builtin(global_invocation_id) invocation: vec3<u32>) {
             weights[component] = parameters[MATRIX + row * ROW_STRIDE + place];
         }
     }
-    packed[PACKED + row * GROUPS + group] = weights;
+    packed[row * GROUPS + group] = weights;
 }

@@ -6,7 +6,6 @@
 
 override K: u32 = 1u;
 override N: u32 = 1u;
-override WEIGHTS_PACKED: u32 = 0u;
 override HAS_BIAS: bool = false;
 override BIAS: u32 = 0u;
 // The step of x that belongs to the result's step 0.
@@ -72,7 +71,7 @@ fn slice_of_product(first_group: u32, first_vector: u32, t: u32, slice: u32) -> 
         }
         for (var g = 0u; g < PROJECT_GROUPS; g++) {
             let group = min(first_group + g * PROJECT_LANES, groups - 1u);
-            let w = packed[WEIGHTS_PACKED + k * groups + group];
+            let w = packed[k * groups + group];
             for (var v = 0u; v < PROJECT_VECTORS; v++) {
                 sums[g][v] += outer_product(x_here[v], w);
             }

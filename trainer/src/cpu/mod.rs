@@ -13,7 +13,7 @@ mod lstm_step_forward;
 mod matmul;
 mod memory;
 mod sgd;
-mod slice;
+pub(crate) mod slice;
 mod softmax_cross_entropy;
 mod transposes;
 mod weight_gradients;
@@ -42,9 +42,9 @@ const MAX_THREADS: usize = 1024;
 #[derive(Debug)]
 pub struct Cpu {
     parameters: Parameters,
-    transposes: Transposes,
+    pub(crate) transposes: Transposes,
     gradients: Parameters,
-    slices: Vec<Slice>,
+    pub(crate) slices: Vec<Slice>,
     optimizer: Optimizer,
     batch_size: usize,
     threads: ThreadPool,

@@ -16,42 +16,42 @@ use crate::model::{Dimensions, ParameterName, Parameters};
 
 /// The activations of `rows` rows (b) of a batch over T steps.
 #[derive(Debug)]
-pub(super) struct Slice {
+pub(crate) struct Slice {
     dimensions: Dimensions,
     arch: Arch,
     /// The first row in the batch.
     first_row: usize,
     /// b.
-    pub(super) rows: usize,
+    pub(crate) rows: usize,
     /// T.
     num_steps: usize,
-    pub(super) layers: Vec<LayerActivations>,
+    pub(crate) layers: Vec<LayerActivations>,
     /// `[T, b, V]`: logits, and their gradients after the backward pass.
-    pub(super) logits: Vec<f32>,
+    pub(crate) logits: Vec<f32>,
     /// `[T, b, H]`: gradient of the hidden states of the layer at work.
-    d_h: Vec<f32>,
+    pub(crate) d_h: Vec<f32>,
     /// `[b, H]`: gradient of the cell state, from one step to the one before.
     d_c: Vec<f32>,
     /// `[T, b]`: the tokens read and the tokens to predict.
-    pub(super) inputs: Vec<Token>,
+    pub(crate) inputs: Vec<Token>,
     targets: Vec<Token>,
 }
 
 /// What the forward pass of a layer leaves for the backward pass.
 #[derive(Debug)]
-pub(super) struct LayerActivations {
+pub(crate) struct LayerActivations {
     /// `[T, b, 4H]`: pre-activations, then gates, then the gradients of the pre-activations.
-    pub(super) gates: Vec<f32>,
+    pub(crate) gates: Vec<f32>,
     /// `[T + 1, b, H]`: cell states; the first is the one before the window.
-    cell: Vec<f32>,
+    pub(crate) cell: Vec<f32>,
     /// `[T, b, H]`.
     tanh_c: Vec<f32>,
     /// `[T + 1, b, H]`: hidden states; the first is the one before the window.
-    pub(super) hidden: Vec<f32>,
+    pub(crate) hidden: Vec<f32>,
 }
 
 impl Slice {
-    pub(super) fn new(
+    pub(crate) fn new(
         dimensions: Dimensions,
         first_row: usize,
         rows: usize,
@@ -81,7 +81,7 @@ impl Slice {
 
     /// Takes this slice's columns of a window's tokens `[T, B]`, and the state: the end of the
     /// last window (detached: no gradient goes back into it), or zeros.
-    pub(super) fn load(&mut self, inputs: &[Token], targets: &[Token], resets_state: bool) {
+    pub(crate) fn load(&mut self, inputs: &[Token], targets: &[Token], resets_state: bool) {
         let batch_size = inputs.len() / self.num_steps;
         let range = self.first_row..self.first_row + self.rows;
         for (own, all) in [(&mut self.inputs, inputs), (&mut self.targets, targets)] {
@@ -102,7 +102,7 @@ impl Slice {
     }
 
     /// The forward pass of all steps, up to the logits.
-    pub(super) fn forward(&mut self, parameters: &Parameters) {
+    pub(crate) fn forward(&mut self, parameters: &Parameters) {
         for layer in 0..self.dimensions.layers {
             self.project_inputs(parameters, layer);
             self.forward_layer(parameters.get(ParameterName::WHh(layer)), layer);
@@ -112,14 +112,14 @@ impl Slice {
 
     /// The sum of the loss in nats; `logits` are left with their gradients of the mean loss over
     /// `all_rows` predictions.
-    pub(super) fn loss(&mut self, all_rows: usize) -> f64 {
+    pub(crate) fn loss(&mut self, all_rows: usize) -> f64 {
         let Self { arch, logits, targets, dimensions, .. } = self;
         let vocabulary = dimensions.vocabulary;
         arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, all_rows })
     }
 
     /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
-    pub(super) fn backward(&mut self, transposes: &Transposes) {
+    pub(crate) fn backward(&mut self, transposes: &Transposes) {
         let Dimensions { vocabulary, hidden, layers } = self.dimensions;
         let rows = self.num_steps * self.rows;
         let d_logits = Matrix::new(&self.logits, rows, vocabulary);
@@ -210,26 +210,26 @@ impl Slice {
     }
 
     /// `[b, H]` of a layer: hidden state and cell state at the window's end.
-    pub(super) fn last_state(&self, layer: usize) -> (&[f32], &[f32]) {
+    pub(crate) fn last_state(&self, layer: usize) -> (&[f32], &[f32]) {
         let LayerActivations { hidden, cell, .. } = &self.layers[layer];
         let end = hidden.len() - self.rows * self.dimensions.hidden;
         (&hidden[end..], &cell[end..])
     }
 
     /// Sets the state at the window's end, which the next window starts with.
-    pub(super) fn set_last_state(&mut self, layer: usize, hidden: &[f32], cell: &[f32]) {
+    pub(crate) fn set_last_state(&mut self, layer: usize, hidden: &[f32], cell: &[f32]) {
         let end = self.layers[layer].hidden.len() - self.rows * self.dimensions.hidden;
         self.layers[layer].hidden[end..].copy_from_slice(hidden);
         self.layers[layer].cell[end..].copy_from_slice(cell);
     }
 
     /// V, H and L.
-    pub(super) fn dimensions(&self) -> Dimensions {
+    pub(crate) fn dimensions(&self) -> Dimensions {
         self.dimensions
     }
 
     /// The batch's rows of this slice.
-    pub(super) fn first_row(&self) -> usize {
+    pub(crate) fn first_row(&self) -> usize {
         self.first_row
     }
 }

@@ -7,7 +7,7 @@ use crate::model::{Dimensions, ParameterName, Parameters};
 
 /// The transposed weights that the backward pass multiplies with.
 #[derive(Debug)]
-pub(super) struct Transposes {
+pub(crate) struct Transposes {
     pub(super) layers: Vec<LayerTransposes>,
     /// `[V, H]`.
     pub(super) w_out: Vec<f32>,
@@ -36,7 +36,7 @@ impl Transposes {
     }
 
     /// Transposes the weights as they are now.
-    pub(super) fn update(&mut self, parameters: &Parameters) {
+    pub(crate) fn update(&mut self, parameters: &Parameters) {
         let Dimensions { vocabulary, hidden, .. } = parameters.dimensions();
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let columns = GATES * hidden;

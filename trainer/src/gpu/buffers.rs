@@ -61,8 +61,8 @@ pub enum BufferName {
     Parameters,
     /// The parameters before the segment.
     KeptParameters,
-    /// The weights in the order in which the products read them.
-    PackedWeights,
+    /// A matrix in the order in which a product reads it.
+    Packed(PackedMatrix),
     /// The gradients of all parameters.
     Gradients,
     /// `[T, B]`: the tokens that are read.
@@ -107,7 +107,6 @@ impl BufferName {
             Steps,
             Parameters,
             KeptParameters,
-            PackedWeights,
             Gradients,
             Inputs,
             Targets,
@@ -122,7 +121,8 @@ impl BufferName {
             Report,
         ];
         let layer = |l| [Gates(l), Cell(l), Hidden(l), LastCell(l), LastHidden(l)];
-        shared.into_iter().chain((0..shapes.dimensions.layers).flat_map(layer))
+        let packed = PackedMatrix::all(shapes.dimensions).map(Self::Packed);
+        shared.into_iter().chain((0..shapes.dimensions.layers).flat_map(layer)).chain(packed)
     }
 
     /// Its size.
@@ -133,7 +133,10 @@ impl BufferName {
         match self {
             Self::Steps => num_steps as u64 * STEP_STRIDE,
             Self::Parameters | Self::KeptParameters | Self::Gradients => parameters,
-            Self::PackedWeights => Packed::total(shapes.dimensions) as u64 * 4 * WORD,
+            Self::Packed(matrix) => {
+                let [rows, vectors] = matrix.shape(shapes.dimensions);
+                (rows * vectors) as u64 * 4 * WORD
+            }
             Self::Inputs | Self::Targets | Self::Rows | Self::Losses => {
                 shapes.activation_bytes(num_steps, 1)
             }
@@ -156,7 +159,7 @@ impl fmt::Display for BufferName {
             Self::Steps => ("steps", None),
             Self::Parameters => ("parameters", None),
             Self::KeptParameters => ("kept parameters", None),
-            Self::PackedWeights => ("packed weights", None),
+            Self::Packed(matrix) => return write!(formatter, "packed {matrix}"),
             Self::Gradients => ("gradients", None),
             Self::Inputs => ("inputs", None),
             Self::Targets => ("targets", None),
@@ -183,8 +186,8 @@ impl fmt::Display for BufferName {
 }
 
 /// A matrix in the order in which a product reads it, four columns in a vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packed {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PackedMatrix {
     /// Input weights of a layer above the first: `[H, 4H/4]`.
     WIh(usize),
     /// Recurrent weights of a layer: `[H, H]`, each vector a unit's gates.
@@ -199,7 +202,7 @@ pub(super) enum Packed {
     WOutTransposed,
 }
 
-impl Packed {
+impl PackedMatrix {
     /// All matrices of a model, in the order in which they lie.
     pub(super) fn all(dimensions: Dimensions) -> impl Iterator<Item = Self> {
         let layers = (0..dimensions.layers).flat_map(|layer| {
@@ -220,20 +223,17 @@ impl Packed {
             Self::WOutTransposed => [vocabulary, hidden.div_ceil(4)],
         }
     }
+}
 
-    /// The first vector of the matrix.
-    pub(super) fn offset(self, dimensions: Dimensions) -> usize {
-        let before = Self::all(dimensions).take_while(|&other| other != self);
-        before.map(|other| other.vectors(dimensions)).sum()
-    }
-
-    fn vectors(self, dimensions: Dimensions) -> usize {
-        let [rows, groups] = self.shape(dimensions);
-        rows * groups
-    }
-
-    /// The vectors of all matrices.
-    fn total(dimensions: Dimensions) -> usize {
-        Self::all(dimensions).map(|matrix| matrix.vectors(dimensions)).sum()
+impl fmt::Display for PackedMatrix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WIh(layer) => write!(formatter, "w_ih {layer}"),
+            Self::WHh(layer) => write!(formatter, "w_hh {layer}"),
+            Self::WOut => formatter.write_str("w_out"),
+            Self::WIhTransposed(layer) => write!(formatter, "w_ih {layer}, transposed"),
+            Self::WHhTransposed(layer) => write!(formatter, "w_hh {layer}, transposed"),
+            Self::WOutTransposed => formatter.write_str("w_out, transposed"),
+        }
     }
 }

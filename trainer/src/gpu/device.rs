@@ -87,17 +87,17 @@ impl Device {
     /// [`Error::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
     pub(super) fn wait(&self, submission: SubmissionIndex, limit: Duration) -> Result<(), Error> {
         let poll = PollType::Wait { submission_index: Some(submission), timeout: Some(limit) };
-        match self.device.poll(poll) {
-            Ok(_) => self.check(),
-            Err(PollError::Timeout) => {
-                self.check()?;
-                Err(Error::GpuTimeout { adapter: self.name.clone(), seconds: limit.as_secs() })
+        let Err(error) = self.device.poll(poll) else { return self.check() };
+        // The callbacks that say more run in a poll that doesn't wait.
+        let _ = self.device.poll(PollType::Poll);
+        self.check()?;
+        let adapter = self.name.clone();
+        Err(match error {
+            PollError::Timeout => Error::GpuTimeout { adapter, seconds: limit.as_secs() },
+            PollError::WrongSubmissionIndex(..) => {
+                Error::GpuLost { adapter, reason: "it takes no more work".into() }
             }
-            Err(error) => {
-                self.check()?;
-                Err(Error::Gpu { adapter: self.name.clone(), reason: error.to_string() })
-            }
-        }
+        })
     }
 
     /// The bytes of `buffer`, a copy of which `submission` writes.

@@ -22,7 +22,7 @@ use wgpu::{Buffer, BufferUsages, CommandEncoder, SubmissionIndex};
 
 pub use self::adapter::{Adapter, AdapterKind};
 use self::buffers::STEP_STRIDE;
-pub use self::buffers::{BufferName, Shapes};
+pub use self::buffers::{BufferName, PackedMatrix, Shapes};
 use self::device::Device;
 use self::pipelines::{Pipelines, Prepared};
 pub use self::plan::{Order, Plan, Task};

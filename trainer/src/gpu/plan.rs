@@ -9,7 +9,7 @@ use charcell_shaders::{
 };
 use infer_core::layout::GATES;
 
-use super::buffers::{BufferName, Packed, Shapes};
+use super::buffers::{BufferName, PackedMatrix, Shapes};
 use crate::model::{Dimensions, ParameterName, Parameters, Shape};
 
 /// How often a task is run in an iteration.
@@ -119,17 +119,21 @@ impl Plan {
 
     fn pack_weights(&mut self) {
         let dimensions = self.shapes.dimensions;
-        for matrix in Packed::all(dimensions) {
+        for matrix in PackedMatrix::all(dimensions) {
             let name = match matrix {
-                Packed::WIh(layer) | Packed::WIhTransposed(layer) => ParameterName::WIh(layer),
-                Packed::WHh(layer) | Packed::WHhTransposed(layer) => ParameterName::WHh(layer),
-                Packed::WOut | Packed::WOutTransposed => ParameterName::WOut,
+                PackedMatrix::WIh(layer) | PackedMatrix::WIhTransposed(layer) => {
+                    ParameterName::WIh(layer)
+                }
+                PackedMatrix::WHh(layer) | PackedMatrix::WHhTransposed(layer) => {
+                    ParameterName::WHh(layer)
+                }
+                PackedMatrix::WOut | PackedMatrix::WOutTransposed => ParameterName::WOut,
             };
             let Shape { rows, columns } = Parameters::shape(dimensions, name);
             // Of a row of the result: from one to the next, from vector to vector, within a vector.
             let [row_stride, group_stride, component_stride, span] = match matrix {
-                Packed::WHh(_) => [columns, 1, dimensions.hidden, columns],
-                Packed::WIh(_) | Packed::WOut => [columns, 4, 1, columns],
+                PackedMatrix::WHh(_) => [columns, 1, dimensions.hidden, columns],
+                PackedMatrix::WIh(_) | PackedMatrix::WOut => [columns, 4, 1, columns],
                 _ => [1, 4 * columns, columns, rows * columns],
             };
             let [packed_rows, groups] = matrix.shape(dimensions);
@@ -138,14 +142,13 @@ impl Plan {
                 kernel: PACK_WEIGHTS,
                 constants: vec![
                     ("MATRIX", self.offset(name)),
-                    ("PACKED", matrix.offset(dimensions) as f64),
                     ("GROUPS", groups as f64),
                     ("ROW_STRIDE", row_stride as f64),
                     ("GROUP_STRIDE", group_stride as f64),
                     ("COMPONENT_STRIDE", component_stride as f64),
                     ("SPAN", span as f64),
                 ],
-                buffers: vec![BufferName::Parameters, BufferName::PackedWeights],
+                buffers: vec![BufferName::Parameters, BufferName::Packed(matrix)],
                 order: Order::Once,
                 workgroups: [(groups as u64).div_ceil(lanes), packed_rows as u64, 1],
                 flop: 0,
@@ -159,7 +162,7 @@ impl Plan {
         let is_first = layer == 0;
         if !is_first {
             self.project(Projection {
-                weights: Packed::WIh(layer),
+                weights: PackedMatrix::WIh(layer),
                 bias: Some(self.offset(ParameterName::B(layer))),
                 x: BufferName::Hidden(layer - 1),
                 first_step: 1,
@@ -175,12 +178,11 @@ impl Plan {
             constants: vec![
                 ("IS_FIRST_LAYER", f64::from(u8::from(is_first))),
                 ("W_IH", self.offset(ParameterName::WIh(layer))),
-                ("W_HH_PACKED", self.packed(Packed::WHh(layer))),
                 ("B", self.offset(ParameterName::B(layer))),
             ],
             buffers: vec![
                 BufferName::Steps,
-                BufferName::PackedWeights,
+                BufferName::Packed(PackedMatrix::WHh(layer)),
                 BufferName::Parameters,
                 BufferName::Inputs,
                 BufferName::Gates(layer),
@@ -199,7 +201,7 @@ impl Plan {
         let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
         let lanes = u64::from(self.tiles.element_lanes);
         self.project(Projection {
-            weights: Packed::WOut,
+            weights: PackedMatrix::WOut,
             bias: Some(self.offset(ParameterName::BOut)),
             x: BufferName::Hidden(layers - 1),
             first_step: 1,
@@ -218,7 +220,7 @@ impl Plan {
             bytes: 2 * vocabulary as u64 * self.rows(self.shapes.num_steps) * WORD,
         });
         self.project(Projection {
-            weights: Packed::WOutTransposed,
+            weights: PackedMatrix::WOutTransposed,
             bias: None,
             x: BufferName::Logits,
             first_step: 0,
@@ -234,10 +236,10 @@ impl Plan {
         let weights = GATES as u64 * width * width;
         self.push(Task {
             kernel: LSTM_STEP_BACKWARD,
-            constants: vec![("W_HH_PACKED", self.packed(Packed::WHhTransposed(layer)))],
+            constants: Vec::new(),
             buffers: vec![
                 BufferName::Steps,
-                BufferName::PackedWeights,
+                BufferName::Packed(PackedMatrix::WHhTransposed(layer)),
                 BufferName::Gates(layer),
                 BufferName::Cell(layer),
                 BufferName::DHidden,
@@ -251,7 +253,7 @@ impl Plan {
         });
         if layer > 0 {
             self.project(Projection {
-                weights: Packed::WIhTransposed(layer),
+                weights: PackedMatrix::WIhTransposed(layer),
                 bias: None,
                 x: BufferName::Gates(layer),
                 first_step: 0,
@@ -388,12 +390,11 @@ impl Plan {
             constants: vec![
                 ("K", k as f64),
                 ("N", n as f64),
-                ("WEIGHTS_PACKED", self.packed(weights)),
                 ("HAS_BIAS", f64::from(u8::from(bias.is_some()))),
                 ("BIAS", bias.unwrap_or_default()),
                 ("FIRST_STEP", first_step.into()),
             ],
-            buffers: vec![BufferName::PackedWeights, BufferName::Parameters, x, product],
+            buffers: vec![BufferName::Packed(weights), BufferName::Parameters, x, product],
             order: Order::Once,
             workgroups: self.product_workgroups(
                 self.tiles.project,
@@ -432,11 +433,6 @@ impl Plan {
         Parameters::range(self.shapes.dimensions, name).start as f64
     }
 
-    /// The first vector of a packed matrix.
-    fn packed(&self, matrix: Packed) -> f64 {
-        matrix.offset(self.shapes.dimensions) as f64
-    }
-
     /// Rows of the batch at all of `steps`.
     fn rows(&self, steps: usize) -> u64 {
         (self.shapes.batch_size as u64).saturating_mul(steps as u64)
@@ -445,7 +441,7 @@ impl Plan {
 
 /// `product = x · weights + bias`, with offsets in elements.
 struct Projection {
-    weights: Packed,
+    weights: PackedMatrix,
     bias: Option<f64>,
     x: BufferName,
     /// The step of `x` that belongs to step 0 of the product.

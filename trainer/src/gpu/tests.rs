@@ -1,1 +1,383 @@
+//! Each kernel against its twin on the CPU, and what happens when the device fails.
+//!
+//! They run on the best adapter there is, software too, or on the one that `CHARCELL_TEST_ADAPTER`
+//! names.
 
+use std::cell::RefCell;
+use std::env;
+use std::time::Duration;
+
+use charcell_shaders::{
+    GLOBAL_NORM, GradientTile, INPUT_WEIGHT_GRADIENTS, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD,
+    ProductTile, SGD, SOFTMAX_CROSS_ENTROPY, Tiles, WEIGHT_GRADIENTS,
+};
+use infer_core::layout::GATES;
+use infer_core::{Normalisation, Token};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::buffers::PackedMatrix;
+use super::*;
+use crate::Config;
+use crate::cpu::Cpu;
+use crate::model::ParameterName;
+use crate::text::Corpus;
+use crate::training::train_on;
+
+const OPTIMIZER: Optimizer = Optimizer { learning_rate: 3.0, clip: 0.5 };
+
+/// How far an element may be from its twin, relative to the largest of the buffer.
+const TOLERANCE: f32 = 2e-5;
+
+fn adapter() -> Adapter {
+    let name = env::var("CHARCELL_TEST_ADAPTER").unwrap_or_default();
+    Adapter::find(Some(&name)).unwrap_or_else(|error| {
+        panic!("{error}\nThese tests run on software, too: on Debian, mesa-vulkan-drivers")
+    })
+}
+
+/// The same training on the GPU and on the CPU, with what it starts from.
+struct Twins {
+    shapes: Shapes,
+    gpu: Gpu,
+    cpu: Cpu,
+    parameters: Parameters,
+    state: State,
+    window: Window,
+}
+
+impl Twins {
+    fn new(shapes: Shapes, tiles: Tiles) -> Self {
+        let Shapes { dimensions, batch_size, num_steps } = shapes;
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let mut uniform = |largest: f32| random.random_range(-largest..largest);
+        let mut parameters = Parameters::zeros(dimensions);
+        parameters.values_mut().fill_with(|| uniform(0.5));
+        let mut state = State::zeros(dimensions, batch_size);
+        state.hidden.fill_with(|| uniform(0.9));
+        state.cell.fill_with(|| uniform(1.5));
+        let mut tokens = || -> Vec<Token> {
+            let token = |_| random.random_range(0..dimensions.vocabulary) as Token;
+            (0..num_steps * batch_size).map(token).collect()
+        };
+        let window = Window { inputs: tokens(), targets: tokens(), resets_state: false };
+        let mut cpu = Cpu::new(parameters.clone(), OPTIMIZER, batch_size, num_steps, 1).unwrap();
+        cpu.set_state(&state);
+        let gpu = Gpu::with_tiles(&adapter(), &parameters, OPTIMIZER, shapes, tiles).unwrap();
+        Self { shapes, gpu, cpu, parameters, state, window }
+    }
+
+    /// Runs an iteration on the GPU up to the last task with the kernel called `name`.
+    fn run_gpu_through(&mut self, name: &str) {
+        let tasks = self.gpu.plan.tasks();
+        let last = tasks.iter().rposition(|task| task.kernel.name == name).unwrap();
+        self.gpu.set_state(&self.state);
+        self.gpu.submit_iteration(&self.window, last + 1, 0).unwrap();
+    }
+
+    /// Compares a buffer `[steps, width, B]` with what each slice of the CPU has, `[steps, b, width]`.
+    fn compare(
+        &mut self,
+        what: &str,
+        buffer: BufferName,
+        width: usize,
+        of_slice: impl Fn(&crate::cpu::slice::Slice) -> &[f32],
+    ) {
+        let all: Vec<f32> = self.gpu.read(buffer).unwrap();
+        let rows = self.shapes.padded_batch();
+        for slice in &self.cpu.slices {
+            let expected = of_slice(slice);
+            let steps = expected.len() / (slice.rows * width);
+            let mut found = Vec::with_capacity(expected.len());
+            for step in 0..steps {
+                for row in slice.first_row()..slice.first_row() + slice.rows {
+                    found
+                        .extend((0..width).map(|column| all[(step * width + column) * rows + row]));
+                }
+            }
+            assert_close(&format!("{what}, {:?}", self.shapes), &found, expected);
+        }
+    }
+
+    fn compare_all(&mut self) {
+        let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
+        let all_rows = self.window.inputs.len();
+        self.run_gpu_through(LSTM_STEP_FORWARD.name);
+        self.compare_packed_weights();
+        for slice in &mut self.cpu.slices {
+            slice.load(&self.window.inputs, &self.window.targets, false);
+            slice.forward(&self.parameters);
+        }
+        for l in 0..layers {
+            self.compare("gates", BufferName::Gates(l), GATES * hidden, |s| &s.layers[l].gates);
+            self.compare("cell", BufferName::Cell(l), hidden, |s| &s.layers[l].cell);
+            self.compare("hidden", BufferName::Hidden(l), hidden, |s| &s.layers[l].hidden);
+        }
+        let before_softmax = self.position(SOFTMAX_CROSS_ENTROPY.name);
+        self.gpu.set_state(&self.state);
+        self.gpu.submit_iteration(&self.window, before_softmax, 0).unwrap();
+        self.compare("logits", BufferName::Logits, vocabulary, |s| &s.logits);
+
+        self.run_gpu_through(SOFTMAX_CROSS_ENTROPY.name);
+        let loss_nats: f64 = self.cpu.slices.iter_mut().map(|slice| slice.loss(all_rows)).sum();
+        self.compare("d_logits", BufferName::Logits, vocabulary, |s| &s.logits);
+        let losses: Vec<f32> = self.gpu.read(BufferName::Losses).unwrap();
+        let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
+        assert!((sum / loss_nats - 1.0).abs() < 1e-5, "losses {sum}, expected {loss_nats}");
+
+        self.run_gpu_through(LSTM_STEP_BACKWARD.name);
+        self.cpu.transposes.update(&self.parameters);
+        for slice in &mut self.cpu.slices {
+            slice.backward(&self.cpu.transposes);
+        }
+        for l in 0..layers {
+            self.compare("d_gates", BufferName::Gates(l), GATES * hidden, |s| &s.layers[l].gates);
+        }
+        self.compare_update();
+    }
+
+    fn position(&self, name: &str) -> usize {
+        self.gpu.plan.tasks().iter().position(|task| task.kernel.name == name).unwrap()
+    }
+
+    /// The matrices that products read, against the parameters.
+    fn compare_packed_weights(&mut self) {
+        let dimensions = self.shapes.dimensions;
+        let Dimensions { hidden, layers, vocabulary } = dimensions;
+        let packed = |gpu: &mut Gpu, matrix| -> Vec<[f32; 4]> {
+            gpu.read(BufferName::Packed(matrix)).unwrap()
+        };
+        let columns = GATES * hidden;
+        for layer in 0..layers {
+            let w_hh = self.parameters.get(ParameterName::WHh(layer));
+            let forward = packed(&mut self.gpu, PackedMatrix::WHh(layer));
+            let backward = packed(&mut self.gpu, PackedMatrix::WHhTransposed(layer));
+            for row in 0..hidden {
+                for column in 0..columns {
+                    let weight = w_hh[row * columns + column];
+                    let (gate, unit) = (column / hidden, column % hidden);
+                    assert_eq!(forward[row * hidden + unit][gate], weight);
+                    assert_eq!(backward[column * hidden.div_ceil(4) + row / 4][row % 4], weight);
+                }
+            }
+        }
+        let w_out = self.parameters.get(ParameterName::WOut);
+        let forward = packed(&mut self.gpu, PackedMatrix::WOut);
+        for row in 0..hidden {
+            for column in 0..vocabulary {
+                let weight = w_out[row * vocabulary + column];
+                let group = row * vocabulary.div_ceil(4) + column / 4;
+                assert_eq!(forward[group][column % 4], weight);
+            }
+        }
+    }
+
+    /// Gradients, norm, clipping and update.
+    fn compare_update(&mut self) {
+        for name in [INPUT_WEIGHT_GRADIENTS.name, WEIGHT_GRADIENTS.name, GLOBAL_NORM.name] {
+            self.run_gpu_through(name);
+        }
+        self.cpu.set_state(&self.state);
+        let Segment::Trained(reports) = self.cpu.train(&[self.window.clone()]).unwrap() else {
+            panic!("the CPU diverged");
+        };
+        let gradients: Vec<f32> = self.gpu.read(BufferName::Gradients).unwrap();
+        for name in Parameters::names(self.shapes.dimensions) {
+            let found = &gradients[Parameters::range(self.shapes.dimensions, name)];
+            let expected = self.cpu.gradients().get(name);
+            assert_close(&format!("gradient of {name}, {:?}", self.shapes), found, expected);
+        }
+        let report: Vec<Report> = self.gpu.read(BufferName::Report).unwrap();
+        let report = iteration_report(&report[0]);
+        for (found, expected) in [
+            (report.loss_nats, reports[0].loss_nats),
+            (report.gradient_norm, reports[0].gradient_norm),
+        ] {
+            assert!((found / expected - 1.0).abs() < 1e-5, "{found}, expected {expected}");
+        }
+        self.run_gpu_through(SGD.name);
+        let updated = self.gpu.parameters().unwrap();
+        let expected = self.cpu.parameters().unwrap();
+        assert_close("updated parameters", updated.values(), expected.values());
+        assert_eq!(self.gpu.state().unwrap().hidden.len(), self.state.hidden.len());
+    }
+}
+
+fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(0_f32, |largest, value| largest.max(value.abs()));
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (found - expected).abs();
+        assert!(error <= TOLERANCE * largest, "{what}: {found} at {index}, expected {expected}");
+    }
+}
+
+fn shapes(vocabulary: usize, hidden: usize, layers: usize, batch: usize, steps: usize) -> Shapes {
+    let dimensions = Dimensions { vocabulary, hidden, layers };
+    Shapes { dimensions, batch_size: batch, num_steps: steps }
+}
+
+/// Tiles of no round size.
+const ODD: Tiles = Tiles {
+    forward: ProductTile { lanes: 3, slices: 5, groups: 3, vectors: 1 },
+    backward: ProductTile { lanes: 5, slices: 3, groups: 1, vectors: 3 },
+    project: ProductTile { lanes: 7, slices: 1, groups: 2, vectors: 3 },
+    gradient: GradientTile { lanes: 7, slices: 2, rows: 1, columns: 2 },
+    element_lanes: 13,
+};
+
+#[test]
+fn kernels_do_what_their_twins_do() {
+    let cases = [
+        (shapes(2, 1, 1, 1, 1), Tiles::SOFTWARE),
+        (shapes(43, 7, 2, 5, 3), Tiles::SOFTWARE),
+        (shapes(2, 65, 1, 32, 35), Tiles::SOFTWARE),
+        (shapes(43, 65, 2, 1, 35), Tiles::GPU),
+        (shapes(43, 7, 1, 32, 1), Tiles::GPU),
+        (shapes(43, 256, 1, 32, 2), Tiles::GPU),
+        (shapes(6, 10, 3, 6, 4), ODD),
+    ];
+    for (shapes, tiles) in cases {
+        Twins::new(shapes, tiles).compare_all();
+    }
+}
+
+/// All sizes, which takes minutes on software.
+#[test]
+#[ignore = "for the full round"]
+fn kernels_do_what_their_twins_do_at_all_sizes() {
+    for hidden in [1, 7, 65, 256] {
+        for vocabulary in [2, 43] {
+            for batch in [1, 32] {
+                for steps in [1, 35] {
+                    for layers in [1, 2] {
+                        let shapes = shapes(vocabulary, hidden, layers, batch, steps);
+                        for tiles in [Tiles::SOFTWARE, Tiles::GPU] {
+                            Twins::new(shapes, tiles).compare_all();
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn small_corpus() -> Corpus {
+    let text = "the traveller met the time traveller on the road. ".repeat(40);
+    Corpus::from_text(&text, Normalisation::Chapter, Some(1500)).unwrap()
+}
+
+fn small_config() -> Config {
+    Config {
+        hidden: 9,
+        num_steps: 8,
+        batch_size: 6,
+        epochs: 6,
+        report_every: 9,
+        ..Config::default()
+    }
+}
+
+fn small_gpu(parameters: Parameters, optimizer: Optimizer) -> Result<Gpu, Error> {
+    let Config { batch_size, num_steps, .. } = small_config();
+    Gpu::new(&adapter(), &parameters, optimizer, batch_size, num_steps)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights() {
+    let train = || {
+        let outcome = train_on(&small_corpus(), &small_config(), small_gpu, |_| ()).unwrap();
+        assert!(outcome.stopped.is_none());
+        outcome.model.parameters
+    };
+    assert!(train() == train());
+}
+
+#[test]
+fn a_lost_device_leaves_the_weights_of_the_last_epoch() {
+    let mut losses = Vec::new();
+    let corpus = small_corpus();
+    let device = RefCell::new(None::<wgpu::Device>);
+    let outcome = train_on(
+        &corpus,
+        &small_config(),
+        |parameters, optimizer| {
+            let gpu = small_gpu(parameters, optimizer)?;
+            device.replace(Some(gpu.device.device.clone()));
+            Ok(gpu)
+        },
+        |report| {
+            losses.push(report.loss_nats);
+            if report.epoch == 3 {
+                device.borrow().as_ref().unwrap().destroy();
+            }
+        },
+    )
+    .unwrap();
+    assert_eq!((outcome.epochs, losses.len()), (3, 3));
+    assert!(matches!(outcome.stopped, Some(Error::GpuLost { .. })), "{:?}", outcome.stopped);
+    let config = Config { epochs: 3, ..small_config() };
+    let expected = train_on(&corpus, &config, small_gpu, |_| ()).unwrap();
+    assert!(outcome.model.parameters == expected.model.parameters);
+}
+
+#[test]
+fn parameters_that_are_no_longer_finite_are_taken_back() {
+    let shapes = shapes(5, 6, 1, 4, 3);
+    let mut twins = Twins::new(shapes, Tiles::SOFTWARE);
+    let optimizer = Optimizer { learning_rate: f32::MAX, clip: f32::MAX };
+    twins.gpu.upload_constants(optimizer);
+    let windows = vec![twins.window.clone(); 3];
+    assert_eq!(twins.gpu.train(&windows).unwrap(), Segment::Diverged);
+    assert!(twins.gpu.parameters().unwrap() == twins.parameters);
+}
+
+#[test]
+fn a_device_that_takes_too_long_is_an_error() {
+    let mut twins = Twins::new(shapes(43, 256, 1, 32, 35), Tiles::SOFTWARE);
+    for _ in 0..4 {
+        twins.run_gpu_through(SGD.name);
+    }
+    let (submission, _) = twins.gpu.pending.pop_back().unwrap();
+    let error = twins.gpu.device.wait(submission, Duration::from_micros(1)).unwrap_err();
+    assert!(matches!(error, Error::GpuTimeout { .. }), "{error}");
+}
+
+#[test]
+fn errors_of_the_driver_are_returned() {
+    let device = Device::open(&adapter()).unwrap();
+    let size = device.device.limits().max_buffer_size + 4;
+    let usage = BufferUsages::COPY_DST;
+    let label = Some("too large");
+    let descriptor = wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false };
+    let _ = device.device.create_buffer(&descriptor);
+    let error = device.check().unwrap_err().to_string();
+    assert!(error.contains("too large") && error.contains("--device cpu"), "{error}");
+}
+
+#[test]
+fn a_model_that_does_not_fit_is_refused_with_the_size_that_would() {
+    let shapes = shapes(43, 512, 2, 1 << 20, 100);
+    let limits = wgpu::Limits::default();
+    let error = limits::check(&Plan::new(shapes, Tiles::GPU), &limits).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("the buffer inputs of 419430400"), "{message}");
+    let fitting: usize =
+        message.split("--batch-size ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let plan = |batch_size| Plan::new(Shapes { batch_size, ..shapes }, Tiles::GPU);
+    assert!(limits::check(&plan(fitting), &limits).is_ok());
+    assert!(limits::check(&plan(fitting + 4), &limits).is_err());
+    let long = Shapes { num_steps: 1 << 20, ..shapes };
+    let error = limits::check(&Plan::new(long, Tiles::GPU), &limits).unwrap_err();
+    assert!(error.to_string().contains("no --batch-size is small enough"), "{error}");
+}
+
+#[test]
+fn an_iteration_of_the_chapter_takes_at_most_90_dispatches() {
+    let plan = Plan::new(shapes(43, 256, 1, 32, 35), Tiles::GPU);
+    let dispatches: usize = plan.tasks().iter().map(|task| plan.dispatches(task)).sum();
+    assert!(dispatches <= 90, "{dispatches}");
+    for task in plan.tasks() {
+        assert_eq!(task.kernel.bindings.len(), task.buffers.len(), "{}", task.kernel.name);
+    }
+}
