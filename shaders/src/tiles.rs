@@ -57,8 +57,8 @@ impl Tiles {
     /// For devices that run on the processor: much in one invocation, since loading is what takes
     /// long there, and no barrier, which takes longer still.
     pub const SOFTWARE: Self = Self {
-        forward: ProductTile { lanes: 8, slices: 1, groups: 4, vectors: 4 },
-        backward: ProductTile { lanes: 8, slices: 1, groups: 4, vectors: 4 },
+        forward: ProductTile { lanes: 8, slices: 1, groups: 2, vectors: 4 },
+        backward: ProductTile { lanes: 8, slices: 1, groups: 2, vectors: 4 },
         project: ProductTile { lanes: 8, slices: 1, groups: 1, vectors: 4 },
         gradient: GradientTile { lanes: 8, slices: 1, rows: 2, columns: 2 },
         element_lanes: 64,

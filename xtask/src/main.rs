@@ -4,6 +4,7 @@ mod chapter;
 mod comparison;
 mod firmware;
 mod process;
+mod reference;
 mod requirements;
 mod results;
 mod rust_version;

@@ -230,11 +230,8 @@ const ODD: Tiles = Tiles {
 fn kernels_do_what_their_twins_do() {
     let cases = [
         (shapes(2, 1, 1, 1, 1), Tiles::SOFTWARE),
-        (shapes(43, 7, 2, 5, 3), Tiles::SOFTWARE),
-        (shapes(2, 65, 1, 32, 35), Tiles::SOFTWARE),
-        (shapes(43, 65, 2, 1, 35), Tiles::GPU),
-        (shapes(43, 7, 1, 32, 1), Tiles::GPU),
-        (shapes(43, 256, 1, 32, 2), Tiles::GPU),
+        (shapes(43, 65, 2, 32, 35), Tiles::SOFTWARE),
+        (shapes(43, 7, 1, 5, 3), Tiles::GPU),
         (shapes(6, 10, 3, 6, 4), ODD),
     ];
     for (shapes, tiles) in cases {
@@ -334,12 +331,18 @@ fn parameters_that_are_no_longer_finite_are_taken_back() {
 
 #[test]
 fn a_device_that_takes_too_long_is_an_error() {
-    let mut twins = Twins::new(shapes(43, 256, 1, 32, 35), Tiles::SOFTWARE);
-    for _ in 0..4 {
-        twins.run_gpu_through(SGD.name);
+    if adapter().interface() == "OpenGL" {
+        // Its software driver computes while work is submitted, so there is nothing to wait for.
+        return;
     }
-    let (submission, _) = twins.gpu.pending.pop_back().unwrap();
-    let error = twins.gpu.device.wait(submission, Duration::from_micros(1)).unwrap_err();
+    let mut twins = Twins::new(shapes(43, 256, 1, 32, 35), Tiles::SOFTWARE);
+    let mut waited = || {
+        twins.run_gpu_through(SGD.name);
+        let (submission, _) = twins.gpu.pending.pop_back().unwrap();
+        twins.gpu.device.wait(submission, Duration::from_micros(1))
+    };
+    // This thread may be held up until the device is done, but hardly again and again.
+    let error = (0..50).find_map(|_| waited().err()).expect("an iteration takes milliseconds");
     assert!(matches!(error, Error::GpuTimeout { .. }), "{error}");
 }
 
