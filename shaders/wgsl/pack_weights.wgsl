@@ -2,7 +2,7 @@
 //
 // One invocation: one vector. Its elements stand COMPONENT_STRIDE apart in the matrix: the four
 // gates of a unit, or four columns, or four rows where the product is with the transpose. Twin:
-// PackedWeights in the trainer's cpu/packed_weights.rs.
+// PackedWeights in the trainer's cpu/pack_weights.rs.
 
 override MATRIX: u32 = 0u;
 // Vectors side by side in a row of the result.

@@ -34,13 +34,7 @@ const SMALLEST_AGREEMENT: f64 = 0.99;
 
 /// Trains with five seeds, compares with the chapter, and writes the table.
 pub(crate) fn measure(time_machine: &Path) -> Result<()> {
-    let corpus =
-        Corpus::read(&[time_machine.to_owned()], Normalisation::Chapter, Some(CHARACTERS))?;
-    ensure!(
-        corpus.vocabulary().size() == 43,
-        "{} is not the chapter's text",
-        time_machine.display()
-    );
+    let corpus = corpus(time_machine)?;
     let mut table = String::from(
         "| seed | perplexity at 40 | 80 | 120 | 160 | int8: factor | int8: same first choice |\n\
          |---|---|---|---|---|---|---|\n",
@@ -89,6 +83,15 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
         circumstances()?
     );
     write_section("chapter", &text)
+}
+
+/// What the chapter takes of its text.
+pub(crate) fn corpus(time_machine: &Path) -> Result<Corpus> {
+    let files = [time_machine.to_owned()];
+    let corpus = Corpus::read(&files, Normalisation::Chapter, Some(CHARACTERS))?;
+    let is_right = corpus.vocabulary().size() == 43;
+    ensure!(is_right, "{} is not the chapter's text", time_machine.display());
+    Ok(corpus)
 }
 
 /// The chapter's training: the model, and the perplexities at [`REPORTS`].

@@ -2,7 +2,9 @@
 
 mod chapter;
 mod comparison;
+mod diagram;
 mod firmware;
+mod gpu;
 mod process;
 mod reference;
 mod requirements;
@@ -41,6 +43,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         time_machine: Option<PathBuf>,
     },
+    /// Draw docs/iteration.svg anew, from the table of kernels and the plan of an iteration.
+    Diagram,
     /// Build the example firmware and run it in QEMU.
     Emulate {
         /// The board.
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
             let time_machine = time_machine.filter(|_| full);
             steps::run(&test::steps(time_machine))
         }
+        Command::Diagram => diagram::write(),
         Command::Emulate { board, model } => firmware::emulate(board, model.as_deref()),
     };
     match done {

@@ -51,7 +51,6 @@ impl Reference {
             .chunks_exact(self.batch_size)
             .map(|tokens| (0..layers).map(|layer| self.step(layer, tokens)).collect())
             .collect();
-        // The layers move on within a step, each reads the one below: `step` sees to that.
         let mut gradients = vec![0.0; self.parameters.len()];
         let mut d_states = vec![[(); 2].map(|()| vec![0.0; self.batch_size * hidden]); layers];
         let mut loss_nats = 0.0;

@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::OnceLock;
 
 use anyhow::Result;
+use charcell::gpu::Adapter;
 
 use crate::process::{cargo, command, output, run, succeeds};
 
@@ -44,6 +45,20 @@ pub(crate) fn rustup(arguments: &[&str]) -> bool {
     let is_done = succeeds(command("rustup").args(arguments));
     println!("    rustup {}: {}", arguments.join(" "), if is_done { "done" } else { "failed" });
     is_done
+}
+
+/// Makes sure of an adapter called `name` for the GPU's tests, software if there is no GPU.
+pub(crate) fn gpu_adapter(name: &str) -> Result<()> {
+    const PACKAGES: [&str; 4] = ["mesa-vulkan-drivers", "libvulkan1", "libegl1", "libgles2"];
+    let is_there = || Adapter::find(Some(name)).is_ok();
+    if is_there() || (apt_install(&PACKAGES) && is_there()) {
+        return Ok(());
+    }
+    let what = format!(
+        "a driver for {} that offers compute shaders",
+        if name.is_empty() { "Vulkan" } else { name }
+    );
+    Err(Missing { what, remedy: format!("apt-get install {}", PACKAGES.join(" ")) }.into())
 }
 
 /// Makes sure of QEMU for Arm.

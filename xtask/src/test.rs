@@ -9,8 +9,9 @@ use anyhow::{Result, ensure};
 use crate::chapter;
 use crate::comparison::{compare, compare_f32_logits};
 use crate::firmware::{Board, shipped_model, workspace};
+use crate::gpu;
 use crate::process::{cargo, command, root, run};
-use crate::requirements::component;
+use crate::requirements::{component, gpu_adapter};
 use crate::rust_version;
 use crate::steps::Step;
 use crate::targets;
@@ -24,7 +25,9 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("formatting", formatting),
         Step::new("clippy", clippy),
         Step::new("clippy of the firmware", firmware_clippy),
-        Step::new("tests", || run(&mut cargo("test --workspace"))),
+        Step::new("tests", || run(cargo("test --workspace -- --skip").arg(GPU_TESTS))),
+        Step::new("GPU kernels on the best adapter", || gpu_tests("", &[])),
+        Step::new("GPU kernels through OpenGL", || gpu_tests("OpenGL", &[])),
     ];
     steps.extend(FEATURES.map(|features| {
         let test = "test --package infer-core --lib --tests --no-default-features --features";
@@ -57,9 +60,24 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("packages", packages),
     ]);
     if let Some(text) = time_machine {
-        steps.push(Step::new("the chapter's perplexities", move || chapter::measure(&text)));
+        let again = text.clone();
+        steps.extend([
+            Step::new("GPU kernels at all sizes", || gpu_tests("", &["--include-ignored"])),
+            Step::new("training on a GPU", move || gpu::measure(&again)),
+            Step::new("the chapter's perplexities", move || chapter::measure(&text)),
+        ]);
     }
     steps
+}
+
+/// The module of the tests that need a GPU, or software that stands in for one.
+const GPU_TESTS: &str = "gpu::tests";
+
+/// Those tests, on the adapter called `name`.
+fn gpu_tests(name: &str, options: &[&str]) -> Result<()> {
+    gpu_adapter(name)?;
+    let mut test = cargo("test --package charcell --lib");
+    run(test.args([GPU_TESTS, "--"]).args(options).env("CHARCELL_TEST_ADAPTER", name))
 }
 
 /// Hidden units of a model that is smaller than the shipped one.

@@ -1,6 +1,6 @@
 //! Training on the CPU: the fallback where there is no GPU, and the oracle of its kernels.
 //!
-//! Each function that a compute shader will have a twin of stands in a file of its name. The batch
+//! Each function that is the twin of a compute shader stands in a file of its name, where it has one. The batch
 //! is cut into slices of a fixed number of rows, and the weight gradients into blocks of a fixed
 //! number of rows, whatever the number of threads: same seed, same machine, same weights, bit for
 //! bit.
@@ -12,10 +12,10 @@ mod lstm_step_backward;
 mod lstm_step_forward;
 mod matmul;
 mod memory;
+mod pack_weights;
 mod sgd;
 pub(crate) mod slice;
 mod softmax_cross_entropy;
-mod transposes;
 mod weight_gradients;
 
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
@@ -23,9 +23,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use self::forward::Forward;
 use self::global_norm::global_norm;
+use self::pack_weights::PackedWeights;
 use self::sgd::sgd;
 use self::slice::Slice;
-use self::transposes::Transposes;
 use self::weight_gradients::weight_gradients;
 use crate::Error;
 use crate::backend::{Backend, IterationReport, Optimizer, Segment};
@@ -42,7 +42,7 @@ const MAX_THREADS: usize = 1024;
 #[derive(Debug)]
 pub struct Cpu {
     parameters: Parameters,
-    pub(crate) transposes: Transposes,
+    pub(crate) packed: PackedWeights,
     gradients: Parameters,
     pub(crate) slices: Vec<Slice>,
     optimizer: Optimizer,
@@ -75,7 +75,7 @@ impl Cpu {
             Slice::new(dimensions, first_row, rows, num_steps)
         };
         Ok(Self {
-            transposes: Transposes::new(dimensions),
+            packed: PackedWeights::new(dimensions),
             gradients: Parameters::zeros(dimensions),
             slices: (0..batch_size).step_by(SLICE_ROWS).map(slice).collect(),
             parameters,
@@ -91,9 +91,9 @@ impl Cpu {
     /// One iteration without the update: the mean loss in nats, and the gradients, kept in
     /// [`gradients`](Self::gradients).
     pub fn compute_gradients(&mut self, window: &Window) -> f64 {
-        let Self { parameters, transposes, gradients, slices, threads, .. } = self;
+        let Self { parameters, packed, gradients, slices, threads, .. } = self;
         threads.install(|| {
-            transposes.update(parameters);
+            packed.update(parameters);
             let all_rows = window.inputs.len();
             let losses: Vec<f64> = slices
                 .par_iter_mut()
@@ -101,7 +101,7 @@ impl Cpu {
                     slice.load(&window.inputs, &window.targets, window.resets_state);
                     slice.forward(parameters);
                     let loss_nats = slice.loss(all_rows);
-                    slice.backward(transposes);
+                    slice.backward(packed);
                     loss_nats
                 })
                 .collect();

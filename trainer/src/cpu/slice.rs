@@ -10,8 +10,8 @@ use pulp::Arch;
 use super::lstm_step_backward::LstmStepBackward;
 use super::lstm_step_forward::LstmStepForward;
 use super::matmul::{Matrix, matmul};
+use super::pack_weights::PackedWeights;
 use super::softmax_cross_entropy::SoftmaxCrossEntropy;
-use super::transposes::Transposes;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
 /// The activations of `rows` rows (b) of a batch over T steps.
@@ -119,16 +119,16 @@ impl Slice {
     }
 
     /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
-    pub(crate) fn backward(&mut self, transposes: &Transposes) {
+    pub(crate) fn backward(&mut self, packed: &PackedWeights) {
         let Dimensions { vocabulary, hidden, layers } = self.dimensions;
         let rows = self.num_steps * self.rows;
         let d_logits = Matrix::new(&self.logits, rows, vocabulary);
-        matmul(&mut self.d_h, false, d_logits, Matrix::new(&transposes.w_out, vocabulary, hidden));
+        matmul(&mut self.d_h, false, d_logits, Matrix::new(&packed.w_out, vocabulary, hidden));
         for layer in (0..layers).rev() {
-            self.backward_layer(&transposes.layers[layer].w_hh, layer);
+            self.backward_layer(&packed.layers[layer].w_hh, layer);
             if layer > 0 {
                 let d_gates = Matrix::new(&self.layers[layer].gates, rows, GATES * hidden);
-                let w_ih = Matrix::new(&transposes.layers[layer].w_ih, GATES * hidden, hidden);
+                let w_ih = Matrix::new(&packed.layers[layer].w_ih, GATES * hidden, hidden);
                 matmul(&mut self.d_h, false, d_gates, w_ih);
             }
         }

@@ -11,7 +11,7 @@ use crate::Error;
 #[derive(Debug, Clone)]
 pub struct Adapter {
     adapter: wgpu::Adapter,
-    info: wgpu::AdapterInfo,
+    info: Box<wgpu::AdapterInfo>,
 }
 
 /// Kinds of adapters, the fastest first.
@@ -48,7 +48,7 @@ impl Adapter {
     pub fn all() -> Vec<Self> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-        let named = |adapter: wgpu::Adapter| Self { info: adapter.get_info(), adapter };
+        let named = |adapter: wgpu::Adapter| Self { info: Box::new(adapter.get_info()), adapter };
         let mut adapters: Vec<Self> = found.into_iter().map(named).collect();
         adapters.sort_by_key(|adapter| (adapter.kind(), adapter.info.backend == Backend::Gl));
         adapters

@@ -10,7 +10,8 @@ use crate::Error;
 /// makes sure of, so a device has to offer those.
 pub(super) fn too_small(limits: &Limits) -> Option<String> {
     let needed = Limits::default();
-    let compared: [(&str, fn(&Limits) -> u32); 5] = [
+    type Limit = fn(&Limits) -> u32;
+    let compared: [(&str, Limit); 5] = [
         ("max_compute_invocations_per_workgroup", |l| l.max_compute_invocations_per_workgroup),
         ("max_compute_workgroup_storage_size", |l| l.max_compute_workgroup_storage_size),
         ("max_compute_workgroup_size_x", |l| l.max_compute_workgroup_size_x),

@@ -126,9 +126,9 @@ impl Twins {
         assert!((sum / loss_nats - 1.0).abs() < 1e-5, "losses {sum}, expected {loss_nats}");
 
         self.run_gpu_through(LSTM_STEP_BACKWARD.name);
-        self.cpu.transposes.update(&self.parameters);
+        self.cpu.packed.update(&self.parameters);
         for slice in &mut self.cpu.slices {
-            slice.backward(&self.cpu.transposes);
+            slice.backward(&self.cpu.packed);
         }
         for l in 0..layers {
             self.compare("d_gates", BufferName::Gates(l), GATES * hidden, |s| &s.layers[l].gates);
@@ -178,7 +178,8 @@ impl Twins {
             self.run_gpu_through(name);
         }
         self.cpu.set_state(&self.state);
-        let Segment::Trained(reports) = self.cpu.train(&[self.window.clone()]).unwrap() else {
+        let Segment::Trained(reports) = self.cpu.train(std::slice::from_ref(&self.window)).unwrap()
+        else {
             panic!("the CPU diverged");
         };
         let gradients: Vec<f32> = self.gpu.read(BufferName::Gradients).unwrap();

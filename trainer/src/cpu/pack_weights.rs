@@ -1,4 +1,5 @@
-//! The weights a second time, transposed: a product with a transposed operand is slow.
+//! The weights once more, as the backward pass reads them: a product with a transposed operand is
+//! slow.
 
 use infer_core::layout::GATES;
 
@@ -7,25 +8,25 @@ use crate::model::{Dimensions, ParameterName, Parameters};
 
 /// The transposed weights that the backward pass multiplies with.
 #[derive(Debug)]
-pub(crate) struct Transposes {
-    pub(super) layers: Vec<LayerTransposes>,
+pub(crate) struct PackedWeights {
+    pub(super) layers: Vec<PackedLayer>,
     /// `[V, H]`.
     pub(super) w_out: Vec<f32>,
 }
 
 /// The transposed weights of one layer.
 #[derive(Debug)]
-pub(super) struct LayerTransposes {
+pub(super) struct PackedLayer {
     /// `[4H, H]`; empty in layer 0, whose input is no activation.
     pub(super) w_ih: Vec<f32>,
     /// `[4H, H]`.
     pub(super) w_hh: Vec<f32>,
 }
 
-impl Transposes {
+impl PackedWeights {
     pub(super) fn new(dimensions: Dimensions) -> Self {
         let size = GATES * dimensions.hidden * dimensions.hidden;
-        let layer = |layer| LayerTransposes {
+        let layer = |layer| PackedLayer {
             w_ih: vec![0.0; if layer == 0 { 0 } else { size }],
             w_hh: vec![0.0; size],
         };
