@@ -13,6 +13,7 @@ mod rust_version;
 mod steps;
 mod targets;
 mod test;
+mod tint;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -61,6 +61,17 @@ pub(crate) fn gpu_adapter(name: &str) -> Result<()> {
     Err(Missing { what, remedy: format!("apt-get install {}", PACKAGES.join(" ")) }.into())
 }
 
+/// Makes sure of Node.js with npm.
+pub(crate) fn node() -> Result<()> {
+    const PACKAGES: [&str; 2] = ["nodejs", "npm"];
+    let is_there = || ["node", "npm"].iter().all(|name| succeeds(command(name).arg("--version")));
+    if is_there() || (apt_install(&PACKAGES) && is_there()) {
+        return Ok(());
+    }
+    let remedy = "apt-get install nodejs npm, or https://nodejs.org".into();
+    Err(Missing { what: "Node.js".into(), remedy }.into())
+}
+
 /// Makes sure of QEMU for Arm.
 pub(crate) fn qemu_arm() -> Result<()> {
     const PACKAGE: &str = "qemu-system-arm";

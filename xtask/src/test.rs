@@ -15,6 +15,7 @@ use crate::requirements::{component, gpu_adapter};
 use crate::rust_version;
 use crate::steps::Step;
 use crate::targets;
+use crate::tint;
 
 /// Sets of features in which `infer-core` is used, beside that of the workspace.
 const FEATURES: [&str; 2] = ["int8", "f32"];
@@ -28,6 +29,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("tests", || run(cargo("test --workspace -- --skip").arg(GPU_TESTS))),
         Step::new("GPU kernels on the best adapter", || gpu_tests("", &[])),
         Step::new("GPU kernels through OpenGL", || gpu_tests("OpenGL", &[])),
+        Step::new("GPU kernels before another compiler", tint::check),
     ];
     steps.extend(FEATURES.map(|features| {
         let test = "test --package infer-core --lib --tests --no-default-features --features";
