@@ -8,7 +8,7 @@ use infer_core::layout::GATES;
 use crate::Error;
 use crate::model::{Dimensions, Parameters};
 
-/// Copies of the parameters: those in training, their packed and gradients, those to go back
+/// Copies of the parameters: those in training, their transposes and gradients, those to go back
 /// to, and the model's.
 const PARAMETER_COPIES: f64 = 5.0;
 
