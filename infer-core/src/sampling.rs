@@ -150,7 +150,7 @@ fn weight(exponent: u64) -> u32 {
 
 /// 2^(16 − n/256) for each n below 256.
 const fn powers() -> [u32; 1 << EXPONENT_FRACTION_BITS] {
-    // 2^(-1/256), by eight square roots' worth of digits.
+    // 2^(−1/256).
     const STEP: f64 = 0.997_296_056_085_470_1;
     let mut powers = [0; 1 << EXPONENT_FRACTION_BITS];
     let (mut value, mut n) = (65_536.0, 0);

@@ -180,16 +180,18 @@ impl RunFolder {
     /// [`Error::NotARun`] says what is missing or wrong.
     pub fn model(&self) -> Result<TrainedModel, Error> {
         let not_a_run = |reason| Error::NotARun { path: self.path.clone(), reason };
+        let in_description =
+            |error: &dyn std::fmt::Display| not_a_run(format!("{DESCRIPTION}: {error}"));
         let read = |name: &str| {
             fs::read(self.path.join(name)).map_err(|error| not_a_run(format!("{name}: {error}")))
         };
-        let description: Description = serde_json::from_slice(&read(DESCRIPTION)?)
-            .map_err(|error| not_a_run(format!("{DESCRIPTION}: {error}")))?;
-        description.config.check_sizes()?;
+        let description: Description =
+            serde_json::from_slice(&read(DESCRIPTION)?).map_err(|error| in_description(&error))?;
+        description.config.check_sizes().map_err(|error| in_description(&error))?;
         let text: String = description.vocabulary.iter().collect();
-        let vocabulary = Vocabulary::of(&text)?;
+        let vocabulary = Vocabulary::of(&text).map_err(|error| in_description(&error))?;
         if vocabulary.characters() != description.vocabulary {
-            return Err(not_a_run(format!("{DESCRIPTION}: the vocabulary is not in order")));
+            return Err(in_description(&"the vocabulary is not in order"));
         }
         let dimensions = Dimensions {
             vocabulary: vocabulary.size(),

@@ -228,6 +228,11 @@ fn artifacts_that_are_none_are_refused() {
     let no_folder =
         ["cannot write missing/model.postcard: No such file or directory (os error 2)\n"];
     fails(&folder, "export run -o missing/model.postcard", &no_folder);
+    let description = folder.path().join("run/run.json");
+    let described = fs::read_to_string(&description).unwrap();
+    fs::write(&description, described.replace("\"hidden\": 16", "\"hidden\": 0")).unwrap();
+    fails(&folder, "export run", &["run is not a run folder", "run.json", "--hidden is 0"]);
+    fs::write(&description, described).unwrap();
     fs::write(folder.path().join("run/weights.safetensors"), b"no tensors").unwrap();
     fails(&folder, "export run", &["weights.safetensors", "not safetensors"]);
 }

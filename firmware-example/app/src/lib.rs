@@ -3,7 +3,7 @@
 //! A board gives it the console, any [`embedded_io::Write`], and the model's artifact:
 //!
 //! ```
-//! let mut screen = [0; 80];
+//! let mut screen = [0; 160];
 //! let artifact = infer_core::artifact::Aligned(*b"CHAR");
 //! let outcome = charcell_app::run(&mut screen[..], &artifact.0);
 //! assert!(matches!(outcome, Err(charcell_app::Failure::Load(_))));
