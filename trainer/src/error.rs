@@ -29,6 +29,14 @@ pub enum Error {
     /// A corpus has no characters.
     #[error("the corpus is empty: give a text of some thousand characters")]
     EmptyCorpus,
+    /// A text is too short to predict anything of it.
+    #[error(
+        "the text has {found} character(s): the first is given, so there must be 2 to predict one"
+    )]
+    TextTooShort {
+        /// Characters there are.
+        found: usize,
+    },
     /// A corpus has too few or too many distinct characters.
     #[error(
         "the corpus has {found} distinct character(s), and a model needs 2 to {MAX_VOCABULARY}: give \

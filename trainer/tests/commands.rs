@@ -83,6 +83,17 @@ fn training_writes_a_run_and_shows_the_model() {
 }
 
 #[test]
+fn a_corpus_without_the_chapters_letters_is_shown_by_its_beginning() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("greek.txt"), "Ἄνδρα μοι ἔννεπε, Μοῦσα. ".repeat(100)).unwrap();
+    let words = "train --corpus greek.txt --hidden 8 --epochs 2 --report-every 1 --out run";
+    let output = charcell(&folder, words);
+    let progress = String::from_utf8(output.stderr).unwrap();
+    assert!(progress.contains("epoch 1, perplexity ") && progress.contains(" - ἄνδρα μοι ἔν"));
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("ἄνδρα μοι ἔν"));
+}
+
+#[test]
 fn generating_depends_on_the_seed_alone() {
     let folder = folder_with_run();
     let sampled =
@@ -223,6 +234,8 @@ fn artifacts_that_are_none_are_refused() {
     fails(&folder, "generate nothing.postcard", &["nothing.postcard"]);
     fails(&folder, "generate run/model.postcard --prefix Ж", &["character 1", "'Ж'"]);
     fails(&folder, "generate run/model.postcard --temperature -1", &["--temperature is -1"]);
+    fs::write(folder.path().join("one.txt"), "a").unwrap();
+    fails(&folder, "evaluate run/model.postcard --corpus one.txt", &["1 character(s)"]);
     fails(&folder, "generate run/model.postcard --top-p 1.5", &["--top-p is 1.5"]);
     fails(&folder, "export nowhere", &["nowhere is not a run folder"]);
     let no_folder =

@@ -40,7 +40,7 @@ fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
     let normalisation = model.header().normalisation;
     let tokens = model.tokens(&Corpus::text(&arguments.corpus, normalisation, arguments.chars)?)?;
     if tokens.len() < 2 {
-        return Err(Error::EmptyCorpus);
+        return Err(Error::TextTooShort { found: tokens.len() });
     }
     let evaluation = evaluate(model, &tokens);
     if arguments.json {

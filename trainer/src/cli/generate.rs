@@ -39,7 +39,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let sampling = Sampling {
-        temperature_milli: milli("--temperature", arguments.temperature, 65.535, "from 0 to 65")?,
+        temperature_milli: milli(
+            "--temperature",
+            arguments.temperature,
+            65.535,
+            "from 0 to 65.535",
+        )?,
         top_k: arguments.top_k,
         top_p_milli: milli("--top-p", arguments.top_p, 1.0, "from 0 to 1")?,
         seed: arguments.seed,
@@ -69,7 +74,7 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
     printed.and_then(|()| print("\n"))
 }
 
-/// `value` in thousandths.
+/// `value` in thousandths; only 0 becomes 0, which may mean something of its own.
 fn milli(
     name: &'static str,
     value: f64,
@@ -77,7 +82,8 @@ fn milli(
     allowed: &'static str,
 ) -> Result<u16, Error> {
     if (0.0..=largest).contains(&value) {
-        return Ok((value * 1000.0).round() as u16);
+        let thousandths = (value * 1000.0).round() as u16;
+        return Ok(if value > 0.0 { thousandths.max(1) } else { 0 });
     }
     Err(Error::Setting { name, value: value.to_string(), allowed })
 }

@@ -18,6 +18,9 @@ use super::print;
 /// Characters of the shipped text that are trained on, as many as the chapter takes.
 const CHAPTER_CHARACTERS: usize = 10_000;
 
+/// Characters of the corpus that are a prefix where no other is known.
+const PREFIX_CHARACTERS: usize = 12;
+
 /// Where runs go that aren't told where to.
 const RUNS: &str = "runs";
 
@@ -69,7 +72,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SEED", default_value_t = Config::default().seed)]
     seed: u64,
     /// Texts to continue in reports and on the device
-    /// [default: those of "traveller" and "time traveller" that the corpus has the characters for].
+    /// [default: those of "traveller" and "time traveller" that the corpus has the characters for,
+    /// else how it begins].
     #[arg(long, num_args = 1.., value_name = "TEXT")]
     prefix: Vec<String>,
     /// Epochs between two reports.
@@ -115,10 +119,10 @@ enum DeviceArgument {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
-    let Choice { device, reason } = choose_device(&arguments)?;
     let corpus = read_corpus(&arguments)?;
     let config = config(&arguments, &corpus);
     config.check(&corpus)?;
+    let Choice { device, reason } = choose_device(&arguments)?;
     let folder = match arguments.out {
         Some(path) => RunFolder::create(path, arguments.force)?,
         None => RunFolder::fresh(Path::new(RUNS))?,
@@ -131,7 +135,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         config.hidden,
         config.layers,
     );
-    let mut progress = Progress::new(config.epochs);
+    let mut progress = Progress::new(&config);
     let outcome = train_and_predict(&corpus, &config, &device, |report| progress.show(report))
         .inspect_err(|_| folder.remove_if_empty())?;
     finish(&folder, &Description::new(&corpus, &config, outcome.epochs), outcome, &progress.metrics)
@@ -166,8 +170,7 @@ fn read_corpus(arguments: &Arguments) -> Result<Corpus, Error> {
 
 fn config(arguments: &Arguments, corpus: &Corpus) -> Config {
     let prefixes = if arguments.prefix.is_empty() {
-        let known = |prefix: &String| corpus.vocabulary().tokens(prefix).is_ok();
-        Config::default().prefixes.into_iter().filter(known).collect()
+        default_prefixes(corpus)
     } else {
         arguments.prefix.clone()
     };
@@ -189,6 +192,18 @@ fn config(arguments: &Arguments, corpus: &Corpus) -> Config {
     }
 }
 
+/// The chapter's prefixes that the corpus has the characters for, else how the corpus begins.
+fn default_prefixes(corpus: &Corpus) -> Vec<String> {
+    let known = |prefix: &String| corpus.vocabulary().tokens(prefix).is_ok();
+    let prefixes: Vec<String> = Config::default().prefixes.into_iter().filter(known).collect();
+    if !prefixes.is_empty() {
+        return prefixes;
+    }
+    let characters = corpus.vocabulary().characters();
+    let start = corpus.tokens().iter().take(PREFIX_CHARACTERS);
+    vec![start.map(|&token| characters[usize::from(token)]).collect()]
+}
+
 /// Saves the run, and shows what `infer-core` writes with the exported artifact.
 fn finish(
     folder: &RunFolder,
@@ -196,12 +211,17 @@ fn finish(
     outcome: Outcome,
     metrics: &[EpochReport],
 ) -> Result<(), Error> {
-    folder.save(description, &outcome.model, metrics)?;
     if let Some(stopped) = outcome.stopped {
+        if outcome.epochs == 0 {
+            folder.remove_if_empty();
+            return Err(stopped);
+        }
+        folder.save(description, &outcome.model, metrics)?;
         let (folder, epochs) = (folder.path().display(), outcome.epochs);
         eprintln!("{folder} holds the weights after {epochs} epochs");
         return Err(stopped);
     }
+    folder.save(description, &outcome.model, metrics)?;
     let artifact = artifact(&outcome.model, Weights::Int8)?;
     let path = folder.artifact_path();
     write_whole(&path, artifact.bytes())?;
@@ -230,12 +250,13 @@ fn finish(
 struct Progress {
     bar: ProgressBar,
     metrics: Vec<EpochReport>,
+    report_every: usize,
     /// Seconds since the last report, and epochs.
     since_report: (f64, usize),
 }
 
 impl Progress {
-    fn new(epochs: usize) -> Self {
+    fn new(&Config { epochs, report_every, .. }: &Config) -> Self {
         let target = if stderr().is_terminal() {
             ProgressDrawTarget::stderr()
         } else {
@@ -244,7 +265,7 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(epochs as u64), target);
         let style = "{bar:30} {pos}/{len} epochs, {msg}, {eta} left";
         bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
-        Self { bar, metrics: Vec::new(), since_report: (0.0, 0) }
+        Self { bar, metrics: Vec::new(), report_every, since_report: (0.0, 0) }
     }
 
     fn show(&mut self, report: &EpochReport) {
@@ -254,7 +275,7 @@ impl Progress {
         self.bar.set_position(report.epoch as u64);
         self.bar.set_message(format!("perplexity {:.3}", report.perplexity));
         let is_last = Some(report.epoch as u64) == self.bar.length();
-        if !report.continuations.is_empty() || is_last {
+        if report.epoch.is_multiple_of(self.report_every) || is_last {
             let (seconds, epochs) = std::mem::take(&mut self.since_report);
             let seconds_per_epoch = seconds / epochs as f64;
             let (epoch, perplexity) = (report.epoch, report.perplexity);
