@@ -87,17 +87,26 @@ impl Device {
     /// [`Error::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
     pub(super) fn wait(&self, submission: SubmissionIndex, limit: Duration) -> Result<(), Error> {
         let poll = PollType::Wait { submission_index: Some(submission), timeout: Some(limit) };
-        let Err(error) = self.device.poll(poll) else { return self.check() };
+        match self.device.poll(poll) {
+            Ok(_) => self.check(),
+            Err(error) => Err(self.wait_error(error, limit)),
+        }
+    }
+
+    /// What a wait of `limit` that ended with `error` means.
+    pub(super) fn wait_error(&self, error: PollError, limit: Duration) -> Error {
         // The callbacks that say more run in a poll that doesn't wait.
         let _ = self.device.poll(PollType::Poll);
-        self.check()?;
+        if let Err(error) = self.check() {
+            return error;
+        }
         let adapter = self.name.clone();
-        Err(match error {
+        match error {
             PollError::Timeout => Error::GpuTimeout { adapter, seconds: limit.as_secs() },
             PollError::WrongSubmissionIndex(..) => {
                 Error::GpuLost { adapter, reason: "it takes no more work".into() }
             }
-        })
+        }
     }
 
     /// The bytes of `buffer`, a copy of which `submission` writes.
