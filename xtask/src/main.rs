@@ -43,6 +43,9 @@ enum Command {
         /// The text of *The Time Machine*, 178,979 characters, as the chapter takes it.
         #[arg(long, value_name = "FILE")]
         time_machine: Option<PathBuf>,
+        /// Take only the steps whose name contains this.
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        only: String,
     },
     /// Draw docs/iteration.svg anew, from the table of kernels and the plan of an iteration.
     Diagram,
@@ -59,9 +62,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Test { full, time_machine } => {
+        Command::Test { full, time_machine, only } => {
             let time_machine = time_machine.filter(|_| full);
-            steps::run(&test::steps(time_machine))
+            steps::run(&test::steps(time_machine), &only)
         }
         Command::Diagram => diagram::write(),
         Command::Emulate { board, model } => firmware::emulate(board, model.as_deref()),

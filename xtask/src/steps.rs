@@ -4,7 +4,7 @@ use std::env;
 use std::fmt;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::requirements::Missing;
 
@@ -27,12 +27,15 @@ impl fmt::Debug for Step {
     }
 }
 
-/// Takes `steps` in turn, up to the first that fails, and says how many passed.
-pub(crate) fn run(steps: &[Step]) -> Result<()> {
+/// Takes those of `steps` whose name contains `only` in turn, up to the first that fails, and says
+/// how many passed.
+pub(crate) fn run(steps: &[Step], only: &str) -> Result<()> {
+    let steps: Vec<_> = steps.iter().filter(|step| step.name.contains(only)).collect();
+    ensure!(!steps.is_empty(), "no step's name contains \"{only}\"");
     let is_ci = env::var("CI").is_ok_and(|value| value == "true");
     let mut passed = 0;
     let mut skipped = Vec::new();
-    for (number, Step { name, action }) in (1..).zip(steps) {
+    for (number, Step { name, action }) in (1..).zip(&steps) {
         println!("[{number}/{}] {name}", steps.len());
         let start = Instant::now();
         match action() {
