@@ -1,7 +1,5 @@
 //! What is done to a text before it becomes tokens; a part of the model.
 
-use serde::{Deserialize, Serialize};
-
 /// How a corpus was normalised for training, and so how a prefix must be.
 ///
 /// ```
@@ -11,8 +9,12 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(Normalisation::Chapter.apply('\n'), ' ');
 /// assert_eq!(Normalisation::None.apply('T'), 'T');
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum Normalisation {
     /// The text as it stands.
     None,

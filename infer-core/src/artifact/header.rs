@@ -3,8 +3,8 @@
 use core::fmt;
 
 use heapless::Vec;
-use serde::{Deserialize, Serialize};
 
+use super::message::Message;
 use crate::Normalisation;
 use crate::layout::MAX_LAYERS;
 
@@ -12,7 +12,8 @@ use crate::layout::MAX_LAYERS;
 pub const MAX_PREFIXES: usize = 8;
 
 /// The header of an artifact, in postcard; one [`Tensor`] for each tensor follows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Header<'a> {
     /// Kind of the weights, with what only that kind needs.
     pub encoding: Encoding,
@@ -25,12 +26,47 @@ pub struct Header<'a> {
     /// The characters in the order of their tokens, which is that of their code points.
     pub vocabulary: &'a str,
     /// Prefixes to show the model with.
-    #[serde(borrow)]
+    #[cfg_attr(feature = "serde", serde(borrow))]
     pub prefixes: Vec<&'a str, MAX_PREFIXES>,
 }
 
+impl<'a> Header<'a> {
+    /// Reads the header at the start of `message`; also returns what follows it. `None` if it is
+    /// cut short, or no header: what the fields say isn't looked at.
+    #[must_use]
+    pub fn decode(message: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let mut message = Message(message);
+        let header = Self {
+            encoding: Encoding::decode(&mut message)?,
+            layers: message.u8()?,
+            hidden: message.u16()?,
+            normalisation: match message.u32()? {
+                0 => Normalisation::None,
+                1 => Normalisation::Chapter,
+                _ => return None,
+            },
+            vocabulary: message.str()?,
+            prefixes: list(&mut message, Message::str)?,
+        };
+        Some((header, message.0))
+    }
+}
+
+/// A length, and so many elements, each taken by `element`.
+fn list<'a, T, const N: usize>(
+    message: &mut Message<'a>,
+    element: impl Fn(&mut Message<'a>) -> Option<T>,
+) -> Option<Vec<T, N>> {
+    let mut elements = Vec::new();
+    for _ in 0..message.u32()? {
+        elements.push(element(message)?).ok()?;
+    }
+    Some(elements)
+}
+
 /// Kind of an artifact's weights.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Encoding {
     /// Weights of one byte, integer arithmetic.
     Int8(Quantisation),
@@ -38,8 +74,25 @@ pub enum Encoding {
     F32,
 }
 
+impl Encoding {
+    fn decode(message: &mut Message<'_>) -> Option<Self> {
+        match message.u32()? {
+            0 => Some(Self::Int8(Quantisation {
+                nats_per_logit_q32: message.u32()?,
+                layers: list(message, |message| {
+                    let cell_fraction_bits = message.u8()?;
+                    Some(LayerQuantisation { cell_fraction_bits, sum_shift: message.u8()? })
+                })?,
+            })),
+            1 => Some(Self::F32),
+            _ => None,
+        }
+    }
+}
+
 /// The numbers of integer inference that aren't a row's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Quantisation {
     /// Nats that a logit of 1 stands for, in units of 2⁻³².
     pub nats_per_logit_q32: u32,
@@ -48,7 +101,8 @@ pub struct Quantisation {
 }
 
 /// The fixed-point formats of one layer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LayerQuantisation {
     /// Fraction bits of the cell state: 12 for Q3.12. Found by calibration at export.
     pub cell_fraction_bits: u8,
@@ -58,7 +112,8 @@ pub struct LayerQuantisation {
 }
 
 /// Where one tensor lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tensor {
     /// Which tensor it is.
     pub name: TensorName,
@@ -70,9 +125,26 @@ pub struct Tensor {
     pub bytes: u32,
 }
 
+impl Tensor {
+    /// Reads the entry at the start of `message`; also returns what follows it. `None` if it is cut
+    /// short, or no entry.
+    #[must_use]
+    pub fn decode(message: &[u8]) -> Option<(Self, &[u8])> {
+        let mut message = Message(message);
+        let tensor = Self {
+            name: TensorName::numbered(message.u32()?)?,
+            layer: message.u8()?,
+            offset: message.u32()?,
+            bytes: message.u32()?,
+        };
+        Some((tensor, message.0))
+    }
+}
+
 /// The tensors of an artifact, in the order in which they are stored (layer by layer, then the
 /// output layer).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum TensorName {
     /// Input weights: `[V][H]` groups of four gates in layer 0, `[H][H/4]` blocks above.
     WIh,
@@ -88,6 +160,22 @@ pub enum TensorName {
     WOut,
     /// Bias of the output layer: `[V]` padded to a multiple of four.
     BOut,
+}
+
+impl TensorName {
+    /// The tensor with this number in an artifact.
+    fn numbered(number: u32) -> Option<Self> {
+        Some(match number {
+            0 => Self::WIh,
+            1 => Self::WHh,
+            2 => Self::B,
+            3 => Self::MultiplierIh,
+            4 => Self::MultiplierHh,
+            5 => Self::WOut,
+            6 => Self::BOut,
+            _ => return None,
+        })
+    }
 }
 
 impl fmt::Display for TensorName {

@@ -6,6 +6,7 @@
 mod error;
 mod header;
 mod include;
+mod message;
 mod prelude;
 mod reader;
 

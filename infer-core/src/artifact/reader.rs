@@ -32,8 +32,7 @@ pub(crate) fn open(
     let prelude = Prelude::read(artifact)?;
     let end = PRELUDE_BYTES as u64 + u64::from(prelude.header_bytes);
     let header = slice(artifact, PRELUDE_BYTES as u64, end)?;
-    let (header, entries) =
-        postcard::take_from_bytes::<Header<'_>>(header).map_err(|_| LoadError::Header)?;
+    let (header, entries) = Header::decode(header).ok_or(LoadError::Header)?;
     if !(1..=MAX_LAYERS).contains(&usize::from(header.layers)) {
         return Err(LoadError::Layers { layers: header.layers });
     }
@@ -58,8 +57,7 @@ impl<'a> TensorReader<'a> {
         layer: usize,
         elements: usize,
     ) -> Result<&'a [T], LoadError> {
-        let (entry, entries) =
-            postcard::take_from_bytes::<Tensor>(self.entries).map_err(|_| LoadError::Header)?;
+        let (entry, entries) = Tensor::decode(self.entries).ok_or(LoadError::Header)?;
         let start = self.end.next_multiple_of(ALIGNMENT as u64);
         let bytes = elements as u64 * size_of::<T>() as u64;
         let is_expected = entry.name == name
@@ -92,7 +90,7 @@ impl<'a> TensorReader<'a> {
 pub fn tensors(artifact: &[u8]) -> impl Iterator<Item = Tensor> {
     let mut entries = open(artifact).map(|(_, _, reader)| reader.entries).unwrap_or_default();
     core::iter::from_fn(move || {
-        let (entry, rest) = postcard::take_from_bytes(entries).ok()?;
+        let (entry, rest) = Tensor::decode(entries)?;
         entries = rest;
         Some(entry)
     })

@@ -1,0 +1,54 @@
+//! Reading a postcard message: the few encodings that a header is made of.
+//!
+//! The format is that of the crate `postcard`, which the trainer writes with
+//! (<https://postcard.jamesmunns.com/wire-format.html>). Reading these few encodings alone takes much
+//! less code on a microcontroller; `tests/header.rs` holds the two together.
+
+use core::str;
+
+/// What is left to read of a message.
+///
+/// Every method takes one value off the front, or is `None` if there isn't one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Message<'a>(pub(super) &'a [u8]);
+
+impl<'a> Message<'a> {
+    /// One byte.
+    pub(super) fn u8(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(byte)
+    }
+
+    /// A varint below 2¹⁶.
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        u16::try_from(self.varint(u16::BITS)?).ok()
+    }
+
+    /// A varint below 2³²: a number, a length, or the number of an enum's variant.
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        u32::try_from(self.varint(u32::BITS)?).ok()
+    }
+
+    /// Seven bits a byte, the lowest first; the top bit is set in every byte but the last. A number
+    /// of so many `bits` takes ⌈bits / 7⌉ bytes at most.
+    fn varint(&mut self, bits: u32) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..bits).step_by(7) {
+            let byte = self.u8()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    /// A length in bytes, and so many bytes of UTF-8.
+    pub(super) fn str(&mut self) -> Option<&'a str> {
+        let length = usize::try_from(self.u32()?).ok()?;
+        let (text, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        str::from_utf8(text).ok()
+    }
+}

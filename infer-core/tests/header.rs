@@ -1,0 +1,118 @@
+//! The header's reader and the crate `postcard`, which writes it: what one takes, the other takes
+//! for the same.
+
+use std::fmt::Debug;
+
+use infer_core::Normalisation;
+use infer_core::artifact::{
+    Encoding, Header, LayerQuantisation, MAX_PREFIXES, Quantisation, Tensor, TensorName,
+};
+use infer_core::layout::MAX_LAYERS;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::Index;
+use proptest::{prop_assert, prop_assert_eq, proptest};
+use serde::{Deserialize, Serialize};
+
+const TENSOR_NAMES: [TensorName; 7] = [
+    TensorName::WIh,
+    TensorName::WHh,
+    TensorName::B,
+    TensorName::MultiplierIh,
+    TensorName::MultiplierHh,
+    TensorName::WOut,
+    TensorName::BOut,
+];
+
+fn encodings() -> impl Strategy<Value = Encoding> {
+    let layer = any::<(u8, u8)>().prop_map(|(cell_fraction_bits, sum_shift)| LayerQuantisation {
+        cell_fraction_bits,
+        sum_shift,
+    });
+    let int8 = (any::<u32>(), vec(layer, 0..=MAX_LAYERS)).prop_map(|(nats, layers)| {
+        let layers = layers.into_iter().collect();
+        Encoding::Int8(Quantisation { nats_per_logit_q32: nats, layers })
+    });
+    prop_oneof![int8, proptest::strategy::Just(Encoding::F32)]
+}
+
+/// Postcard messages of headers, each with some bytes behind it.
+fn headers() -> impl Strategy<Value = Vec<u8>> {
+    let numbers = (any::<u8>(), any::<u16>(), any::<bool>());
+    let prefixes = vec(any::<String>(), 0..=MAX_PREFIXES);
+    (encodings(), numbers, any::<String>(), prefixes, vec(any::<u8>(), 0..9)).prop_map(
+        |(encoding, (layers, hidden, is_chapter), vocabulary, prefixes, rest)| {
+            let normalisation =
+                if is_chapter { Normalisation::Chapter } else { Normalisation::None };
+            let header = Header {
+                encoding,
+                layers,
+                hidden,
+                normalisation,
+                vocabulary: &vocabulary,
+                prefixes: prefixes.iter().map(String::as_str).collect(),
+            };
+            [postcard::to_stdvec(&header).unwrap(), rest].concat()
+        },
+    )
+}
+
+/// Postcard messages of entries.
+fn entries() -> impl Strategy<Value = Vec<u8>> {
+    let names = proptest::sample::select(&TENSOR_NAMES[..]);
+    (names, any::<(u8, u32, u32)>()).prop_map(|(name, (layer, offset, bytes))| {
+        postcard::to_stdvec(&Tensor { name, layer, offset, bytes }).unwrap()
+    })
+}
+
+/// `message` with some bytes replaced and the end cut off.
+fn damaged(mut message: Vec<u8>, changes: &[(Index, u8)], end: Option<Index>) -> Vec<u8> {
+    for (index, byte) in changes {
+        let index = index.index(message.len());
+        message[index] = *byte;
+    }
+    message.truncate(end.map_or(message.len(), |end| end.index(message.len())));
+    message
+}
+
+/// Whether both readers make the same of `message`, where a writer could have written it.
+fn agree<'m, T>(message: &'m [u8], ours: Option<(T, &'m [u8])>) -> bool
+where
+    T: Debug + PartialEq + Serialize + Deserialize<'m>,
+{
+    let theirs = postcard::take_from_bytes::<T>(message).ok();
+    // Only `postcard` takes a length in more bytes than a number below 2³² needs.
+    let is_written = theirs.as_ref().is_some_and(|(value, rest)| {
+        postcard::to_stdvec(value).unwrap().len() + rest.len() == message.len()
+    });
+    ours == theirs || (ours.is_none() && !is_written)
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(header in headers(), entry in entries()) {
+        prop_assert!(Header::decode(&header).is_some());
+        prop_assert!(agree(&header, Header::decode(&header)));
+        prop_assert_eq!(Tensor::decode(&entry), postcard::take_from_bytes(&entry).ok());
+        prop_assert!(Tensor::decode(&entry).is_some());
+    }
+
+    #[test]
+    fn damage_is_read_alike(
+        header in headers(),
+        entry in entries(),
+        changes in vec(any::<(Index, u8)>(), 0..4),
+        end in any::<Option<Index>>(),
+    ) {
+        let header = damaged(header, &changes, end);
+        prop_assert!(agree(&header, Header::decode(&header)));
+        let entry = damaged(entry, &changes, end);
+        prop_assert!(agree(&entry, Tensor::decode(&entry)));
+    }
+
+    #[test]
+    fn noise_is_read_alike(noise in vec(any::<u8>(), 0..40)) {
+        prop_assert!(agree(&noise, Header::decode(&noise)));
+        prop_assert!(agree(&noise, Tensor::decode(&noise)));
+    }
+}
