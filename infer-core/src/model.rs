@@ -110,7 +110,7 @@ impl<'a, P: Precision> Model<'a, P> {
     ///
     /// A token beyond the vocabulary contributes nothing.
     pub fn step(&self, state: &mut StateView<'_, P>, token: Token) {
-        let units = padded(usize::from(self.header.hidden));
+        let units = self.padded_units();
         let hidden_states = state.hidden.chunks_exact_mut(units);
         let cell_states = state.cell.chunks_exact_mut(units);
         let mut input = Input::Token(token);
@@ -125,9 +125,14 @@ impl<'a, P: Precision> Model<'a, P> {
 
     /// Computes the logits of the next character, `[V]`, into `state`.
     pub fn logits(&self, state: &mut StateView<'_, P>) {
-        let units = padded(usize::from(self.header.hidden));
+        let units = self.padded_units();
         let h = state.hidden.rchunks_exact(units).next().unwrap_or_default();
         self.output.logits(h, state.logits);
+    }
+
+    /// H, padded. Never 0, which the compiler can't know of a loaded model: a panic less to link.
+    fn padded_units(&self) -> usize {
+        padded(usize::from(self.header.hidden)).max(1)
     }
 
     /// `logit` as the integer that the sampler works on, see

@@ -2,9 +2,14 @@
 
 mod chapter;
 mod comparison;
+mod device_tests;
 mod diagram;
 mod firmware;
 mod gpu;
+mod instructions;
+mod machines;
+mod measure;
+mod no_panic;
 mod process;
 mod reference;
 mod requirements;
@@ -49,6 +54,8 @@ enum Command {
     },
     /// Draw docs/iteration.svg anew, from the table of kernels and the plan of an iteration.
     Diagram,
+    /// Count the instructions of a character on every core, and record them.
+    Measure,
     /// Build the example firmware and run it in QEMU.
     Emulate {
         /// The board.
@@ -66,6 +73,7 @@ fn main() -> ExitCode {
             let time_machine = time_machine.filter(|_| full);
             steps::run(&test::steps(time_machine), &only)
         }
+        Command::Measure => measure::run(),
         Command::Diagram => diagram::write(),
         Command::Emulate { board, model } => firmware::emulate(board, model.as_deref()),
     };

@@ -74,17 +74,38 @@ pub(crate) fn node() -> Result<()> {
 
 /// Makes sure of QEMU for Arm.
 pub(crate) fn qemu_arm() -> Result<()> {
-    const PACKAGE: &str = "qemu-system-arm";
-    if succeeds(command(PACKAGE).arg("--version")) || apt_install(&[PACKAGE]) {
+    qemu("qemu-system-arm", "qemu-system-arm")
+}
+
+/// Makes sure of QEMU for RISC-V.
+pub(crate) fn qemu_riscv() -> Result<()> {
+    qemu("qemu-system-riscv32", "qemu-system-misc")
+}
+
+/// Makes sure of the emulator `program`, which is in Debian's `package`.
+fn qemu(program: &str, package: &str) -> Result<()> {
+    let is_there = || succeeds(command(program).arg("--version"));
+    if is_there() || apt_install(&[package]) {
         return Ok(());
     }
     // A newer qemu-utils from backports conflicts with the release's own emulators.
     let utilities = format!("qemu-utils/{}", debian_release().unwrap_or_default());
-    if apt_install(&["--allow-downgrades", PACKAGE, &utilities]) {
+    if apt_install(&["--allow-downgrades", package, &utilities]) {
         return Ok(());
     }
-    let remedy = format!("apt-get install {PACKAGE}, or https://www.qemu.org/download/");
-    Err(Missing { what: PACKAGE.into(), remedy }.into())
+    let remedy = format!("apt-get install {package}, or https://www.qemu.org/download/");
+    Err(Missing { what: program.into(), remedy }.into())
+}
+
+/// Makes sure of a C compiler and library for 32-bit x86, which Rust's programs link with.
+pub(crate) fn gcc_multilib() -> Result<()> {
+    let link = "-m32 -shared -x c /dev/null -o /dev/null";
+    let is_there = || succeeds(command("gcc").args(link.split(' ')));
+    if is_there() || (apt_install(&["gcc-multilib"]) && is_there()) {
+        return Ok(());
+    }
+    let remedy = "apt-get install gcc-multilib".into();
+    Err(Missing { what: "a C library for 32-bit x86".into(), remedy }.into())
 }
 
 /// Whether Debian's package manager installed `packages`; other options may stand among them.

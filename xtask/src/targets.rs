@@ -80,9 +80,13 @@ fn cargo_with_sources(subcommand: &str, target: &str) -> Result<Command> {
     } else {
         process::cargo(subcommand)
     };
-    let has_std = target.starts_with("wasm32");
+    let sources = match target {
+        _ if target.starts_with("wasm32") => "-Zbuild-std=std,panic_abort",
+        _ if target.contains("-linux-") => "-Zbuild-std=std",
+        _ => "-Zbuild-std=core",
+    };
     command
-        .arg(if has_std { "-Zbuild-std=std,panic_abort" } else { "-Zbuild-std=core" })
+        .arg(sources)
         .env("RUSTC", RUSTC)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("PATH", path_with_linker()?);

@@ -8,8 +8,12 @@ use anyhow::{Result, ensure};
 
 use crate::chapter;
 use crate::comparison::{compare, compare_f32_logits};
+use crate::device_tests;
 use crate::firmware::{Board, shipped_model, workspace};
 use crate::gpu;
+use crate::instructions::{self, Counted};
+use crate::machines::{self, Host, Machine};
+use crate::no_panic;
 use crate::process::{cargo, command, root, run};
 use crate::requirements::{component, gpu_adapter};
 use crate::rust_version;
@@ -26,6 +30,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("formatting", formatting),
         Step::new("clippy", clippy),
         Step::new("clippy of the firmware", firmware_clippy),
+        Step::new("clippy of the device tests", device_tests_clippy),
         Step::new("tests", || run(cargo("test --workspace -- --skip").arg(GPU_TESTS))),
         Step::new("GPU kernels on the best adapter", || gpu_tests("", &[])),
         Step::new("GPU kernels through OpenGL", || gpu_tests("OpenGL", &[])),
@@ -49,6 +54,26 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
             Step::new(format!("infer-core for {target}"), move || build_core(target))
         }),
     );
+    for machine in machines::ALL {
+        let name = format!("{} in {} writes the host's texts", machine.core, machine.name);
+        steps.push(Step::new(name, move || {
+            device_tests::compare_texts(&machine, &[&model(&machine)?], 100)
+        }));
+        let counted = instructions::counted().filter(|counted| counted.0 == machine);
+        steps.extend(counted.map(count));
+    }
+    let others = instructions::counted().filter(|counted| !machines::ALL.contains(&counted.0));
+    steps.extend(others.map(count));
+    for (name, host) in [("32-bit x86", Host::I686), ("WebAssembly", Host::Wasm)] {
+        let name = format!("{name} writes the host's texts");
+        steps.push(Step::new(name, move || {
+            device_tests::compare_hosts(host, &[&shipped_model()], 100)
+        }));
+    }
+    steps.extend([
+        Step::new("no panic is linked", no_panic::check_panics),
+        Step::new("no floating point in int8", no_panic::check_floats),
+    ]);
     for board in [Board::Mps2An386, Board::Netduinoplus2] {
         let name = format!("{} writes what the host writes", board.folder());
         steps.push(Step::new(name, move || compare(board, &shipped_model())));
@@ -82,6 +107,23 @@ fn gpu_tests(name: &str, options: &[&str]) -> Result<()> {
     run(test.args([GPU_TESTS, "--"]).args(options).env("CHARCELL_TEST_ADAPTER", name))
 }
 
+/// The guard of the instructions that a character takes.
+fn count(counted: Counted) -> Step {
+    let (machine, weights) = counted;
+    Step::new(format!("instructions of {} in {weights}", machine.core), move || {
+        instructions::check(counted)
+    })
+}
+
+/// The shipped model, or a smaller one where it doesn't fit.
+fn model(machine: &Machine) -> Result<PathBuf> {
+    let shipped = shipped_model();
+    if machine.has_room_for(&shipped)? {
+        return Ok(shipped);
+    }
+    Ok(small_run()?.join("model.postcard"))
+}
+
 /// Hidden units of a model that is smaller than the shipped one.
 const SMALL_HIDDEN: &str = "100";
 
@@ -103,7 +145,7 @@ fn small_f32_model() -> Result<PathBuf> {
 
 fn formatting() -> Result<()> {
     component("rustfmt", "fmt")?;
-    for folder in [root(), &workspace()] {
+    for folder in [root(), &workspace(), &machines::folder()] {
         run(cargo("fmt --all --check").current_dir(folder))?;
     }
     Ok(())
@@ -122,6 +164,19 @@ fn firmware_clippy() -> Result<()> {
     boards.args(["--", "-D", "warnings"]).env("CHARCELL_MODEL", shipped_model());
     run(boards.current_dir(workspace()))?;
     run(firmware_on_host("clippy")?.args(["--all-targets", "--", "-D", "warnings"]))
+}
+
+/// The program for a bare core, and that for a host.
+fn device_tests_clippy() -> Result<()> {
+    component("clippy", "clippy")?;
+    let host = targets::host()?;
+    let core = targets::CORTEX_M4F;
+    for (target, program) in [(core, "device"), (core, "no-panic"), (&*host, "host")] {
+        let mut clippy = machines::cargo("clippy", target)?;
+        clippy.args(["--lib", "--bin", program, "--", "-D", "warnings"]);
+        run(clippy.env("CHARCELL_MACHINE", machines::CORTEX_M4.name))?;
+    }
+    Ok(())
 }
 
 fn firmware_tests() -> Result<()> {

@@ -1,0 +1,93 @@
+//! The tasks on a bare core that a debugger or an emulator serves with semihosting.
+//!
+//! Arguments: the task, a number of characters, and where the artifact lies: address and bytes.
+//! Whatever goes wrong ends the program with an exit code that isn't zero.
+#![no_std]
+#![no_main]
+#![expect(unsafe_code, reason = "the artifact's place is known to the emulator alone")]
+
+use core::fmt;
+use core::hint::black_box;
+use core::panic::PanicInfo;
+
+use device_tests::counter::Counter;
+use device_tests::stack::stack_bytes;
+use device_tests::{Memory, model, primed, write_texts};
+use semihosting::{eprintln, experimental::env, print, println, process};
+
+#[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+#[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
+fn main() -> ! {
+    let arguments = env::args::<128>().expect("the emulator hands arguments over");
+    // The first one is the program's name.
+    let mut arguments = (&arguments).skip(1).map(|argument| argument.expect("all is text"));
+    let mut next = || arguments.next().expect("task, characters, address, bytes");
+    let task = next();
+    let [characters, address, bytes] = [(); 3].map(|()| next().parse::<usize>().expect("a number"));
+    // SAFETY: the emulator has put that many bytes there, and nothing else uses the place.
+    let artifact = unsafe { core::slice::from_raw_parts(address as *const u8, bytes) };
+    match task {
+        "texts" => write_texts(artifact, characters, &mut Console).expect("the console is there"),
+        "count" => count(artifact, characters),
+        "stack" => stack(artifact),
+        _ => panic!("unknown task: {task}"),
+    }
+    process::exit(0)
+}
+
+/// Prints how many instructions a character takes: step, logits and greedy sampling.
+fn count(artifact: &[u8], characters: usize) {
+    let (model, mut memory) = (model(artifact), Memory::new());
+    let mut counter = Counter::start();
+    let mut generator = primed(&model, &mut memory);
+    let instructions = counter.instructions(|| {
+        for _ in 0..characters {
+            black_box(generator.next());
+        }
+    });
+    println!("{}", instructions as usize / characters);
+}
+
+/// Prints the bytes of stack that loading takes, and a character.
+fn stack(artifact: &[u8]) {
+    let mut memory = Memory::new();
+    let loading = stack_bytes(|| {
+        black_box(model(artifact));
+    });
+    let model = model(artifact);
+    let mut generator = primed(&model, &mut memory);
+    let character = stack_bytes(|| {
+        black_box(generator.next());
+    });
+    println!("{loading} {character}");
+}
+
+/// The emulator's output.
+struct Console;
+
+impl fmt::Write for Console {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        print!("{text}");
+        Ok(())
+    }
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    eprintln!("{info}");
+    process::exit(101)
+}
+
+#[cfg(target_arch = "arm")]
+#[cortex_m_rt::exception]
+unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
+    eprintln!("fault at {:#010x}", frame.pc());
+    process::exit(102)
+}
+
+#[cfg(target_arch = "riscv32")]
+#[unsafe(export_name = "ExceptionHandler")]
+fn exception(frame: &riscv_rt::TrapFrame) -> ! {
+    eprintln!("exception, return address {:#010x}", frame.ra);
+    process::exit(102)
+}

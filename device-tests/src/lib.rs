@@ -1,0 +1,58 @@
+//! What `infer-core` is held to on every target, run on emulated cores and on hosts alike.
+//!
+//! | task | what it does | where |
+//! |---|---|---|
+//! | `texts` | writes texts of a model, which are the same everywhere | everywhere |
+//! | `count` | counts the instructions of a character | emulated cores |
+//! | `stack` | measures the stack of a character | emulated cores |
+//!
+//! A program is told its task and a number of characters; `cargo xtask` runs them all and compares.
+
+#![no_std]
+
+use infer_core::{Generator, Model, State};
+
+#[cfg(target_os = "none")]
+pub mod counter;
+#[cfg(target_os = "none")]
+pub mod stack;
+mod texts;
+
+pub use texts::write_texts;
+
+/// The kind of weights that the program is built for.
+#[cfg(feature = "int8")]
+pub type Kind = infer_core::Int8;
+/// The kind of weights that the program is built for.
+#[cfg(not(feature = "int8"))]
+pub type Kind = infer_core::F32;
+
+/// Memory for the models of the tests.
+pub type Memory = State<256, 64, 2, Kind>;
+
+/// Room for an artifact on a host, in bytes.
+pub const LARGEST_ARTIFACT: usize = 1 << 21;
+
+/// The model in `artifact`.
+///
+/// # Panics
+/// If there is none: the tests' models are whole.
+#[must_use]
+pub fn model(artifact: &[u8]) -> Model<'_, Kind> {
+    match Model::load(artifact) {
+        Ok(model) => model,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A greedy generator that has read the model's first prefix.
+///
+/// # Panics
+/// If the model is larger than `memory`.
+pub fn primed<'m>(model: &'m Model<'m, Kind>, memory: &'m mut Memory) -> Generator<'m, Kind> {
+    let sampling = infer_core::Sampling::greedy();
+    let mut generator = Generator::new(model, memory, sampling).expect("the models are small");
+    let prefix = model.prefixes().next().unwrap_or_default();
+    generator.prime(prefix).expect("the prefix is the model's own");
+    generator
+}

@@ -1,0 +1,48 @@
+//! The stack that a piece of work needs, measured by painting it.
+#![expect(unsafe_code, reason = "the stack below the current frame belongs to nobody in Rust")]
+
+use core::arch::asm;
+use core::ptr;
+
+/// What the stack is painted with.
+const PAINT: u32 = 0xc4a5_ce11;
+
+/// Words that are painted; the machine with the least memory has room for them.
+const PAINTED_WORDS: usize = 1536;
+
+/// Bytes of stack that `work` needs.
+///
+/// # Panics
+/// If it takes all that is painted.
+#[inline(never)]
+pub fn stack_bytes(work: impl FnOnce()) -> usize {
+    let bottom: *mut u32;
+    // SAFETY: reads a register.
+    #[cfg(target_arch = "arm")]
+    unsafe {
+        asm!("mov {}, sp", out(reg) bottom);
+    }
+    // SAFETY: reads a register.
+    #[cfg(target_arch = "riscv32")]
+    unsafe {
+        asm!("mv {}, sp", out(reg) bottom);
+    }
+    // From the top down, as the stack grows.
+    let word = |number: usize| bottom.wrapping_sub(1 + number);
+    for number in 0..PAINTED_WORDS {
+        // SAFETY: there is memory, and below the stack pointer no frame is alive.
+        unsafe { ptr::write_volatile(word(number), PAINT) };
+    }
+    call(work);
+    // SAFETY: as above.
+    let is_painted = |number: &usize| unsafe { ptr::read_volatile(word(*number)) == PAINT };
+    let untouched = (0..PAINTED_WORDS).rev().take_while(is_painted).count();
+    assert!(untouched > 0, "more than {PAINTED_WORDS} words of stack");
+    (PAINTED_WORDS - untouched) * size_of::<u32>()
+}
+
+/// Keeps the frame of `work` apart from that of the caller.
+#[inline(never)]
+fn call(work: impl FnOnce()) {
+    work();
+}

@@ -1,0 +1,44 @@
+//! The texts of a model, the same on every target.
+
+use core::fmt::{self, Write};
+
+use infer_core::{Generator, Sampling};
+
+use crate::{Memory, model};
+
+/// The ways to choose characters.
+const SAMPLINGS: [Sampling; 3] = [
+    Sampling::greedy(),
+    Sampling::greedy().with_temperature_milli(700).with_seed(7),
+    Sampling::greedy().with_temperature_milli(1000).with_top_k(5).with_seed(3),
+];
+
+/// Writes `characters` that follow each of the artifact's prefixes, and none, in three ways, a line
+/// each.
+///
+/// # Errors
+/// Those of `console`.
+///
+/// # Panics
+/// If `artifact` has no model that fits.
+pub fn write_texts(
+    artifact: &[u8],
+    characters: usize,
+    console: &mut impl Write,
+) -> Result<(), fmt::Error> {
+    let model = model(artifact);
+    let mut memory = Memory::new();
+    for prefix in model.prefixes().chain([""]) {
+        for sampling in SAMPLINGS {
+            let generator = Generator::new(&model, &mut memory, sampling);
+            let mut generator = generator.expect("the models are small");
+            generator.prime(prefix).expect("the prefix is the model's own");
+            write!(console, "{prefix}|")?;
+            for character in generator.take(characters) {
+                console.write_char(character)?;
+            }
+            console.write_char('\n')?;
+        }
+    }
+    Ok(())
+}
