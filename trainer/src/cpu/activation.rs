@@ -10,20 +10,25 @@ const LARGEST: f32 = 88.0;
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
+/// 1.5 · 2²³: a sum with it has no place for digits behind the point, so it rounds.
+const ROUNDER: f32 = 12_582_912.0;
+
 /// eˣ − 1 as `(scale, scaled)` with eˣ = scale + scaled, where `scale` is a power of two.
 ///
 /// x = n·ln 2 + r with |r| ≤ ln 2 / 2, and eʳ − 1 from its Taylor series, whose rest is 5e-9.
 #[inline(always)]
 fn exponential_parts(x: f32) -> (f32, f32) {
     let x = x.clamp(-LARGEST, LARGEST);
-    let n = (x * std::f32::consts::LOG2_E).round_ties_even();
+    let rounded = x * std::f32::consts::LOG2_E + ROUNDER;
+    let n = rounded - ROUNDER;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
     let mut series = 1.0 / 5040.0;
     for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0] {
         series = series * r + coefficient;
     }
-    // The power of two, written into the exponent's bits: n lies within ±127.
-    let scale = f32::from_bits(((n as i32 + 127) << 23) as u32);
+    // The power of two, written into the exponent's bits: n lies within ±127, and its last eight
+    // bits are those of `rounded`.
+    let scale = f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23));
     (scale, scale * (series * r))
 }
 

@@ -1,6 +1,8 @@
 //! Matrix products, by the `gemm` crate.
 
 use gemm::Parallelism;
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 /// A matrix in borrowed memory.
 #[derive(Debug, Clone, Copy)]
@@ -80,17 +82,20 @@ pub(super) fn matmul(out: &mut [f32], accumulates: bool, lhs: Matrix<'_>, rhs: M
 
 /// Writes the transpose of `values` `[rows, columns]` to `out` `[columns, rows]`.
 pub(super) fn transpose(out: &mut [f32], values: &[f32], rows: usize, columns: usize) {
-    /// Rows and columns at a time: a tile of each side stays in the cache.
-    const TILE: usize = 32;
-    for first_row in (0..rows).step_by(TILE) {
-        for first_column in (0..columns).step_by(TILE) {
-            for column in first_column..columns.min(first_column + TILE) {
-                for row in first_row..rows.min(first_row + TILE) {
-                    out[column * rows + row] = values[row * columns + column];
+    /// Rows and columns at a time: a line of the cache on each side.
+    const TILE: usize = 16;
+    out.par_chunks_mut(TILE * rows).enumerate().for_each(|(number, out)| {
+        let first_column = number * TILE;
+        let tile_columns = out.len() / rows;
+        for first_row in (0..rows).step_by(TILE) {
+            for row in first_row..rows.min(first_row + TILE) {
+                let values = &values[row * columns + first_column..][..tile_columns];
+                for (value, out) in values.iter().zip(out[row..].iter_mut().step_by(rows)) {
+                    *out = *value;
                 }
             }
         }
-    }
+    });
 }
 
 #[cfg(test)]

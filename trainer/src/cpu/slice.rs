@@ -104,8 +104,7 @@ impl Slice {
     /// The forward pass of all steps, up to the logits.
     pub(crate) fn forward(&mut self, parameters: &Parameters) {
         for layer in 0..self.dimensions.layers {
-            self.project_inputs(parameters, layer);
-            self.forward_layer(parameters.get(ParameterName::WHh(layer)), layer);
+            self.forward_layer(parameters, layer);
         }
         self.project_logits(parameters);
     }
@@ -134,46 +133,45 @@ impl Slice {
         }
     }
 
-    /// What the layer's input adds to the pre-activations of all steps: X W_ih + b.
-    ///
-    /// In layer 0 a one-hot X picks a row of W_ih.
-    fn project_inputs(&mut self, parameters: &Parameters, layer: usize) {
-        let hidden = self.dimensions.hidden;
-        let w_ih = parameters.get(ParameterName::WIh(layer));
-        let b = parameters.get(ParameterName::B(layer));
-        let (below, rest) = self.layers.split_at_mut(layer);
-        let gates = &mut rest[0].gates;
-        let Some(below) = below.last() else {
-            for (gates, &token) in gates.chunks_exact_mut(b.len()).zip(&self.inputs) {
-                let row = &w_ih[usize::from(token) * b.len()..][..b.len()];
-                for ((gate, w_ih), b) in gates.iter_mut().zip(row).zip(b) {
-                    *gate = w_ih + b;
-                }
-            }
-            return;
-        };
-        for gates in gates.chunks_exact_mut(b.len()) {
-            gates.copy_from_slice(b);
-        }
-        let rows = self.num_steps * self.rows;
-        let x = Matrix::new(&below.hidden[self.rows * hidden..], rows, hidden);
-        matmul(gates, true, x, Matrix::new(w_ih, hidden, b.len()));
-    }
-
-    /// All steps of one layer: adds H W_hh to the pre-activations, and computes the cell.
-    fn forward_layer(&mut self, w_hh: &[f32], layer: usize) {
+    /// All steps of one layer: pre-activations X W_ih + b + H W_hh, then the cell.
+    fn forward_layer(&mut self, parameters: &Parameters, layer: usize) {
         let (hidden, rows) = (self.dimensions.hidden, self.rows);
-        let w_hh = Matrix::new(w_hh, hidden, GATES * hidden);
+        if layer > 0 {
+            self.project_hidden(parameters, layer);
+        }
+        let w_hh = Matrix::new(parameters.get(ParameterName::WHh(layer)), hidden, GATES * hidden);
         let LayerActivations { gates, cell, tanh_c, hidden: h } = &mut self.layers[layer];
         let size = rows * hidden;
         let steps = gates.chunks_exact_mut(GATES * size).zip(tanh_c.chunks_exact_mut(size));
         for (step, (gates, tanh_c)) in steps.enumerate() {
+            if layer == 0 {
+                project_tokens(gates, parameters, &self.inputs[step * rows..][..rows]);
+            }
             let (last_h, h) = h[step * size..].split_at_mut(size);
             let (last_c, c) = cell[step * size..].split_at_mut(size);
             matmul(gates, true, Matrix::new(last_h, rows, hidden), w_hh);
             let (c, h) = (&mut c[..size], &mut h[..size]);
             self.arch.dispatch(LstmStepForward { hidden, gates, last_c, c, tanh_c, h });
         }
+    }
+
+    /// What the layer below adds to the pre-activations of all steps: X W_ih + b.
+    fn project_hidden(&mut self, parameters: &Parameters, layer: usize) {
+        let hidden = self.dimensions.hidden;
+        let b = parameters.get(ParameterName::B(layer));
+        let (below, rest) = self.layers.split_at_mut(layer);
+        let gates = &mut rest[0].gates;
+        for gates in gates.chunks_exact_mut(b.len()) {
+            gates.copy_from_slice(b);
+        }
+        let x = &below[layer - 1].hidden[self.rows * hidden..];
+        let x = Matrix::new(x, self.num_steps * self.rows, hidden);
+        matmul(
+            gates,
+            true,
+            x,
+            Matrix::new(parameters.get(ParameterName::WIh(layer)), hidden, b.len()),
+        );
     }
 
     /// The output layer over all steps: Y = H W_out + b_out.
@@ -231,5 +229,18 @@ impl Slice {
     /// The batch's rows of this slice.
     pub(crate) fn first_row(&self) -> usize {
         self.first_row
+    }
+}
+
+/// What `tokens` `[b]` add to the pre-activations `[b, 4H]` of layer 0: a one-hot X picks a row of
+/// W_ih.
+fn project_tokens(gates: &mut [f32], parameters: &Parameters, tokens: &[Token]) {
+    let b = parameters.get(ParameterName::B(0));
+    let w_ih = parameters.get(ParameterName::WIh(0));
+    for (gates, &token) in gates.chunks_exact_mut(b.len()).zip(tokens) {
+        let row = &w_ih[usize::from(token) * b.len()..][..b.len()];
+        for ((gate, w_ih), b) in gates.iter_mut().zip(row).zip(b) {
+            *gate = w_ih + b;
+        }
     }
 }

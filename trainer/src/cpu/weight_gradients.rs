@@ -1,19 +1,23 @@
 //! The gradients of all parameters, from the gradients of the pre-activations and logits.
 
+use std::cmp::Reverse;
+
 use infer_core::layout::GATES;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{ParallelBridge, ParallelIterator};
 
 use super::matmul::{Matrix, matmul};
 use super::slice::Slice;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// Rows of a parameter whose gradient is computed in one piece of work.
-const BLOCK_ROWS: usize = 64;
+/// Rows of a parameter whose gradient is computed in one piece of work: fewer would be packed more
+/// often for the product, more would leave threads idle.
+const BLOCK_ROWS: usize = 128;
 
 /// Writes the gradient of every parameter, summed over all slices in their order.
 pub(super) fn weight_gradients(gradients: &mut Parameters, slices: &[Slice]) {
-    let blocks: Vec<Block<'_>> = gradients
+    let mut blocks: Vec<Block<'_>> = gradients
         .parameters_mut()
+        .filter(|&(name, ..)| name != ParameterName::B(0))
         .flat_map(|(name, shape, values)| {
             let blocks = values.chunks_mut(BLOCK_ROWS * shape.columns).enumerate();
             blocks.map(move |(number, out)| {
@@ -22,7 +26,20 @@ pub(super) fn weight_gradients(gradients: &mut Parameters, slices: &[Slice]) {
             })
         })
         .collect();
-    blocks.into_par_iter().for_each(|block| block.compute(slices));
+    // The longest first, each to the next thread that is free.
+    blocks.sort_by_key(|block| Reverse(block.out.len()));
+    blocks.into_iter().par_bridge().for_each(|block| block.compute(slices));
+    sum_first_bias(gradients);
+}
+
+/// The gradient of layer 0's bias: the sum over those of the rows of W_ih, since each step reads
+/// one of them.
+fn sum_first_bias(gradients: &mut Parameters) {
+    let mut sums = vec![0.0; GATES * gradients.dimensions().hidden];
+    for row in gradients.get(ParameterName::WIh(0)).chunks_exact(sums.len()) {
+        add(&mut sums, row);
+    }
+    gradients.get_mut(ParameterName::B(0)).copy_from_slice(&sums);
 }
 
 /// Some rows of the gradient of one parameter.
