@@ -145,7 +145,8 @@ pub enum Error {
     },
     /// The GPU's memory isn't enough.
     #[error(
-        "{adapter} has too little memory: give a smaller --batch-size, --num-steps or --hidden"
+        "{adapter} has too little memory: give a smaller --batch-size, --num-steps, --hidden or \
+         --layers"
     )]
     GpuMemory {
         /// Its name.

@@ -1,8 +1,10 @@
 //! A device that is open, and what goes wrong with it.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wgpu::{Buffer, DeviceLostReason, MapMode, PollError, PollType, SubmissionIndex};
 
@@ -42,8 +44,10 @@ impl Device {
         };
         let name = adapter.to_string();
         let opened = pollster::block_on(adapter.raw().request_device(&descriptor));
-        let (device, queue) = opened
-            .map_err(|error| Error::Gpu { adapter: name.clone(), reason: error.to_string() })?;
+        let (device, queue) = opened.map_err(|error| {
+            let reason = error.to_string().trim_end_matches('.').to_owned();
+            Error::Gpu { adapter: name.clone(), reason }
+        })?;
         let failure = Arc::new(Mutex::new(None));
         let remembered = Arc::clone(&failure);
         device.on_uncaptured_error(Arc::new(move |error| {
@@ -86,23 +90,45 @@ impl Device {
     /// # Errors
     /// [`Error::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
     pub(super) fn wait(&self, submission: SubmissionIndex, limit: Duration) -> Result<(), Error> {
-        let poll = PollType::Wait { submission_index: Some(submission), timeout: Some(limit) };
-        match self.device.poll(poll) {
-            Ok(_) => self.check(),
-            Err(error) => Err(self.wait_error(error, limit)),
+        let start = Instant::now();
+        loop {
+            let timeout = Some(limit.saturating_sub(start.elapsed()));
+            let submission_index = Some(submission.clone());
+            match self.poll(PollType::Wait { submission_index, timeout }) {
+                Ok(()) => return self.check(),
+                // OpenGL waits for two seconds at most, whatever it is asked for.
+                Err(PollError::Timeout) if start.elapsed() < limit => self.check()?,
+                Err(error) => return Err(self.wait_error(error, limit)),
+            }
+        }
+    }
+
+    /// As wgpu's, but where wgpu panics, which it does when the driver gives the device up while it
+    /// is waited for, the device counts as lost.
+    fn poll(&self, poll: PollType) -> Result<(), PollError> {
+        match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {
+            Ok(polled) => polled.map(drop),
+            Err(_) => {
+                remember(&self.failure, Failure::Lost("the driver gave it up".into()));
+                Ok(())
+            }
         }
     }
 
     /// What a wait of `limit` that ended with `error` means.
     pub(super) fn wait_error(&self, error: PollError, limit: Duration) -> Error {
         // The callbacks that say more run in a poll that doesn't wait.
-        let _ = self.device.poll(PollType::Poll);
+        let _ = self.poll(PollType::Poll);
         if let Err(error) = self.check() {
             return error;
         }
         let adapter = self.name.clone();
         match error {
-            PollError::Timeout => Error::GpuTimeout { adapter, seconds: limit.as_secs() },
+            PollError::Timeout => {
+                // A queue waits for its work when it is dropped, and this one would for ever.
+                mem::forget(self.queue.clone());
+                Error::GpuTimeout { adapter, seconds: limit.as_secs() }
+            }
             PollError::WrongSubmissionIndex(..) => {
                 Error::GpuLost { adapter, reason: "it takes no more work".into() }
             }
@@ -125,14 +151,10 @@ impl Device {
             let _ = sender.send(mapped);
         });
         self.wait(submission, limit)?;
-        // Mapping is answered by the poll that found the submission done, or by one more.
         let unmapped = |reason: String| Error::Gpu { adapter: self.name.clone(), reason };
-        let answer = receiver.try_recv().or_else(|_| {
-            let _ = self.device.poll(PollType::Poll);
-            receiver.recv_timeout(Duration::from_secs(10))
-        });
-        self.check()?;
-        answer
+        // The wait that found the submission done has answered.
+        receiver
+            .try_recv()
             .map_err(|_| unmapped("a buffer could not be read back".into()))?
             .map_err(|error| unmapped(error.to_string()))?;
         let view = buffer.slice(..).get_mapped_range();
