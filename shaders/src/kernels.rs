@@ -87,8 +87,8 @@ kernel! {
     [Step, Read, Read, Read, ReadWrite, ReadWrite, ReadWrite]
 }
 kernel! {
-    /// A product over all steps. Bindings: packed weights, parameters, x, product.
-    PROJECT, "project", Shape::Project, [Read, Read, Read, ReadWrite]
+    /// A product over some steps. Bindings: step, packed weights, parameters, x, product.
+    PROJECT, "project", Shape::Project, [Step, Read, Read, Read, ReadWrite]
 }
 kernel! {
     /// Losses, and the logits' gradients. Bindings: targets, logits, losses.
@@ -100,8 +100,8 @@ kernel! {
     [Step, Read, ReadWrite, Read, Read, ReadWrite]
 }
 kernel! {
-    /// The gradient of a matrix and its bias. Bindings: x, d, gradients.
-    WEIGHT_GRADIENTS, "weight_gradients", Shape::Gradient, [Read, Read, ReadWrite]
+    /// The gradient of a matrix and its bias. Bindings: step, x, d, gradients.
+    WEIGHT_GRADIENTS, "weight_gradients", Shape::Gradient, [Step, Read, Read, ReadWrite]
 }
 kernel! {
     /// The gradient of the first layer's input weights. Bindings: row starts, rows, gates' gradients,

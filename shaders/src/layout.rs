@@ -5,11 +5,11 @@ use bytemuck::{Pod, Zeroable};
 /// How many parts the kernel `square_sums` writes.
 pub const SQUARE_SUM_COUNT: u32 = 4096;
 
-/// What the kernels of one step read.
+/// Where a kernel's steps start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Step {
-    /// The step, from 0.
+    /// The first step of a dispatch, from 0.
     pub t: u32,
 }
 

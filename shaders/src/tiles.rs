@@ -55,12 +55,13 @@ impl Tiles {
     };
 
     /// For devices that run on the processor: much in one invocation, since loading is what takes
-    /// long there, and no barrier, which takes longer still.
+    /// long there, and no barrier, which takes longer still. With more than this, Mesa's compiler
+    /// leaves the loops over it as they are, and a kernel takes several times as long.
     pub const SOFTWARE: Self = Self {
-        forward: ProductTile { lanes: 8, slices: 1, groups: 2, vectors: 4 },
-        backward: ProductTile { lanes: 8, slices: 1, groups: 2, vectors: 4 },
-        project: ProductTile { lanes: 8, slices: 1, groups: 1, vectors: 4 },
-        gradient: GradientTile { lanes: 8, slices: 1, rows: 2, columns: 2 },
+        forward: ProductTile { lanes: 8, slices: 1, groups: 4, vectors: 4 },
+        backward: ProductTile { lanes: 8, slices: 1, groups: 4, vectors: 4 },
+        project: ProductTile { lanes: 8, slices: 1, groups: 2, vectors: 4 },
+        gradient: GradientTile { lanes: 8, slices: 1, rows: 3, columns: 2 },
         element_lanes: 64,
     };
 
@@ -81,5 +82,18 @@ impl Tiles {
              const ELEMENT_LANES = {element_lanes}u;\n"
         );
         products.concat() + &others
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_tiles_has_those_for_a_gpu() {
+        let file = include_str!("../wgsl/common/tiles.wgsl");
+        let constants: Vec<&str> = file.lines().filter(|line| line.starts_with("const")).collect();
+        let source = Tiles::GPU.source();
+        assert_eq!(constants, source.lines().collect::<Vec<_>>());
     }
 }

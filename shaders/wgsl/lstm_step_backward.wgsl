@@ -11,10 +11,6 @@
 @group(0) @binding(4) var<storage, read> d_hidden: array<vec4<f32>>;       // [T, H, B/4]
 @group(0) @binding(5) var<storage, read_write> d_cell: array<vec4<f32>>;   // [H, B/4]
 
-struct Step {
-    t: u32,
-}
-
 // Of some groups of units and vectors of rows: a column for each unit.
 alias Sums = array<array<mat4x4<f32>, BACKWARD_VECTORS>, BACKWARD_GROUPS>;
 
@@ -30,8 +26,8 @@ fn lstm_step_backward(
     let first_group = workgroup.x * BACKWARD_LANES * BACKWARD_GROUPS + local.x;
     let first_vector = workgroup.y * BACKWARD_VECTORS;
     let sums = slice_of_product(first_group, first_vector, local.y);
+    share(sums, local.x, local.y);
     if BACKWARD_SLICES > 1u {
-        share(sums, local.x, local.y);
         workgroupBarrier();
     }
     for (var g = 0u; g < BACKWARD_GROUPS; g++) {
@@ -42,11 +38,7 @@ fn lstm_step_backward(
                 let element = 4u * (g * BACKWARD_VECTORS + v) + c;
                 let is_own = element % BACKWARD_SLICES == local.y;
                 if is_own && unit < HIDDEN && vector < batch_vectors() {
-                    var product = sums[g][v][c];
-                    if BACKWARD_SLICES > 1u {
-                        product = sum_of_slices(element, local.x);
-                    }
-                    finish(unit, vector, product);
+                    finish(unit, vector, sum_of_slices(element, local.x));
                 }
             }
         }
@@ -79,7 +71,7 @@ fn slice_of_product(first_group: u32, first_vector: u32, slice: u32) -> Sums {
     return sums;
 }
 
-// Shows a slice's sums to the other invocations of the workgroup.
+// Shows a slice's sums to the workgroup; an invocation without others reads its own.
 fn share(sums: Sums, lane: u32, slice: u32) {
     for (var g = 0u; g < BACKWARD_GROUPS; g++) {
         for (var v = 0u; v < BACKWARD_VECTORS; v++) {

@@ -15,10 +15,6 @@ override B: u32 = 0u;
 @group(0) @binding(5) var<storage, read_write> cell: array<vec4<f32>>;    // [T + 1, H, B/4]
 @group(0) @binding(6) var<storage, read_write> hidden: array<vec4<f32>>;  // [T + 1, H, B/4]
 
-struct Step {
-    t: u32,
-}
-
 // Of some units and vectors of rows: a column for each gate.
 alias Sums = array<array<mat4x4<f32>, FORWARD_VECTORS>, FORWARD_GROUPS>;
 
@@ -34,8 +30,8 @@ fn lstm_step_forward(
     let first_unit = workgroup.x * FORWARD_LANES * FORWARD_GROUPS + local.x;
     let first_vector = workgroup.y * FORWARD_VECTORS;
     let sums = slice_of_product(first_unit, first_vector, local.y);
+    share(sums, local.x, local.y);
     if FORWARD_SLICES > 1u {
-        share(sums, local.x, local.y);
         workgroupBarrier();
     }
     for (var u = 0u; u < FORWARD_GROUPS; u++) {
@@ -45,11 +41,7 @@ fn lstm_step_forward(
             let number = u * FORWARD_VECTORS + v;
             let is_own = number % FORWARD_SLICES == local.y;
             if is_own && unit < HIDDEN && vector < batch_vectors() {
-                var products = sums[u][v];
-                if FORWARD_SLICES > 1u {
-                    products = sum_of_slices(number, local.x);
-                }
-                finish(unit, vector, products);
+                finish(unit, vector, sum_of_slices(number, local.x));
             }
         }
     }
@@ -76,7 +68,7 @@ fn slice_of_product(first_unit: u32, first_vector: u32, slice: u32) -> Sums {
     return sums;
 }
 
-// Shows a slice's sums to the other invocations of the workgroup.
+// Shows a slice's sums to the workgroup; an invocation without others reads its own.
 fn share(sums: Sums, lane: u32, slice: u32) {
     for (var u = 0u; u < FORWARD_GROUPS; u++) {
         for (var v = 0u; v < FORWARD_VECTORS; v++) {

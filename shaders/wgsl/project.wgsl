@@ -1,4 +1,4 @@
-// A product over all steps: the output layer, the input of an upper layer, and the gradients of
+// A product over all steps, or over some of them: the output layer, the input of an upper layer, and the gradients of
 // both.
 //
 // One invocation: PROJECT_GROUPS times four columns of the result, some rows of the batch, one
@@ -11,10 +11,11 @@ override BIAS: u32 = 0u;
 // The step of x that belongs to the result's step 0.
 override FIRST_STEP: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read> packed: array<vec4<f32>>;        // [K, N/4]
-@group(0) @binding(1) var<storage, read> parameters: array<f32>;          // all parameters; the bias: [N]
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;             // [T, K, B/4]
-@group(0) @binding(3) var<storage, read_write> product: array<vec4<f32>>; // [T, N, B/4]
+@group(0) @binding(0) var<uniform> step: Step;                            // the first step
+@group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;        // [K, N/4]
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;          // all parameters; the bias: [N]
+@group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;             // [T, K, B/4]
+@group(0) @binding(4) var<storage, read_write> product: array<vec4<f32>>; // [T, N, B/4]
 
 // Of some groups of columns and vectors of rows: a column each.
 alias Sums = array<array<mat4x4<f32>, PROJECT_VECTORS>, PROJECT_GROUPS>;
@@ -30,10 +31,13 @@ fn project(
 ) {
     let first_group = workgroup.x * PROJECT_LANES * PROJECT_GROUPS + local.x;
     let first_vector = workgroup.y * PROJECT_VECTORS;
-    let t = workgroup.z;
+    let t = step.t + workgroup.z;
+    if t >= NUM_STEPS {
+        return;
+    }
     let sums = slice_of_product(first_group, first_vector, t, local.y);
+    share(sums, local.x, local.y);
     if PROJECT_SLICES > 1u {
-        share(sums, local.x, local.y);
         workgroupBarrier();
     }
     for (var g = 0u; g < PROJECT_GROUPS; g++) {
@@ -44,10 +48,7 @@ fn project(
                 let element = 4u * (g * PROJECT_VECTORS + v) + c;
                 let is_own = element % PROJECT_SLICES == local.y;
                 if is_own && column < N && vector < batch_vectors() {
-                    var sum = sums[g][v][c];
-                    if PROJECT_SLICES > 1u {
-                        sum = sum_of_slices(element, local.x);
-                    }
+                    var sum = sum_of_slices(element, local.x);
                     if HAS_BIAS {
                         sum += parameters[BIAS + column];
                     }
@@ -80,7 +81,7 @@ fn slice_of_product(first_group: u32, first_vector: u32, t: u32, slice: u32) -> 
     return sums;
 }
 
-// Shows a slice's sums to the other invocations of the workgroup.
+// Shows a slice's sums to the workgroup; an invocation without others reads its own.
 fn share(sums: Sums, lane: u32, slice: u32) {
     for (var g = 0u; g < PROJECT_GROUPS; g++) {
         for (var v = 0u; v < PROJECT_VECTORS; v++) {

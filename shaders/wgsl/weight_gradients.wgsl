@@ -1,4 +1,5 @@
-// The gradient of a matrix over all steps and rows, and of the bias that follows it.
+// The gradient of a matrix over all steps and rows, and of the bias that follows it. A dispatch goes
+// through SPAN steps, and adds to what those before it left.
 //
 // One invocation: GRADIENT_ROWS by GRADIENT_COLUMNS blocks of four by four elements, one slice of
 // the steps. A bias is one more row of the matrix, whose input is always 1. Twin: weight_gradients
@@ -8,12 +9,14 @@ override M: u32 = 1u;
 override N: u32 = 1u;
 override HAS_BIAS: bool = false;
 override GRADIENT: u32 = 0u;
+override SPAN: u32 = 1u;
 // The step of x that belongs to step 0 of d.
 override FIRST_STEP: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;             // [T, M, B/4]
-@group(0) @binding(1) var<storage, read> d: array<vec4<f32>>;             // [T, N, B/4]
-@group(0) @binding(2) var<storage, read_write> gradients: array<f32>;     // [M, N] and [N]
+@group(0) @binding(0) var<uniform> step: Step;                            // the first step
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;             // [T, M, B/4]
+@group(0) @binding(2) var<storage, read> d: array<vec4<f32>>;             // [T, N, B/4]
+@group(0) @binding(3) var<storage, read_write> gradients: array<f32>;     // [M, N] and [N]
 
 // Of some rows and columns, four each: a column for each column.
 alias Sums = array<array<mat4x4<f32>, GRADIENT_COLUMNS>, GRADIENT_ROWS>;
@@ -30,8 +33,8 @@ fn weight_gradients(
     let first_row = workgroup.y * 4u * GRADIENT_ROWS;
     let first_column = workgroup.x * 4u * GRADIENT_COLUMNS * GRADIENT_LANES + local.x;
     let sums = slice_of_product(first_row, first_column, local.y);
+    share(sums, local.x, local.y);
     if GRADIENT_SLICES > 1u {
-        share(sums, local.x, local.y);
         workgroupBarrier();
     }
     for (var r = 0u; r < GRADIENT_ROWS; r++) {
@@ -40,11 +43,7 @@ fn weight_gradients(
                 let column = first_column + (4u * c + i) * GRADIENT_LANES;
                 let element = 4u * (r * GRADIENT_COLUMNS + c) + i;
                 if element % GRADIENT_SLICES == local.y && column < N {
-                    var sum = sums[r][c][i];
-                    if GRADIENT_SLICES > 1u {
-                        sum = sum_of_slices(element, local.x);
-                    }
-                    write(first_row + 4u * r, column, sum);
+                    add(first_row + 4u * r, column, sum_of_slices(element, local.x));
                 }
             }
         }
@@ -55,25 +54,23 @@ fn weight_gradients(
 // the last.
 fn slice_of_product(first_row: u32, first_column: u32, slice: u32) -> Sums {
     var sums: Sums;
-    let end = slice_start(NUM_STEPS, GRADIENT_SLICES, slice + 1u);
-    for (var t = slice_start(NUM_STEPS, GRADIENT_SLICES, slice); t < end; t++) {
+    let count = min(SPAN, NUM_STEPS - step.t);
+    let end = step.t + slice_start(count, GRADIENT_SLICES, slice + 1u);
+    for (var t = step.t + slice_start(count, GRADIENT_SLICES, slice); t < end; t++) {
         for (var vector = 0u; vector < batch_vectors(); vector++) {
-            var d_here: array<mat4x4<f32>, GRADIENT_COLUMNS>;
-            for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
-                for (var i = 0u; i < 4u; i++) {
-                    let column = min(first_column + (4u * c + i) * GRADIENT_LANES, N - 1u);
-                    d_here[c][i] = d[activation_index(t, N, column, vector)];
-                }
-            }
             var x_here: array<mat4x4<f32>, GRADIENT_ROWS>;
             for (var r = 0u; r < GRADIENT_ROWS; r++) {
                 for (var i = 0u; i < 4u; i++) {
                     x_here[r][i] = input(first_row + 4u * r + i, t, vector);
                 }
             }
-            for (var r = 0u; r < GRADIENT_ROWS; r++) {
-                for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
-                    sums[r][c] += transpose(x_here[r]) * d_here[c];
+            for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
+                for (var i = 0u; i < 4u; i++) {
+                    let column = min(first_column + (4u * c + i) * GRADIENT_LANES, N - 1u);
+                    let d_here = d[activation_index(t, N, column, vector)];
+                    for (var r = 0u; r < GRADIENT_ROWS; r++) {
+                        sums[r][c][i] += d_here * x_here[r];
+                    }
                 }
             }
         }
@@ -87,7 +84,7 @@ fn input(row: u32, t: u32, vector: u32) -> vec4<f32> {
     return select(inputs, vec4(1.0), HAS_BIAS && row == M);
 }
 
-// Shows a slice's sums to the other invocations of the workgroup.
+// Shows a slice's sums to the workgroup; an invocation without others reads its own.
 fn share(sums: Sums, lane: u32, slice: u32) {
     for (var r = 0u; r < GRADIENT_ROWS; r++) {
         for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
@@ -108,11 +105,17 @@ fn sum_of_slices(element: u32, lane: u32) -> vec4<f32> {
     return total;
 }
 
-// Writes the gradients of one column and the four rows from `first_row` on.
-fn write(first_row: u32, column: u32, sum: vec4<f32>) {
+// Adds to the gradients of one column and the four rows from `first_row` on.
+fn add(first_row: u32, column: u32, sum: vec4<f32>) {
     for (var i = 0u; i < 4u; i++) {
-        if first_row + i < M + u32(HAS_BIAS) {
-            gradients[GRADIENT + (first_row + i) * N + column] = sum[i];
+        let row = first_row + i;
+        if row < M + u32(HAS_BIAS) {
+            let element = GRADIENT + row * N + column;
+            var gradient = sum[i];
+            if step.t > 0u {
+                gradient += gradients[element];
+            }
+            gradients[element] = gradient;
         }
     }
 }

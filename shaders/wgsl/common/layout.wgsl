@@ -14,6 +14,11 @@ const FORGET_GATE = 1u;
 const CANDIDATE_GATE = 2u;
 const OUTPUT_GATE = 3u;
 
+// Where the steps of a dispatch start.
+struct Step {
+    t: u32,
+}
+
 // Column of a gate of a unit in a matrix with 4H columns.
 fn gate_column(gate: u32, unit: u32) -> u32 {
     return gate * HIDDEN + unit;

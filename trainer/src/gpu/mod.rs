@@ -33,10 +33,6 @@ use crate::backend::{Backend, IterationReport, MAX_SEGMENT_ITERATIONS, Optimizer
 use crate::model::{Dimensions, Parameters, State};
 use crate::text::Window;
 
-/// Floating-point operations after which a submission is cut: a slow GPU's driver takes one of more
-/// than two seconds for a hang.
-const SUBMISSION_FLOP: u64 = 20_000_000_000;
-
 /// Submissions under way at a time.
 const MAX_PENDING: usize = 8;
 
@@ -55,20 +51,14 @@ pub struct Gpu {
     buffers: HashMap<BufferName, Buffer>,
     /// What each task of the plan is dispatched with.
     prepared: Vec<Prepared>,
-    parameter_squares: (Task, Prepared),
+    /// What finds out whether the parameters are finite.
+    parameter_squares: Prepared,
     /// The reports of a segment's iterations, [`REPORT_STRIDE`] apart.
     reports: Buffer,
     /// Where the host reads: the reports, and then the parameters' squares.
     staging: Buffer,
     /// What was submitted and not waited for, with its time limit.
     pending: VecDeque<(SubmissionIndex, Duration)>,
-}
-
-/// A task at a step.
-#[derive(Debug, Clone, Copy)]
-struct Dispatch {
-    task: usize,
-    step: usize,
 }
 
 impl Gpu {
@@ -88,17 +78,16 @@ impl Gpu {
             _ => Tiles::GPU,
         };
         let shapes = Shapes { dimensions: parameters.dimensions(), batch_size, num_steps };
-        Self::with_tiles(adapter, parameters, optimizer, shapes, tiles)
+        Self::with_plan(adapter, parameters, optimizer, Plan::new(shapes, tiles))
     }
 
-    fn with_tiles(
+    fn with_plan(
         adapter: &Adapter,
         parameters: &Parameters,
         optimizer: Optimizer,
-        shapes: Shapes,
-        tiles: Tiles,
+        plan: Plan,
     ) -> Result<Self, Error> {
-        let plan = Plan::new(shapes, tiles);
+        let shapes = plan.shapes();
         limits::check(&plan, &adapter.limits())?;
         let device = Device::open(adapter)?;
         let buffers: HashMap<BufferName, Buffer> =
@@ -119,10 +108,9 @@ impl Gpu {
         let read = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         let staging = own_buffer("staging", staging_bytes, read);
         device.check()?;
-        let mut pipelines = Pipelines::new(&device, &buffers, tiles);
+        let mut pipelines = Pipelines::new(&device, &buffers, plan.tiles());
         let prepared = plan.tasks().iter().map(|task| pipelines.prepare(task)).collect();
-        let squares = plan.parameter_squares();
-        let parameter_squares = (squares.clone(), pipelines.prepare(&squares));
+        let parameter_squares = pipelines.prepare(&plan.parameter_squares());
         device.check()?;
         let mut gpu = Self {
             device,
@@ -239,38 +227,22 @@ impl Gpu {
         }
         let mut encoder = self.encoder();
         self.start_state(&mut encoder, window.resets_state);
-        for (dispatches, flop) in self.cut(count) {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            for Dispatch { task, step } in dispatches {
-                let [x, y, z] = self.plan.tasks()[task].workgroups;
-                self.prepared[task].bind(&mut pass, step);
-                pass.dispatch_workgroups(x as u32, y as u32, z as u32);
+        let mut flop = 0;
+        for submission in self.plan.submissions(count) {
+            if flop > 0 {
+                let full = std::mem::replace(&mut encoder, self.encoder());
+                self.submit(full, flop)?;
             }
-            drop(pass);
-            let full = std::mem::replace(&mut encoder, self.encoder());
-            self.submit(full, flop)?;
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for (task, step) in submission.dispatches {
+                self.prepared[task].dispatch(&mut pass, step);
+            }
+            flop = submission.flop;
         }
         self.keep_state(&mut encoder);
         let (report, place) = (&self.buffers[&BufferName::Report], number as u64 * REPORT_STRIDE);
         encoder.copy_buffer_to_buffer(report, 0, &self.reports, place, REPORT_STRIDE);
-        self.submit(encoder, 0)
-    }
-
-    /// The dispatches of the first `count` tasks, cut into submissions, with the operations of each.
-    fn cut(&self, count: usize) -> Vec<(Vec<Dispatch>, u64)> {
-        let mut submissions = vec![(Vec::new(), 0)];
-        for (number, task) in self.plan.tasks().iter().enumerate().take(count) {
-            for step in self.plan.steps(task) {
-                if submissions.last().is_some_and(|&(_, flop)| flop >= SUBMISSION_FLOP) {
-                    submissions.push((Vec::new(), 0));
-                }
-                if let Some((dispatches, flop)) = submissions.last_mut() {
-                    dispatches.push(Dispatch { task: number, step });
-                    *flop += task.flop;
-                }
-            }
-        }
-        submissions
+        self.submit(encoder, flop)
     }
 
     /// Puts the state that a window starts with in place: the end of the last one, or zeros.
@@ -372,11 +344,7 @@ impl Gpu {
     /// still finite.
     fn finish_segment(&mut self, count: usize) -> Result<(Vec<IterationReport>, bool), Error> {
         let mut encoder = self.encoder();
-        let (task, prepared) = &self.parameter_squares;
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        prepared.bind(&mut pass, 0);
-        pass.dispatch_workgroups(task.workgroups[0] as u32, 1, 1);
-        drop(pass);
+        self.parameter_squares.dispatch(&mut encoder.begin_compute_pass(&Default::default()), 0);
         let reports = count as u64 * REPORT_STRIDE;
         encoder.copy_buffer_to_buffer(&self.reports, 0, &self.staging, 0, reports);
         let squares = &self.buffers[&BufferName::SquareSums];

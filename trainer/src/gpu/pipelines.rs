@@ -27,14 +27,17 @@ pub(super) struct Prepared {
     pipeline: ComputePipeline,
     bind_group: BindGroup,
     reads_step: bool,
+    workgroups: [u32; 3],
 }
 
 impl Prepared {
-    /// Sets `pass` up to dispatch the task at `step`.
-    pub(super) fn bind(&self, pass: &mut ComputePass<'_>, step: usize) {
+    /// Dispatches the task at `step`.
+    pub(super) fn dispatch(&self, pass: &mut ComputePass<'_>, step: usize) {
         let offset = [step as u32 * STEP_STRIDE as u32];
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bind_group, if self.reads_step { &offset } else { &[] });
+        let [x, y, z] = self.workgroups;
+        pass.dispatch_workgroups(x, y, z);
     }
 }
 
@@ -89,7 +92,12 @@ impl<'a> Pipelines<'a> {
             layout: &layout,
             entries: &entries,
         });
-        Prepared { pipeline, bind_group, reads_step: kernel.bindings.contains(&Binding::Step) }
+        Prepared {
+            pipeline,
+            bind_group,
+            reads_step: kernel.bindings.contains(&Binding::Step),
+            workgroups: task.workgroups.map(|count| count as u32),
+        }
     }
 }
 

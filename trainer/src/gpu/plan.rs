@@ -21,9 +21,11 @@ pub enum Order {
     Forward,
     /// Once a step, from the last to the first.
     Backward,
+    /// Over so many steps at a time, from the first to the last.
+    Spans(usize),
 }
 
-/// One kernel on given buffers: one dispatch, or one a step.
+/// One kernel on given buffers: one dispatch or several, at other steps.
 #[derive(Debug, Clone)]
 pub struct Task {
     /// The kernel.
@@ -42,16 +44,30 @@ pub struct Task {
     pub bytes: u64,
 }
 
+/// Dispatches that are submitted together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Submission {
+    /// The number of the task, and the step.
+    pub(super) dispatches: Vec<(usize, usize)>,
+    /// Their floating-point operations.
+    pub(super) flop: u64,
+}
+
 /// All tasks of an iteration.
 #[derive(Debug, Clone)]
 pub struct Plan {
     shapes: Shapes,
     tiles: Tiles,
+    submission_flop: u64,
     tasks: Vec<Task>,
 }
 
 /// Bytes of an element.
 const WORD: u64 = 4;
+
+/// Floating-point operations at which submissions are cut, and dispatches over several steps: a slow
+/// GPU's driver takes one of more than two seconds for a hang.
+const SUBMISSION_FLOP: u64 = 20_000_000_000;
 
 /// The most workgroups of the kernel `sgd`, whose invocations go on where the last one ends.
 const MAX_SGD_WORKGROUPS: u64 = 1024;
@@ -60,7 +76,12 @@ impl Plan {
     /// The iteration for a model and a batch of these sizes.
     #[must_use]
     pub fn new(shapes: Shapes, tiles: Tiles) -> Self {
-        let mut plan = Self { shapes, tiles, tasks: Vec::new() };
+        Self::cut_at(shapes, tiles, SUBMISSION_FLOP)
+    }
+
+    /// As [`new`](Self::new), in submissions of so many operations.
+    pub(super) fn cut_at(shapes: Shapes, tiles: Tiles, submission_flop: u64) -> Self {
+        let mut plan = Self { shapes, tiles, submission_flop, tasks: Vec::new() };
         let layers = shapes.dimensions.layers;
         plan.pack_weights();
         for layer in 0..layers {
@@ -99,16 +120,36 @@ impl Plan {
     /// How often `task` is dispatched in an iteration.
     #[must_use]
     pub fn dispatches(&self, task: &Task) -> usize {
-        match task.order {
-            Order::Once => 1,
-            Order::Forward | Order::Backward => self.shapes.num_steps,
-        }
+        self.steps(task).len()
     }
 
-    /// The step of each dispatch of `task`, in their order.
-    pub fn steps(&self, task: &Task) -> impl Iterator<Item = usize> {
-        let (count, is_backward) = (self.dispatches(task), task.order == Order::Backward);
-        (0..count).map(move |number| if is_backward { count - 1 - number } else { number })
+    /// The first step of each dispatch of `task`, in their order.
+    pub fn steps(&self, task: &Task) -> impl ExactSizeIterator<Item = usize> {
+        let num_steps = self.shapes.num_steps;
+        let span = match task.order {
+            Order::Once => num_steps,
+            Order::Forward | Order::Backward => 1,
+            Order::Spans(span) => span,
+        };
+        let is_backward = task.order == Order::Backward;
+        let in_order = move |step| if is_backward { num_steps - 1 - step } else { step };
+        (0..num_steps).step_by(span).map(in_order)
+    }
+
+    /// The dispatches of the first `count` tasks, cut into submissions.
+    pub(super) fn submissions(&self, count: usize) -> Vec<Submission> {
+        let (mut submissions, mut current) = (Vec::new(), Submission::default());
+        for (number, task) in self.tasks[..count].iter().enumerate() {
+            for step in self.steps(task) {
+                if current.flop > 0 && current.flop + task.flop > self.submission_flop {
+                    submissions.push(std::mem::take(&mut current));
+                }
+                current.dispatches.push((number, step));
+                current.flop += task.flop;
+            }
+        }
+        submissions.push(current);
+        submissions
     }
 
     /// The squares of the parameters, summed in parts: one of them isn't finite if a parameter
@@ -314,7 +355,8 @@ impl Plan {
     ) {
         let tile = self.tiles.gradient;
         let rows = (m + usize::from(has_bias)) as u64;
-        let predictions = self.rows(self.shapes.num_steps);
+        let span = self.span(2 * rows * n as u64 * self.rows(1));
+        let predictions = self.rows(span);
         self.push(Task {
             kernel: WEIGHT_GRADIENTS,
             constants: vec![
@@ -323,9 +365,10 @@ impl Plan {
                 ("HAS_BIAS", f64::from(u8::from(has_bias))),
                 ("GRADIENT", self.offset(name)),
                 ("FIRST_STEP", first_step.into()),
+                ("SPAN", span as f64),
             ],
-            buffers: vec![x, d, BufferName::Gradients],
-            order: Order::Once,
+            buffers: vec![BufferName::Steps, x, d, BufferName::Gradients],
+            order: Order::Spans(span),
             workgroups: [
                 (n as u64).div_ceil(u64::from(4 * tile.lanes * tile.columns)),
                 rows.div_ceil(u64::from(4 * tile.rows)),
@@ -383,8 +426,9 @@ impl Plan {
     /// A product over all steps.
     fn project(&mut self, projection: Projection) {
         let Projection { weights, bias, x, first_step, product, k, n } = projection;
-        let rows = self.rows(self.shapes.num_steps);
         let (wide, deep) = (n as u64, k as u64);
+        let span = self.span(2 * wide * deep * self.rows(1));
+        let rows = self.rows(span);
         self.push(Task {
             kernel: PROJECT,
             constants: vec![
@@ -394,16 +438,24 @@ impl Plan {
                 ("BIAS", bias.unwrap_or_default()),
                 ("FIRST_STEP", first_step.into()),
             ],
-            buffers: vec![BufferName::Packed(weights), BufferName::Parameters, x, product],
-            order: Order::Once,
-            workgroups: self.product_workgroups(
-                self.tiles.project,
-                n.div_ceil(4),
-                self.shapes.num_steps,
-            ),
+            buffers: vec![
+                BufferName::Steps,
+                BufferName::Packed(weights),
+                BufferName::Parameters,
+                x,
+                product,
+            ],
+            order: Order::Spans(span),
+            workgroups: self.product_workgroups(self.tiles.project, n.div_ceil(4), span),
             flop: 2 * wide * deep * rows,
             bytes: (wide * deep + (wide + deep) * rows) * WORD,
         });
+    }
+
+    /// How many steps a dispatch goes through that takes so many operations for each.
+    fn span(&self, flop_per_step: u64) -> usize {
+        let most = (self.submission_flop / flop_per_step).max(1);
+        self.shapes.num_steps.min(most as usize)
     }
 
     /// Workgroups that compute `groups` of four columns for all rows of the batch at each of `steps`.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use charcell_shaders::Kernel;
+use wgpu::{ComputePassDescriptor, ComputePassTimestampWrites};
 
 use super::{Adapter, Gpu, Shapes};
 use crate::Error;
@@ -100,19 +101,15 @@ fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
     };
     let resolved = buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC);
     let staging = buffer(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
-    let mut encoder = gpu.encoder();
     for number in 0..gpu.plan.tasks().len() {
-        let timestamp_writes = wgpu::ComputePassTimestampWrites {
+        let timestamp_writes = ComputePassTimestampWrites {
             query_set: &queries,
             beginning_of_pass_write_index: Some(2 * number as u32),
             end_of_pass_write_index: Some(2 * number as u32 + 1),
         };
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: None,
-            timestamp_writes: Some(timestamp_writes),
-        });
-        dispatch_task(gpu, &mut pass, number);
+        submit_task(gpu, number, Some(timestamp_writes))?;
     }
+    let mut encoder = gpu.encoder();
     encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
     encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, size);
     gpu.submit(encoder, 0)?;
@@ -126,10 +123,8 @@ fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
 fn by_host(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
     let mut seconds = Vec::new();
     for number in 0..gpu.plan.tasks().len() {
-        let mut encoder = gpu.encoder();
-        dispatch_task(gpu, &mut encoder.begin_compute_pass(&Default::default()), number);
         let start = Instant::now();
-        gpu.submit(encoder, 0)?;
+        submit_task(gpu, number, None)?;
         while !gpu.pending.is_empty() {
             gpu.wait_for_oldest()?;
         }
@@ -138,12 +133,19 @@ fn by_host(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
     Ok(seconds)
 }
 
-/// All dispatches of a task.
-fn dispatch_task(gpu: &Gpu, pass: &mut wgpu::ComputePass<'_>, number: usize) {
+/// Submits all dispatches of a task.
+fn submit_task(
+    gpu: &mut Gpu,
+    number: usize,
+    timestamp_writes: Option<ComputePassTimestampWrites<'_>>,
+) -> Result<(), Error> {
     let task = &gpu.plan.tasks()[number];
-    let [x, y, z] = task.workgroups;
+    let mut encoder = gpu.encoder();
+    let descriptor = ComputePassDescriptor { label: Some(task.kernel.name), timestamp_writes };
+    let mut pass = encoder.begin_compute_pass(&descriptor);
     for step in gpu.plan.steps(task) {
-        gpu.prepared[number].bind(pass, step);
-        pass.dispatch_workgroups(x as u32, y as u32, z as u32);
+        gpu.prepared[number].dispatch(&mut pass, step);
     }
+    drop(pass);
+    gpu.submit(encoder, task.flop * gpu.plan.dispatches(task) as u64)
 }

@@ -47,7 +47,8 @@ struct Twins {
 }
 
 impl Twins {
-    fn new(shapes: Shapes, tiles: Tiles) -> Self {
+    fn new(plan: Plan) -> Self {
+        let shapes = plan.shapes();
         let Shapes { dimensions, batch_size, num_steps } = shapes;
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let mut uniform = |largest: f32| random.random_range(-largest..largest);
@@ -63,7 +64,7 @@ impl Twins {
         let window = Window { inputs: tokens(), targets: tokens(), resets_state: false };
         let mut cpu = Cpu::new(parameters.clone(), OPTIMIZER, batch_size, num_steps, 1).unwrap();
         cpu.set_state(&state);
-        let gpu = Gpu::with_tiles(&adapter(), &parameters, OPTIMIZER, shapes, tiles).unwrap();
+        let gpu = Gpu::with_plan(&adapter(), &parameters, OPTIMIZER, plan).unwrap();
         Self { shapes, gpu, cpu, parameters, state, window }
     }
 
@@ -134,6 +135,7 @@ impl Twins {
             self.compare("d_gates", BufferName::Gates(l), GATES * hidden, |s| &s.layers[l].gates);
         }
         self.compare_update();
+        self.compare_next_windows();
     }
 
     fn position(&self, name: &str) -> usize {
@@ -200,7 +202,23 @@ impl Twins {
         let updated = self.gpu.parameters().unwrap();
         let expected = self.cpu.parameters().unwrap();
         assert_close("updated parameters", updated.values(), expected.values());
-        assert_eq!(self.gpu.state().unwrap().hidden.len(), self.state.hidden.len());
+    }
+
+    /// A window that goes on where the last one ended, one that starts anew, and the state after it.
+    fn compare_next_windows(&mut self) {
+        let anew = Window { resets_state: true, ..self.window.clone() };
+        let windows = [self.window.clone(), anew];
+        let trained = [self.gpu.train(&windows).unwrap(), self.cpu.train(&windows).unwrap()];
+        let [Segment::Trained(found), Segment::Trained(expected)] = trained else {
+            panic!("training diverged");
+        };
+        for (found, expected) in found.iter().zip(&expected) {
+            let error = found.loss_nats / expected.loss_nats - 1.0;
+            assert!(error.abs() < 1e-4, "{found:?}, expected {expected:?}");
+        }
+        let (found, expected) = (self.gpu.state().unwrap(), self.cpu.state());
+        assert_close("hidden state", &found.hidden, &expected.hidden);
+        assert_close("cell state", &found.cell, &expected.cell);
     }
 }
 
@@ -236,8 +254,29 @@ fn kernels_do_what_their_twins_do() {
         (shapes(6, 10, 3, 6, 4), ODD),
     ];
     for (shapes, tiles) in cases {
-        Twins::new(shapes, tiles).compare_all();
+        Twins::new(Plan::new(shapes, tiles)).compare_all();
     }
+}
+
+#[test]
+fn kernels_do_so_when_submissions_are_cut() {
+    let shapes = shapes(9, 8, 2, 6, 5);
+    let plan = Plan::cut_at(shapes, Tiles::GPU, 7_000);
+    let gradients = plan.tasks().iter().filter(|task| task.kernel.name == WEIGHT_GRADIENTS.name);
+    let dispatches: Vec<usize> = gradients.map(|task| plan.dispatches(task)).collect();
+    assert_eq!(dispatches, [3, 3, 3, 1]);
+    Twins::new(plan).compare_all();
+}
+
+#[test]
+fn a_submission_takes_no_longer_than_a_driver_waits() {
+    let plan = Plan::new(shapes(200, 1024, 4, 256, 256), Tiles::GPU);
+    let submissions = plan.submissions(plan.tasks().len());
+    let flop: Vec<u64> = submissions.iter().map(|submission| submission.flop).collect();
+    assert!(flop.iter().all(|&flop| flop <= 20_000_000_000), "{flop:?}");
+    let dispatches: usize = submissions.iter().map(|submission| submission.dispatches.len()).sum();
+    let expected: usize = plan.tasks().iter().map(|task| plan.dispatches(task)).sum();
+    assert_eq!(dispatches, expected);
 }
 
 /// All sizes, which takes minutes on software.
@@ -251,7 +290,7 @@ fn kernels_do_what_their_twins_do_at_all_sizes() {
                     for layers in [1, 2] {
                         let shapes = shapes(vocabulary, hidden, layers, batch, steps);
                         for tiles in [Tiles::SOFTWARE, Tiles::GPU] {
-                            Twins::new(shapes, tiles).compare_all();
+                            Twins::new(Plan::new(shapes, tiles)).compare_all();
                         }
                     }
                 }
@@ -322,7 +361,7 @@ fn a_lost_device_leaves_the_weights_of_the_last_epoch() {
 #[test]
 fn parameters_that_are_no_longer_finite_are_taken_back() {
     let shapes = shapes(5, 6, 1, 4, 3);
-    let mut twins = Twins::new(shapes, Tiles::SOFTWARE);
+    let mut twins = Twins::new(Plan::new(shapes, Tiles::SOFTWARE));
     let optimizer = Optimizer { learning_rate: f32::MAX, clip: f32::MAX };
     twins.gpu.upload_constants(optimizer);
     let windows = vec![twins.window.clone(); 3];
