@@ -10,6 +10,7 @@ mod limits;
 mod pipelines;
 mod plan;
 mod profile;
+mod task;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -25,8 +26,9 @@ use self::buffers::STEP_STRIDE;
 pub use self::buffers::{BufferName, PackedMatrix, Shapes};
 use self::device::Device;
 use self::pipelines::{Pipelines, Prepared};
-pub use self::plan::{Order, Plan, Task};
+pub use self::plan::Plan;
 pub use self::profile::{KernelTime, profile};
+pub use self::task::{Order, Task};
 use self::upload::Upload;
 use crate::Error;
 use crate::backend::{Backend, IterationReport, MAX_SEGMENT_ITERATIONS, Optimizer, Segment};

@@ -11,7 +11,7 @@ use wgpu::{
 
 use super::buffers::{BufferName, STEP_STRIDE};
 use super::device::Device;
-use super::plan::Task;
+use super::task::Task;
 
 /// Makes pipelines, and remembers the modules that they share.
 pub(super) struct Pipelines<'a> {
