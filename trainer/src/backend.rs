@@ -117,13 +117,13 @@ impl Device {
     /// with so many `threads`.
     #[must_use]
     pub fn try_gpu(threads: usize) -> Self {
-        Self::choose(threads).device
+        Self::choose(&Adapter::all(), threads).device
     }
 
-    /// As [`try_gpu`](Self::try_gpu), with the reason.
+    /// As [`try_gpu`](Self::try_gpu), of `adapters`, with the reason.
     #[must_use]
-    pub fn choose(threads: usize) -> Choice {
-        match Adapter::best(None) {
+    pub fn choose(adapters: &[Adapter], threads: usize) -> Choice {
+        match Adapter::best(adapters, None) {
             Ok(adapter) => {
                 let reason = format!("a {}", adapter.kind());
                 Choice { device: Self::Gpu(adapter), reason }

@@ -122,12 +122,10 @@ pub enum Error {
         found: String,
     },
     /// A model doesn't fit the GPU.
-    #[error("{what} {needed} exceeds the GPU's {limit} of {allowed}: {mend}")]
+    #[error("{what} exceeds the GPU's {limit} of {allowed}: {mend}")]
     GpuLimit {
-        /// What is too large, to stand before its size.
+        /// What is too large, with its size.
         what: String,
-        /// Its size.
-        needed: u64,
         /// The limit, by WebGPU's name.
         limit: &'static str,
         /// Its value.

@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 fn show_adapters(arguments: &Arguments) -> Result<(), Error> {
     let adapters = Adapter::all();
-    let Choice { device, reason } = Device::choose(0);
+    let Choice { device, reason } = Device::choose(&adapters, 0);
     if arguments.json {
         let adapters: Vec<Value> = adapters.iter().map(describe).collect();
         let auto = json!({ "device": device.to_string(), "reason": reason });

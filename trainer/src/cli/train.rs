@@ -152,7 +152,7 @@ fn choose_device(arguments: &Arguments) -> Result<Choice, Error> {
             value: name.into(),
             allowed: "left out with --device cpu",
         }),
-        (DeviceArgument::Auto, None) => Ok(Device::choose(threads)),
+        (DeviceArgument::Auto, None) => Ok(Device::choose(&Adapter::all(), threads)),
         (DeviceArgument::Gpu | DeviceArgument::Auto, name) => {
             Adapter::find(name).map(|adapter| asked(Device::Gpu(adapter)))
         }

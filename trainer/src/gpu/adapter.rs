@@ -61,12 +61,11 @@ impl Adapter {
     /// [`Error::NoGpu`] says what there is instead.
     pub fn find(name: Option<&str>) -> Result<Self, Error> {
         let wanted = || name.map_or("GPU".into(), |name| format!("adapter called \"{name}\""));
-        Self::best(name).map_err(|found| Error::NoGpu { wanted: wanted(), found })
+        Self::best(&Self::all(), name).map_err(|found| Error::NoGpu { wanted: wanted(), found })
     }
 
-    /// As [`find`](Self::find); in place of an error, what there is instead.
-    pub(crate) fn best(name: Option<&str>) -> Result<Self, String> {
-        let adapters = Self::all();
+    /// As [`find`](Self::find), of `adapters`; in place of an error, what there is instead.
+    pub(crate) fn best(adapters: &[Self], name: Option<&str>) -> Result<Self, String> {
         let is_meant = |adapter: &&Self| match name {
             Some(name) => adapter.is_called(name),
             None => adapter.kind() != AdapterKind::Software,
@@ -77,7 +76,7 @@ impl Adapter {
             let unfit = meant.first().and_then(|adapter| {
                 adapter.obstacle().map(|obstacle| format!("{adapter} can't be used: {obstacle}"))
             });
-            unfit.unwrap_or_else(|| describe(&adapters))
+            unfit.unwrap_or_else(|| describe(adapters))
         })
     }
 

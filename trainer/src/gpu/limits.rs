@@ -29,21 +29,21 @@ pub(super) fn too_small(limits: &Limits) -> Option<String> {
 /// # Errors
 /// [`Error::GpuLimit`] names the limit, and the batch size that would fit.
 pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), Error> {
-    let Some((what, needed, limit, allowed)) = excess(plan, limits) else { return Ok(()) };
+    let Some((what, limit, allowed)) = excess(plan, limits) else { return Ok(()) };
     let shapes = plan.shapes();
     let fits = |batch_size: usize| {
         let smaller = Plan::new(Shapes { batch_size, ..shapes }, plan.tiles());
         excess(&smaller, limits).is_none()
     };
     let mend = match largest(shapes.batch_size, fits) {
-        0 => "no --batch-size is small enough: give a smaller --hidden or --num-steps".into(),
+        0 => "no --batch-size is small enough, so give a smaller --hidden or --num-steps".into(),
         batch_size => format!("--batch-size {batch_size} fits"),
     };
-    Err(Error::GpuLimit { what, needed, limit, allowed, mend })
+    Err(Error::GpuLimit { what, limit, allowed, mend })
 }
 
-/// The first thing of a plan that is too large: its name, its size, the limit's name and value.
-fn excess(plan: &Plan, limits: &Limits) -> Option<(String, u64, &'static str, u64)> {
+/// The first thing of a plan that is too large, with its size, and the limit's name and value.
+fn excess(plan: &Plan, limits: &Limits) -> Option<(String, &'static str, u64)> {
     let shapes = plan.shapes();
     let buffer_limits = [
         ("max_buffer_size", limits.max_buffer_size),
@@ -51,12 +51,11 @@ fn excess(plan: &Plan, limits: &Limits) -> Option<(String, u64, &'static str, u6
         // The kernels count elements of four bytes in 32 bits.
         ("4 GiB, the largest buffer that a kernel can index,", u64::from(u32::MAX)),
     ];
-    let buffers = BufferName::all(shapes).filter(|&name| name != BufferName::Steps);
-    for name in buffers {
+    for name in BufferName::all(shapes) {
         let bytes = name.bytes(shapes);
         for (limit, allowed) in buffer_limits {
             if bytes > allowed {
-                return Some((format!("the buffer {name} of"), bytes, limit, allowed));
+                return Some((format!("the buffer {name} of {bytes} bytes"), limit, allowed));
             }
         }
     }
@@ -64,8 +63,8 @@ fn excess(plan: &Plan, limits: &Limits) -> Option<(String, u64, &'static str, u6
     for task in plan.tasks() {
         let count = task.workgroups.into_iter().max().unwrap_or_default();
         if count > largest {
-            let what = format!("the kernel {} in workgroups of", task.kernel.name);
-            return Some((what, count, "max_compute_workgroups_per_dimension", largest));
+            let what = format!("the kernel {} with {count} workgroups", task.kernel.name);
+            return Some((what, "max_compute_workgroups_per_dimension", largest));
         }
     }
     None

@@ -408,7 +408,7 @@ fn a_model_that_does_not_fit_is_refused_with_the_size_that_would() {
     let limits = wgpu::Limits::default();
     let error = limits::check(&Plan::new(shapes, Tiles::GPU), &limits).unwrap_err();
     let message = error.to_string();
-    assert!(message.contains("the buffer inputs of 419430400"), "{message}");
+    assert!(message.contains("the buffer inputs of 419430400 bytes"), "{message}");
     let fitting: usize =
         message.split("--batch-size ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     let plan = |batch_size| Plan::new(Shapes { batch_size, ..shapes }, Tiles::GPU);
