@@ -1,9 +1,9 @@
 //! Inference in f32, for hosts and cores with an FPU.
 
-use crate::arch::dot4_f32;
+use crate::arch::{F32Kernels, Target};
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block};
-use crate::precision::sealed::{Arithmetic, Gates, Zero};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES};
+use crate::precision::sealed::{Arithmetic, Zero};
 
 /// Weights of four bytes, floating-point arithmetic.
 ///
@@ -19,13 +19,18 @@ impl Zero for f32 {
     const ZERO: Self = 0.0;
 }
 
+impl Zero for [f32; BLOCK_COLUMNS] {
+    const ZERO: Self = [0.0; BLOCK_COLUMNS];
+}
+
 impl Arithmetic for F32 {
     type Weight = f32;
+    type Block = F32Block;
+    type GateConstants = [f32; GATES];
     type Sum = f32;
     type Hidden = f32;
+    type Columns = [f32; BLOCK_COLUMNS];
     type Cell = f32;
-
-    const HAS_MULTIPLIERS: bool = false;
 
     fn formats(encoding: &Encoding, _: usize) -> Result<LayerQuantisation, LoadError> {
         match encoding {
@@ -38,29 +43,53 @@ impl Arithmetic for F32 {
         1 << (32 - LOGIT_FRACTION_BITS)
     }
 
-    fn dot4(blocks: &[Block<f32>], x: &[[f32; BLOCK_COLUMNS]]) -> [f32; BLOCK_ROWS] {
-        dot4_f32(blocks, x)
+    fn fits(_: &[f32; GATES], _: usize, _: usize) -> bool {
+        true
     }
 
-    fn one_hot(weight: f32) -> f32 {
-        weight
+    fn bias_fits(_: f32) -> bool {
+        true
     }
 
-    fn add(a: f32, b: f32) -> f32 {
-        a + b
+    fn one_hot(b: &[f32; GATES], weights: [f32; GATES]) -> [f32; GATES] {
+        add(*b, weights)
+    }
+
+    fn input(b: &[f32; GATES], w_ih: &[F32Block], x: &[Self::Columns]) -> [f32; GATES] {
+        add(*b, Target::dot4(w_ih, x))
+    }
+
+    fn recurrent(
+        input: [f32; GATES],
+        _: &[f32; GATES],
+        w_hh: &[F32Block],
+        h: &[Self::Columns],
+    ) -> [f32; GATES] {
+        add(input, Target::dot4(w_hh, h))
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".
-    fn cell(gates: Gates<f32>, _: LayerQuantisation, c: &mut f32) -> f32 {
-        let ([i, f, g, o], [r_i, r_f, r_g, r_o]) = (gates.input, gates.recurrent);
-        *c = sigmoid(f + r_f) * *c + sigmoid(i + r_i) * libm::tanhf(g + r_g);
-        sigmoid(o + r_o) * libm::tanhf(*c)
+    fn cell([i, f, g, o]: [f32; GATES], _: LayerQuantisation, c: &mut f32) -> f32 {
+        *c = sigmoid(f) * *c + sigmoid(i) * libm::tanhf(g);
+        sigmoid(o) * libm::tanhf(*c)
+    }
+
+    fn logits(
+        b_out: [f32; BLOCK_ROWS],
+        w_out: &[F32Block],
+        h: &[Self::Columns],
+    ) -> [f32; BLOCK_ROWS] {
+        add(b_out, Target::dot4(w_out, h))
     }
 
     fn fixed_point(logit: f32) -> i32 {
         // The cast saturates, and takes NaN to 0.
         libm::roundf(logit * (1_u32 << LOGIT_FRACTION_BITS) as f32) as i32
     }
+}
+
+fn add([a0, a1, a2, a3]: [f32; 4], [b0, b1, b2, b3]: [f32; 4]) -> [f32; 4] {
+    [a0 + b0, a1 + b1, a2 + b2, a3 + b3]
 }
 
 /// The logistic function 1 / (1 + e⁻ˣ).

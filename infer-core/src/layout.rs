@@ -14,15 +14,17 @@
 //!
 //! The `4H` columns hold the gates one after the other, in the order of [`Gate`]; see
 //! [`gate_column`]. In an artifact, where one unit is computed at a time, the four gates of a unit
-//! lie together: see [`Block`].
+//! lie together: see [`PairBlock`].
+
+use bytemuck::{Pod, Zeroable};
 
 /// Gates of a unit.
 pub const GATES: usize = 4;
 
-/// Columns of a [`Block`], and the multiple to which the rows of an artifact's matrices are padded.
-pub const BLOCK_COLUMNS: usize = 4;
+/// Columns of a block, and the multiple to which the rows of an artifact's matrices are padded.
+pub const BLOCK_COLUMNS: usize = 8;
 
-/// Rows of a [`Block`]: the gates of one unit, or four characters of the output layer.
+/// Rows of a block: the gates of one unit, or four characters of the output layer.
 pub const BLOCK_ROWS: usize = 4;
 
 /// Alignment in bytes of an artifact and of every tensor in it.
@@ -57,14 +59,34 @@ pub const fn gate_column(gate: Gate, unit: usize, hidden: usize) -> usize {
     gate as usize * hidden + unit
 }
 
-/// `count` rounded up to whole blocks.
+/// `columns` rounded up to whole blocks.
 #[must_use]
-pub const fn padded(count: usize) -> usize {
-    count.next_multiple_of(BLOCK_COLUMNS)
+pub const fn padded(columns: usize) -> usize {
+    columns.next_multiple_of(BLOCK_COLUMNS)
 }
 
-/// Four rows by four columns of an artifact's matrix, row by row: 16 weights read in one piece.
+/// Eight int16 of a vector or of a block, aligned to be loaded as words or as one vector.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(16))]
+pub struct Columns(pub [i16; BLOCK_COLUMNS]);
+
+/// Four rows by eight columns of a matrix of int8 in ±127: two pairs of rows, whose weights lie
+/// together as [`pair`]s.
 ///
-/// A matrix of R rows and K columns is stored as `[R / 4][K / 4]` blocks, R and K padded with
-/// zeros to multiples of four. In `w_ih` and `w_hh` the four rows are the [`Gate`]s of one unit.
-pub type Block<W> = [[W; BLOCK_COLUMNS]; BLOCK_ROWS];
+/// So one product of an int16 counts for two rows: with h the vector, S = Σ pair · h and
+/// W₁ = Σ w₁ · h, where w₁ is a pair's low byte, the second row's sum is (S − W₁) / 256. Cores
+/// that multiply two int16 at once need no other unpacking than that of the low byte.
+///
+/// A matrix of R rows and K columns is stored as `[R / 4][K / 8]` blocks, R and K padded with
+/// zeros. In `w_ih` and `w_hh` the four rows are the [`Gate`]s of one unit: i and f, g and o.
+pub type PairBlock = [Columns; BLOCK_ROWS / 2];
+
+/// Two weights of one column in ±127, 256 · w₂ + w₁: the low byte is w₁ as it was.
+#[must_use]
+pub const fn pair(w1: i8, w2: i8) -> i16 {
+    // No sum can overflow: 127 · 257 is 32,639.
+    256 * w2 as i16 + w1 as i16
+}
+
+/// Four rows by eight columns of a matrix of f32, row by row, in the order of [`PairBlock`]s.
+pub type F32Block = [[f32; BLOCK_COLUMNS]; BLOCK_ROWS];

@@ -1,11 +1,11 @@
 //! A model as it lies in its artifact.
 
 use crate::artifact::{self, Header, LoadError};
-use crate::layout::{MAX_LAYERS, padded};
+use crate::layout::{BLOCK_COLUMNS, MAX_LAYERS};
 use crate::precision::Dimensions;
 use crate::state::StateView;
 use crate::vocabulary::{Token, Vocabulary};
-use crate::weights::{Input, Layer, Output};
+use crate::weights::{Layer, Output};
 use crate::{Normalisation, Precision};
 
 #[cfg(feature = "int8")]
@@ -108,31 +108,35 @@ impl<'a, P: Precision> Model<'a, P> {
 
     /// Takes `token` in: one step of every layer, at the cost of reading all recurrent weights.
     ///
-    /// A token beyond the vocabulary contributes nothing.
+    /// A token beyond the vocabulary changes nothing.
     pub fn step(&self, state: &mut StateView<'_, P>, token: Token) {
-        let units = self.padded_units();
-        let hidden_states = state.hidden.chunks_exact_mut(units);
-        let cell_states = state.cell.chunks_exact_mut(units);
-        let mut input = Input::Token(token);
+        if usize::from(token) >= self.vocabulary.size() {
+            return;
+        }
+        let hidden = self.hidden();
+        let hidden_states = state.hidden.chunks_exact_mut(hidden.div_ceil(BLOCK_COLUMNS));
+        let cell_states = state.cell.chunks_exact_mut(hidden);
+        let mut below: &[P::Columns] = &[];
         for (layer, (h, c)) in self.layers.iter().zip(hidden_states.zip(cell_states)) {
-            layer.step(input, h, c, state.next_hidden);
+            let next_h = bytemuck::try_cast_slice_mut(state.next_hidden).unwrap_or_default();
+            layer.step(token, below, h, c, next_h);
             for (h, &next) in h.iter_mut().zip(&*state.next_hidden) {
                 *h = next;
             }
-            input = Input::Below(h);
+            below = h;
         }
     }
 
     /// Computes the logits of the next character, `[V]`, into `state`.
     pub fn logits(&self, state: &mut StateView<'_, P>) {
-        let units = self.padded_units();
-        let h = state.hidden.rchunks_exact(units).next().unwrap_or_default();
+        let blocks = self.hidden().div_ceil(BLOCK_COLUMNS);
+        let h = state.hidden.rchunks_exact(blocks).next().unwrap_or_default();
         self.output.logits(h, state.logits);
     }
 
-    /// H, padded. Never 0, which the compiler can't know of a loaded model: a panic less to link.
-    fn padded_units(&self) -> usize {
-        padded(usize::from(self.header.hidden)).max(1)
+    /// H. Never 0, which the compiler can't know of a loaded model: a panic less to link.
+    fn hidden(&self) -> usize {
+        usize::from(self.header.hidden).max(1)
     }
 
     /// `logit` as the integer that the sampler works on, see

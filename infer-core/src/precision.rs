@@ -26,40 +26,30 @@ pub(crate) mod sealed {
     use bytemuck::Pod;
 
     use super::{Debug, Encoding, LayerQuantisation, LoadError};
-    use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES};
+    use crate::layout::{BLOCK_ROWS, GATES};
 
-    /// A number that a state holds, and that is zero at the start of a text.
+    /// What a state holds, and what is zero at the start of a text.
     pub trait Zero: Copy + Debug + Default + 'static {
         /// Zero.
         const ZERO: Self;
     }
 
-    /// What the four pre-activations of a unit are made of.
-    #[derive(Debug, Clone, Copy)]
-    pub struct Gates<S> {
-        /// W_ih x.
-        pub input: [S; GATES],
-        /// W_hh h + b.
-        pub recurrent: [S; GATES],
-        /// The multipliers of `input`; zeros in f32.
-        pub multiplier_ih: [S; GATES],
-        /// The multipliers of `recurrent`; zeros in f32.
-        pub multiplier_hh: [S; GATES],
-    }
-
     /// The types of a kind of weights, and the arithmetic of one unit.
     pub trait Arithmetic: Copy + Debug + 'static {
-        /// A weight.
+        /// A weight of an input that is a token.
         type Weight: Pod + Debug;
-        /// A sum of products, a bias, a logit.
+        /// Four rows by eight columns of a matrix.
+        type Block: Pod + Debug;
+        /// What is constant in the gates of a unit beside their weights.
+        type GateConstants: Pod + Debug;
+        /// A pre-activation, a bias of the output layer, a logit.
         type Sum: Pod + Zero;
         /// An element of the hidden state.
-        type Hidden: Zero;
+        type Hidden: Pod + Zero;
+        /// Eight elements of the hidden state.
+        type Columns: Pod + Zero;
         /// An element of the cell state.
         type Cell: Zero;
-
-        /// Whether each row of an LSTM layer has multipliers for its sums.
-        const HAS_MULTIPLIERS: bool;
 
         /// The formats of layer `index`, checked.
         fn formats(encoding: &Encoding, index: usize) -> Result<LayerQuantisation, LoadError>;
@@ -67,24 +57,47 @@ pub(crate) mod sealed {
         /// Nats that a fixed-point logit of 1 stands for, in units of 2⁻³².
         fn nats_per_logit_q32(encoding: &Encoding) -> u32;
 
-        /// Four rows times one vector: `[4, K]` blocks and `[K]` give `[4]` sums.
-        fn dot4(
-            blocks: &[Block<Self::Weight>],
-            x: &[[Self::Hidden; BLOCK_COLUMNS]],
-        ) -> [Self::Sum; BLOCK_ROWS];
+        /// Whether no pre-activation of a unit can overflow, in layer `index` of H `hidden`.
+        fn fits(constants: &Self::GateConstants, index: usize, hidden: usize) -> bool;
 
-        /// The contribution of a one-hot input, as the sum that the input's multiplier expects.
-        fn one_hot(weight: Self::Weight) -> Self::Sum;
+        /// Whether no logit with this bias can overflow.
+        fn bias_fits(b_out: Self::Sum) -> bool;
 
-        /// The sum of two sums.
-        fn add(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+        /// Bias and one-hot input of a unit's gates.
+        fn one_hot(
+            constants: &Self::GateConstants,
+            weights: [Self::Weight; GATES],
+        ) -> [Self::Sum; GATES];
 
-        /// The cell: from the sums of a unit's gates to its next cell state and hidden state.
+        /// Bias and input of a unit's gates, where the input is the hidden state `x` of the layer
+        /// below.
+        fn input(
+            constants: &Self::GateConstants,
+            w_ih: &[Self::Block],
+            x: &[Self::Columns],
+        ) -> [Self::Sum; GATES];
+
+        /// `input` and the part of the recurrent weights: the pre-activations of a unit's gates.
+        fn recurrent(
+            input: [Self::Sum; GATES],
+            constants: &Self::GateConstants,
+            w_hh: &[Self::Block],
+            h: &[Self::Columns],
+        ) -> [Self::Sum; GATES];
+
+        /// From the pre-activations of a unit's gates to its next cell state and hidden state.
         fn cell(
-            gates: Gates<Self::Sum>,
+            pre_activations: [Self::Sum; GATES],
             formats: LayerQuantisation,
             c: &mut Self::Cell,
         ) -> Self::Hidden;
+
+        /// Four logits: `b_out` and four rows of the output weights times the hidden state `h`.
+        fn logits(
+            b_out: [Self::Sum; BLOCK_ROWS],
+            w_out: &[Self::Block],
+            h: &[Self::Columns],
+        ) -> [Self::Sum; BLOCK_ROWS];
 
         /// `logit` as the integer that the sampler works on.
         fn fixed_point(logit: Self::Sum) -> i32;

@@ -2,9 +2,10 @@
 
 use core::fmt;
 
-use crate::Model;
-use crate::layout::padded;
+use crate::artifact::Aligned;
+use crate::layout::BLOCK_COLUMNS;
 use crate::precision::{Precision, sealed::Zero};
+use crate::{Dimensions, Model};
 
 #[cfg(feature = "int8")]
 type DefaultPrecision = crate::Int8;
@@ -13,9 +14,9 @@ type DefaultPrecision = crate::F32;
 
 /// Memory for models of up to `H` hidden units, `V` characters and `L` layers.
 ///
-/// `H` counts padded units: a model with 255 units needs 256. It takes
+/// `H` counts units padded to a multiple of eight: a model with 255 units needs 256. It takes
 /// `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits; for int8 that is
-/// 2H + 2H + 4V bytes in a model of one layer.
+/// 4H + 2H + 4V bytes in a model of one layer.
 #[derive(Debug, Clone)]
 pub struct State<
     const H: usize,
@@ -23,8 +24,8 @@ pub struct State<
     const L: usize = 1,
     P: Precision = DefaultPrecision,
 > {
-    hidden: [[P::Hidden; H]; L],
-    next_hidden: [P::Hidden; H],
+    hidden: Aligned<[[P::Hidden; H]; L]>,
+    next_hidden: Aligned<[P::Hidden; H]>,
     cell: [[P::Cell; H]; L],
     logits: [P::Sum; V],
 }
@@ -34,8 +35,8 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> State<H, V, L
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            hidden: [[P::Hidden::ZERO; H]; L],
-            next_hidden: [P::Hidden::ZERO; H],
+            hidden: Aligned([[P::Hidden::ZERO; H]; L]),
+            next_hidden: Aligned([P::Hidden::ZERO; H]),
             cell: [[P::Cell::ZERO; H]; L],
             logits: [P::Sum::ZERO; V],
         }
@@ -48,8 +49,8 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> State<H, V, L
     pub fn view<'s>(&'s mut self, model: &Model<'_, P>) -> Result<StateView<'s, P>, CapacityError> {
         StateView::new(
             model,
-            self.hidden.as_flattened_mut(),
-            &mut self.next_hidden,
+            columns::<P>(self.hidden.0.as_flattened_mut()),
+            columns::<P>(&mut self.next_hidden.0),
             self.cell.as_flattened_mut(),
             &mut self.logits,
         )
@@ -67,11 +68,11 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> Default for S
 /// Made from a [`State`], or from slices where the sizes are known at run time only.
 #[derive(Debug)]
 pub struct StateView<'s, P: Precision = DefaultPrecision> {
-    /// `[L, H]`, each layer's H padded to a multiple of four; the padding stays zero.
-    pub(crate) hidden: &'s mut [P::Hidden],
+    /// `[L, H]`, each layer's H padded to a multiple of eight; the padding stays zero.
+    pub(crate) hidden: &'s mut [P::Columns],
     /// `[H]`, padded likewise: a layer's next hidden state while the last one is still needed.
-    pub(crate) next_hidden: &'s mut [P::Hidden],
-    /// `[L, H]`, padded likewise.
+    pub(crate) next_hidden: &'s mut [P::Columns],
+    /// `[L, H]`.
     pub(crate) cell: &'s mut [P::Cell],
     /// `[V]`.
     pub(crate) logits: &'s mut [P::Sum],
@@ -80,36 +81,35 @@ pub struct StateView<'s, P: Precision = DefaultPrecision> {
 impl<'s, P: Precision> StateView<'s, P> {
     /// Cuts the slices to the sizes of `model`; their contents are kept.
     ///
-    /// With H padded to a multiple of four (see [`layout::padded`](crate::layout::padded)) they
-    /// need `hidden` L·H, `next_hidden` H, `cell` L·H and `logits` V elements.
+    /// With N = ⌈H/8⌉ they need `hidden` L·N, `next_hidden` N, `cell` L·H and `logits` V elements.
     ///
     /// # Errors
     /// [`CapacityError`] if a slice is too short.
     pub fn new(
         model: &Model<'_, P>,
-        hidden: &'s mut [P::Hidden],
-        next_hidden: &'s mut [P::Hidden],
+        hidden: &'s mut [P::Columns],
+        next_hidden: &'s mut [P::Columns],
         cell: &'s mut [P::Cell],
         logits: &'s mut [P::Sum],
     ) -> Result<Self, CapacityError> {
-        let dimensions = model.dimensions();
-        let units = padded(dimensions.hidden);
+        let Dimensions { vocabulary, hidden: units, layers } = model.dimensions();
+        let blocks = units.div_ceil(BLOCK_COLUMNS);
         Ok(Self {
-            hidden: cut(hidden, dimensions.layers * units, "units in the hidden state")?,
-            next_hidden: cut(next_hidden, units, "units in one layer")?,
-            cell: cut(cell, dimensions.layers * units, "units in the cell state")?,
-            logits: cut(logits, dimensions.vocabulary, "characters")?,
+            hidden: cut(hidden, layers * blocks, BLOCK_COLUMNS, "units in the hidden state")?,
+            next_hidden: cut(next_hidden, blocks, BLOCK_COLUMNS, "units in one layer")?,
+            cell: cut(cell, layers * units, 1, "units in the cell state")?,
+            logits: cut(logits, vocabulary, 1, "characters")?,
         })
     }
 
     /// Forgets everything: hidden state and cell state become zero.
     pub fn reset(&mut self) {
-        self.hidden.fill(P::Hidden::ZERO);
-        self.next_hidden.fill(P::Hidden::ZERO);
+        self.hidden.fill(P::Columns::ZERO);
+        self.next_hidden.fill(P::Columns::ZERO);
         self.cell.fill(P::Cell::ZERO);
     }
 
-    /// `[L, H]`: the cell states, each layer's H padded to a multiple of four.
+    /// `[L, H]`: the cell states.
     #[must_use]
     pub fn cell(&self) -> &[P::Cell] {
         self.cell
@@ -122,13 +122,21 @@ impl<'s, P: Precision> StateView<'s, P> {
     }
 }
 
+/// The whole blocks of eight in a hidden state, which is aligned for them.
+fn columns<P: Precision>(hidden: &mut [P::Hidden]) -> &mut [P::Columns] {
+    bytemuck::pod_align_to_mut(hidden).1
+}
+
+/// The first `needed` elements of `slice`, each of which counts for `units` of `what`.
 fn cut<'s, T>(
     slice: &'s mut [T],
     needed: usize,
+    units: usize,
     what: &'static str,
 ) -> Result<&'s mut [T], CapacityError> {
     let available = slice.len();
-    slice.get_mut(..needed).ok_or(CapacityError { what, needed, available })
+    let error = CapacityError { what, needed: needed * units, available: available * units };
+    slice.get_mut(..needed).ok_or(error)
 }
 
 /// A model is larger than the state that it was given.

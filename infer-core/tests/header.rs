@@ -14,21 +14,16 @@ use proptest::sample::Index;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 use serde::{Deserialize, Serialize};
 
-const TENSOR_NAMES: [TensorName; 7] = [
+const TENSOR_NAMES: [TensorName; 5] = [
     TensorName::WIh,
     TensorName::WHh,
-    TensorName::B,
-    TensorName::MultiplierIh,
-    TensorName::MultiplierHh,
+    TensorName::GateConstants,
     TensorName::WOut,
     TensorName::BOut,
 ];
 
 fn encodings() -> impl Strategy<Value = Encoding> {
-    let layer = any::<(u8, u8)>().prop_map(|(cell_fraction_bits, sum_shift)| LayerQuantisation {
-        cell_fraction_bits,
-        sum_shift,
-    });
+    let layer = any::<u8>().prop_map(|cell_fraction_bits| LayerQuantisation { cell_fraction_bits });
     let int8 = (any::<u32>(), vec(layer, 0..=MAX_LAYERS)).prop_map(|(nats, layers)| {
         let layers = layers.into_iter().collect();
         Encoding::Int8(Quantisation { nats_per_logit_q32: nats, layers })

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use infer_core::artifact::Header;
-use infer_core::layout::padded;
+use infer_core::layout::{BLOCK_COLUMNS, Columns};
 use infer_core::{
     Dimensions, F32, Generator, Int8, LoadError, Model, Precision, PrimeError, Sampling, StateView,
     Token,
@@ -15,8 +15,8 @@ use crate::Error;
 /// The bytes of an artifact, aligned so that `infer-core` reads them in place.
 #[derive(Debug, Clone)]
 pub struct Artifact {
-    /// 16 bytes a word, which aligns the first one.
-    words: Vec<u128>,
+    /// Their alignment is that of an artifact, on every host.
+    pieces: Vec<Columns>,
     length: usize,
 }
 
@@ -24,9 +24,9 @@ impl Artifact {
     /// Copies `bytes` to an aligned place.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
-        let mut words = vec![0_u128; bytes.len().div_ceil(size_of::<u128>())];
-        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        Self { words, length: bytes.len() }
+        let mut pieces = vec![Columns::default(); bytes.len().div_ceil(size_of::<Columns>())];
+        bytemuck::cast_slice_mut(&mut pieces)[..bytes.len()].copy_from_slice(bytes);
+        Self { pieces, length: bytes.len() }
     }
 
     /// Reads the file at `path`.
@@ -41,7 +41,7 @@ impl Artifact {
     /// The bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.words)[..self.length]
+        &bytemuck::cast_slice(&self.pieces)[..self.length]
     }
 
     /// The model in it, whichever kind its weights are.
@@ -142,8 +142,8 @@ impl AnyModel<'_> {
 /// Memory for the state of one model.
 #[derive(Debug)]
 struct OwnedState<P: Precision> {
-    hidden: Vec<P::Hidden>,
-    next_hidden: Vec<P::Hidden>,
+    hidden: Vec<P::Columns>,
+    next_hidden: Vec<P::Columns>,
     cell: Vec<P::Cell>,
     logits: Vec<P::Sum>,
 }
@@ -151,11 +151,11 @@ struct OwnedState<P: Precision> {
 impl<P: Precision> OwnedState<P> {
     fn new(model: &Model<'_, P>) -> Self {
         let Dimensions { vocabulary, hidden, layers } = model.dimensions();
-        let units = padded(hidden);
+        let blocks = hidden.div_ceil(BLOCK_COLUMNS);
         Self {
-            hidden: vec![P::Hidden::default(); layers * units],
-            next_hidden: vec![P::Hidden::default(); units],
-            cell: vec![P::Cell::default(); layers * units],
+            hidden: vec![P::Columns::default(); layers * blocks],
+            next_hidden: vec![P::Columns::default(); blocks],
+            cell: vec![P::Cell::default(); layers * hidden],
             logits: vec![P::Sum::default(); vocabulary],
         }
     }
@@ -213,15 +213,15 @@ pub(crate) fn largest_cell_states(
     length: usize,
 ) -> Result<Vec<f32>, Error> {
     let mut state = OwnedState::new(model);
-    let units = padded(model.dimensions().hidden);
-    let mut largest = vec![0_f32; model.dimensions().layers];
+    let Dimensions { hidden, layers, .. } = model.dimensions();
+    let mut largest = vec![0_f32; layers];
     let sampling = Sampling::greedy().with_temperature_milli(1000);
     for prefix in prefixes.iter().map(String::as_str).chain([""]) {
         let mut generator = Generator::from_view(model, state.view(model), sampling);
         generator.prime(prefix).map_err(unknown_character)?;
         for _ in 0..length {
             generator.next();
-            let cells = generator.state().cell().chunks_exact(units);
+            let cells = generator.state().cell().chunks_exact(hidden);
             for (largest, cell) in largest.iter_mut().zip(cells) {
                 *largest = cell.iter().fold(*largest, |largest, c| largest.max(c.abs()));
             }

@@ -72,7 +72,7 @@ fn the_specification_describes_the_fixed_artifact() {
     assert!(end > first_tensor, "printed without a gap: {end} bytes");
 
     let model = Model::<Int8>::load(bytes).unwrap();
-    let mut state = State::<12, 22, 2>::new();
+    let mut state = State::<16, 22, 2>::new();
     let mut state = state.view(&model).unwrap();
     model.step(&mut state, model.token('\'').unwrap());
     model.logits(&mut state);

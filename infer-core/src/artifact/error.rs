@@ -92,7 +92,7 @@ pub enum LoadError {
     /// The vocabulary is empty, too large, or not in ascending order without repetition.
     #[error("the artifact's vocabulary isn't 1 to 65535 characters in ascending order")]
     Vocabulary,
-    /// A shift in the quantisation is out of range, or it isn't for as many layers as there are.
+    /// A format in the quantisation is out of range, or it isn't for as many layers as there are.
     #[error("the artifact's quantisation is wrong or missing in layer {layer}")]
     Quantisation {
         /// Layer, from 0: the first that is out of range, or that has no quantisation or no tensors.
@@ -112,6 +112,14 @@ pub enum LoadError {
     )]
     Tensor {
         /// The tensor expected there.
+        name: TensorName,
+        /// Its layer, from 0; 0 for the output layer.
+        layer: usize,
+    },
+    /// Constants are so large that sums could overflow; the trainer writes no such artifact.
+    #[error("sums of layer {layer} can overflow: {name} holds numbers that are too large")]
+    Overflow {
+        /// The tensor that holds the constants.
         name: TensorName,
         /// Its layer, from 0; 0 for the output layer.
         layer: usize,

@@ -80,8 +80,7 @@ impl Encoding {
             0 => Some(Self::Int8(Quantisation {
                 nats_per_logit_q32: message.u32()?,
                 layers: list(message, |message| {
-                    let cell_fraction_bits = message.u8()?;
-                    Some(LayerQuantisation { cell_fraction_bits, sum_shift: message.u8()? })
+                    Some(LayerQuantisation { cell_fraction_bits: message.u8()? })
                 })?,
             })),
             1 => Some(Self::F32),
@@ -106,9 +105,6 @@ pub struct Quantisation {
 pub struct LayerQuantisation {
     /// Fraction bits of the cell state: 12 for Q3.12. Found by calibration at export.
     pub cell_fraction_bits: u8,
-    /// Left shift of the sums before their multipliers, from 0 to 4: more than 0 where a weight of
-    /// a hidden state is 2 or larger.
-    pub sum_shift: u8,
 }
 
 /// Where one tensor lies.
@@ -146,17 +142,13 @@ impl Tensor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum TensorName {
-    /// Input weights: `[V][H]` groups of four gates in layer 0, `[H][H/4]` blocks above.
+    /// Input weights: `[V][H]` groups of four gates in layer 0, `[H][H/8]` blocks above.
     WIh,
-    /// Recurrent weights: `[H][H/4]` blocks.
+    /// Recurrent weights: `[H][H/8]` blocks.
     WHh,
-    /// Bias: `[H]` groups of four gates; int32 in units of the recurrent sum, or f32.
-    B,
-    /// Multiplier of each row's input, int8 artifacts only: `[H]` groups of four gates.
-    MultiplierIh,
-    /// Multiplier of each row's recurrent sum, int8 artifacts only: `[H]` groups of four gates.
-    MultiplierHh,
-    /// Weights of the output layer: `[V/4][H/4]` blocks.
+    /// Biases, and what else is constant in the gates: `[H]` records, one a unit.
+    GateConstants,
+    /// Weights of the output layer: `[V/4][H/8]` blocks.
     WOut,
     /// Bias of the output layer: `[V]` padded to a multiple of four.
     BOut,
@@ -168,11 +160,9 @@ impl TensorName {
         Some(match number {
             0 => Self::WIh,
             1 => Self::WHh,
-            2 => Self::B,
-            3 => Self::MultiplierIh,
-            4 => Self::MultiplierHh,
-            5 => Self::WOut,
-            6 => Self::BOut,
+            2 => Self::GateConstants,
+            3 => Self::WOut,
+            4 => Self::BOut,
             _ => return None,
         })
     }
@@ -183,9 +173,7 @@ impl fmt::Display for TensorName {
         formatter.write_str(match self {
             Self::WIh => "w_ih",
             Self::WHh => "w_hh",
-            Self::B => "b",
-            Self::MultiplierIh => "multiplier_ih",
-            Self::MultiplierHh => "multiplier_hh",
+            Self::GateConstants => "gate_constants",
             Self::WOut => "w_out",
             Self::BOut => "b_out",
         })

@@ -1,48 +1,47 @@
-//! Sigmoid and tanh of a pre-activation in Q3.12, to Q0.15, from piecewise linear tables.
+//! Sigmoid and tanh of a pre-activation in Q15.16, to Q0.15, from piecewise linear tables.
 //!
 //! The tables are computed by the compiler, which does so alike on every host.
 
-/// A straight piece of a function: 1/16 of its argument.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(4))]
-struct Segment {
-    /// The value at the segment's start, Q0.15.
-    base: i16,
-    /// The rise over the whole segment, Q0.19.
-    rise: i16,
-}
+/// One straight piece of a function for each 1/16 of its argument, from −8 to 8.
+///
+/// A piece is one word, so that reading it takes one load and computing with it one
+/// multiply-accumulate: as a number, it is the value at the piece's start in Q0.31, whose lower
+/// half is replaced by the rise over the piece, int16 in Q0.19. The value's upper half makes up for
+/// that, and for the rounding of the result.
+type Table = [i32; 256];
 
-/// One segment for each high byte of a pre-activation.
-type Table = [Segment; 256];
+/// Fraction bits of a pre-activation.
+pub(super) const FRACTION_BITS: u32 = 16;
 
-/// Bits of a pre-activation below the number of its segment.
-const POSITION_BITS: u32 = 8;
+/// Bits of a pre-activation below the number of its piece.
+const POSITION_BITS: u32 = FRACTION_BITS - 4;
 
-/// Bits by which a rise is finer than a value.
-const RISE_EXTRA_BITS: u32 = 4;
+/// Pre-activations from −8 on and below 8, which the tables are for.
+const LIMIT: i32 = 8 << FRACTION_BITS;
+
+/// Fraction bits of a rise: a rise times a position of [`POSITION_BITS`] is in Q0.31.
+const RISE_FRACTION_BITS: u32 = 31 - POSITION_BITS;
 
 static SIGMOID: Table = table(true);
 static TANH: Table = table(false);
 
 /// 1 / (1 + e⁻ˣ); largest error 7e-5.
-pub(super) fn sigmoid(pre_activation: i16) -> i16 {
+pub(super) fn sigmoid(pre_activation: i32) -> i16 {
     interpolate(&SIGMOID, pre_activation)
 }
 
 /// tanh x; largest error 2.2e-4.
-pub(super) fn tanh(pre_activation: i16) -> i16 {
+pub(super) fn tanh(pre_activation: i32) -> i16 {
     interpolate(&TANH, pre_activation)
 }
 
-fn interpolate(table: &Table, pre_activation: i16) -> i16 {
-    let [position, high] = pre_activation.to_le_bytes();
-    // From the signed order of high bytes to the table's ascending one.
-    let number = usize::from(high ^ 0x80);
-    #[expect(clippy::indexing_slicing, reason = "a byte can't exceed the table's 256 entries")]
-    let Segment { base, rise } = table[number];
-    const SHIFT: u32 = POSITION_BITS + RISE_EXTRA_BITS;
-    let risen = (i32::from(rise) * i32::from(position) + (1 << (SHIFT - 1))) >> SHIFT;
-    (i32::from(base) + risen) as i16
+fn interpolate(table: &Table, pre_activation: i32) -> i16 {
+    let limited = pre_activation.clamp(-LIMIT, LIMIT - 1);
+    let number = ((limited >> POSITION_BITS) + 128) as usize;
+    let position = limited & ((1 << POSITION_BITS) - 1);
+    #[expect(clippy::indexing_slicing, reason = "the limits are those of the table")]
+    let piece = table[number];
+    ((piece + i32::from(piece as i16) * position) >> 16) as i16
 }
 
 /// The table of the logistic function, or of tanh.
@@ -50,28 +49,30 @@ fn interpolate(table: &Table, pre_activation: i16) -> i16 {
 /// A chord lies on one side of its curve, so it is moved by half of its error in the middle,
 /// which halves the largest error.
 const fn table(is_sigmoid: bool) -> Table {
-    let mut table = [Segment { base: 0, rise: 0 }; 256];
+    let mut table = [0; 256];
     let mut number = 0;
     while number < table.len() {
         let start = (number as f64 - 128.0) / 16.0;
         let (left, right) = (function(is_sigmoid, start), function(is_sigmoid, start + 1.0 / 16.0));
         let middle = function(is_sigmoid, start + 1.0 / 32.0);
-        let base = left + (middle - (left + right) / 2.0) / 2.0;
+        let value = left + (middle - (left + right) / 2.0) / 2.0;
+        let rise = nearest((right - left) * (1_u32 << RISE_FRACTION_BITS) as f64, 1.0) as u16;
+        // A half of the result's unit, as results are rounded down.
+        let rounding = (1 << 15) as f64;
+        let upper = nearest(value * (1_u32 << 31) as f64 + rounding - rise as f64, 65_536.0);
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler only")]
-        let segment = &mut table[number];
-        *segment = Segment {
-            base: fixed_point(base * 32768.0),
-            rise: fixed_point((right - left) * (32768 << RISE_EXTRA_BITS) as f64),
-        };
+        let piece = &mut table[number];
+        *piece = ((upper << 16) | rise as u32) as i32;
         number += 1;
     }
     table
 }
 
-/// `value` rounded to the nearest integer, saturated.
-const fn fixed_point(value: f64) -> i16 {
+/// `value` in units of `unit`, rounded to the nearest integer; at most what an int16 can hold.
+const fn nearest(value: f64, unit: f64) -> u32 {
+    let value = value / unit;
     let rounded = if value < 0.0 { value - 0.5 } else { value + 0.5 };
-    if rounded >= 32767.0 { 32767 } else { rounded as i16 }
+    (if rounded >= 32767.0 { 32767 } else { rounded as i16 }) as u32
 }
 
 const fn function(is_sigmoid: bool, x: f64) -> f64 {
@@ -99,27 +100,23 @@ const fn exp(x: f64) -> f64 {
 mod tests {
     use std::vec::Vec;
 
-    use super::{SIGMOID, TANH, Table, sigmoid, tanh};
+    use super::{FRACTION_BITS, LIMIT, SIGMOID, TANH, Table, sigmoid, tanh};
 
     /// The numbers that `docs/artifact-format.md` names: other tables would be another arithmetic.
     #[test]
     fn the_tables_are_those_of_the_specification() {
         let checksum = |table: &Table| {
-            let bytes: Vec<u8> = table
-                .iter()
-                .flat_map(|segment| [segment.base.to_le_bytes(), segment.rise.to_le_bytes()])
-                .flatten()
-                .collect();
+            let bytes: Vec<u8> = table.iter().flat_map(|piece| piece.to_le_bytes()).collect();
             crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes)
         };
-        assert_eq!((checksum(&SIGMOID), checksum(&TANH)), (0x4fbe_a106, 0x59e3_1236));
+        assert_eq!((checksum(&SIGMOID), checksum(&TANH)), (0x1e6a_0b0e, 0xc95f_3b6f));
     }
 
     #[test]
     fn every_pre_activation_is_within_the_stated_error() {
         let (mut sigmoid_error, mut tanh_error) = (0.0_f64, 0.0_f64);
-        for pre_activation in i16::MIN..=i16::MAX {
-            let x = f64::from(pre_activation) / 4096.0;
+        for pre_activation in -LIMIT..LIMIT {
+            let x = f64::from(pre_activation) / f64::from(1 << FRACTION_BITS);
             let error = f64::from(sigmoid(pre_activation)) / 32768.0 - 1.0 / (1.0 + (-x).exp());
             sigmoid_error = sigmoid_error.max(error.abs());
             let error = f64::from(tanh(pre_activation)) / 32768.0 - x.tanh();

@@ -3,21 +3,23 @@
 //! | number | format |
 //! |---|---|
 //! | weights of a row | int8 in ±127, times the row's scale (`w_ih` and `w_hh` each have their own) |
-//! | hidden state | int8 in ±127, units of 1/128 |
-//! | sums, biases, logits | int32 in units of the row's scale / 128; they wrap |
-//! | multipliers | int32: a pre-activation for a sum of 1, in units of 2⁻³² |
-//! | pre-activations | int16, Q3.12: beyond ±8 sigmoid and tanh are flat |
+//! | hidden state | int16 in −128 … 127, units of 1/128: two of them are a word |
+//! | sums of products | int32 in units of the row's scale / 128 / 256, see [`PairBlock`] |
+//! | multipliers | int16: the row's scale in units of 2⁻¹⁷, 2⁻¹⁶ for a one-hot input |
+//! | pre-activations, biases | int32, Q15.16: beyond ±8 sigmoid and tanh are flat |
 //! | gates, tanh of the cell state | int16, Q0.15 |
 //! | cell state | int16, with as many fraction bits as the layer's range leaves |
+//! | logits | int32 in units of the output layer's scale / 128 |
 
 mod activation;
 
-use activation::{sigmoid, tanh};
+use activation::{FRACTION_BITS, sigmoid, tanh};
+use bytemuck::{Pod, Zeroable};
 
-use crate::arch::dot4_i8;
+use crate::arch::{Int8Kernels, PART_COLUMNS, Target};
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Block, GATES};
-use crate::precision::sealed::{Arithmetic, Gates, Zero};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock, padded};
+use crate::precision::sealed::{Arithmetic, Zero};
 
 /// Weights of one byte, integer arithmetic.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +28,14 @@ pub struct Int8;
 /// Fraction bits of a hidden state: 1.0 is 128, which only tanh's limit would reach.
 pub const HIDDEN_FRACTION_BITS: u32 = 7;
 
-/// Fraction bits of a pre-activation.
-pub const PRE_ACTIVATION_FRACTION_BITS: u32 = 12;
+/// Fraction bits of a pre-activation, and of a bias.
+pub const PRE_ACTIVATION_FRACTION_BITS: u32 = FRACTION_BITS;
+
+/// Fraction bits of a row's scale in the multiplier of a one-hot input, whose sum is a weight.
+pub const ONE_HOT_SCALE_FRACTION_BITS: u32 = PRE_ACTIVATION_FRACTION_BITS;
+
+/// Fraction bits of a row's scale in the multiplier of products with a hidden state.
+pub const SCALE_FRACTION_BITS: u32 = 17;
 
 /// Fraction bits of a gate.
 const GATE_FRACTION_BITS: u32 = 15;
@@ -35,16 +43,39 @@ const GATE_FRACTION_BITS: u32 = 15;
 /// The most fraction bits of a cell state.
 pub const MAX_CELL_FRACTION_BITS: u8 = 15;
 
-/// The largest shift of a sum before the product with its row's multiplier.
-pub const MAX_SUM_SHIFT: u8 = 4;
+/// The largest bias of the output layer, so that no logit overflows.
+pub const MAX_OUTPUT_BIAS: i32 = i32::MAX - 128 * 127 * MAX_HIDDEN as i32;
 
-/// The largest bias, in units of its row's sum.
-///
-/// So that a sum can be shifted: 1024 products of 127 · 127 and a bias stay below 1.25 · 2²⁶.
-pub const MAX_BIAS: i32 = 1 << 26;
+/// What the four gates of a unit have beside their weights, in the order of the gates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(16))]
+pub struct GateConstants {
+    /// Biases, in units of a pre-activation.
+    pub b: [i32; GATES],
+    /// Scales of the input weights: in units of 2⁻¹⁶ in layer 0, of 2⁻¹⁷ above.
+    pub multiplier_ih: [i16; GATES],
+    /// Scales of the recurrent weights, in units of 2⁻¹⁷.
+    pub multiplier_hh: [i16; GATES],
+}
 
-impl Zero for i8 {
-    const ZERO: Self = 0;
+impl GateConstants {
+    /// Whether no pre-activation can overflow in layer `index` with H `hidden`, whatever the int8
+    /// weights and the hidden states.
+    ///
+    /// A product with a hidden state adds at most 128 · 127 · 256 / 2¹⁶ = 63.5 times the multiplier
+    /// for each column, which is a whole number for each block of eight; a one-hot input 127 times.
+    #[must_use]
+    pub fn fits(&self, index: usize, hidden: usize) -> bool {
+        let of_hidden = (127 * padded(hidden) / 2) as u32;
+        let of_input = if index == 0 { 127 } else { of_hidden };
+        let multipliers = self.multiplier_ih.iter().zip(&self.multiplier_hh);
+        self.b.iter().zip(multipliers).all(|(b, (multiplier_ih, multiplier_hh))| {
+            let input = u32::from(multiplier_ih.unsigned_abs()).saturating_mul(of_input);
+            let recurrent = u32::from(multiplier_hh.unsigned_abs()).saturating_mul(of_hidden);
+            let largest = b.unsigned_abs().saturating_add(input).saturating_add(recurrent);
+            largest <= i32::MAX as u32
+        })
+    }
 }
 
 impl Zero for i16 {
@@ -55,13 +86,18 @@ impl Zero for i32 {
     const ZERO: Self = 0;
 }
 
+impl Zero for Columns {
+    const ZERO: Self = Self([0; BLOCK_COLUMNS]);
+}
+
 impl Arithmetic for Int8 {
     type Weight = i8;
+    type Block = PairBlock;
+    type GateConstants = GateConstants;
     type Sum = i32;
-    type Hidden = i8;
+    type Hidden = i16;
+    type Columns = Columns;
     type Cell = i16;
-
-    const HAS_MULTIPLIERS: bool = true;
 
     fn formats(encoding: &Encoding, index: usize) -> Result<LayerQuantisation, LoadError> {
         let Encoding::Int8(quantisation) = encoding else {
@@ -72,7 +108,6 @@ impl Arithmetic for Int8 {
             .get(index)
             .copied()
             .filter(|formats| (1..=MAX_CELL_FRACTION_BITS).contains(&formats.cell_fraction_bits))
-            .filter(|formats| formats.sum_shift <= MAX_SUM_SHIFT)
             .ok_or(LoadError::Quantisation { layer: index })
     }
 
@@ -83,29 +118,61 @@ impl Arithmetic for Int8 {
         }
     }
 
-    fn dot4(blocks: &[Block<i8>], x: &[[i8; BLOCK_COLUMNS]]) -> [i32; BLOCK_ROWS] {
-        dot4_i8(blocks, x)
+    fn fits(constants: &GateConstants, index: usize, hidden: usize) -> bool {
+        constants.fits(index, hidden)
     }
 
-    /// In the units of a pre-activation, but for the row's scale.
-    fn one_hot(weight: i8) -> i32 {
-        i32::from(weight) << PRE_ACTIVATION_FRACTION_BITS
+    fn bias_fits(b_out: i32) -> bool {
+        b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
     }
 
-    fn add(a: i32, b: i32) -> i32 {
-        a.wrapping_add(b)
-    }
-
-    fn cell(gates: Gates<i32>, formats: LayerQuantisation, c: &mut i16) -> i8 {
-        let inputs = gates.input.into_iter().zip(gates.multiplier_ih);
-        let recurrent = gates.recurrent.into_iter().zip(gates.multiplier_hh);
-        let mut pre_activations = [0; GATES];
-        for (pre_activation, (input, recurrent)) in
-            pre_activations.iter_mut().zip(inputs.zip(recurrent))
-        {
-            *pre_activation = requantise(input, recurrent, formats.sum_shift);
+    fn one_hot(constants: &GateConstants, weights: [i8; GATES]) -> [i32; GATES] {
+        let mut sums = constants.b;
+        let products = weights.iter().zip(&constants.multiplier_ih);
+        for (sum, (&weight, &multiplier)) in sums.iter_mut().zip(products) {
+            *sum = sum.wrapping_add(i32::from(weight) * i32::from(multiplier));
         }
-        cell(pre_activations, c, formats.cell_fraction_bits)
+        sums
+    }
+
+    fn input(constants: &GateConstants, w_ih: &[PairBlock], x: &[Columns]) -> [i32; GATES] {
+        add_products(constants.b, constants.multiplier_ih, w_ih, x)
+    }
+
+    fn recurrent(
+        input: [i32; GATES],
+        constants: &GateConstants,
+        w_hh: &[PairBlock],
+        h: &[Columns],
+    ) -> [i32; GATES] {
+        add_products(input, constants.multiplier_hh, w_hh, h)
+    }
+
+    /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None
+    /// of the sums can overflow: |f·c| and |i·g| are at most 2³⁰.
+    fn cell([i, f, g, o]: [i32; GATES], formats: LayerQuantisation, c: &mut i16) -> i16 {
+        // At most 15, which the compiler doesn't know.
+        let fraction_bits = u32::from(formats.cell_fraction_bits & 15);
+        let kept = i32::from(sigmoid(f)) * i32::from(*c);
+        let added =
+            (i32::from(sigmoid(i)) * i32::from(tanh(g))) >> (GATE_FRACTION_BITS - fraction_bits);
+        *c = ((kept + added + (1 << (GATE_FRACTION_BITS - 1))) >> GATE_FRACTION_BITS)
+            .clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+
+        let pre_activation = i32::from(*c) << (PRE_ACTIVATION_FRACTION_BITS - fraction_bits);
+        const SHIFT: u32 = 2 * GATE_FRACTION_BITS - HIDDEN_FRACTION_BITS;
+        let h = i32::from(sigmoid(o)) * i32::from(tanh(pre_activation));
+        ((h + (1 << (SHIFT - 1))) >> SHIFT).clamp(i8::MIN.into(), i8::MAX.into()) as i16
+    }
+
+    fn logits(b_out: [i32; BLOCK_ROWS], w_out: &[PairBlock], h: &[Columns]) -> [i32; BLOCK_ROWS] {
+        let mut logits = b_out;
+        for (w_out, h) in parts(w_out, h) {
+            for (logit, sum) in logits.iter_mut().zip(Target::dot4(w_out, h)) {
+                *logit = logit.wrapping_add(sum >> 8);
+            }
+        }
+        logits
     }
 
     fn fixed_point(logit: i32) -> i32 {
@@ -113,37 +180,27 @@ impl Arithmetic for Int8 {
     }
 }
 
-/// The products of two sums and their multipliers, added, times 2^(`sum_shift` − 32), rounded half
-/// up and saturated to a pre-activation in Q3.12.
-fn requantise(input: (i32, i32), recurrent: (i32, i32), sum_shift: u8) -> i16 {
-    let product = |(sum, multiplier): (i32, i32)| i64::from(sum).wrapping_mul(multiplier.into());
-    let half = 1 << (31 - sum_shift);
-    let total = product(input).wrapping_add(product(recurrent)).wrapping_add(half);
-    saturate((total >> (32 - sum_shift)) as i32)
+/// `sums` and four rows times the vector `x`, in units of a pre-activation.
+fn add_products(
+    mut sums: [i32; GATES],
+    multipliers: [i16; GATES],
+    blocks: &[PairBlock],
+    x: &[Columns],
+) -> [i32; GATES] {
+    for (blocks, x) in parts(blocks, x) {
+        let products = Target::dot4(blocks, x).into_iter().zip(multipliers);
+        for (sum, (product, multiplier)) in sums.iter_mut().zip(products) {
+            *sum = sum.wrapping_add(Target::scale(product, multiplier));
+        }
+    }
+    sums
 }
 
-/// The cell: from the pre-activations i, f, g, o of a unit to its next cell and hidden state.
-///
-/// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None of
-/// the sums can overflow: |f·c| < 2³⁰ and |i·g| < 2³⁰.
-fn cell([i, f, g, o]: [i16; GATES], c: &mut i16, cell_fraction_bits: u8) -> i8 {
-    let fraction_bits = u32::from(cell_fraction_bits);
-    let kept = i32::from(sigmoid(f)) * i32::from(*c);
-    let added =
-        (i32::from(sigmoid(i)) * i32::from(tanh(g))) >> (GATE_FRACTION_BITS - fraction_bits);
-    *c = saturate((kept + added + (1 << (GATE_FRACTION_BITS - 1))) >> GATE_FRACTION_BITS);
-
-    let pre_activation = if fraction_bits > PRE_ACTIVATION_FRACTION_BITS {
-        *c >> (fraction_bits - PRE_ACTIVATION_FRACTION_BITS)
-    } else {
-        saturate(i32::from(*c) << (PRE_ACTIVATION_FRACTION_BITS - fraction_bits))
-    };
-    const SHIFT: u32 = 2 * GATE_FRACTION_BITS - HIDDEN_FRACTION_BITS;
-    let h = (i32::from(sigmoid(o)) * i32::from(tanh(pre_activation)) + (1 << (SHIFT - 1))) >> SHIFT;
-    h.clamp(-127, 127) as i8
-}
-
-/// `value`, or the nearest number that an int16 can hold.
-fn saturate(value: i32) -> i16 {
-    value.clamp(i16::MIN.into(), i16::MAX.into()) as i16
+/// A row of blocks and the vector that it is multiplied with, in parts that a kernel takes.
+fn parts<'a>(
+    blocks: &'a [PairBlock],
+    x: &'a [Columns],
+) -> impl Iterator<Item = (&'a [PairBlock], &'a [Columns])> {
+    const PART_BLOCKS: usize = PART_COLUMNS / BLOCK_COLUMNS;
+    blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS))
 }

@@ -62,11 +62,11 @@ fn state_bytes(model: &AnyModel<'_>) -> usize {
     let Dimensions { vocabulary, hidden, layers } = model.dimensions();
     let units = padded(hidden);
     let (hidden_bytes, cell_bytes) = match model {
-        AnyModel::Int8(_) => (size_of::<i8>(), size_of::<i16>()),
+        AnyModel::Int8(_) => (size_of::<i16>(), size_of::<i16>()),
         AnyModel::F32(_) => (size_of::<f32>(), size_of::<f32>()),
     };
     (layers + 1) * units * hidden_bytes
-        + layers * units * cell_bytes
+        + layers * hidden * cell_bytes
         + vocabulary * size_of::<i32>()
 }
 

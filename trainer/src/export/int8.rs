@@ -1,12 +1,15 @@
 //! Quantisation to int8, in the formats of [`infer_core::int8`].
 
+use std::array;
+
 use infer_core::artifact::{Encoding, LayerQuantisation, Quantisation, TensorName};
 use infer_core::int8::{
-    HIDDEN_FRACTION_BITS, MAX_BIAS, MAX_SUM_SHIFT, PRE_ACTIVATION_FRACTION_BITS,
+    GateConstants, HIDDEN_FRACTION_BITS, ONE_HOT_SCALE_FRACTION_BITS, PRE_ACTIVATION_FRACTION_BITS,
+    SCALE_FRACTION_BITS,
 };
-use infer_core::layout::GATES;
+use infer_core::layout::{Columns, GATES, PairBlock, pair};
 
-use super::tensors::{by_unit, write_layer, write_output};
+use super::tensors::{LayerFormat, Rows, write_output, write_weights};
 use super::writer::Writer;
 use crate::Error;
 use crate::inference::Artifact;
@@ -15,21 +18,20 @@ use crate::model::{ParameterName, Parameters, TrainedModel};
 /// The largest weight in its row's scale.
 const LARGEST_WEIGHT: f32 = 127.0;
 
-/// The smallest scale: rows of zeros have one too.
+/// The smallest scale of the output layer: one of zeros has one too.
 const SMALLEST_SCALE: f32 = 1e-9;
+
+/// The largest bias of the output layer, in the units of its sums.
+const LARGEST_BIAS: f32 = (1 << 26) as f32;
 
 /// How much further than calibrated a cell state may go before it saturates.
 const CELL_HEADROOM: f32 = 1.25;
 
-/// The most fraction bits of a cell state; more would be finer than the input of tanh is.
+/// The most fraction bits of a cell state; more would be finer than the input of tanh needs.
 const MAX_CELL_FRACTION_BITS: u8 = 13;
 
 /// The units of a hidden state in 1.
 const HIDDEN_ONE: f32 = (1 << HIDDEN_FRACTION_BITS) as f32;
-
-/// The units of a pre-activation in the unit of a hidden state.
-const PRE_ACTIVATION_PER_HIDDEN: f32 =
-    (1 << (PRE_ACTIVATION_FRACTION_BITS - HIDDEN_FRACTION_BITS)) as f32;
 
 /// The int8 artifact of `model`, whose cell states reach `cell_states` in each layer.
 pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Artifact, Error> {
@@ -37,31 +39,8 @@ pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Arti
     let mut writer = Writer::default();
     let mut layers = heapless::Vec::new();
     for (layer, &cell_state) in cell_states.iter().enumerate() {
-        let scales_ih = row_scales(parameters, ParameterName::WIh(layer), None);
-        let b = parameters.get(ParameterName::B(layer));
-        let scales_hh = row_scales(parameters, ParameterName::WHh(layer), Some(b));
-        let hidden = parameters.dimensions().hidden;
-        let of = |scales: &[f32], unit: usize, gate: usize| scales[gate * hidden + unit];
-        let w_ih = |unit, gate, weight| quantise(weight, of(&scales_ih, unit, gate)) as i8;
-        let w_hh = |unit, gate, weight| quantise(weight, of(&scales_hh, unit, gate)) as i8;
-        let bias = |unit, gate, b| quantise(b, of(&scales_hh, unit, gate) / HIDDEN_ONE);
-        write_layer(&mut writer, parameters, layer, w_ih, w_hh, bias);
-
-        // A one-hot input counts in units of a pre-activation, all other sums in those of a hidden
-        // state.
-        let unit_ih = if layer == 0 { 1.0 } else { PRE_ACTIVATION_PER_HIDDEN };
-        let per_sum_ih: Vec<f32> = scales_ih.iter().map(|scale| scale * unit_ih).collect();
-        let per_sum_hh: Vec<f32> =
-            scales_hh.iter().map(|scale| scale * PRE_ACTIVATION_PER_HIDDEN).collect();
-        let sum_shift = sum_shift(parameters, layer, &[&per_sum_ih, &per_sum_hh])?;
-        let unit = 2_f64.powi(32 - i32::from(sum_shift));
-        let multiplier = |_, _, per_sum| (f64::from(per_sum) * unit).round() as i32;
-        let multiplier_ih = by_unit(&per_sum_ih, hidden, multiplier);
-        let multiplier_hh = by_unit(&per_sum_hh, hidden, multiplier);
-        writer.push(TensorName::MultiplierIh, layer, &multiplier_ih);
-        writer.push(TensorName::MultiplierHh, layer, &multiplier_hh);
-        let cell_fraction_bits = cell_fraction_bits(cell_state);
-        let formats = LayerQuantisation { cell_fraction_bits, sum_shift };
+        write_layer(&mut writer, parameters, layer)?;
+        let formats = LayerQuantisation { cell_fraction_bits: cell_fraction_bits(cell_state) };
         layers.push(formats).expect("no model has more layers than an artifact");
     }
     let (w_out, b_out) = (parameters.get(ParameterName::WOut), parameters.get(ParameterName::BOut));
@@ -78,26 +57,83 @@ pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Arti
         return Err(Error::Weight { name: name.to_string(), value });
     }
     let weight = |weight| quantise(weight, scale) as i8;
-    write_output(&mut writer, parameters, weight, |b| quantise(b, scale / HIDDEN_ONE));
+    write_output(&mut writer, parameters, weight, pairs, |b| quantise(b, scale / HIDDEN_ONE));
     let nats_per_logit_q32 = (nats_per_logit * 2_f64.powi(32)).round() as u32;
     Ok(writer.finish(model, Encoding::Int8(Quantisation { nats_per_logit_q32, layers })))
 }
 
-/// `[4H]`: the scale of each row of a layer's matrix, whose sums also hold `b`.
-fn row_scales(parameters: &Parameters, name: ParameterName, b: Option<&[f32]>) -> Vec<f32> {
+/// Writes the tensors of one layer.
+fn write_layer(writer: &mut Writer, parameters: &Parameters, layer: usize) -> Result<(), Error> {
+    let hidden = parameters.dimensions().hidden;
+    let scale_bits_ih = if layer == 0 { ONE_HOT_SCALE_FRACTION_BITS } else { SCALE_FRACTION_BITS };
+    let multipliers_ih = multipliers(parameters, ParameterName::WIh(layer), scale_bits_ih)?;
+    let multipliers_hh = multipliers(parameters, ParameterName::WHh(layer), SCALE_FRACTION_BITS)?;
+    let quantiser = |multipliers: &[i16], scale_bits: u32| {
+        let scales: Vec<f32> =
+            multipliers.iter().map(|&m| f32::from(m) / (1_u32 << scale_bits) as f32).collect();
+        move |unit, gate, weight| quantise(weight, scales[gate * hidden + unit]) as i8
+    };
+    let format = LayerFormat {
+        w_ih: quantiser(&multipliers_ih, scale_bits_ih),
+        w_hh: quantiser(&multipliers_hh, SCALE_FRACTION_BITS),
+        block: pairs,
+    };
+    write_weights(writer, parameters, layer, format);
+
+    let b = parameters.get(ParameterName::B(layer));
+    let one = (1_u32 << PRE_ACTIVATION_FRACTION_BITS) as f32;
+    let constants: Vec<GateConstants> = (0..hidden)
+        .map(|unit| GateConstants {
+            b: array::from_fn(|gate| quantise(b[gate * hidden + unit], 1.0 / one)),
+            multiplier_ih: array::from_fn(|gate| multipliers_ih[gate * hidden + unit]),
+            multiplier_hh: array::from_fn(|gate| multipliers_hh[gate * hidden + unit]),
+        })
+        .collect();
+    if !constants.iter().all(|constants| constants.fits(layer, hidden)) {
+        let names = [ParameterName::B(layer), ParameterName::WIh(layer), ParameterName::WHh(layer)];
+        let largest_of = |name| (name, largest(parameters.get(name).iter().copied()));
+        let [mut worst, others @ ..] = names.map(largest_of);
+        for other in others {
+            if other.1 > worst.1 {
+                worst = other;
+            }
+        }
+        return Err(Error::Weight { name: worst.0.to_string(), value: worst.1 });
+    }
+    writer.push(TensorName::GateConstants, layer, &constants);
+    Ok(())
+}
+
+/// `[4H]`: the scale of each row of a layer's matrix, in units of 2^−`scale_bits`: the smallest at
+/// which the largest weight is within ±127.
+///
+/// As a scale is a whole number of units, sums are multiplied with the very scale of their weights.
+fn multipliers(
+    parameters: &Parameters,
+    name: ParameterName,
+    scale_bits: u32,
+) -> Result<Vec<i16>, Error> {
     let matrix = parameters.get(name);
     let columns = GATES * parameters.dimensions().hidden;
     let row = |row: usize| {
-        let weights = matrix.chunks_exact(columns).map(|weights| weights[row]);
-        scale(weights, b.map_or(0.0, |b| b[row].abs()))
+        let value = largest(matrix.chunks_exact(columns).map(|weights| weights[row]));
+        let multiplier = (value / LARGEST_WEIGHT * (1_u32 << scale_bits) as f32).ceil().max(1.0);
+        let fits = multiplier <= f32::from(i16::MAX);
+        fits.then_some(multiplier as i16).ok_or(Error::Weight { name: name.to_string(), value })
     };
     (0..columns).map(row).collect()
+}
+
+/// Four rows of weights as an artifact has them, two rows together.
+fn pairs(rows: Rows<i8>) -> PairBlock {
+    let [i, f, g, o] = rows;
+    [(i, f), (g, o)].map(|(w1, w2)| Columns(array::from_fn(|k| pair(w1[k], w2[k]))))
 }
 
 /// The scale at which the largest of `weights` is ±127, and `bias` doesn't overflow.
 fn scale(weights: impl Iterator<Item = f32>, bias: f32) -> f32 {
     let for_weights = largest(weights) / LARGEST_WEIGHT;
-    let for_bias = bias * HIDDEN_ONE / MAX_BIAS as f32;
+    let for_bias = bias * HIDDEN_ONE / LARGEST_BIAS;
     for_weights.max(for_bias).max(SMALLEST_SCALE)
 }
 
@@ -108,23 +144,6 @@ fn largest(values: impl Iterator<Item = f32>) -> f32 {
 /// `value` in units of `scale`, rounded to the nearest.
 fn quantise(value: f32, scale: f32) -> i32 {
     (f64::from(value) / f64::from(scale)).round() as i32
-}
-
-/// The smallest shift at which the multipliers of all rows, which are halved with each, fit an
-/// int32.
-fn sum_shift(parameters: &Parameters, layer: usize, per_sum: &[&[f32]; 2]) -> Result<u8, Error> {
-    let largest_per_sum = largest(per_sum.iter().copied().flatten().copied());
-    let fits = |shift: &u8| largest_per_sum * 2_f32.powi(32 - i32::from(*shift)) < 2_f32.powi(31);
-    (0..=MAX_SUM_SHIFT).find(fits).ok_or_else(|| {
-        let matrices = [ParameterName::WIh(layer), ParameterName::WHh(layer)];
-        let largest_of = |name| largest(parameters.get(name).iter().copied());
-        let name = if largest_of(matrices[0]) > largest_of(matrices[1]) {
-            matrices[0]
-        } else {
-            matrices[1]
-        };
-        Error::Weight { name: name.to_string(), value: largest_of(name) }
-    })
 }
 
 /// The most fraction bits at which a cell state of `largest`, with headroom, fits an int16.

@@ -5,16 +5,16 @@ mod safetensors;
 mod tensors;
 mod writer;
 
-use infer_core::artifact::Encoding;
+use infer_core::artifact::{Encoding, TensorName};
 use infer_core::{F32, Model};
 use serde::{Deserialize, Serialize};
 
 pub use self::safetensors::{from_safetensors, to_safetensors};
-use self::tensors::{write_layer, write_output};
+use self::tensors::{LayerFormat, by_unit, write_output, write_weights};
 use self::writer::Writer;
 use crate::Error;
 use crate::inference::{Artifact, largest_cell_states};
-use crate::model::{Parameters, TrainedModel};
+use crate::model::{Dimensions, ParameterName, Parameters, TrainedModel};
 
 /// Kind of an artifact's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,10 +58,15 @@ pub fn artifact(model: &TrainedModel, weights: Weights) -> Result<Artifact, Erro
 
 fn float_artifact(model: &TrainedModel) -> Artifact {
     let mut writer = Writer::default();
-    for layer in 0..model.parameters.dimensions().layers {
+    let parameters = &model.parameters;
+    let Dimensions { hidden, layers, .. } = parameters.dimensions();
+    for layer in 0..layers {
         let same = |_, _, value| value;
-        write_layer(&mut writer, &model.parameters, layer, same, same, same);
+        let format = LayerFormat { w_ih: same, w_hh: same, block: |rows| rows };
+        write_weights(&mut writer, parameters, layer, format);
+        let b = by_unit(parameters.get(ParameterName::B(layer)), hidden, same);
+        writer.push(TensorName::GateConstants, layer, &b);
     }
-    write_output(&mut writer, &model.parameters, |weight| weight, |b| b);
+    write_output(&mut writer, parameters, |weight| weight, |rows| rows, |b| b);
     writer.finish(model, Encoding::F32)
 }

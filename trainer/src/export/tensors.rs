@@ -1,45 +1,57 @@
 //! From the training's tensors to the artifact's: the four gates of a unit side by side, matrices
-//! in blocks of four rows by four columns.
+//! in blocks of four rows by eight columns.
 
 use bytemuck::Pod;
 use infer_core::artifact::TensorName;
-use infer_core::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES, padded};
+use infer_core::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
 
 use super::writer::Writer;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// Writes input weights, recurrent weights and bias of `layer`; `w_ih`, `w_hh` and `bias` make the
-/// stored number of a unit's gate (as an index in the order of the gates) from the trained one.
-pub(super) fn write_layer<W: Pod, S: Pod>(
+/// The numbers of one block, columns within rows.
+pub(super) type Rows<T> = [[T; BLOCK_COLUMNS]; BLOCK_ROWS];
+
+/// How the parameters of a layer become the numbers of an artifact.
+pub(super) struct LayerFormat<W, I, H, B> {
+    /// An input weight of a unit's gate (as an index in the order of the gates).
+    pub(super) w_ih: I,
+    /// A recurrent weight of a unit's gate.
+    pub(super) w_hh: H,
+    /// Four rows of weights as they are stored.
+    pub(super) block: fn(Rows<W>) -> B,
+}
+
+/// Writes input weights and recurrent weights of `layer`.
+pub(super) fn write_weights<W: Pod, B: Pod>(
     writer: &mut Writer,
     parameters: &Parameters,
     layer: usize,
-    w_ih: impl Fn(usize, usize, f32) -> W,
-    w_hh: impl Fn(usize, usize, f32) -> W,
-    bias: impl Fn(usize, usize, f32) -> S,
+    format: LayerFormat<W, impl Fn(usize, usize, f32) -> W, impl Fn(usize, usize, f32) -> W, B>,
 ) {
     let hidden = parameters.dimensions().hidden;
+    let LayerFormat { w_ih, w_hh, block } = format;
     let inputs = parameters.get(ParameterName::WIh(layer));
-    let w_ih =
-        if layer == 0 { by_unit(inputs, hidden, w_ih) } else { by_block(inputs, hidden, w_ih) };
-    writer.push(TensorName::WIh, layer, &w_ih);
-    let w_hh = by_block(parameters.get(ParameterName::WHh(layer)), hidden, w_hh);
-    writer.push(TensorName::WHh, layer, &w_hh);
-    let b = by_unit(parameters.get(ParameterName::B(layer)), hidden, bias);
-    writer.push(TensorName::B, layer, &b);
+    if layer == 0 {
+        writer.push(TensorName::WIh, layer, &by_unit(inputs, hidden, w_ih));
+    } else {
+        writer.push(TensorName::WIh, layer, &by_block(inputs, hidden, w_ih, block));
+    }
+    let recurrent = by_block(parameters.get(ParameterName::WHh(layer)), hidden, w_hh, block);
+    writer.push(TensorName::WHh, layer, &recurrent);
 }
 
 /// Writes weights and bias of the output layer.
-pub(super) fn write_output<W: Pod, S: Pod>(
+pub(super) fn write_output<W: Pod, B: Pod, S: Pod>(
     writer: &mut Writer,
     parameters: &Parameters,
     weight: impl Fn(f32) -> W,
+    block: fn(Rows<W>) -> B,
     bias: impl Fn(f32) -> S,
 ) {
     let Dimensions { vocabulary, hidden, .. } = parameters.dimensions();
     let values = parameters.get(ParameterName::WOut);
-    let groups = padded(vocabulary) / BLOCK_ROWS;
-    let w_out = blocks(groups, hidden, |group, row, column| {
+    let groups = vocabulary.div_ceil(BLOCK_ROWS);
+    let w_out = blocks(groups, hidden, block, |group, row, column| {
         let character = group * BLOCK_ROWS + row;
         if character < vocabulary {
             weight(values[column * vocabulary + character])
@@ -48,7 +60,7 @@ pub(super) fn write_output<W: Pod, S: Pod>(
         }
     });
     let mut b_out: Vec<S> = parameters.get(ParameterName::BOut).iter().copied().map(bias).collect();
-    b_out.resize(padded(vocabulary), S::zeroed());
+    b_out.resize(groups * BLOCK_ROWS, S::zeroed());
     writer.push(TensorName::WOut, 0, &w_out);
     writer.push(TensorName::BOut, 0, &b_out);
 }
@@ -65,34 +77,36 @@ pub(super) fn by_unit<T>(
     gates.map(|(row, unit, gate)| convert(unit, gate, row[gate * hidden + unit])).collect()
 }
 
-/// `[H, 4H]`, gate after gate, to `[H][H / 4]` blocks, each of one unit's gates.
-fn by_block<T: Pod>(
+/// `[H, 4H]`, gate after gate, to `[H][H/8]` blocks, each of one unit's gates.
+fn by_block<W: Pod, B>(
     values: &[f32],
     hidden: usize,
-    convert: impl Fn(usize, usize, f32) -> T,
-) -> Vec<T> {
-    blocks(hidden, hidden, |unit, gate, column| {
+    convert: impl Fn(usize, usize, f32) -> W,
+    block: fn(Rows<W>) -> B,
+) -> Vec<B> {
+    blocks(hidden, hidden, block, |unit, gate, column| {
         convert(unit, gate, values[column * GATES * hidden + gate * hidden + unit])
     })
 }
 
-/// `[groups][columns / 4]` blocks of `value(group, row of the group, column)`, columns padded with
+/// `[groups][columns/8]` blocks of `value(group, row of the group, column)`, columns padded with
 /// zeros.
-fn blocks<T: Pod>(
+fn blocks<W: Pod, B>(
     groups: usize,
     columns: usize,
-    value: impl Fn(usize, usize, usize) -> T,
-) -> Vec<T> {
-    let mut blocks = Vec::with_capacity(groups * BLOCK_ROWS * padded(columns));
-    for group in 0..groups {
-        for first_column in (0..columns).step_by(BLOCK_COLUMNS) {
-            for row in 0..BLOCK_ROWS {
-                let block_columns = first_column..first_column + BLOCK_COLUMNS;
-                blocks.extend(block_columns.map(|column| {
-                    if column < columns { value(group, row, column) } else { T::zeroed() }
-                }));
+    block: fn(Rows<W>) -> B,
+    value: impl Fn(usize, usize, usize) -> W,
+) -> Vec<B> {
+    let starts = (0..columns).step_by(BLOCK_COLUMNS);
+    let places = (0..groups).flat_map(|group| starts.clone().map(move |start| (group, start)));
+    let rows = places.map(|(group, start)| {
+        let mut rows: Rows<W> = [[W::zeroed(); BLOCK_COLUMNS]; BLOCK_ROWS];
+        for (row, values) in rows.iter_mut().enumerate() {
+            for (column, weight) in (start..columns).zip(values) {
+                *weight = value(group, row, column);
             }
         }
-    }
-    blocks
+        rows
+    });
+    rows.map(block).collect()
 }
