@@ -1,6 +1,6 @@
 //! Inference in f32, for hosts and cores with an FPU.
 
-use crate::arch::{F32Kernels, Target};
+use crate::arch::{F32Kernels, F32Target};
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES};
 use crate::precision::sealed::{Arithmetic, Zero};
@@ -56,7 +56,7 @@ impl Arithmetic for F32 {
     }
 
     fn input(b: &[f32; GATES], w_ih: &[F32Block], x: &[Self::Columns]) -> [f32; GATES] {
-        add(*b, Target::dot4(w_ih, x))
+        add(*b, F32Target::dot4(w_ih, x))
     }
 
     fn recurrent(
@@ -65,7 +65,7 @@ impl Arithmetic for F32 {
         w_hh: &[F32Block],
         h: &[Self::Columns],
     ) -> [f32; GATES] {
-        add(input, Target::dot4(w_hh, h))
+        add(input, F32Target::dot4(w_hh, h))
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".
@@ -79,7 +79,7 @@ impl Arithmetic for F32 {
         w_out: &[F32Block],
         h: &[Self::Columns],
     ) -> [f32; BLOCK_ROWS] {
-        add(b_out, Target::dot4(w_out, h))
+        add(b_out, F32Target::dot4(w_out, h))
     }
 
     fn fixed_point(logit: f32) -> i32 {

@@ -29,7 +29,8 @@
 #[cfg(test)]
 extern crate std;
 
-mod arch;
+#[doc(hidden)]
+pub mod arch;
 pub mod artifact;
 #[cfg(feature = "f32")]
 mod float;

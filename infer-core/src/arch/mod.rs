@@ -2,45 +2,62 @@
 //!
 //! The portable one is compiled for every target: it serves those that have no other, and is the
 //! oracle of those that do.
+//!
+//! Public for the tests on devices, and no part of what a version promises.
 
+#[cfg(all(arm_dsp, feature = "int8"))]
+mod arm_dsp;
 mod portable;
 
-pub(crate) use portable::Portable;
+pub use portable::Portable;
 
 #[cfg(feature = "f32")]
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS as ROWS, F32Block};
+use crate::layout::F32Block;
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
 #[cfg(feature = "int8")]
-use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
+use crate::layout::{Columns, PairBlock};
 
-/// The implementation for this target.
-pub(crate) type Target = Portable;
+/// The integer products of this target.
+#[cfg(all(arm_dsp, feature = "int8"))]
+pub type Int8Target = arm_dsp::ArmDsp;
+#[cfg(all(not(arm_dsp), feature = "int8"))]
+pub type Int8Target = Portable;
 
-/// The columns that [`Int8Kernels::dot4`] takes at once; longer rows go in parts.
+/// The products in floating-point arithmetic of this target.
+#[cfg(feature = "f32")]
+pub type F32Target = Portable;
+
+/// The blocks that [`Int8Kernels::add_products`] takes at once; longer rows go in parts.
 ///
-/// In a row of 512 columns S is exact: pairs are in ±127 · 257 and hidden states in −128 … 127, so
-/// |S| ≤ 512 · 128 · 127 · 257 < 2³¹.
+/// In 64 blocks, which are 512 columns, S is exact: pairs are in ±127 · 257 and hidden states in
+/// −128 … 127, so |S| ≤ 512 · 128 · 127 · 257 < 2³¹.
 #[cfg(feature = "int8")]
-pub(crate) const PART_COLUMNS: usize = 512;
+pub const PART_BLOCKS: usize = 64;
 
 #[cfg(feature = "int8")]
-const _: () = assert!(PART_COLUMNS as i64 * 128 * 127 * 257 <= i32::MAX as i64);
+const _: () = assert!((PART_BLOCKS * BLOCK_COLUMNS) as u64 * 128 * 127 * 257 < 1 << 31);
 
 /// Integer products; every implementation gives the same numbers, bit for bit.
 #[cfg(feature = "int8")]
-pub(crate) trait Int8Kernels {
-    /// Four rows times one vector, times 256: `[4, K]` in blocks and `[K]` give `[4]` sums.
+pub trait Int8Kernels {
+    /// Adds four rows times one vector, each times its multiplier, to `sums`:
+    /// `sums` += (256 · `blocks` · `x`) · `multipliers` / 2¹⁶, rounded down.
     ///
-    /// K is up to [`PART_COLUMNS`]. With S and W₁ of a pair of rows (see [`PairBlock`]), which
-    /// wrap, the sums are 256 · W₁ and S − W₁.
-    fn dot4(blocks: &[PairBlock], x: &[Columns]) -> [i32; BLOCK_ROWS];
-
-    /// `value` · `multiplier` / 2¹⁶, rounded down.
-    fn scale(value: i32, multiplier: i16) -> i32;
+    /// `blocks` are `[4, K]` and `x` is `[K]`; K is up to 8 · [`PART_BLOCKS`], else the result is
+    /// any. With S and W₁ of a pair of rows (see [`PairBlock`]), 256 times the products are 256 · W₁
+    /// and S − W₁. Both these and `sums` wrap; what else there is of the longer of `blocks` and `x`
+    /// is left out.
+    fn add_products(
+        sums: &mut [i32; BLOCK_ROWS],
+        multipliers: &[i16; BLOCK_ROWS],
+        blocks: &[PairBlock],
+        x: &[Columns],
+    );
 }
 
 /// Products in floating-point arithmetic; the order of a sum is an implementation's own.
 #[cfg(feature = "f32")]
-pub(crate) trait F32Kernels {
+pub trait F32Kernels {
     /// Four rows times one vector: `[4, K]` in blocks and `[K]` give `[4]` sums.
-    fn dot4(blocks: &[F32Block], x: &[[f32; BLOCK_COLUMNS]]) -> [f32; ROWS];
+    fn dot4(blocks: &[F32Block], x: &[[f32; BLOCK_COLUMNS]]) -> [f32; BLOCK_ROWS];
 }

@@ -1,54 +1,61 @@
 //! Plain Rust, for any target.
 
+use crate::layout::BLOCK_ROWS;
 #[cfg(feature = "f32")]
-use crate::layout::F32Block;
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
+use crate::layout::{BLOCK_COLUMNS, F32Block};
 #[cfg(feature = "int8")]
 use crate::layout::{Columns, PairBlock};
 
-/// Loops that a compiler can vectorise.
+/// Plain loops, which compilers can vectorise: the order of integer sums is free.
 #[derive(Debug)]
-pub(crate) struct Portable;
+pub struct Portable;
 
 #[cfg(feature = "int8")]
 impl super::Int8Kernels for Portable {
-    fn dot4(blocks: &[PairBlock], x: &[Columns]) -> [i32; BLOCK_ROWS] {
-        // The sums of the eight columns are kept apart to the end: they are a vector's elements.
-        let mut pair_sums = [[0_i32; BLOCK_COLUMNS]; BLOCK_ROWS / 2];
-        let mut low_sums = pair_sums;
-        for (block, x) in blocks.iter().zip(x) {
-            let sums = pair_sums.iter_mut().zip(&mut low_sums);
-            for ((pair_sums, low_sums), pairs) in sums.zip(block) {
-                let sums = pair_sums.iter_mut().zip(low_sums);
-                for ((pair_sum, low_sum), (&pair, &x)) in sums.zip(pairs.0.iter().zip(&x.0)) {
-                    let x = i32::from(x);
-                    *pair_sum = pair_sum.wrapping_add(i32::from(pair) * x);
-                    *low_sum = low_sum.wrapping_add(i32::from(pair as i8) * x);
-                }
+    fn add_products(
+        sums: &mut [i32; BLOCK_ROWS],
+        multipliers: &[i16; BLOCK_ROWS],
+        blocks: &[PairBlock],
+        x: &[Columns],
+    ) {
+        let ([mut low_if, mut low_go], [mut pairs_if, mut pairs_go]) = ([0_i32; 2], [0_i32; 2]);
+        for ([block_if, block_go], x) in blocks.iter().zip(x) {
+            let pairs = block_if.0.iter().zip(&block_go.0);
+            for ((&pair_if, &pair_go), &x) in pairs.zip(&x.0) {
+                let x = i32::from(x);
+                low_if = low_if.wrapping_add(i32::from(pair_if as i8) * x);
+                low_go = low_go.wrapping_add(i32::from(pair_go as i8) * x);
+                pairs_if = pairs_if.wrapping_add(i32::from(pair_if) * x);
+                pairs_go = pairs_go.wrapping_add(i32::from(pair_go) * x);
             }
         }
-        let total = |sums: [i32; BLOCK_COLUMNS]| sums.into_iter().fold(0, i32::wrapping_add);
-        let ([s_if, s_go], [w_i, w_g]) = (pair_sums.map(total), low_sums.map(total));
-        [w_i << 8, s_if.wrapping_sub(w_i), w_g << 8, s_go.wrapping_sub(w_g)]
-    }
-
-    fn scale(value: i32, multiplier: i16) -> i32 {
-        ((i64::from(value) * i64::from(multiplier)) >> 16) as i32
+        let products = [
+            low_if << 8,
+            pairs_if.wrapping_sub(low_if),
+            low_go << 8,
+            pairs_go.wrapping_sub(low_go),
+        ];
+        for ((sum, product), &multiplier) in sums.iter_mut().zip(products).zip(multipliers) {
+            let scaled = (i64::from(product) * i64::from(multiplier)) >> 16;
+            *sum = sum.wrapping_add(scaled as i32);
+        }
     }
 }
 
 #[cfg(feature = "f32")]
 impl super::F32Kernels for Portable {
     fn dot4(blocks: &[F32Block], x: &[[f32; BLOCK_COLUMNS]]) -> [f32; BLOCK_ROWS] {
-        // The sums of the eight columns are kept apart to the end: they are a vector's elements.
-        let mut sums = [[0_f32; BLOCK_COLUMNS]; BLOCK_ROWS];
+        // Four sums a row are kept apart to the end: they are a vector's elements, or registers.
+        let mut sums = [[0_f32; 4]; BLOCK_ROWS];
         for (block, x) in blocks.iter().zip(x) {
             for (sums, row) in sums.iter_mut().zip(block) {
-                for ((sum, &weight), &x) in sums.iter_mut().zip(row).zip(x) {
-                    *sum += weight * x;
+                for (row, x) in row.as_chunks::<4>().0.iter().zip(x.as_chunks::<4>().0) {
+                    for ((sum, &weight), &x) in sums.iter_mut().zip(row).zip(x) {
+                        *sum += weight * x;
+                    }
                 }
             }
         }
-        sums.map(|[a, b, c, d, e, f, g, h]| ((a + b) + (c + d)) + ((e + f) + (g + h)))
+        sums.map(|[a, b, c, d]| (a + b) + (c + d))
     }
 }

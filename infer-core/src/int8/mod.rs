@@ -16,7 +16,7 @@ mod activation;
 use activation::{FRACTION_BITS, sigmoid, tanh};
 use bytemuck::{Pod, Zeroable};
 
-use crate::arch::{Int8Kernels, PART_COLUMNS, Target};
+use crate::arch::{Int8Kernels, Int8Target, PART_BLOCKS};
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock, padded};
 use crate::precision::sealed::{Arithmetic, Zero};
@@ -136,7 +136,7 @@ impl Arithmetic for Int8 {
     }
 
     fn input(constants: &GateConstants, w_ih: &[PairBlock], x: &[Columns]) -> [i32; GATES] {
-        add_products(constants.b, constants.multiplier_ih, w_ih, x)
+        add_products(constants.b, &constants.multiplier_ih, w_ih, x)
     }
 
     fn recurrent(
@@ -145,7 +145,7 @@ impl Arithmetic for Int8 {
         w_hh: &[PairBlock],
         h: &[Columns],
     ) -> [i32; GATES] {
-        add_products(input, constants.multiplier_hh, w_hh, h)
+        add_products(input, &constants.multiplier_hh, w_hh, h)
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None
@@ -166,13 +166,9 @@ impl Arithmetic for Int8 {
     }
 
     fn logits(b_out: [i32; BLOCK_ROWS], w_out: &[PairBlock], h: &[Columns]) -> [i32; BLOCK_ROWS] {
-        let mut logits = b_out;
-        for (w_out, h) in parts(w_out, h) {
-            for (logit, sum) in logits.iter_mut().zip(Target::dot4(w_out, h)) {
-                *logit = logit.wrapping_add(sum >> 8);
-            }
-        }
-        logits
+        // The sums are times 256 on the way, so this is their own unit.
+        const ONE: i16 = 1 << 8;
+        add_products(b_out, &[ONE; BLOCK_ROWS], w_out, h)
     }
 
     fn fixed_point(logit: i32) -> i32 {
@@ -180,27 +176,15 @@ impl Arithmetic for Int8 {
     }
 }
 
-/// `sums` and four rows times the vector `x`, in units of a pre-activation.
+/// `sums` and four rows times the vector `x`, times 256 `multipliers` / 2¹⁶.
 fn add_products(
-    mut sums: [i32; GATES],
-    multipliers: [i16; GATES],
+    mut sums: [i32; BLOCK_ROWS],
+    multipliers: &[i16; BLOCK_ROWS],
     blocks: &[PairBlock],
     x: &[Columns],
-) -> [i32; GATES] {
-    for (blocks, x) in parts(blocks, x) {
-        let products = Target::dot4(blocks, x).into_iter().zip(multipliers);
-        for (sum, (product, multiplier)) in sums.iter_mut().zip(products) {
-            *sum = sum.wrapping_add(Target::scale(product, multiplier));
-        }
+) -> [i32; BLOCK_ROWS] {
+    for (blocks, x) in blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS)) {
+        Int8Target::add_products(&mut sums, multipliers, blocks, x);
     }
     sums
-}
-
-/// A row of blocks and the vector that it is multiplied with, in parts that a kernel takes.
-fn parts<'a>(
-    blocks: &'a [PairBlock],
-    x: &'a [Columns],
-) -> impl Iterator<Item = (&'a [PairBlock], &'a [Columns])> {
-    const PART_BLOCKS: usize = PART_COLUMNS / BLOCK_COLUMNS;
-    blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS))
 }
