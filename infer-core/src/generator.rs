@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg32;
+
 use crate::sampling::Sampler;
 use crate::state::{CapacityError, State, StateView};
 use crate::vocabulary::Token;
@@ -16,11 +19,15 @@ type DefaultPrecision = crate::F32;
 ///
 /// One character costs one step of the model and its logits. The state stays with the generator,
 /// so that priming it again continues the same text.
+///
+/// Random numbers come from [`Pcg32`] with the seed of the [`Sampling`], or from any generator `R`
+/// of the program's own: see [`with_random`](Self::with_random).
 #[derive(Debug)]
-pub struct Generator<'m, P: Precision = DefaultPrecision> {
+pub struct Generator<'m, P: Precision = DefaultPrecision, R = Pcg32> {
     model: &'m Model<'m, P>,
     state: StateView<'m, P>,
     sampler: Sampler,
+    random: R,
     /// The last character of the text, which the state hasn't seen yet.
     last: Option<Token>,
 }
@@ -47,7 +54,60 @@ impl<'m, P: Precision> Generator<'m, P> {
     ) -> Self {
         state.reset();
         let sampler = Sampler::new(sampling, model.nats_per_logit_q32());
-        Self { model, state, sampler, last: None }
+        let random = Pcg32::seed_from_u64(sampling.seed);
+        Self { model, state, sampler, random, last: None }
+    }
+
+    /// Starts a new text: the state is reset.
+    pub fn restart(&mut self, sampling: Sampling) {
+        self.state.reset();
+        self.sampler = Sampler::new(sampling, self.model.nats_per_logit_q32());
+        self.random = Pcg32::seed_from_u64(sampling.seed);
+        self.last = None;
+    }
+}
+
+impl<'m, P: Precision, R> Generator<'m, P, R> {
+    /// The same with other random numbers: a chip's own, say. The seed has no effect then.
+    ///
+    /// One number of 32 bits is taken for each character that isn't chosen greedily.
+    ///
+    /// ```
+    /// use infer_core::{Generator, Model, Sampling, State, rand_core};
+    ///
+    /// /// Stands for a chip's source of noise.
+    /// struct Noise(u32);
+    ///
+    /// impl rand_core::TryRng for Noise {
+    ///     type Error = core::convert::Infallible;
+    ///
+    ///     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+    ///         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    ///         Ok(self.0)
+    ///     }
+    ///
+    ///     fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+    ///         Ok(u64::from(self.try_next_u32()?) << 32 | u64::from(self.try_next_u32()?))
+    ///     }
+    ///
+    ///     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+    ///         bytes.fill_with(|| (self.0 >> 24) as u8);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// static ARTIFACT: &[u8] = infer_core::include_model!("../tests/models/tiny-int8.postcard");
+    /// let model = Model::load(ARTIFACT)?;
+    /// let mut state = State::<16, 22, 2>::new();
+    /// let sampling = Sampling::greedy().with_temperature_milli(800);
+    /// let generator = Generator::new(&model, &mut state, sampling)?.with_random(Noise(1));
+    /// assert_eq!(generator.take(50).count(), 50);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_random<S: Rng>(self, random: S) -> Generator<'m, P, S> {
+        let Self { model, state, sampler, last, .. } = self;
+        Generator { model, state, sampler, random, last }
     }
 
     /// Takes `text` in, as if the generator had written it.
@@ -81,15 +141,33 @@ impl<'m, P: Precision> Generator<'m, P> {
     }
 }
 
-impl<P: Precision> Iterator for Generator<'_, P> {
+#[cfg(feature = "embedded-io")]
+impl<P: Precision, R: Rng> Generator<'_, P, R> {
+    /// Writes the next `length` characters to `writer`, in UTF-8, each as soon as it is there.
+    ///
+    /// # Errors
+    /// That of `writer`; the character that it didn't take stays in the text.
+    pub fn write_to<W: embedded_io::Write>(
+        &mut self,
+        mut writer: W,
+        length: usize,
+    ) -> Result<(), W::Error> {
+        for character in self.take(length) {
+            writer.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Precision, R: Rng> Iterator for Generator<'_, P, R> {
     type Item = char;
 
     /// The next character; never `None`.
     fn next(&mut self) -> Option<char> {
         self.step();
         self.model.logits(&mut self.state);
-        let logits = &*self.state.logits;
-        let token = self.sampler.choose(|| logits.iter().map(|&logit| P::fixed_point(logit)));
+        let logits = || self.state.logits.iter().map(|&logit| P::fixed_point(logit));
+        let token = self.sampler.choose(&mut self.random, logits);
         self.last = Some(token);
         self.model.vocabulary().character(token)
     }
@@ -97,6 +175,7 @@ impl<P: Precision> Iterator for Generator<'_, P> {
 
 /// A text has a character that the model's vocabulary lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PrimeError {
     /// The character.
     pub character: char,

@@ -38,6 +38,7 @@ mod generator;
 #[cfg(feature = "int8")]
 pub mod int8;
 pub mod layout;
+mod memory;
 mod model;
 mod normalisation;
 mod precision;
@@ -52,9 +53,12 @@ pub use float::F32;
 pub use generator::{Generator, PrimeError};
 #[cfg(feature = "int8")]
 pub use int8::Int8;
+pub use memory::Memory;
 pub use model::Model;
 pub use normalisation::Normalisation;
 pub use precision::{Dimensions, Precision};
+pub use rand_core;
+pub use rand_pcg::Pcg32;
 pub use sampling::Sampling;
 pub use state::{CapacityError, State, StateView};
 pub use vocabulary::{Token, Vocabulary};

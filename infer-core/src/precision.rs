@@ -29,7 +29,7 @@ pub(crate) mod sealed {
     use crate::layout::{BLOCK_ROWS, GATES};
 
     /// What a state holds, and what is zero at the start of a text.
-    pub trait Zero: Copy + Debug + Default + 'static {
+    pub trait Zero: Pod + Debug + Default {
         /// Zero.
         const ZERO: Self;
     }
@@ -43,11 +43,11 @@ pub(crate) mod sealed {
         /// What is constant in the gates of a unit beside their weights.
         type GateConstants: Pod + Debug;
         /// A pre-activation, a bias of the output layer, a logit.
-        type Sum: Pod + Zero;
+        type Sum: Zero;
         /// An element of the hidden state.
-        type Hidden: Pod + Zero;
+        type Hidden: Zero;
         /// Eight elements of the hidden state.
-        type Columns: Pod + Zero;
+        type Columns: Zero;
         /// An element of the cell state.
         type Cell: Zero;
 

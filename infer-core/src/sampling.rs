@@ -1,7 +1,6 @@
 //! Choosing the next character from the logits, in integer arithmetic alone.
 
-use rand_core::{Rng, SeedableRng};
-use rand_pcg::Pcg32;
+use rand_core::Rng;
 
 use crate::vocabulary::Token;
 
@@ -73,7 +72,6 @@ const LOG2_E_Q16: u64 = 94_548;
 #[derive(Debug, Clone)]
 pub(crate) struct Sampler {
     sampling: Sampling,
-    random: Pcg32,
     /// By how much a logit of 1 less lowers the exponent of a weight, in units of 2⁻⁴⁰.
     exponent_per_logit: u64,
 }
@@ -81,41 +79,39 @@ pub(crate) struct Sampler {
 impl Sampler {
     /// A sampler for logits in units of `nats_per_logit_q32`.
     pub(crate) fn new(sampling: Sampling, nats_per_logit_q32: u32) -> Self {
+        // Below 2⁴¹.
         let octaves_q40 =
             (u64::from(nats_per_logit_q32) * LOG2_E_Q16) >> (16 - EXPONENT_FRACTION_BITS);
-        let temperature_milli = u64::from(sampling.temperature_milli.max(1));
-        Self {
-            sampling,
-            random: Pcg32::seed_from_u64(sampling.seed),
-            exponent_per_logit: octaves_q40.saturating_mul(1000) / temperature_milli,
-        }
+        let exponent_per_logit = divide(octaves_q40 * 1000, sampling.temperature_milli);
+        Self { sampling, exponent_per_logit }
     }
 
     /// Chooses a token by its logit. `logits` gives the same numbers at every call.
-    pub(crate) fn choose<I: Iterator<Item = i32>>(&mut self, logits: impl Fn() -> I) -> Token {
+    pub(crate) fn choose<I: Iterator<Item = i32>>(
+        &self,
+        random: &mut impl Rng,
+        logits: impl Fn() -> I,
+    ) -> Token {
         let largest = logits().max().unwrap_or_default();
         if self.sampling.temperature_milli == 0 {
             return position(logits().position(|logit| logit == largest));
         }
-        let exponent_per_logit = self.exponent_per_logit;
         let weight = |logit: i32| {
             let below = u64::from(largest.abs_diff(logit));
-            weight(below.saturating_mul(exponent_per_logit) >> 32)
+            weight(below.saturating_mul(self.exponent_per_logit) >> 32)
         };
+        let total_from = |least| sum_from(logits(), least, &weight);
         let mut threshold = i32::MIN;
         if self.sampling.top_k > 0 {
-            let count = |least| logits().filter(|&logit| logit >= least).count() as u64;
-            threshold = highest_threshold(largest, u64::from(self.sampling.top_k), count);
+            let count_from = |least| sum_from(logits(), least, &|_| 1);
+            threshold = highest_threshold(largest, self.sampling.top_k.into(), &count_from);
         }
-        let total_from = |least| {
-            let kept = logits().filter(|&logit| logit >= least);
-            kept.map(|logit| u64::from(weight(logit))).sum::<u64>()
-        };
         if self.sampling.top_p_milli < 1000 {
-            let target = total_from(threshold) * u64::from(self.sampling.top_p_milli) / 1000;
-            threshold = threshold.max(highest_threshold(largest, target.max(1), total_from));
+            let target = total_from(threshold) * u64::from(self.sampling.top_p_milli);
+            let target = divide(target, 1000).max(1);
+            threshold = threshold.max(highest_threshold(largest, target, &total_from));
         }
-        let mut rest = (u64::from(self.random.next_u32()) * total_from(threshold)) >> 32;
+        let mut rest = (u64::from(random.next_u32()) * total_from(threshold)) >> 32;
         let drawn = logits().position(|logit| {
             let weight = if logit >= threshold { u64::from(weight(logit)) } else { 0 };
             let is_drawn = rest < weight;
@@ -126,42 +122,67 @@ impl Sampler {
     }
 }
 
+/// The sum of the weights of all `logits` from `least` on.
+#[inline(never)] // else it is there many times, and so below
+fn sum_from(logits: impl Iterator<Item = i32>, least: i32, weight: &dyn Fn(i32) -> u32) -> u64 {
+    logits.filter(|&logit| logit >= least).map(|logit| u64::from(weight(logit))).sum()
+}
+
 /// The highest threshold at which `measure`, which grows as the threshold falls, reaches `target`;
 /// the lowest of all if none does.
-fn highest_threshold(largest: i32, target: u64, measure: impl Fn(i32) -> u64) -> i32 {
-    let (mut low, mut high) = (i64::from(i32::MIN), i64::from(largest));
+#[inline(never)]
+fn highest_threshold(largest: i32, target: u64, measure: &dyn Fn(i32) -> u64) -> i32 {
+    let (mut low, mut high) = (i32::MIN, largest);
     while low < high {
         // Rounded up, so that the range shrinks at every turn.
-        let middle = (low + high + 1) >> 1;
-        if measure(middle as i32) >= target { low = middle } else { high = middle - 1 }
+        let middle = low.wrapping_add((low.abs_diff(high).div_ceil(2)) as i32);
+        if measure(middle) >= target { low = middle } else { high = middle.wrapping_sub(1) }
     }
-    low as i32
+    low
 }
 
 /// 2^(16 − `exponent`/256), rounded: the weight of a character that lies `exponent`/256 octaves
 /// below the most probable one. Below 2⁻¹⁶ of it, a character is never drawn.
+#[inline(never)]
 fn weight(exponent: u64) -> u32 {
-    static POWERS: [u32; 1 << EXPONENT_FRACTION_BITS] = powers();
-    let fraction = exponent as usize % POWERS.len();
+    /// 2^(31 − n/16) and 2^(31 − n/256), of which any power is the product of two.
+    static SIXTEENTHS: [u32; 16] = powers(0.957_603_280_698_573_7);
+    static FINE: [u32; 16] = powers(0.997_296_056_085_470_1);
+    let number = exponent as usize;
+    #[expect(clippy::indexing_slicing, reason = "a remainder of 16 is below 16")]
+    let (sixteenth, fine) = (SIXTEENTHS[number / 16 % 16], FINE[number % 16]);
+    const SHIFT: u32 = 31 + 31 - 16;
+    let power = (u64::from(sixteenth) * u64::from(fine) + (1 << (SHIFT - 1))) >> SHIFT;
     let octaves = exponent >> EXPONENT_FRACTION_BITS;
-    let power = POWERS.get(fraction).copied().unwrap_or_default();
-    u32::try_from(octaves).ok().and_then(|octaves| power.checked_shr(octaves)).unwrap_or_default()
+    if octaves < 32 { power as u32 >> octaves } else { 0 }
 }
 
-/// 2^(16 − n/256) for each n below 256.
-const fn powers() -> [u32; 1 << EXPONENT_FRACTION_BITS] {
-    // 2^(−1/256).
-    const STEP: f64 = 0.997_296_056_085_470_1;
-    let mut powers = [0; 1 << EXPONENT_FRACTION_BITS];
-    let (mut value, mut n) = (65_536.0, 0);
+/// 2³¹ · `step`ⁿ for each n below 16.
+const fn powers(step: f64) -> [u32; 16] {
+    let mut powers = [0; 16];
+    let (mut value, mut n) = ((1_u32 << 31) as f64, 0);
     while n < powers.len() {
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler only")]
         let power = &mut powers[n];
         *power = (value + 0.5) as u32;
-        value *= STEP;
+        value *= step;
         n += 1;
     }
     powers
+}
+
+/// ⌊`dividend` / `divisor`⌋ (or / 1 for 0), in digits of 16 bits: a division of 64 bits would take
+/// a microcontroller a kilobyte of code.
+fn divide(dividend: u64, divisor: u16) -> u64 {
+    let divisor = u32::from(divisor.max(1));
+    let (mut quotient, mut rest) = (0, 0);
+    for shift in [48, 32, 16, 0] {
+        // No part overflows, as the rest is below the divisor.
+        let part = (rest << 16) | ((dividend >> shift) & 0xffff) as u32;
+        quotient = (quotient << 16) | u64::from(part / divisor);
+        rest = part % divisor;
+    }
+    quotient
 }
 
 fn position(found: Option<usize>) -> Token {
@@ -173,7 +194,10 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    use super::{Sampler, Sampling, weight};
+    use rand_core::SeedableRng;
+    use rand_pcg::Pcg32;
+
+    use super::{Sampler, Sampling, divide, weight};
 
     /// Logits in units of 2⁻¹⁶ nats.
     const NATS_PER_LOGIT_Q32: u32 = 1 << 16;
@@ -185,10 +209,12 @@ mod tests {
     fn shares(sampling: Sampling, probabilities: &[f64]) -> Vec<f64> {
         const DRAWS: usize = 100_000;
         let logits = logits(probabilities);
-        let mut sampler = Sampler::new(sampling, NATS_PER_LOGIT_Q32);
+        let sampler = Sampler::new(sampling, NATS_PER_LOGIT_Q32);
+        let mut random = Pcg32::seed_from_u64(sampling.seed);
         let mut shares = vec![0.0; logits.len()];
         for _ in 0..DRAWS {
-            shares[usize::from(sampler.choose(|| logits.iter().copied()))] += 1.0 / DRAWS as f64;
+            let token = sampler.choose(&mut random, || logits.iter().copied());
+            shares[usize::from(token)] += 1.0 / DRAWS as f64;
         }
         shares
     }
@@ -204,6 +230,15 @@ mod tests {
         let powers: Vec<u8> = (0..256).flat_map(|n| weight(n).to_le_bytes()).collect();
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&powers);
         assert_eq!(checksum, 0x84f2_12b5);
+    }
+
+    #[test]
+    fn quotients_are_exact() {
+        for dividend in [0, 1, 999, 1000, u64::from(u32::MAX), 0x0123_4567_89ab_cdef, u64::MAX] {
+            for divisor in [1, 2, 700, 1000, 32_768, u16::MAX] {
+                assert_eq!(divide(dividend, divisor), dividend / u64::from(divisor));
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What a model remembers between two characters, in memory that the caller owns.
 
-use core::fmt;
+use core::{fmt, mem};
+
+use bytemuck::Pod;
 
 use crate::artifact::Aligned;
-use crate::layout::BLOCK_COLUMNS;
+use crate::layout::{ALIGNMENT, BLOCK_COLUMNS};
 use crate::precision::{Precision, sealed::Zero};
 use crate::{Dimensions, Model};
 
@@ -102,6 +104,30 @@ impl<'s, P: Precision> StateView<'s, P> {
         })
     }
 
+    /// A state that lies in `bytes`, whatever they are: [`reset`](Self::reset) it before its use.
+    ///
+    /// It takes [`Memory::state_bytes`](crate::Memory) from the first multiple of 16 on.
+    ///
+    /// # Errors
+    /// [`CapacityError`] if there are fewer.
+    pub fn from_bytes(model: &Model<'_, P>, bytes: &'s mut [u8]) -> Result<Self, CapacityError> {
+        let Dimensions { vocabulary, hidden, layers } = model.dimensions();
+        let blocks = hidden.div_ceil(BLOCK_COLUMNS);
+        let start = bytes.as_ptr().align_offset(ALIGNMENT);
+        let mut rest = bytes.get_mut(start..).unwrap_or_default();
+        let available = rest.len();
+        let mut parts = || {
+            Some(Self {
+                hidden: take(&mut rest, layers * blocks)?,
+                next_hidden: take(&mut rest, blocks)?,
+                logits: take(&mut rest, vocabulary)?,
+                cell: take(&mut rest, layers * hidden)?,
+            })
+        };
+        let needed = model.memory().state_bytes;
+        parts().ok_or(CapacityError { what: "bytes of state", needed, available })
+    }
+
     /// Forgets everything: hidden state and cell state become zero.
     pub fn reset(&mut self) {
         self.hidden.fill(P::Columns::ZERO);
@@ -127,6 +153,13 @@ fn columns<P: Precision>(hidden: &mut [P::Hidden]) -> &mut [P::Columns] {
     bytemuck::pod_align_to_mut(hidden).1
 }
 
+/// The first `count` elements of `bytes`, which keeps what follows them.
+fn take<'s, T: Pod>(bytes: &mut &'s mut [u8], count: usize) -> Option<&'s mut [T]> {
+    let (elements, rest) = mem::take(bytes).split_at_mut_checked(count * size_of::<T>())?;
+    *bytes = rest;
+    bytemuck::try_cast_slice_mut(elements).ok()
+}
+
 /// The first `needed` elements of `slice`, each of which counts for `units` of `what`.
 fn cut<'s, T>(
     slice: &'s mut [T],
@@ -141,6 +174,7 @@ fn cut<'s, T>(
 
 /// A model is larger than the state that it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CapacityError {
     /// What there is too little room for.
     pub what: &'static str,

@@ -1,5 +1,6 @@
 //! Text from the fixed models: the very characters, states that are too small, unknown characters.
 
+use infer_core::artifact::Aligned;
 use infer_core::{
     CapacityError, F32, Generator, Int8, Model, Precision, PrimeError, Sampling, State, StateView,
 };
@@ -70,6 +71,23 @@ fn a_state_too_small_says_by_how_much() {
     assert!(State::<16, 22, 1>::new().view(&model).is_err());
     assert!(State::<16, 22, 2>::new().view(&model).is_ok());
     assert!(State::<256, 64, 4>::new().view(&model).is_ok());
+}
+
+#[test]
+fn a_state_lies_in_any_bytes_that_are_enough() {
+    let model = Model::<Int8>::load(INT8).unwrap();
+    let needed = model.memory().state_bytes;
+    let mut memory = Aligned([u8::MAX; 1024]);
+    for start in 0..20 {
+        let end = usize::next_multiple_of(start, 16) + needed;
+        let bytes = &mut memory.0;
+        let error = StateView::from_bytes(&model, &mut bytes[start..end - 1]).unwrap_err();
+        assert_eq!(error.needed, needed);
+        let state = StateView::from_bytes(&model, &mut bytes[start..end]).unwrap();
+        let mut generator = Generator::from_view(&model, state, Sampling::greedy());
+        generator.prime("'(&").unwrap();
+        assert_eq!(generator.take(60).collect::<String>(), text(Sampling::greedy()));
+    }
 }
 
 /// Logits in nats, relative to the first, after each character of a text.

@@ -50,7 +50,7 @@ fn every_truncation_is_refused() {
         let is_named = match error {
             LoadError::NotAnArtifact => length == 0,
             LoadError::Truncated { needed, available } => {
-                available == length as u64 && needed > available && needed <= INT8.len() as u64
+                available == length && needed > available && needed <= INT8.len()
             }
             _ => false,
         };

@@ -6,8 +6,8 @@ use std::path::Path;
 use infer_core::artifact::Header;
 use infer_core::layout::{BLOCK_COLUMNS, Columns};
 use infer_core::{
-    Dimensions, F32, Generator, Int8, LoadError, Model, Precision, PrimeError, Sampling, StateView,
-    Token,
+    Dimensions, F32, Generator, Int8, LoadError, Memory, Model, Precision, PrimeError, Sampling,
+    StateView, Token,
 };
 
 use crate::Error;
@@ -82,6 +82,15 @@ impl AnyModel<'_> {
         match self {
             Self::Int8(model) => model.dimensions(),
             Self::F32(model) => model.dimensions(),
+        }
+    }
+
+    /// The RAM that a program needs for it.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        match self {
+            Self::Int8(model) => model.memory(),
+            Self::F32(model) => model.memory(),
         }
     }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, ParameterName};
@@ -27,13 +27,32 @@ fn the_fixed_artifacts_are_what_is_exported() {
         [(Weights::Int8, "tiny-int8.postcard"), (Weights::F32, "tiny-f32.postcard")]
     {
         let exported = artifact(&model, weights).unwrap();
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infer-core/tests/models");
-        let path = folder.join(name);
-        if std::env::var_os("CHARCELL_BLESS").is_some() {
-            write_whole(&path, exported.bytes()).unwrap();
-        }
-        assert!(fs::read(&path).unwrap() == exported.bytes(), "{name} differs from the export");
+        assert_is_exported(&format!("../infer-core/tests/models/{name}"), &exported);
     }
+}
+
+/// The smallest artifacts of each kind, with one layer and more: what fuzzing starts from.
+///
+/// `CHARCELL_BLESS=1 cargo test` writes them anew, too.
+#[test]
+fn the_seeds_of_fuzzing_are_what_is_exported() {
+    for (vocabulary, hidden, layers) in [(2, 1, 1), (3, 2, 1), (2, 1, 4), (4, 3, 2)] {
+        let mut model = untrained_model(Dimensions { vocabulary, hidden, layers }, 300.0, 7);
+        model.prefixes = vec![" ".into()];
+        for (weights, kind) in [(Weights::Int8, "int8"), (Weights::F32, "f32")] {
+            let path = format!("../fuzz/seeds/{kind}-{vocabulary}-{hidden}-{layers}.postcard");
+            assert_is_exported(&path, &artifact(&model, weights).unwrap());
+        }
+    }
+}
+
+/// Compares the file at `path` with `exported`, or writes it anew.
+fn assert_is_exported(path: &str, exported: &Artifact) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("CHARCELL_BLESS").is_some() {
+        write_whole(&path, exported.bytes()).unwrap();
+    }
+    assert!(fs::read(&path).unwrap() == exported.bytes(), "{} is another", path.display());
 }
 
 /// No weight is stored as another one, for lack of room.

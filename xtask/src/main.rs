@@ -1,10 +1,12 @@
 //! The repository's own chores: `cargo xtask --help`.
 
+mod c_example;
 mod chapter;
 mod comparison;
 mod device_tests;
 mod diagram;
 mod firmware;
+mod fuzz;
 mod gpu;
 mod instructions;
 mod machines;

@@ -108,6 +108,28 @@ pub(crate) fn gcc_multilib() -> Result<()> {
     Err(Missing { what: "a C library for 32-bit x86".into(), remedy }.into())
 }
 
+/// Makes sure of a compiler for C++, which libFuzzer is written in.
+pub(crate) fn cpp_compiler() -> Result<()> {
+    const PACKAGE: &str = "g++";
+    let is_there = || succeeds(command("c++").arg("--version"));
+    if is_there() || (apt_install(&[PACKAGE]) && is_there()) {
+        return Ok(());
+    }
+    let remedy = format!("apt-get install {PACKAGE}");
+    Err(Missing { what: "a compiler for C++".into(), remedy }.into())
+}
+
+/// Makes sure of GCC for Arm without an operating system.
+pub(crate) fn arm_gcc() -> Result<()> {
+    const PACKAGE: &str = "gcc-arm-none-eabi";
+    let is_there = || succeeds(command("arm-none-eabi-gcc").arg("--version"));
+    if is_there() || (apt_install(&[PACKAGE]) && is_there()) {
+        return Ok(());
+    }
+    let remedy = format!("apt-get install {PACKAGE}");
+    Err(Missing { what: "GCC for Arm".into(), remedy }.into())
+}
+
 /// Whether Debian's package manager installed `packages`; other options may stand among them.
 pub(crate) fn apt_install(packages: &[&str]) -> bool {
     static HAS_LISTS: OnceLock<bool> = OnceLock::new();

@@ -6,10 +6,12 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use crate::c_example;
 use crate::chapter;
 use crate::comparison::{compare, compare_f32_logits};
 use crate::device_tests;
 use crate::firmware::{Board, shipped_model, workspace};
+use crate::fuzz;
 use crate::gpu;
 use crate::instructions::{self, Counted};
 use crate::machines::{self, Host, Machine};
@@ -84,6 +86,8 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("f32 logits on a Cortex-M4F are the host's", || {
             compare_f32_logits(&small_f32_model()?)
         }),
+        Step::new("the firmware in C writes what the host writes", c_example::check),
+        Step::new("fuzzing", fuzz::check),
         Step::new("packages", packages),
     ]);
     if let Some(text) = time_machine {
@@ -91,6 +95,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         steps.extend([
             Step::new("GPU kernels at all sizes", || gpu_tests("", &["--include-ignored"])),
             Step::new("training on a GPU", move || gpu::measure(&again)),
+            Step::new("fuzzing with millions of inputs", fuzz::measure),
             Step::new("the chapter's perplexities", move || chapter::measure(&text)),
         ]);
     }
@@ -145,7 +150,7 @@ fn small_f32_model() -> Result<PathBuf> {
 
 fn formatting() -> Result<()> {
     component("rustfmt", "fmt")?;
-    for folder in [root(), &workspace(), &machines::folder()] {
+    for folder in [root(), &workspace(), &machines::folder(), &root().join("fuzz")] {
         run(cargo("fmt --all --check").current_dir(folder))?;
     }
     Ok(())
@@ -210,7 +215,7 @@ fn build_core(target: &str) -> Result<()> {
 /// Cargo's own check takes a version that it has built before for unchanged, so the packages are
 /// unpacked and checked here, in place of the registry's.
 fn packages() -> Result<()> {
-    const CRATES: [&str; 3] = ["infer-core", "charcell-shaders", "charcell"];
+    const CRATES: [&str; 4] = ["infer-core", "infer-core-c", "charcell-shaders", "charcell"];
     let (target, folder) = (root().join("target/xtask"), root().join("target/xtask/unpacked"));
     let package = "package --workspace --exclude xtask --allow-dirty --no-verify --target-dir";
     run(cargo(package).arg(&target))?;
@@ -227,7 +232,7 @@ fn packages() -> Result<()> {
             ensure!(folder.join(name).join(licence).is_file(), "{name} lacks {licence}");
         }
     }
-    let [core, shaders, _] = &crates;
+    let [core, _, shaders, _] = &crates;
     let workspace = format!(
         "[workspace]\nresolver = \"3\"\nmembers = {crates:?}\n[patch.crates-io]\n\
          infer-core = {{ path = \"{core}\" }}\ncharcell-shaders = {{ path = \"{shaders}\" }}\n"

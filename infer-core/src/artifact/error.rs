@@ -5,6 +5,7 @@ use crate::layout::ALIGNMENT;
 
 /// Why bytes were not taken as a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LoadError {
     /// The bytes don't start at a multiple of 16.
@@ -42,9 +43,9 @@ pub enum LoadError {
     )]
     Truncated {
         /// Bytes that the part read so far asks for.
-        needed: u64,
+        needed: usize,
         /// Bytes there are.
-        available: u64,
+        available: usize,
     },
     /// There are bytes behind the end of the artifact.
     #[error(
@@ -53,9 +54,9 @@ pub enum LoadError {
     )]
     TrailingBytes {
         /// Bytes of the artifact.
-        length: u64,
+        length: usize,
         /// Bytes there are.
-        available: u64,
+        available: usize,
     },
     /// The checksum doesn't match: some bit was changed after the export.
     #[error(

@@ -141,6 +141,7 @@ impl Tensor {
 /// output layer).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum TensorName {
     /// Input weights: `[V][H]` groups of four gates in layer 0, `[H][H/8]` blocks above.
     WIh,

@@ -27,24 +27,29 @@ impl<'a> Message<'a> {
 
     /// A varint below 2³²: a number, a length, or the number of an enum's variant.
     pub(super) fn u32(&mut self) -> Option<u32> {
-        u32::try_from(self.varint(u32::BITS)?).ok()
+        self.varint(u32::BITS)
     }
 
     /// Seven bits a byte, the lowest first; the top bit is set in every byte but the last. A number
     /// of so many `bits` takes ⌈bits / 7⌉ bytes at most.
-    fn varint(&mut self, bits: u32) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..bits).step_by(7) {
+    #[inline(never)] // else it is there many times
+    fn varint(&mut self, bits: u32) -> Option<u32> {
+        let (mut number, mut shift) = (0, 0);
+        while shift < bits {
             let byte = self.u8()?;
-            number |= u64::from(byte & 0x7f) << shift;
+            let digit = u32::from(byte & 0x7f);
+            number |= digit << shift;
             if byte < 0x80 {
-                return Some(number);
+                // Bits beyond a u32 were shifted out, which may only happen to zeros.
+                return (number >> shift == digit).then_some(number);
             }
+            shift += 7;
         }
         None
     }
 
     /// A length in bytes, and so many bytes of UTF-8.
+    #[inline(never)] // as `varint`
     pub(super) fn str(&mut self) -> Option<&'a str> {
         let length = usize::try_from(self.u32()?).ok()?;
         let (text, rest) = self.0.split_at_checked(length)?;

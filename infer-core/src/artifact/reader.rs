@@ -18,7 +18,7 @@ pub(crate) struct TensorReader<'a> {
     /// What follows the header: an entry for each tensor.
     entries: &'a [u8],
     /// End of the last tensor taken, in bytes from the artifact's start.
-    end: u64,
+    end: usize,
 }
 
 /// Reads prelude and header of `artifact`, and checks every size in the header.
@@ -30,8 +30,8 @@ pub(crate) fn open(
         return Err(LoadError::Misaligned { offset });
     }
     let prelude = Prelude::read(artifact)?;
-    let end = PRELUDE_BYTES as u64 + u64::from(prelude.header_bytes);
-    let header = slice(artifact, PRELUDE_BYTES as u64, end)?;
+    let end = PRELUDE_BYTES.saturating_add(prelude.header_bytes as usize);
+    let header = slice(artifact, PRELUDE_BYTES, end)?;
     let (header, entries) = Header::decode(header).ok_or(LoadError::Header)?;
     if !(1..=MAX_LAYERS).contains(&usize::from(header.layers)) {
         return Err(LoadError::Layers { layers: header.layers });
@@ -57,20 +57,31 @@ impl<'a> TensorReader<'a> {
         layer: usize,
         elements: usize,
     ) -> Result<&'a [T], LoadError> {
+        // Below 2³¹: no tensor within the limits is larger.
+        let tensor = self.take_bytes(name, layer, elements * size_of::<T>())?;
+        bytemuck::try_cast_slice(tensor).map_err(|_| LoadError::Tensor { name, layer })
+    }
+
+    #[inline(never)] // else it is there for each type
+    fn take_bytes(
+        &mut self,
+        name: TensorName,
+        layer: usize,
+        bytes: usize,
+    ) -> Result<&'a [u8], LoadError> {
         let (entry, entries) = Tensor::decode(self.entries).ok_or(LoadError::Header)?;
-        let start = self.end.next_multiple_of(ALIGNMENT as u64);
-        let bytes = elements as u64 * size_of::<T>() as u64;
+        let start = self.end.next_multiple_of(ALIGNMENT);
         let is_expected = entry.name == name
             && usize::from(entry.layer) == layer
-            && u64::from(entry.offset) == start
-            && u64::from(entry.bytes) == bytes;
+            && entry.offset as usize == start
+            && entry.bytes as usize == bytes;
         if !is_expected {
             return Err(LoadError::Tensor { name, layer });
         }
-        let tensor = slice(self.artifact, start, start + bytes)?;
-        self.entries = entries;
-        self.end = start + bytes;
-        bytemuck::try_cast_slice(tensor).map_err(|_| LoadError::Tensor { name, layer })
+        let end = start.saturating_add(bytes);
+        let tensor = slice(self.artifact, start, end)?;
+        (self.entries, self.end) = (entries, end);
+        Ok(tensor)
     }
 
     /// Makes sure that nothing is left over once all tensors are taken.
@@ -78,7 +89,7 @@ impl<'a> TensorReader<'a> {
         if !self.entries.is_empty() {
             return Err(LoadError::Header);
         }
-        let (length, available) = (self.end, self.artifact.len() as u64);
+        let (length, available) = (self.end, self.artifact.len());
         if length != available {
             return Err(LoadError::TrailingBytes { length, available });
         }
@@ -97,12 +108,9 @@ pub fn tensors(artifact: &[u8]) -> impl Iterator<Item = Tensor> {
 }
 
 /// The bytes from `start` to `end`, or [`LoadError::Truncated`].
-fn slice(artifact: &[u8], start: u64, end: u64) -> Result<&[u8], LoadError> {
-    let available = artifact.len() as u64;
-    let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-    range
-        .and_then(|(start, end)| artifact.get(start..end))
-        .ok_or(LoadError::Truncated { needed: end, available })
+fn slice(artifact: &[u8], start: usize, end: usize) -> Result<&[u8], LoadError> {
+    let error = LoadError::Truncated { needed: end, available: artifact.len() };
+    artifact.get(start..end).ok_or(error)
 }
 
 /// Compares the checksum of `artifact` with the one that it stores.

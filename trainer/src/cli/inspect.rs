@@ -7,7 +7,6 @@ use charcell::{AnyModel, Error};
 use clap::Args;
 use infer_core::Dimensions;
 use infer_core::artifact::{Encoding, Tensor, tensors};
-use infer_core::layout::padded;
 use serde_json::{Value, json};
 
 use super::{print, with_model};
@@ -53,21 +52,8 @@ fn describe(artifact: &[u8], model: &AnyModel<'_>) -> Value {
         "quantisation": quantisation,
         "tensors": tensors(artifact).map(tensor).collect::<Vec<Value>>(),
         "flash_bytes": artifact.len(),
-        "state_bytes": state_bytes(model),
+        "state_bytes": model.memory().state_bytes,
     })
-}
-
-/// Bytes of the `infer_core::State` that fits the model.
-fn state_bytes(model: &AnyModel<'_>) -> usize {
-    let Dimensions { vocabulary, hidden, layers } = model.dimensions();
-    let units = padded(hidden);
-    let (hidden_bytes, cell_bytes) = match model {
-        AnyModel::Int8(_) => (size_of::<i16>(), size_of::<i16>()),
-        AnyModel::F32(_) => (size_of::<f32>(), size_of::<f32>()),
-    };
-    (layers + 1) * units * hidden_bytes
-        + layers * hidden * cell_bytes
-        + vocabulary * size_of::<i32>()
 }
 
 fn as_text(description: &Value) -> String {

@@ -1,0 +1,18 @@
+//! Gives every file of the folders named to every fuzz target, on whatever machine this runs.
+
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let mut files = 0;
+    for folder in env::args_os().skip(1).map(PathBuf::from) {
+        for entry in fs::read_dir(folder)? {
+            let bytes = fs::read(entry?.path())?;
+            charcell_fuzz::load(&bytes);
+            charcell_fuzz::generate(&bytes);
+            files += 1;
+        }
+    }
+    println!("{files} files, addresses of {} bits", usize::BITS);
+    Ok(())
+}

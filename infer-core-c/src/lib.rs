@@ -1,0 +1,226 @@
+//! The C interface of `infer-core`: a static library, and `include/charcell.h`.
+//!
+//! The caller owns all memory: the artifact in flash, and one buffer in RAM that holds the loaded
+//! model, its state and the text's place in it. Nothing here allocates or panics.
+
+#![no_std]
+#![expect(unsafe_code, reason = "C hands over addresses, and what lies there is its promise")]
+
+// A host's library takes its panic handler from here; bare metal has the one below.
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+mod status;
+
+use core::ffi::{c_char, c_void};
+use core::{ptr, slice};
+
+use infer_core::{Int8, Model, StateView};
+
+pub use status::{Status, charcell_status_message};
+
+/// Alignment in bytes of an artifact's address.
+pub const CHARCELL_ARTIFACT_ALIGNMENT: usize = 16;
+
+/// Alignment in bytes of the memory given to charcell_load.
+pub const CHARCELL_MEMORY_ALIGNMENT: usize = 16;
+
+/// Bytes of a character in UTF-8 at the most, with a zero behind it.
+pub const CHARCELL_CHARACTER_BYTES: usize = 5;
+
+type Character = [u8; CHARCELL_CHARACTER_BYTES];
+
+/// A loaded model and the text that it writes, in memory of the caller's.
+#[derive(Debug)]
+pub struct Generator(infer_core::Generator<'static, Int8>);
+
+/// How characters are chosen. All zeros: the most probable one always.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Sampling {
+    /// Where the random numbers start: same seed, same text.
+    pub seed: u64,
+    /// Temperature in thousandths: 1000 draws from the model's own distribution, less is bolder, 0
+    /// always takes the most probable character.
+    pub temperature_milli: u16,
+    /// Only the k most probable characters; 0: all.
+    pub top_k: u16,
+    /// Only the most probable characters that reach this probability together, in thousandths; 0:
+    /// all.
+    pub top_p_milli: u16,
+}
+
+impl From<Sampling> for infer_core::Sampling {
+    fn from(sampling: Sampling) -> Self {
+        let Sampling { seed, temperature_milli, top_k, top_p_milli } = sampling;
+        let top_p_milli = if top_p_milli == 0 { 1000 } else { top_p_milli };
+        Self { temperature_milli, top_k, top_p_milli, seed }
+    }
+}
+
+/// What lies at the start of the caller's memory; the state's bytes follow, aligned likewise.
+#[repr(C, align(16))]
+struct Loaded {
+    model: Model<'static, Int8>,
+    generator: Generator,
+}
+
+const _: () = assert!(
+    CHARCELL_ARTIFACT_ALIGNMENT == infer_core::layout::ALIGNMENT
+        && CHARCELL_MEMORY_ALIGNMENT == align_of::<Loaded>()
+);
+
+/// Writes to `memory_bytes` how much memory charcell_load needs for this artifact.
+///
+/// The checksum isn't compared yet.
+///
+/// # Safety
+/// `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to a place for the result; either
+/// may be null, which is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn charcell_memory_bytes(
+    artifact: *const u8,
+    artifact_bytes: usize,
+    memory_bytes: *mut usize,
+) -> Status {
+    if artifact.is_null() || memory_bytes.is_null() {
+        return Status::Null;
+    }
+    // SAFETY: it isn't null, and the caller promises the bytes.
+    let artifact = unsafe { slice::from_raw_parts(artifact, artifact_bytes) };
+    match Model::<Int8>::from_trusted(artifact) {
+        Ok(model) => {
+            let needed = size_of::<Loaded>() + model.memory().state_bytes;
+            // SAFETY: it isn't null, and the caller promises the place.
+            unsafe { memory_bytes.write(needed) };
+            Status::Ok
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// Checks an artifact, loads it, and writes to `generator` where it is: at the start of a text, with
+/// the most probable character always taken.
+///
+/// # Safety
+/// `artifact` points to `artifact_bytes` bytes that never change, `memory` to `memory_bytes` bytes
+/// that are nobody else's, and `generator` to a place for the result; each may be null, which is
+/// refused. The generator is in `memory`, and must not be used once either is gone or loaded into
+/// again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn charcell_load(
+    artifact: *const u8,
+    artifact_bytes: usize,
+    memory: *mut c_void,
+    memory_bytes: usize,
+    generator: *mut *mut Generator,
+) -> Status {
+    if artifact.is_null() || memory.is_null() || generator.is_null() {
+        return Status::Null;
+    }
+    if !memory.addr().is_multiple_of(CHARCELL_MEMORY_ALIGNMENT) {
+        return Status::MemoryMisaligned;
+    }
+    // SAFETY: it isn't null, and the caller promises the bytes for as long as the generator is used.
+    let artifact = unsafe { slice::from_raw_parts(artifact, artifact_bytes) };
+    let model = match Model::load(artifact) {
+        Ok(model) => model,
+        Err(error) => return error.into(),
+    };
+    let state_bytes = model.memory().state_bytes;
+    if memory_bytes < size_of::<Loaded>() + state_bytes {
+        return Status::MemoryTooSmall;
+    }
+    // SAFETY: `memory` is aligned, large enough, and nobody else's. Its parts are borrowed apart from
+    // each other: the model, which is only read from here on, and the state.
+    let (place, model, state) = unsafe {
+        let loaded = memory.cast::<Loaded>();
+        let model_place = &raw mut (*loaded).model;
+        model_place.write(model);
+        let state = loaded.add(1).cast::<u8>();
+        ptr::write_bytes(state, 0, state_bytes);
+        let state = slice::from_raw_parts_mut(state, state_bytes);
+        (&raw mut (*loaded).generator, &*model_place, state)
+    };
+    let Ok(state) = StateView::from_bytes(model, state) else { return Status::MemoryTooSmall };
+    let loaded =
+        Generator(infer_core::Generator::from_view(model, state, infer_core::Sampling::greedy()));
+    // SAFETY: as above; and the caller promises the place of the result.
+    unsafe {
+        place.write(loaded);
+        generator.write(place);
+    }
+    Status::Ok
+}
+
+/// Starts a new text. Without `sampling`, the most probable character is always taken.
+///
+/// # Safety
+/// `generator` comes from charcell_load, and `sampling` points to one; a null generator is
+/// refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn charcell_restart(
+    generator: *mut Generator,
+    sampling: *const Sampling,
+) -> Status {
+    // SAFETY: the caller promises that what isn't null is there, and not in use elsewhere.
+    let (generator, sampling) = unsafe { (generator.as_mut(), sampling.as_ref()) };
+    let Some(Generator(generator)) = generator else { return Status::Null };
+    generator.restart(sampling.copied().map_or(infer_core::Sampling::greedy(), Into::into));
+    Status::Ok
+}
+
+/// Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it has
+/// a character that the model doesn't know.
+///
+/// # Safety
+/// `generator` comes from charcell_load, and `text` points to `text_bytes` bytes; either may be null,
+/// which is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn charcell_prime(
+    generator: *mut Generator,
+    text: *const c_char,
+    text_bytes: usize,
+) -> Status {
+    if text.is_null() {
+        return Status::Null;
+    }
+    // SAFETY: the caller promises that it is there, and not in use elsewhere, if it isn't null.
+    let Some(Generator(generator)) = (unsafe { generator.as_mut() }) else { return Status::Null };
+    // SAFETY: it isn't null, and the caller promises the bytes.
+    let text = unsafe { slice::from_raw_parts(text.cast(), text_bytes) };
+    let Ok(text) = str::from_utf8(text) else { return Status::NotUtf8 };
+    match generator.prime(text) {
+        Ok(()) => Status::Ok,
+        Err(_) => Status::UnknownCharacter,
+    }
+}
+
+/// Writes the next character to `character`, in UTF-8, with a zero behind it.
+///
+/// # Safety
+/// `generator` comes from charcell_load, and `character` points to CHARCELL_CHARACTER_BYTES bytes;
+/// either may be null, which is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn charcell_next(
+    generator: *mut Generator,
+    character: *mut c_char,
+) -> Status {
+    // SAFETY: the caller promises that what isn't null is there, and not in use elsewhere.
+    let (generator, place) =
+        unsafe { (generator.as_mut(), character.cast::<Character>().as_mut()) };
+    let (Some(Generator(generator)), Some(place)) = (generator, place) else {
+        return Status::Null;
+    };
+    *place = Character::default();
+    // A generator never ends.
+    generator.next().unwrap_or_default().encode_utf8(place);
+    Status::Ok
+}
+
+/// Never reached: nothing in `infer-core` panics. A program that is all C needs the symbol.
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}

@@ -1,0 +1,77 @@
+//! What the functions return.
+
+use core::ffi::{CStr, c_char, c_int};
+
+use infer_core::LoadError;
+
+/// How a call ended. Every error leaves things as they were.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Done.
+    Ok,
+    /// A pointer is null.
+    Null,
+    /// The memory's address isn't a multiple of CHARCELL_MEMORY_ALIGNMENT.
+    MemoryMisaligned,
+    /// The memory is smaller than charcell_memory_bytes says.
+    MemoryTooSmall,
+    /// The text isn't UTF-8.
+    NotUtf8,
+    /// The text has a character that the model doesn't know.
+    UnknownCharacter,
+    /// The artifact's address isn't a multiple of CHARCELL_ARTIFACT_ALIGNMENT.
+    ArtifactMisaligned,
+    /// The bytes aren't an artifact.
+    NotAnArtifact,
+    /// The artifact was written for another version, or by a newer one.
+    Version,
+    /// The artifact is cut short, or something follows it.
+    Length,
+    /// The artifact's checksum is another one.
+    Damaged,
+    /// The artifact's weights aren't int8.
+    NotInt8,
+    /// The artifact's header contradicts itself, or goes beyond what is supported.
+    Header,
+}
+
+impl From<LoadError> for Status {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Misaligned { .. } => Self::ArtifactMisaligned,
+            LoadError::NotAnArtifact => Self::NotAnArtifact,
+            LoadError::Version { .. } | LoadError::UnknownFlags { .. } => Self::Version,
+            LoadError::Truncated { .. } | LoadError::TrailingBytes { .. } => Self::Length,
+            LoadError::Checksum { .. } => Self::Damaged,
+            LoadError::Encoding { .. } => Self::NotInt8,
+            _ => Self::Header,
+        }
+    }
+}
+
+/// What a status means, in English, and what to do about it.
+#[unsafe(no_mangle)]
+pub extern "C" fn charcell_status_message(status: c_int) -> *const c_char {
+    let message = MESSAGES.iter().find(|&&(known, _)| known as c_int == status);
+    message.map_or(c"not a status of charcell's", |&(_, message)| message).as_ptr()
+}
+
+const MESSAGES: [(Status, &CStr); 13] = [
+    (Status::Ok, c"done"),
+    (Status::Null, c"a pointer is null"),
+    (Status::MemoryMisaligned, c"the memory is misaligned: align it to CHARCELL_MEMORY_ALIGNMENT"),
+    (Status::MemoryTooSmall, c"the memory is too small: charcell_memory_bytes says how much"),
+    (Status::NotUtf8, c"the text is not UTF-8"),
+    (Status::UnknownCharacter, c"the text has a character that the model does not know"),
+    (
+        Status::ArtifactMisaligned,
+        c"the artifact is misaligned: align it to CHARCELL_ARTIFACT_ALIGNMENT",
+    ),
+    (Status::NotAnArtifact, c"not a Charcell artifact: it does not start with \"CHAR\""),
+    (Status::Version, c"the artifact has another version of the format: export it again"),
+    (Status::Length, c"the artifact is cut short or followed by more: copy or export it again"),
+    (Status::Damaged, c"the artifact is damaged: copy or export it again"),
+    (Status::NotInt8, c"the artifact's weights are not int8: export it with --weights int8"),
+    (Status::Header, c"the artifact's header is wrong or beyond what is supported"),
+];

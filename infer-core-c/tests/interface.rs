@@ -1,0 +1,179 @@
+//! The functions as C calls them: the host's text, and what is refused.
+
+#![expect(unsafe_code, reason = "the functions are called as C calls them")]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
+
+use infer_core::artifact::Aligned;
+use infer_core::{Generator, Model, Sampling, State};
+use infer_core_c::{
+    CHARCELL_CHARACTER_BYTES, Status, charcell_load, charcell_memory_bytes, charcell_next,
+    charcell_prime, charcell_restart, charcell_status_message,
+};
+
+static ARTIFACT: &[u8] =
+    infer_core::include_model!("../../infer-core/tests/models/tiny-int8.postcard");
+static F32_ARTIFACT: &[u8] =
+    infer_core::include_model!("../../infer-core/tests/models/tiny-f32.postcard");
+
+const PREFIX: &str = "'(&";
+
+fn needed() -> usize {
+    let mut needed = 0;
+    // SAFETY: the artifact and the number are there.
+    let status =
+        unsafe { charcell_memory_bytes(ARTIFACT.as_ptr(), ARTIFACT.len(), &raw mut needed) };
+    assert_eq!(status, Status::Ok);
+    needed
+}
+
+/// Loads `artifact` into `memory`, from the byte `start` on, which may have `bytes`.
+fn load(
+    artifact: &'static [u8],
+    memory: &mut [u128],
+    start: usize,
+    bytes: usize,
+) -> Result<*mut infer_core_c::Generator, Status> {
+    assert!(start + bytes <= size_of_val(memory));
+    let mut generator = ptr::null_mut();
+    let memory = memory.as_mut_ptr().wrapping_byte_add(start).cast::<c_void>();
+    // SAFETY: the artifact is static, and the bytes are within the memory.
+    let status = unsafe {
+        charcell_load(artifact.as_ptr(), artifact.len(), memory, bytes, &raw mut generator)
+    };
+    if status == Status::Ok { Ok(generator) } else { Err(status) }
+}
+
+fn prime(generator: *mut infer_core_c::Generator, text: &[u8]) -> Status {
+    // SAFETY: the generator comes from charcell_load, and the text is there.
+    unsafe { charcell_prime(generator, text.as_ptr().cast::<c_char>(), text.len()) }
+}
+
+fn text(generator: *mut infer_core_c::Generator, length: usize) -> String {
+    let mut text = String::new();
+    for _ in 0..length {
+        let mut character = [0x55; CHARCELL_CHARACTER_BYTES];
+        // SAFETY: the generator comes from charcell_load, and the character has room.
+        let status = unsafe { charcell_next(generator, character.as_mut_ptr().cast()) };
+        assert_eq!(status, Status::Ok);
+        text.push_str(CStr::from_bytes_until_nul(&character).unwrap().to_str().unwrap());
+    }
+    text
+}
+
+fn expected(sampling: Sampling) -> String {
+    let model = Model::load(ARTIFACT).unwrap();
+    let mut state = State::<16, 22, 2>::new();
+    let mut generator = Generator::new(&model, &mut state, sampling).unwrap();
+    generator.prime(PREFIX).unwrap();
+    generator.take(60).collect()
+}
+
+#[test]
+fn texts_are_those_of_infer_core() {
+    // Any bytes may lie there before.
+    let mut memory = vec![u128::MAX; needed().div_ceil(16)];
+    let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
+    assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
+    assert_eq!(text(generator, 60), expected(Sampling::greedy()));
+
+    let choice =
+        infer_core_c::Sampling { seed: 3, temperature_milli: 1000, top_k: 0, top_p_milli: 0 };
+    let sampled = Sampling::greedy().with_temperature_milli(1000).with_seed(3);
+    let choices = [
+        (choice, sampled),
+        (infer_core_c::Sampling { top_k: 3, ..choice }, sampled.with_top_k(3)),
+        (infer_core_c::Sampling { top_p_milli: 500, ..choice }, sampled.with_top_p_milli(500)),
+    ];
+    for (choice, sampling) in choices {
+        // SAFETY: the generator comes from charcell_load, and the choice is there.
+        assert_eq!(unsafe { charcell_restart(generator, &raw const choice) }, Status::Ok);
+        assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
+        assert_eq!(text(generator, 60), expected(sampling), "{choice:?}");
+    }
+    // SAFETY: the generator comes from charcell_load.
+    assert_eq!(unsafe { charcell_restart(generator, ptr::null()) }, Status::Ok);
+    assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
+    assert_eq!(text(generator, 60), expected(Sampling::greedy()));
+}
+
+#[test]
+fn texts_that_cannot_be_taken_in_change_nothing() {
+    let mut memory = vec![0; needed().div_ceil(16)];
+    let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
+    assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
+    assert_eq!(prime(generator, b"#\xff"), Status::NotUtf8);
+    assert_eq!(prime(generator, "#Ж".as_bytes()), Status::UnknownCharacter);
+    assert_eq!(prime(generator, b""), Status::Ok);
+    assert_eq!(text(generator, 60), expected(Sampling::greedy()));
+}
+
+#[test]
+fn memory_too_small_or_misaligned_is_refused() {
+    let mut memory = vec![u128::MAX; needed().div_ceil(16) + 1];
+    for bytes in [0, 1, needed() - 1] {
+        assert_eq!(load(ARTIFACT, &mut memory, 0, bytes), Err(Status::MemoryTooSmall));
+    }
+    assert_eq!(load(ARTIFACT, &mut memory, 8, needed()), Err(Status::MemoryMisaligned));
+    assert!(memory.iter().all(|&word| word == u128::MAX), "something was written");
+}
+
+#[test]
+fn artifacts_are_refused_by_name() {
+    let mut memory = vec![0; needed().div_ceil(16)];
+    let mut status = |artifact| load(artifact, &mut memory, 0, needed()).unwrap_err();
+    assert_eq!(status(&ARTIFACT[1..]), Status::ArtifactMisaligned);
+    assert_eq!(status(&ARTIFACT[16..]), Status::NotAnArtifact);
+    assert_eq!(status(&ARTIFACT[..ARTIFACT.len() - 1]), Status::Length);
+    assert_eq!(status(&ARTIFACT[..0]), Status::NotAnArtifact);
+    assert_eq!(status(F32_ARTIFACT), Status::NotInt8);
+    for (byte, expected) in [(4, Status::Version), (6, Status::Version), (200, Status::Damaged)] {
+        let damaged = Box::leak(Box::new(Aligned([0; 8192])));
+        let bytes = &mut damaged.0[..ARTIFACT.len()];
+        bytes.copy_from_slice(ARTIFACT);
+        bytes[byte] ^= 0x10;
+        assert_eq!(status(bytes), expected);
+    }
+}
+
+#[test]
+fn null_is_refused_everywhere() {
+    let mut memory = vec![0_u128; needed().div_ceil(16)];
+    let address = memory.as_mut_ptr().cast::<c_void>();
+    let (artifact, bytes) = (ARTIFACT.as_ptr(), ARTIFACT.len());
+    let (mut generator, mut count) = (ptr::null_mut(), 0);
+    let (result, character) = (&raw mut generator, [0; CHARCELL_CHARACTER_BYTES].as_mut_ptr());
+    // SAFETY: what isn't null is there.
+    let statuses = unsafe {
+        [
+            charcell_memory_bytes(ptr::null(), 0, &raw mut count),
+            charcell_memory_bytes(artifact, bytes, ptr::null_mut()),
+            charcell_load(ptr::null(), 0, address, needed(), result),
+            charcell_load(artifact, bytes, ptr::null_mut(), 0, result),
+            charcell_load(artifact, bytes, address, needed(), ptr::null_mut()),
+            charcell_restart(ptr::null_mut(), ptr::null()),
+            charcell_prime(ptr::null_mut(), c"".as_ptr(), 0),
+            charcell_prime(load(ARTIFACT, &mut memory, 0, needed()).unwrap(), ptr::null(), 0),
+            charcell_next(ptr::null_mut(), character),
+        ]
+    };
+    assert_eq!(statuses, [Status::Null; 9]);
+    let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
+    // SAFETY: the generator comes from charcell_load.
+    assert_eq!(unsafe { charcell_next(generator, ptr::null_mut()) }, Status::Null);
+}
+
+#[test]
+fn every_status_has_a_message_of_its_own() {
+    let message = |status: c_int| {
+        // SAFETY: messages are static, and end with a zero.
+        unsafe { CStr::from_ptr(charcell_status_message(status)) }.to_str().unwrap()
+    };
+    let last = Status::Header as c_int;
+    let mut messages: Vec<&str> = (-1..=last).map(message).collect();
+    assert_eq!(messages[0], message(last + 1));
+    messages.sort_unstable();
+    messages.dedup();
+    assert_eq!(messages.len() as c_int, last + 2);
+}

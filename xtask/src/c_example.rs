@@ -1,0 +1,98 @@
+//! The firmware in C, `infer-core-c/example/`: its texts, and how much code the library takes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use charcell::Artifact;
+use infer_core::Sampling;
+
+use crate::firmware::shipped_model;
+use crate::process::{command, output, output_within, root, run};
+use crate::{requirements, targets};
+
+/// The most bytes of code and constants that the library may bring into a firmware.
+const MAX_LIBRARY_BYTES: u64 = 24_000;
+
+/// What the firmware continues, and by how many characters: see its `main.c`.
+const PREFIX: &str = "traveller";
+const LENGTH: usize = 200;
+
+/// For the run in QEMU, which takes a second or two.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// The compiler, for the processor that the Rust target stands for.
+const COMPILER: &str = "arm-none-eabi-gcc";
+const PROCESSOR: [&str; 4] =
+    ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"];
+
+/// Builds the firmware and runs it on an emulated Cortex-M4, where it has to write what the host
+/// writes; no panic may be linked, and the library's code has to stay within its limit.
+pub(crate) fn check() -> Result<()> {
+    requirements::arm_gcc()?;
+    requirements::qemu_arm()?;
+    fs::create_dir_all(root().join("target/xtask"))?;
+    let library = library()?;
+    let firmware = firmware(&library)?;
+    let mut qemu = command("qemu-system-arm");
+    qemu.args(["-M", "mps2-an386", "-cpu", "cortex-m4", "-nographic"]);
+    qemu.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(&firmware);
+    let (text, expected) = (output_within(TIME_LIMIT, &mut qemu)?, expected_text()?);
+    ensure!(text == expected, "the texts differ.\nboard: {text}\nhost:  {expected}");
+
+    let symbols = output(command("arm-none-eabi-nm").arg(&firmware))?;
+    let panic = symbols.lines().find(|symbol| symbol.contains("panic"));
+    ensure!(panic.is_none(), "the firmware can panic: {}", panic.unwrap_or_default());
+    let bytes = library_bytes(&library)?;
+    println!("    2 texts as on the host; the library brings {bytes} bytes of code and constants");
+    ensure!(bytes <= MAX_LIBRARY_BYTES, "more than {MAX_LIBRARY_BYTES} bytes of code");
+    Ok(())
+}
+
+/// Builds the static library for a Cortex-M4.
+fn library() -> Result<PathBuf> {
+    let mut build = targets::cargo("build", targets::CORTEX_M4F)?;
+    run(build.args(["--release", "--package", "infer-core-c"]))?;
+    Ok(root().join("target").join(targets::CORTEX_M4F).join("release/libinfer_core_c.a"))
+}
+
+/// Links the example with `library` and the shipped model, as infer-core-c/README.md says.
+fn firmware(library: &Path) -> Result<PathBuf> {
+    let firmware = root().join("target/xtask/c-example.elf");
+    let model = format!("-DMODEL=\"{}\"", shipped_model().display());
+    let mut gcc = gcc(&firmware);
+    gcc.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-I../include"]);
+    gcc.args([&model, "-Tmps2-an386.ld", "main.c", "mps2-an386.c", "model.S"]);
+    run(gcc.arg(library).current_dir(root().join("infer-core-c/example")))?;
+    Ok(firmware)
+}
+
+/// What of `library` its functions to load a model and to generate bring into a firmware, in bytes.
+fn library_bytes(library: &Path) -> Result<u64> {
+    let linked = root().join("target/xtask/c-library.o");
+    let mut link = gcc(&linked);
+    link.args(["-r", "-Wl,-e,charcell_load"]);
+    link.args(["restart", "prime", "next"].map(|name| format!("-Wl,-u,charcell_{name}")));
+    run(link.arg(library))?;
+    let sizes = output(command("arm-none-eabi-size").arg(linked))?;
+    let text = sizes.lines().nth(1).and_then(|line| line.split_whitespace().next());
+    text.and_then(|text| text.parse().ok()).with_context(|| format!("no sizes:\n{sizes}"))
+}
+
+/// The compiler as a linker of what is needed alone, into `output`.
+fn gcc(output: &Path) -> Command {
+    let mut gcc = command(COMPILER);
+    gcc.args(PROCESSOR).args(["-nostdlib", "-Wl,--gc-sections,-z,noexecstack", "-o"]).arg(output);
+    gcc
+}
+
+/// What the firmware prints: a greedy text, and one that is drawn.
+fn expected_text() -> Result<String> {
+    let artifact = Artifact::read(&shipped_model())?;
+    let model = artifact.model()?;
+    let drawn = Sampling::greedy().with_temperature_milli(700).with_seed(7);
+    let greedy = model.text(PREFIX, LENGTH, Sampling::greedy())?;
+    Ok(format!("{greedy}\n{}\n", model.text(PREFIX, LENGTH, drawn)?))
+}
