@@ -65,9 +65,11 @@ struct Loaded {
     generator: Generator,
 }
 
+// What cbindgen can't compute, and what CHARCELL_MEMORY_BYTES in cbindgen.toml relies on.
 const _: () = assert!(
     CHARCELL_ARTIFACT_ALIGNMENT == infer_core::layout::ALIGNMENT
         && CHARCELL_MEMORY_ALIGNMENT == align_of::<Loaded>()
+        && size_of::<Loaded>() <= 80 * size_of::<*const u8>() + 16
 );
 
 /// Writes to `memory_bytes` how much memory charcell_load needs for this artifact.

@@ -34,6 +34,7 @@ pub(crate) fn check() -> Result<()> {
     requirements::arm_gcc()?;
     requirements::qemu_arm()?;
     fs::create_dir_all(root().join("target/xtask"))?;
+    ["README.md", "infer-core-c/README.md"].into_iter().try_for_each(compile_snippet)?;
     let library = library()?;
     let firmware = firmware(&library)?;
     let mut qemu = command("qemu-system-arm");
@@ -67,6 +68,18 @@ fn firmware(library: &Path) -> Result<PathBuf> {
     gcc.args([&model, "-Tmps2-an386.ld", "main.c", "mps2-an386.c", "model.S"]);
     run(gcc.arg(library).current_dir(root().join("infer-core-c/example")))?;
     Ok(firmware)
+}
+
+/// Compiles the lines of C on a `page`.
+fn compile_snippet(page: &str) -> Result<()> {
+    let text = fs::read_to_string(root().join(page))?;
+    let snippet = text.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```"));
+    let (snippet, _) = snippet.with_context(|| format!("{page} has no C"))?;
+    let source = root().join("target/xtask/snippet.c");
+    fs::write(&source, snippet)?;
+    let mut gcc = command(COMPILER);
+    gcc.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fsyntax-only"]);
+    run(gcc.arg("-Iinfer-core-c/include").arg(source)).with_context(|| page.to_owned())
 }
 
 /// What of `library` its functions to load a model and to generate bring into a firmware, in bytes.

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/artifact-format.md",
     "docs/chapter.md",
     "docs/results.md",
     "firmware-example/README.md",
+    "infer-core-c/README.md",
 ];
 
 /// What stands before the name of an item where it is defined, at the least.
