@@ -125,7 +125,7 @@ impl Device {
     pub fn choose(adapters: &[Adapter], threads: usize) -> Choice {
         match Adapter::best(adapters, None) {
             Ok(adapter) => {
-                let reason = format!("a {}", adapter.kind());
+                let reason = adapter.kind().to_string();
                 Choice { device: Self::Gpu(adapter), reason }
             }
             Err(found) => {

@@ -43,7 +43,7 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
     ensure!(EXPECTED.contains(&perplexity), "perplexity {perplexity} after {EPOCHS} epochs");
     let text = format!(
         "## Training on a GPU\n\n\
-         The chapter's recipe on {adapter}, a {}: `cargo xtask test --full --time-machine FILE`.\n\n\
+         The chapter's recipe on {adapter} ({}): `cargo xtask test --full --time-machine FILE`.\n\n\
          | | |\n|---|---|\n\
          | largest error of an epoch's gradients against f64, relative to the norm | {gpu_error:.1e} |\n\
          | the same on the CPU | {cpu_error:.1e} |\n\
