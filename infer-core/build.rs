@@ -1,14 +1,39 @@
-//! Names the kind of core that is built for, which the compiler keeps to itself.
+//! Names what the kind of core that is built for has, which the compiler keeps to itself.
 
 use std::env;
 
+/// Cores with Helium, as `-C target-cpu` calls them.
+const HELIUM_CORES: [&str; 3] = ["cortex-m52", "cortex-m55", "cortex-m85"];
+
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(arm_dsp)");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(arm_dsp, fpu, helium, riscv)");
+    let target = variable("TARGET");
+    let starts_with = |names: &[&str]| names.iter().any(|&name| target.starts_with(name));
+    let has_helium =
+        starts_with(&["thumbv8m.main-"]) && HELIUM_CORES.contains(&target_cpu().as_str());
+    let has_multiplication =
+        variable("CARGO_CFG_TARGET_FEATURE").split(',').any(|name| name == "m");
     // Every ARMv7E-M core has the DSP extension; of the ARMv8-M ones, those with a floating-point unit
     // have it, in practice.
-    let target = env::var("TARGET").unwrap_or_default();
-    if target.starts_with("thumbv7em-") || target == "thumbv8m.main-none-eabihf" {
-        println!("cargo:rustc-cfg=arm_dsp");
+    let kinds = [
+        ("arm_dsp", starts_with(&["thumbv7em-", "thumbv8m.main-none-eabihf"]) && !has_helium),
+        ("fpu", starts_with(&["thumbv7em-", "thumbv8m.main-"]) && target.ends_with("eabihf")),
+        ("helium", has_helium),
+        ("riscv", starts_with(&["riscv32"]) && has_multiplication),
+    ];
+    for (kind, _) in kinds.iter().filter(|(_, is_it)| *is_it) {
+        println!("cargo::rustc-cfg={kind}");
     }
+}
+
+/// The core that `-C target-cpu` names last, if any.
+fn target_cpu() -> String {
+    let flags = variable("CARGO_ENCODED_RUSTFLAGS");
+    let (_, cpu) = flags.rsplit_once("target-cpu=").unwrap_or_default();
+    cpu.split('\x1f').next().unwrap_or_default().to_owned()
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
 }

@@ -5,9 +5,17 @@
 //!
 //! Public for the tests on devices, and no part of what a version promises.
 
-#[cfg(all(arm_dsp, feature = "int8"))]
+#[cfg(all(feature = "int8", arm_dsp))]
 mod arm_dsp;
+#[cfg(all(feature = "f32", fpu))]
+mod fpu;
+#[cfg(all(feature = "int8", helium))]
+mod helium;
 mod portable;
+#[cfg(all(feature = "int8", riscv))]
+mod riscv;
+#[cfg(all(feature = "int8", target_arch = "x86_64"))]
+mod sse2;
 
 pub use portable::Portable;
 
@@ -18,13 +26,21 @@ use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
 use crate::layout::{Columns, PairBlock};
 
 /// The integer products of this target.
-#[cfg(all(arm_dsp, feature = "int8"))]
+#[cfg(all(feature = "int8", arm_dsp))]
 pub type Int8Target = arm_dsp::ArmDsp;
-#[cfg(all(not(arm_dsp), feature = "int8"))]
+#[cfg(all(feature = "int8", helium))]
+pub type Int8Target = helium::Helium;
+#[cfg(all(feature = "int8", riscv))]
+pub type Int8Target = riscv::Riscv;
+#[cfg(all(feature = "int8", target_arch = "x86_64"))]
+pub type Int8Target = sse2::Sse2;
+#[cfg(all(feature = "int8", not(any(arm_dsp, helium, riscv, target_arch = "x86_64"))))]
 pub type Int8Target = Portable;
 
 /// The products in floating-point arithmetic of this target.
-#[cfg(feature = "f32")]
+#[cfg(all(feature = "f32", fpu))]
+pub type F32Target = fpu::Fpu;
+#[cfg(all(feature = "f32", not(fpu)))]
 pub type F32Target = Portable;
 
 /// The blocks that [`Int8Kernels::add_products`] takes at once; longer rows go in parts.

@@ -35,10 +35,22 @@ impl super::Int8Kernels for Portable {
             low_go << 8,
             pairs_go.wrapping_sub(low_go),
         ];
-        for ((sum, product), &multiplier) in sums.iter_mut().zip(products).zip(multipliers) {
-            let scaled = (i64::from(product) * i64::from(multiplier)) >> 16;
-            *sum = sum.wrapping_add(scaled as i32);
-        }
+        add_scaled(sums, products, multipliers);
+    }
+}
+
+/// `sums` += `products` · `multipliers` / 2¹⁶, rounded down.
+#[cfg(feature = "int8")]
+pub(super) fn add_scaled(
+    sums: &mut [i32; BLOCK_ROWS],
+    products: [i32; BLOCK_ROWS],
+    multipliers: &[i16; BLOCK_ROWS],
+) {
+    for ((sum, product), &multiplier) in sums.iter_mut().zip(products).zip(multipliers) {
+        // The upper word of a product of words: one instruction, where there is one for it.
+        let multiplier = i64::from(i32::from(multiplier) << 16);
+        let scaled = (i64::from(product) * multiplier) >> 32;
+        *sum = sum.wrapping_add(scaled as i32);
     }
 }
 

@@ -183,8 +183,23 @@ fn add_products(
     blocks: &[PairBlock],
     x: &[Columns],
 ) -> [i32; BLOCK_ROWS] {
-    for (blocks, x) in blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS)) {
+    if x.len() <= PART_BLOCKS {
         Int8Target::add_products(&mut sums, multipliers, blocks, x);
+    } else {
+        add_parts(&mut sums, multipliers, blocks, x);
     }
     sums
+}
+
+/// [`add_products`] of long rows, part by part.
+#[cold]
+fn add_parts(
+    sums: &mut [i32; BLOCK_ROWS],
+    multipliers: &[i16; BLOCK_ROWS],
+    blocks: &[PairBlock],
+    x: &[Columns],
+) {
+    for (blocks, x) in blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS)) {
+        Int8Target::add_products(sums, multipliers, blocks, x);
+    }
 }

@@ -1,0 +1,91 @@
+//! Helium, the vector extension of ARMv8.1-M, which a Cortex-M55 or M85 has.
+//!
+//! A vector of pairs times one of hidden states gives eight products of S at once; byte by byte,
+//! times hidden states whose upper bytes are cleared, it gives those of W₁. A block is eight
+//! instructions for 32 products.
+#![expect(unsafe_code, reason = "the compiler knows no way to multiply pairs byte by byte")]
+
+use core::arch::asm;
+
+use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
+
+/// Vectors of 16 bytes.
+#[derive(Debug)]
+pub struct Helium;
+
+/// The block at `{w}` and the vector at `{x}`; the accumulators must have even numbers.
+macro_rules! block {
+    () => {
+        "vldrh.u16 q0, [{x}], #16
+         vand q1, q0, q4
+         vldrh.u16 q2, [{w}], #16
+         vldrh.u16 q3, [{w}], #16
+         vmlava.s16 r0, q2, q0
+         vmlava.s8 r4, q2, q1
+         vmlava.s16 r2, q3, q0
+         vmlava.s8 r12, q3, q1"
+    };
+}
+
+impl super::Int8Kernels for Helium {
+    fn add_products(
+        sums: &mut [i32; BLOCK_ROWS],
+        multipliers: &[i16; BLOCK_ROWS],
+        blocks: &[PairBlock],
+        x: &[Columns],
+    ) {
+        let count = blocks.len().min(x.len());
+        if count == 0 {
+            return;
+        }
+        // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round takes
+        // two, the first of an odd number one. Of the other vectors, it clobbers what it names.
+        unsafe {
+            asm!(
+                "vmov.i16 q4, #0xff",
+                "dls lr, {rounds}",
+                "cbnz r5, 3f",
+                "2:",
+                block!(),
+                "3:",
+                block!(),
+                "le lr, 2b",
+                // 256 times the products, and the upper words of their products with multipliers.
+                "subs r0, r0, r4",
+                "lsls r4, r4, #8",
+                "sub.w r2, r2, r12",
+                "lsl.w r12, r12, #8",
+                "vmov q0[2], q0[0], r4, r12",
+                "vmov q0[3], q0[1], r0, r2",
+                "vldrh.s32 q1, [r1]",
+                "vshl.i32 q1, q1, #16",
+                "vmulh.s32 q0, q0, q1",
+                "vldrw.u32 q1, [{sums}]",
+                "vadd.i32 q0, q0, q1",
+                "vstrw.32 q0, [{sums}]",
+                rounds = in(reg) count.div_ceil(2),
+                x = inout(reg) x.as_ptr() => _,
+                w = inout(reg) blocks.as_ptr() => _,
+                in("r1") multipliers,
+                sums = in(reg) sums,
+                in("r5") count % 2,
+                inout("r0") 0 => _,
+                inout("r2") 0 => _,
+                inout("r4") 0 => _,
+                inout("r12") 0 => _,
+                out("lr") _,
+                out("d0") _,
+                out("d1") _,
+                out("d2") _,
+                out("d3") _,
+                out("d4") _,
+                out("d5") _,
+                out("d6") _,
+                out("d7") _,
+                out("d8") _,
+                out("d9") _,
+                options(nostack),
+            );
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! RISC-V with its multiplication, RV32IM.
+//!
+//! A pair is loaded as it is, and its low byte by a second load, which extends the sign for free;
+//! a compiler, left alone, makes two shifts of it. A column is 13 instructions for four products.
+#![expect(unsafe_code, reason = "the loads of single bytes can only be had in assembly")]
+
+use core::arch::asm;
+
+use super::Int8Kernels;
+use super::portable::add_scaled;
+use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
+
+/// The eight columns of a block, `$w` bytes into the blocks and `$x` bytes into the vectors.
+macro_rules! columns {
+    ($x:literal, $w:literal) => {
+        concat!(
+            ".irp column, 0, 2, 4, 6, 8, 10, 12, 14\n",
+            concat!("lh {x}, ", $x, "+\\column({v})\n"),
+            concat!("lh {p}, ", $w, "+\\column({w})\n"),
+            concat!("lb {l}, ", $w, "+\\column({w})\n"),
+            concat!("lh {q}, ", $w, "+16+\\column({w})\n"),
+            concat!("lb {m}, ", $w, "+16+\\column({w})\n"),
+            "mul {p}, {p}, {x}\n",
+            "mul {l}, {l}, {x}\n",
+            "mul {q}, {q}, {x}\n",
+            "mul {m}, {m}, {x}\n",
+            "add {s_if}, {s_if}, {p}\n",
+            "add {w_i}, {w_i}, {l}\n",
+            "add {s_go}, {s_go}, {q}\n",
+            "add {w_g}, {w_g}, {m}\n",
+            ".endr",
+        )
+    };
+}
+
+/// RV32IM.
+#[derive(Debug)]
+pub struct Riscv;
+
+impl Int8Kernels for Riscv {
+    #[inline(never)]
+    fn add_products(
+        sums: &mut [i32; BLOCK_ROWS],
+        multipliers: &[i16; BLOCK_ROWS],
+        blocks: &[PairBlock],
+        x: &[Columns],
+    ) {
+        let count = blocks.len().min(x.len());
+        let [mut s_if, mut s_go, mut w_i, mut w_g] = [0_i32; BLOCK_ROWS];
+        let is_odd = count % 2;
+        if count > 0 {
+            // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round
+            // takes two, and an odd one is taken by starting in the middle of a round.
+            unsafe {
+                asm!(
+                    "bnez {is_odd}, 3f",
+                    "2:",
+                    columns!("0", "0"),
+                    "3:",
+                    columns!("16", "32"),
+                    "addi {v}, {v}, 32",
+                    "addi {w}, {w}, 64",
+                    "bne {w}, {end}, 2b",
+                    is_odd = in(reg) is_odd,
+                    v = inout(reg) x.as_ptr().wrapping_sub(is_odd) => _,
+                    w = inout(reg) blocks.as_ptr().wrapping_sub(is_odd) => _,
+                    end = in(reg) blocks.as_ptr().wrapping_add(count),
+                    x = out(reg) _,
+                    p = out(reg) _,
+                    l = out(reg) _,
+                    q = out(reg) _,
+                    m = out(reg) _,
+                    s_if = inout(reg) s_if,
+                    s_go = inout(reg) s_go,
+                    w_i = inout(reg) w_i,
+                    w_g = inout(reg) w_g,
+                    options(nostack, readonly),
+                );
+            }
+        }
+        let products = [w_i << 8, s_if.wrapping_sub(w_i), w_g << 8, s_go.wrapping_sub(w_g)];
+        add_scaled(sums, products, multipliers);
+    }
+}
