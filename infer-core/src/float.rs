@@ -59,17 +59,17 @@ impl Arithmetic for F32 {
         add(*b, F32Target::dot4(w_ih, x))
     }
 
-    fn recurrent(
-        input: [f32; GATES],
+    fn add_recurrent(
+        input: &mut [f32; GATES],
         _: &[f32; GATES],
         w_hh: &[F32Block],
         h: &[Self::Columns],
-    ) -> [f32; GATES] {
-        add(input, F32Target::dot4(w_hh, h))
+    ) {
+        *input = add(*input, F32Target::dot4(w_hh, h));
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".
-    fn cell([i, f, g, o]: [f32; GATES], _: LayerQuantisation, c: &mut f32) -> f32 {
+    fn cell(&[i, f, g, o]: &[f32; GATES], _: LayerQuantisation, c: &mut f32) -> f32 {
         *c = sigmoid(f) * *c + sigmoid(i) * libm::tanhf(g);
         sigmoid(o) * libm::tanhf(*c)
     }

@@ -77,17 +77,18 @@ pub(crate) mod sealed {
             x: &[Self::Columns],
         ) -> [Self::Sum; GATES];
 
-        /// `input` and the part of the recurrent weights: the pre-activations of a unit's gates.
-        fn recurrent(
-            input: [Self::Sum; GATES],
+        /// Adds the part of the recurrent weights to `input`, which makes the pre-activations of a
+        /// unit's gates of it.
+        fn add_recurrent(
+            input: &mut [Self::Sum; GATES],
             constants: &Self::GateConstants,
             w_hh: &[Self::Block],
             h: &[Self::Columns],
-        ) -> [Self::Sum; GATES];
+        );
 
         /// From the pre-activations of a unit's gates to its next cell state and hidden state.
         fn cell(
-            pre_activations: [Self::Sum; GATES],
+            pre_activations: &[Self::Sum; GATES],
             formats: LayerQuantisation,
             c: &mut Self::Cell,
         ) -> Self::Hidden;

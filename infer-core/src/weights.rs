@@ -109,9 +109,9 @@ impl<'a, P: Precision> Layer<'a, P> {
     ) {
         let rows = self.w_hh.chunks_exact(h.len().max(1)).zip(self.gate_constants);
         let units = rows.zip(inputs).zip(c.iter_mut().zip(next_h));
-        for (((w_hh, constants), input), (c, next_h)) in units {
-            let pre_activations = P::recurrent(input, constants, w_hh, h);
-            *next_h = P::cell(pre_activations, self.formats, c);
+        for (((w_hh, constants), mut gates), (c, next_h)) in units {
+            P::add_recurrent(&mut gates, constants, w_hh, h);
+            *next_h = P::cell(&gates, self.formats, c);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 pub struct ArmDsp;
 
 impl super::Int8Kernels for ArmDsp {
-    fn add_products(
+    fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
         blocks: &[PairBlock],
@@ -20,12 +20,12 @@ impl super::Int8Kernels for ArmDsp {
         let count = blocks.len().min(x.len());
         if count > 0 {
             // SAFETY: both slices have `count` elements, which is more than 0.
-            unsafe { add_products(blocks.as_ptr(), x.as_ptr(), sums, multipliers, count) }
+            unsafe { add_part(blocks.as_ptr(), x.as_ptr(), sums, multipliers, count) }
         }
     }
 }
 
-/// [`add_products`](super::Int8Kernels::add_products) of the first `count` blocks.
+/// [`add_part`](super::Int8Kernels::add_part) of the first `count` blocks.
 ///
 /// A block takes 27 instructions: three loads, and three for each word of two pairs. What counts is
 /// to have few others, so four blocks make a turn of the loop, which starts in its middle if `count`
@@ -34,7 +34,7 @@ impl super::Int8Kernels for ArmDsp {
 /// # Safety
 /// `blocks` and `x` are valid for reads of `count` elements, of which there is at least one.
 #[unsafe(naked)]
-unsafe extern "C" fn add_products(
+unsafe extern "C" fn add_part(
     blocks: *const PairBlock,
     x: *const Columns,
     sums: &mut [i32; BLOCK_ROWS],

@@ -28,7 +28,7 @@ macro_rules! block {
 }
 
 impl super::Int8Kernels for Helium {
-    fn add_products(
+    fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
         blocks: &[PairBlock],

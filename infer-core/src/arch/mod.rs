@@ -12,6 +12,8 @@ mod fpu;
 #[cfg(all(feature = "int8", helium))]
 mod helium;
 mod portable;
+#[cfg(any(test, feature = "kernel-properties"))]
+pub mod properties;
 #[cfg(all(feature = "int8", riscv))]
 mod riscv;
 #[cfg(all(feature = "int8", target_arch = "x86_64"))]
@@ -43,7 +45,7 @@ pub type F32Target = fpu::Fpu;
 #[cfg(all(feature = "f32", not(fpu)))]
 pub type F32Target = Portable;
 
-/// The blocks that [`Int8Kernels::add_products`] takes at once; longer rows go in parts.
+/// The blocks that [`Int8Kernels::add_part`] takes at once.
 ///
 /// In 64 blocks, which are 512 columns, S is exact: pairs are in ±127 · 257 and hidden states in
 /// −128 … 127, so |S| ≤ 512 · 128 · 127 · 257 < 2³¹.
@@ -55,20 +57,47 @@ const _: () = assert!((PART_BLOCKS * BLOCK_COLUMNS) as u64 * 128 * 127 * 257 < 1
 
 /// Integer products; every implementation gives the same numbers, bit for bit.
 #[cfg(feature = "int8")]
-pub trait Int8Kernels {
+pub trait Int8Kernels: Sized {
     /// Adds four rows times one vector, each times its multiplier, to `sums`:
     /// `sums` += (256 · `blocks` · `x`) · `multipliers` / 2¹⁶, rounded down.
     ///
-    /// `blocks` are `[4, K]` and `x` is `[K]`; K is up to 8 · [`PART_BLOCKS`], else the result is
-    /// any. With S and W₁ of a pair of rows (see [`PairBlock`]), 256 times the products are 256 · W₁
-    /// and S − W₁. Both these and `sums` wrap; what else there is of the longer of `blocks` and `x`
-    /// is left out.
-    fn add_products(
+    /// `blocks` are `[4, K]` and `x` is `[K]`; K is up to 8 · [`PART_BLOCKS`]. With S and W₁ of a
+    /// pair of rows (see [`PairBlock`]), 256 times the products are 256 · W₁ and S − W₁. Both these
+    /// and `sums` wrap; what the longer of `blocks` and `x` has more than the other is left out.
+    fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
         blocks: &[PairBlock],
         x: &[Columns],
     );
+
+    /// Adds rows of any length, in parts, each of which is rounded down.
+    fn add_products(
+        sums: &mut [i32; BLOCK_ROWS],
+        multipliers: &[i16; BLOCK_ROWS],
+        blocks: &[PairBlock],
+        x: &[Columns],
+    ) {
+        if x.len() <= PART_BLOCKS {
+            Self::add_part(sums, multipliers, blocks, x);
+        } else {
+            add_parts::<Self>(sums, multipliers, blocks, x);
+        }
+    }
+}
+
+/// Adds long rows, part by part.
+#[cfg(feature = "int8")]
+#[cold]
+fn add_parts<K: Int8Kernels>(
+    sums: &mut [i32; BLOCK_ROWS],
+    multipliers: &[i16; BLOCK_ROWS],
+    blocks: &[PairBlock],
+    x: &[Columns],
+) {
+    for (blocks, x) in blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS)) {
+        K::add_part(sums, multipliers, blocks, x);
+    }
 }
 
 /// Products in floating-point arithmetic; the order of a sum is an implementation's own.
@@ -76,4 +105,34 @@ pub trait Int8Kernels {
 pub trait F32Kernels {
     /// Four rows times one vector: `[4, K]` in blocks and `[K]` give `[4]` sums.
     fn dot4(blocks: &[F32Block], x: &[[f32; BLOCK_COLUMNS]]) -> [f32; BLOCK_ROWS];
+}
+
+#[cfg(test)]
+mod tests {
+    /// Holds an implementation to all properties of its kind.
+    macro_rules! has_properties {
+        ($($name:ident: $kind:ident of $implementation:ty;)*) => {
+            $(
+                #[test]
+                fn $name() {
+                    super::properties::$kind::<$implementation>().unwrap();
+                }
+            )*
+        };
+    }
+
+    #[cfg(feature = "int8")]
+    has_properties! {
+        portable_int8: int8 of super::Portable;
+    }
+
+    #[cfg(all(feature = "int8", target_arch = "x86_64"))]
+    has_properties! {
+        sse2_int8: int8 of super::sse2::Sse2;
+    }
+
+    #[cfg(feature = "f32")]
+    has_properties! {
+        portable_f32: f32 of super::Portable;
+    }
 }

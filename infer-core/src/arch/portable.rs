@@ -12,7 +12,7 @@ pub struct Portable;
 
 #[cfg(feature = "int8")]
 impl super::Int8Kernels for Portable {
-    fn add_products(
+    fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
         blocks: &[PairBlock],

@@ -39,7 +39,7 @@ pub struct Riscv;
 
 impl Int8Kernels for Riscv {
     #[inline(never)]
-    fn add_products(
+    fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
         blocks: &[PairBlock],

@@ -14,7 +14,7 @@ use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 pub struct Sse2;
 
 impl Int8Kernels for Sse2 {
-    fn add_products(
+    fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
         blocks: &[PairBlock],

@@ -16,7 +16,7 @@ mod activation;
 use activation::{FRACTION_BITS, sigmoid, tanh};
 use bytemuck::{Pod, Zeroable};
 
-use crate::arch::{Int8Kernels, Int8Target, PART_BLOCKS};
+use crate::arch::{Int8Kernels, Int8Target};
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock, padded};
 use crate::precision::sealed::{Arithmetic, Zero};
@@ -136,21 +136,23 @@ impl Arithmetic for Int8 {
     }
 
     fn input(constants: &GateConstants, w_ih: &[PairBlock], x: &[Columns]) -> [i32; GATES] {
-        add_products(constants.b, &constants.multiplier_ih, w_ih, x)
+        let mut sums = constants.b;
+        Int8Target::add_products(&mut sums, &constants.multiplier_ih, w_ih, x);
+        sums
     }
 
-    fn recurrent(
-        input: [i32; GATES],
+    fn add_recurrent(
+        input: &mut [i32; GATES],
         constants: &GateConstants,
         w_hh: &[PairBlock],
         h: &[Columns],
-    ) -> [i32; GATES] {
-        add_products(input, &constants.multiplier_hh, w_hh, h)
+    ) {
+        Int8Target::add_products(input, &constants.multiplier_hh, w_hh, h);
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None
     /// of the sums can overflow: |f·c| and |i·g| are at most 2³⁰.
-    fn cell([i, f, g, o]: [i32; GATES], formats: LayerQuantisation, c: &mut i16) -> i16 {
+    fn cell(&[i, f, g, o]: &[i32; GATES], formats: LayerQuantisation, c: &mut i16) -> i16 {
         // At most 15, which the compiler doesn't know.
         let fraction_bits = u32::from(formats.cell_fraction_bits & 15);
         let kept = i32::from(sigmoid(f)) * i32::from(*c);
@@ -168,38 +170,12 @@ impl Arithmetic for Int8 {
     fn logits(b_out: [i32; BLOCK_ROWS], w_out: &[PairBlock], h: &[Columns]) -> [i32; BLOCK_ROWS] {
         // The sums are times 256 on the way, so this is their own unit.
         const ONE: i16 = 1 << 8;
-        add_products(b_out, &[ONE; BLOCK_ROWS], w_out, h)
+        let mut logits = b_out;
+        Int8Target::add_products(&mut logits, &[ONE; BLOCK_ROWS], w_out, h);
+        logits
     }
 
     fn fixed_point(logit: i32) -> i32 {
         logit
-    }
-}
-
-/// `sums` and four rows times the vector `x`, times 256 `multipliers` / 2¹⁶.
-fn add_products(
-    mut sums: [i32; BLOCK_ROWS],
-    multipliers: &[i16; BLOCK_ROWS],
-    blocks: &[PairBlock],
-    x: &[Columns],
-) -> [i32; BLOCK_ROWS] {
-    if x.len() <= PART_BLOCKS {
-        Int8Target::add_products(&mut sums, multipliers, blocks, x);
-    } else {
-        add_parts(&mut sums, multipliers, blocks, x);
-    }
-    sums
-}
-
-/// [`add_products`] of long rows, part by part.
-#[cold]
-fn add_parts(
-    sums: &mut [i32; BLOCK_ROWS],
-    multipliers: &[i16; BLOCK_ROWS],
-    blocks: &[PairBlock],
-    x: &[Columns],
-) {
-    for (blocks, x) in blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS)) {
-        Int8Target::add_products(sums, multipliers, blocks, x);
     }
 }

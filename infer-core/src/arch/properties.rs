@@ -1,0 +1,192 @@
+//! What every implementation of the products has to do, whatever the data and the sizes.
+//!
+//! The oracle is the definition, in 64 bits. `kernel-properties` makes this module public, for tests
+//! on devices: 8 KB of stack for int8, 20 KB for f32.
+
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg32;
+
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, MAX_HIDDEN};
+
+/// The longest rows that there are, in blocks.
+const MAX_BLOCKS: usize = MAX_HIDDEN / BLOCK_COLUMNS;
+
+/// Blocks in a row: whether odd, even, a whole part, or more than one.
+const SIZES: [usize; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 63, 64, 65, MAX_BLOCKS];
+
+/// Kinds of numbers that weights, vectors, multipliers and sums are filled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// Any within the limits.
+    Random,
+    /// The smallest.
+    Smallest,
+    /// The largest.
+    Largest,
+    /// Smallest and largest in turn.
+    Alternating,
+    /// What no artifact holds: any bits that fit the type.
+    Damaged,
+}
+
+impl Data {
+    const ALL: [Self; 5] =
+        [Self::Random, Self::Smallest, Self::Largest, Self::Alternating, Self::Damaged];
+
+    /// The number at `index`; `damaged` is the limit of what is damaged.
+    fn number(self, random: &mut Pcg32, index: usize, [low, high]: [i32; 2], damaged: i32) -> i32 {
+        let mut within = |low: i32, high: i32| {
+            let span = i64::from(high) - i64::from(low) + 1;
+            (i64::from(low) + i64::from(random.next_u32()) % span) as i32
+        };
+        match self {
+            Self::Random => within(low, high),
+            Self::Smallest => low,
+            Self::Largest => high,
+            Self::Alternating if index.is_multiple_of(2) => low,
+            Self::Alternating => high,
+            Self::Damaged => within(-damaged - 1, damaged),
+        }
+    }
+}
+
+/// The case in which an implementation errs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// Blocks in a row.
+    pub blocks: usize,
+    /// What weights, multipliers and sums were filled with.
+    pub weights: Data,
+    /// What the vector was filled with.
+    pub vector: Data,
+    /// The row that is wrong.
+    pub row: usize,
+}
+
+/// Calls `check` with each case: the blocks in a row, and what is filled with what. It returns the
+/// row that is wrong, if one is.
+fn each_case(
+    mut check: impl FnMut(&mut Pcg32, usize, Data, Data) -> Option<usize>,
+) -> Result<(), Failure> {
+    let mut random = Pcg32::seed_from_u64(1);
+    for blocks in SIZES {
+        for weights in Data::ALL {
+            for vector in Data::ALL {
+                if let Some(row) = check(&mut random, blocks, weights, vector) {
+                    return Err(Failure { blocks, weights, vector, row });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// [`Int8Kernels`](super::Int8Kernels): the sums are the very ones of the definition.
+///
+/// # Errors
+/// The first case in which they aren't.
+#[cfg(feature = "int8")]
+pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
+    use crate::layout::{Columns, PairBlock, pair};
+
+    let mut blocks = [PairBlock::default(); MAX_BLOCKS];
+    let mut x = [Columns::default(); MAX_BLOCKS];
+    each_case(|random, count, weights, vector| {
+        let (blocks, x) = (blocks.get_mut(..count)?, x.get_mut(..count)?);
+        for (index, pairs) in blocks.as_flattened_mut().iter_mut().enumerate() {
+            for (column, word) in pairs.0.iter_mut().enumerate() {
+                let mut weight = |offset| {
+                    weights.number(random, index + column + offset, [-127, 127], 127) as i8
+                };
+                *word = pair(weight(0).max(-127), weight(1).max(-127));
+                if weights == Data::Damaged {
+                    *word = random.next_u32() as i16;
+                }
+            }
+        }
+        for columns in x.iter_mut() {
+            for (column, x) in columns.0.iter_mut().enumerate() {
+                *x = vector.number(random, column, [-128, 127], 127) as i16;
+            }
+        }
+        let mut number = |index, limits, damaged| weights.number(random, index, limits, damaged);
+        let multipliers = [0, 1, 2, 3].map(|row| number(row, [0, 32_767], 32_767) as i16);
+        let sums = [0, 1, 2, 3].map(|row| number(row, [-(1 << 30), 1 << 30], i32::MAX));
+        let mut found = sums;
+        K::add_products(&mut found, &multipliers, blocks, x);
+        let expected = expected_int8(sums, multipliers, blocks, x);
+        found.iter().zip(&expected).position(|(found, expected)| found != expected)
+    })
+}
+
+/// What [`Int8Kernels::add_products`](super::Int8Kernels::add_products) is defined to give.
+#[cfg(feature = "int8")]
+fn expected_int8(
+    mut sums: [i32; BLOCK_ROWS],
+    multipliers: [i16; BLOCK_ROWS],
+    blocks: &[crate::layout::PairBlock],
+    x: &[crate::layout::Columns],
+) -> [i32; BLOCK_ROWS] {
+    let parts = blocks.chunks(super::PART_BLOCKS).zip(x.chunks(super::PART_BLOCKS));
+    for (blocks, x) in parts {
+        let mut products = [0_i64; BLOCK_ROWS];
+        for (block, x) in blocks.iter().zip(x) {
+            for (products, pairs) in products.as_chunks_mut().0.iter_mut().zip(block) {
+                let [first, second] = products;
+                for (&pair, &x) in pairs.0.iter().zip(&x.0) {
+                    let low = i64::from(pair as i8);
+                    *first += 256 * low * i64::from(x);
+                    *second += (i64::from(pair) - low) * i64::from(x);
+                }
+            }
+        }
+        for ((sum, product), multiplier) in sums.iter_mut().zip(products).zip(multipliers) {
+            let product = i64::from(product as i32);
+            *sum = sum.wrapping_add(((product * i64::from(multiplier)) >> 16) as i32);
+        }
+    }
+    sums
+}
+
+/// [`F32Kernels`](super::F32Kernels): the sums are as close to those in f64 as f32 allows.
+///
+/// # Errors
+/// The first case in which they aren't.
+#[cfg(feature = "f32")]
+pub fn f32<K: super::F32Kernels>() -> Result<(), Failure> {
+    use crate::layout::F32Block;
+
+    /// Relative to the sum of all products without their signs; a product is off by 6e-8.
+    const TOLERANCE: f64 = 1e-5;
+    /// Half of the longest rows are 16 KB; the sizes beyond are left out.
+    const BLOCKS: usize = MAX_BLOCKS / 2;
+    let mut blocks = [F32Block::default(); BLOCKS];
+    let mut x = [[0_f32; BLOCK_COLUMNS]; BLOCKS];
+    each_case(|random, count, weights, vector| {
+        let (blocks, x) = (blocks.get_mut(..count)?, x.get_mut(..count)?);
+        let mut number = |data: Data, index| data.number(random, index, [-4096, 4096], 1 << 20);
+        for (row, values) in blocks.as_flattened_mut().iter_mut().enumerate() {
+            for (column, value) in values.iter_mut().enumerate() {
+                *value = number(weights, row + column) as f32 / 1000.0;
+            }
+        }
+        for (column, value) in x.as_flattened_mut().iter_mut().enumerate() {
+            *value = number(vector, column) as f32 / 4096.0;
+        }
+        let (mut expected, mut size) = ([0_f64; BLOCK_ROWS], [0_f64; BLOCK_ROWS]);
+        for (block, x) in blocks.iter().zip(&*x) {
+            for ((expected, size), row) in expected.iter_mut().zip(&mut size).zip(block) {
+                for (&weight, &x) in row.iter().zip(x) {
+                    let product = f64::from(weight) * f64::from(x);
+                    *expected += product;
+                    *size += product.abs();
+                }
+            }
+        }
+        let found = K::dot4(blocks, x).into_iter().zip(expected).zip(size);
+        let mut is_wrong = found.map(|((found, expected), size)| {
+            (f64::from(found) - expected).abs() > size * TOLERANCE
+        });
+        is_wrong.position(|is_wrong| is_wrong)
+    })
+}
