@@ -114,18 +114,28 @@ kernel! {
     SQUARE_SUMS, "square_sums", Shape::Elements, [Read, ReadWrite]
 }
 kernel! {
-    /// Norm, loss and clipped rate. Bindings: sums, losses, optimizer, report.
+    /// Norm, factor of clipping and loss. Bindings: sums, losses, optimizer, report.
     GLOBAL_NORM, "global_norm", Shape::Single(256), [Read, Read, Uniform, ReadWrite]
 }
 kernel! {
-    /// The update. Bindings: parameters, gradients, report.
-    SGD, "sgd", Shape::Elements, [ReadWrite, Read, Read]
+    /// The update of SGD. Bindings: parameters, gradients, optimizer, report.
+    SGD, "sgd", Shape::Elements, [ReadWrite, Read, Uniform, Read]
+}
+kernel! {
+    /// The update of Adam and AdamW. Bindings: parameters, gradients, their mean and that of their
+    /// squares, optimizer, report.
+    ADAM, "adam", Shape::Elements, [ReadWrite, Read, ReadWrite, ReadWrite, Uniform, Read]
+}
+kernel! {
+    /// Leaves some of a layer's outputs out. Bindings: dropout, x, dropped.
+    DROPOUT, "dropout", Shape::Elements, [Uniform, Read, ReadWrite]
 }
 
 /// All kernels, in the order in which an iteration runs them first.
-pub const ALL: [Kernel; 10] = [
+pub const ALL: [Kernel; 12] = [
     PACK_WEIGHTS,
     LSTM_STEP_FORWARD,
+    DROPOUT,
     PROJECT,
     SOFTMAX_CROSS_ENTROPY,
     LSTM_STEP_BACKWARD,
@@ -134,4 +144,5 @@ pub const ALL: [Kernel; 10] = [
     SQUARE_SUMS,
     GLOBAL_NORM,
     SGD,
+    ADAM,
 ];

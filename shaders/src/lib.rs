@@ -19,9 +19,9 @@ mod layout;
 mod tiles;
 
 pub use kernels::{
-    ALL, Binding, GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, Kernel, LSTM_STEP_BACKWARD,
+    ADAM, ALL, Binding, DROPOUT, GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, Kernel, LSTM_STEP_BACKWARD,
     LSTM_STEP_FORWARD, PACK_WEIGHTS, PROJECT, SGD, SOFTMAX_CROSS_ENTROPY, SQUARE_SUMS,
     WEIGHT_GRADIENTS,
 };
-pub use layout::{Optimizer, Report, SQUARE_SUM_COUNT, Step};
+pub use layout::{BETA_1, BETA_2, Dropout, EPSILON, Optimizer, Report, SQUARE_SUM_COUNT, Step};
 pub use tiles::{GradientTile, ProductTile, Tiles};

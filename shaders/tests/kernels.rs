@@ -4,8 +4,8 @@
 use std::mem::offset_of;
 
 use charcell_shaders::{
-    ALL, Binding, GradientTile, Kernel, Optimizer, ProductTile, Report, SQUARE_SUM_COUNT, Step,
-    Tiles,
+    ADAM, ALL, BETA_1, BETA_2, Binding, Dropout, EPSILON, GradientTile, Kernel, Optimizer,
+    ProductTile, Report, SQUARE_SUM_COUNT, Step, Tiles,
 };
 use infer_core::layout::{GATES, Gate};
 use naga::back::pipeline_constants::process_overrides;
@@ -103,7 +103,8 @@ fn every_kernel_has_the_bindings_of_the_table() {
 fn every_binding_says_its_shape() {
     for kernel in ALL {
         for line in kernel.source(&Tiles::GPU).lines().filter(|line| line.starts_with("@group")) {
-            let is_structure = line.contains("Report;") || line.contains("Optimizer;");
+            let is_structure =
+                ["Report;", "Optimizer;", "Dropout;"].iter().any(|name| line.contains(name));
             assert!(is_structure || line.contains("// "), "{}: {line}", kernel.name);
         }
     }
@@ -126,11 +127,18 @@ fn the_gates_stand_in_the_order_of_infer_core() {
 
 /// The value of a module's constant.
 fn constant(module: &Module, name: &str) -> u32 {
+    match literal(module, name) {
+        naga::Literal::U32(value) => value,
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+fn literal(module: &Module, name: &str) -> naga::Literal {
     let named =
         module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name));
     let (_, constant) = named.unwrap_or_else(|| panic!("no constant {name}"));
     match module.global_expressions[constant.init] {
-        naga::Expression::Literal(naga::Literal::U32(value)) => value,
+        naga::Expression::Literal(value) => value,
         ref other => panic!("{name} is {other:?}"),
     }
 }
@@ -144,6 +152,18 @@ fn structures_lie_as_the_host_lays_them() {
         vec![
             ("learning_rate", offset_of!(Optimizer, learning_rate)),
             ("clip", offset_of!(Optimizer, clip)),
+            ("step_size", offset_of!(Optimizer, step_size)),
+            ("correction", offset_of!(Optimizer, correction)),
+            ("decay", offset_of!(Optimizer, decay)),
+        ],
+    );
+    let dropout = (
+        "Dropout",
+        size_of::<Dropout>(),
+        vec![
+            ("seed", offset_of!(Dropout, seed)),
+            ("threshold", offset_of!(Dropout, threshold)),
+            ("scale", offset_of!(Dropout, scale)),
         ],
     );
     let report = (
@@ -152,7 +172,7 @@ fn structures_lie_as_the_host_lays_them() {
         vec![
             ("loss_nats", offset_of!(Report, loss_nats)),
             ("gradient_norm", offset_of!(Report, gradient_norm)),
-            ("clipped_rate", offset_of!(Report, clipped_rate)),
+            ("clip_factor", offset_of!(Report, clip_factor)),
         ],
     );
     let mut seen = Vec::new();
@@ -160,7 +180,8 @@ fn structures_lie_as_the_host_lays_them() {
         let (module, _) = parse(&kernel, &Tiles::GPU);
         for (_, ty) in module.types.iter() {
             let Some(name) = ty.name.as_deref() else { continue };
-            let host = [&step, &optimizer, &report].into_iter().find(|host| host.0 == name);
+            let host =
+                [&step, &optimizer, &dropout, &report].into_iter().find(|host| host.0 == name);
             let (TypeInner::Struct { members, span }, Some((_, size, fields))) = (&ty.inner, host)
             else {
                 continue;
@@ -176,8 +197,13 @@ fn structures_lie_as_the_host_lays_them() {
         if ["square_sums", "global_norm"].contains(&kernel.name) {
             assert_eq!(constant(&module, "SQUARE_SUMS"), SQUARE_SUM_COUNT, "{}", kernel.name);
         }
+        if kernel.name == ADAM.name {
+            for (name, value) in [("BETA_1", BETA_1), ("BETA_2", BETA_2), ("EPSILON", EPSILON)] {
+                assert_eq!(literal(&module, name), naga::Literal::F32(value), "{name}");
+            }
+        }
     }
-    for name in ["Step", "Optimizer", "Report"] {
+    for name in ["Step", "Optimizer", "Dropout", "Report"] {
         assert!(seen.iter().any(|seen| seen == name), "no kernel has a {name}");
     }
 }

@@ -1,23 +1,12 @@
-// The global norm of the gradients, the mean loss, and the learning rate after clipping.
+// The global norm of the gradients, the factor that clips them, and the mean loss.
 //
 // One workgroup: every invocation adds some parts, and all together a tree of sums. Twin:
-// global_norm in the trainer's cpu/global_norm.rs, and Optimizer::clipped_rate.
+// global_norm in the trainer's cpu/global_norm.rs, and clip_factor.
 
 @group(0) @binding(0) var<storage, read> sums: array<f32>;                // [SQUARE_SUMS]
 @group(0) @binding(1) var<storage, read> losses: array<vec4<f32>>;        // [T, B/4]
 @group(0) @binding(2) var<uniform> optimizer: Optimizer;
 @group(0) @binding(3) var<storage, read_write> report: Report;
-
-struct Optimizer {
-    learning_rate: f32,
-    clip: f32,
-}
-
-struct Report {
-    loss_nats: f32,
-    gradient_norm: f32,
-    clipped_rate: f32,
-}
 
 const SQUARE_SUMS = 4096u;
 const LANES = 256u;
@@ -46,7 +35,6 @@ fn global_norm(@builtin(local_invocation_index) lane: u32) {
         let norm = sqrt(lane_sums[0].x);
         report.loss_nats = lane_sums[0].y / f32(NUM_STEPS * BATCH);
         report.gradient_norm = norm;
-        let factor = select(1.0, optimizer.clip / norm, norm > optimizer.clip);
-        report.clipped_rate = optimizer.learning_rate * factor;
+        report.clip_factor = select(1.0, optimizer.clip / norm, norm > optimizer.clip);
     }
 }

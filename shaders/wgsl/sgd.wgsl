@@ -6,20 +6,16 @@ override COUNT: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<f32>;    // all parameters
 @group(0) @binding(1) var<storage, read> gradients: array<f32>;           // all parameters'
-@group(0) @binding(2) var<storage, read> report: Report;
-
-struct Report {
-    loss_nats: f32,
-    gradient_norm: f32,
-    clipped_rate: f32,
-}
+@group(0) @binding(2) var<uniform> optimizer: Optimizer;
+@group(0) @binding(3) var<storage, read> report: Report;
 
 @compute @workgroup_size(ELEMENT_LANES)
 fn sgd(
     @builtin(global_invocation_id) invocation: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
 ) {
+    let rate = optimizer.learning_rate * report.clip_factor;
     for (var element = invocation.x; element < COUNT; element += workgroups.x * ELEMENT_LANES) {
-        parameters[element] -= report.clipped_rate * gradients[element];
+        parameters[element] -= rate * gradients[element];
     }
 }

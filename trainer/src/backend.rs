@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::Error;
 use crate::cpu::Cpu;
 use crate::gpu::{Adapter, Gpu};
-use crate::model::Parameters;
+use crate::model::{Parameters, State};
 use crate::text::Window;
+use crate::{Config, Error};
 
 /// The most iterations that the training loop hands to a device at once; after them it looks at
 /// what they measured.
@@ -14,12 +14,19 @@ pub const MAX_SEGMENT_ITERATIONS: usize = 256;
 
 /// A model in training on some device, which keeps parameters, state and activations.
 pub trait Backend {
-    /// Trains on `windows`, one iteration each; state is carried over from one to the next unless
-    /// the window resets it.
+    /// Trains on `windows`, one iteration each, at as many learning rates; state is carried over
+    /// from one to the next unless the window resets it.
     ///
     /// # Errors
     /// What the device reports; its parameters can't be relied on then.
-    fn train(&mut self, windows: &[Window]) -> Result<Segment, Error>;
+    fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Segment, Error>;
+
+    /// The loss in nats of each prediction of `window`, `[T, B]`, without training on it and
+    /// without dropout; the state is carried over as in training.
+    ///
+    /// # Errors
+    /// What the device reports.
+    fn losses(&mut self, window: &Window) -> Result<Vec<f32>, Error>;
 
     /// Reads the parameters back.
     ///
@@ -32,6 +39,31 @@ pub trait Backend {
     /// # Errors
     /// What the device reports.
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error>;
+
+    /// Reads back all that the next iteration depends on.
+    ///
+    /// # Errors
+    /// What the device reports.
+    fn snapshot(&mut self) -> Result<Snapshot, Error>;
+
+    /// Goes on from `snapshot`, which must be of this model, batch size and optimiser.
+    ///
+    /// # Errors
+    /// What the device reports.
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Error>;
+}
+
+/// All that an iteration leaves to the next one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The parameters.
+    pub parameters: Parameters,
+    /// The state at the end of the last window.
+    pub state: State,
+    /// The means of the gradients and of their squares, if the optimiser keeps them.
+    pub moments: Option<[Parameters; 2]>,
+    /// Iterations so far.
+    pub iterations: u64,
 }
 
 /// What came of some iterations.
@@ -53,8 +85,12 @@ pub struct IterationReport {
 }
 
 impl<B: Backend + ?Sized> Backend for Box<B> {
-    fn train(&mut self, windows: &[Window]) -> Result<Segment, Error> {
-        (**self).train(windows)
+    fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Segment, Error> {
+        (**self).train(windows, learning_rates)
+    }
+
+    fn losses(&mut self, window: &Window) -> Result<Vec<f32>, Error> {
+        (**self).losses(window)
     }
 
     fn parameters(&mut self) -> Result<Parameters, Error> {
@@ -64,30 +100,19 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
         (**self).set_parameters(parameters)
     }
+
+    fn snapshot(&mut self) -> Result<Snapshot, Error> {
+        (**self).snapshot()
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        (**self).restore(snapshot)
+    }
 }
 
 impl IterationReport {
     pub(crate) fn is_finite(&self) -> bool {
         self.loss_nats.is_finite() && self.gradient_norm.is_finite()
-    }
-}
-
-/// Stochastic gradient descent with clipping by the global norm.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Optimizer {
-    /// Learning rate.
-    pub learning_rate: f32,
-    /// The gradients are scaled down to this global norm if theirs is larger (the chapter's θ).
-    pub clip: f32,
-}
-
-impl Optimizer {
-    /// The learning rate times the factor by which clipping scales the gradients.
-    #[must_use]
-    pub fn clipped_rate(&self, gradient_norm: f64) -> f32 {
-        let clip = f64::from(self.clip);
-        let factor = if gradient_norm > clip { clip / gradient_norm } else { 1.0 };
-        (f64::from(self.learning_rate) * factor) as f32
     }
 }
 
@@ -142,17 +167,11 @@ impl Device {
     pub fn backend(
         &self,
         parameters: Parameters,
-        optimizer: Optimizer,
-        batch_size: usize,
-        num_steps: usize,
+        config: &Config,
     ) -> Result<Box<dyn Backend>, Error> {
         Ok(match self {
-            Self::Cpu { threads } => {
-                Box::new(Cpu::new(parameters, optimizer, batch_size, num_steps, *threads)?)
-            }
-            Self::Gpu(adapter) => {
-                Box::new(Gpu::new(adapter, &parameters, optimizer, batch_size, num_steps)?)
-            }
+            Self::Cpu { threads } => Box::new(Cpu::new(parameters, config, *threads)?),
+            Self::Gpu(adapter) => Box::new(Gpu::new(adapter, &parameters, config)?),
         })
     }
 }

@@ -74,6 +74,47 @@ pub enum Error {
         /// How many characters stand before it.
         position: usize,
     },
+    /// A corpus has a character that the vocabulary given for it lacks.
+    #[error(
+        "character {} of the corpus, {character:?}, is not in the vocabulary: add it, or give a \
+         --replacement for all such characters",
+        position + 1
+    )]
+    ForeignCharacter {
+        /// The character.
+        character: char,
+        /// How many characters stand before it.
+        position: usize,
+    },
+    /// Characters are too rare for the vocabulary, and nothing is there to replace them.
+    #[error(
+        "{found} character(s) of the corpus, {character:?} the first, occur fewer than {min_count} \
+         times: give a --replacement for them, or a smaller --min-count"
+    )]
+    RareCharacters {
+        /// How many.
+        found: usize,
+        /// The first in the order of code points.
+        character: char,
+        /// How often a character must occur.
+        min_count: u64,
+    },
+    /// The replacement isn't in the vocabulary.
+    #[error(
+        "--replacement is {character:?}, which the vocabulary lacks: add it there, or give another"
+    )]
+    Replacement {
+        /// The character.
+        character: char,
+    },
+    /// A vocabulary file is refused.
+    #[error("{} is no vocabulary: {reason}; it must be a JSON array of one-character strings", path.display())]
+    Vocabulary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A prefix has a character that the corpus lacks.
     #[error(
         "character {} of the prefix {prefix:?}, {character:?}, doesn't occur in the corpus: give \
@@ -186,6 +227,45 @@ pub enum Error {
         /// The learning rate.
         learning_rate: f32,
     },
+    /// A checkpoint is of another training.
+    #[error(
+        "the checkpoint is of another training: {setting} is {there} there, and {here} here; leave \
+         it as it was, or start anew without --resume"
+    )]
+    OtherTraining {
+        /// What differs.
+        setting: String,
+        /// Its value here.
+        here: String,
+        /// Its value in the checkpoint.
+        there: String,
+    },
+    /// A run folder has no checkpoint that can be read.
+    #[error("{} has no checkpoint to go on from{reason}: start without --resume", path.display())]
+    NoCheckpoint {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with those that there are, with a colon before it; or nothing.
+        reason: String,
+    },
+    /// The user ended a training early.
+    #[error(
+        "interrupted in epoch {}: `charcell train --resume --out {}` goes on, `charcell export {}` \
+         makes an artifact of the weights so far",
+        epochs + 1, path.display(), path.display()
+    )]
+    Interrupted {
+        /// The run folder.
+        path: PathBuf,
+        /// Whole epochs that are done.
+        epochs: usize,
+    },
+    /// Another process trains in a run folder.
+    #[error("another training is at work in {}: give another --out, or wait for its end", path.display())]
+    RunBusy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A run folder is there already.
     #[error("{} exists already: give another --out, or --force to replace the run in it", path.display())]
     RunExists {
@@ -215,6 +295,22 @@ pub enum Error {
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+    /// Weights to import can't be read from the disk.
+    #[error("cannot read the weights {}: {source}", path.display())]
+    ReadWeights {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Weights can't be imported.
+    #[error("cannot import {}: {reason}", path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// Which tensor is missing or unfit.
+        reason: String,
     },
     /// An artifact can't be read from the disk.
     #[error("cannot read {}: {source}; give the model.postcard of a run", path.display())]

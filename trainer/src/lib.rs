@@ -26,21 +26,30 @@ mod error;
 mod evaluation;
 mod export;
 pub mod gpu;
+mod import;
 mod inference;
 pub mod model;
+mod optimizer;
+mod report;
 mod run_folder;
 pub mod text;
 mod training;
 
 pub use backend::{
-    Backend, Choice, Device, IterationReport, MAX_SEGMENT_ITERATIONS, Optimizer, Segment,
+    Backend, Choice, Device, IterationReport, MAX_SEGMENT_ITERATIONS, Segment, Snapshot,
 };
 pub use error::Error;
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Weights, artifact, from_safetensors, to_safetensors};
+pub use import::{ModuleNames, import};
 pub use inference::{AnyModel, Artifact};
+pub use optimizer::{Optimizer, clip_factor};
+pub use report::{Sizes, loss_svg, report_html};
 pub use run_folder::{Description, RunFolder, write_whole};
-pub use training::{Config, EpochReport, Outcome, REPORT_CHARACTERS, train_and_predict};
+pub use training::{
+    Checkpoint, Config, EpochReport, Outcome, Preset, Progress, REPORT_CHARACTERS, Schedule,
+    Training, train_and_predict,
+};
 
 /// The examples of the chapter's page, which are tests.
 #[cfg(doctest)]

@@ -8,7 +8,7 @@ use std::path::Path;
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, ParameterName};
 use charcell::text::Window;
-use charcell::{AnyModel, Artifact, Optimizer, Weights, artifact, write_whole};
+use charcell::{AnyModel, Artifact, Config, Weights, artifact, write_whole};
 use infer_core::artifact::tensors;
 use infer_core::{Int8, Model, State, Token};
 
@@ -116,9 +116,9 @@ fn f32_logits_are_those_of_training() {
         let dimensions = Dimensions { vocabulary: 21, hidden, layers };
         let model = untrained_model(dimensions, 100.0, 1);
         let tokens = window(dimensions.vocabulary, 30, 1, 2).inputs;
-        let optimizer = Optimizer { learning_rate: 1.0, clip: 1.0 };
         let steps = tokens.len() - 1;
-        let mut cpu = Cpu::new(model.parameters.clone(), optimizer, 1, steps, 1).unwrap();
+        let config = Config { batch_size: 1, num_steps: steps, ..Config::default() };
+        let mut cpu = Cpu::new(model.parameters.clone(), &config, 1).unwrap();
         let (inputs, targets) = (tokens[..steps].to_vec(), tokens[1..].to_vec());
         let trained = cpu.logits(&Window { inputs, targets, resets_state: true });
 

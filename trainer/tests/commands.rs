@@ -201,7 +201,7 @@ fn a_run_is_replaced_only_by_force() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort_unstable();
-    assert_eq!(files, ["metrics.jsonl", "run.json", "weights.safetensors"]);
+    assert_eq!(files, ["checkpoint", "metrics.jsonl", "run.json", "weights.safetensors"]);
 }
 
 #[test]

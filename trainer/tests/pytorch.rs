@@ -6,7 +6,7 @@ use std::path::Path;
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, State};
 use charcell::text::Window;
-use charcell::{Backend, Optimizer, Segment, from_safetensors, to_safetensors};
+use charcell::{Backend, Config, Optimizer, Segment, from_safetensors, to_safetensors};
 use infer_core::Token;
 use safetensors::{Dtype, SafeTensors};
 
@@ -37,8 +37,8 @@ fn compare(file: &str, layers: usize) {
         resets_state: false,
     };
 
-    let optimizer = Optimizer { learning_rate: 1.0, clip: f32::MAX };
-    let mut cpu = Cpu::new(parameters.clone(), optimizer, B, T, 1).unwrap();
+    let config = Config { batch_size: B, num_steps: T, clip: f32::MAX, ..Config::default() };
+    let mut cpu = Cpu::new(parameters.clone(), &config, 1).unwrap();
     let initial =
         State { hidden: numbers(&file, "initial.hidden"), cell: numbers(&file, "initial.cell") };
     cpu.set_state(&initial);
@@ -53,7 +53,8 @@ fn compare(file: &str, layers: usize) {
     assert_eq!(last_step, &state.hidden[(layers - 1) * B * H..]);
 
     cpu.set_state(&initial);
-    let Segment::Trained(reports) = cpu.train(std::slice::from_ref(&window)).unwrap() else {
+    let Segment::Trained(reports) = cpu.train(std::slice::from_ref(&window), &[1.0]).unwrap()
+    else {
         panic!("it should have trained");
     };
     let report = reports[0];
@@ -74,6 +75,39 @@ fn compare(file: &str, layers: usize) {
         parameters.values().iter().zip(cpu.gradients().values()).map(|(p, g)| p - g).collect();
     assert_eq!(updated.values(), expected);
     assert_eq!(Parameters::names(dimensions).count(), 3 * layers + 2);
+}
+
+/// Three steps of each optimiser, with clipping in force.
+#[test]
+fn optimizers_are_pytorchs() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pytorch/optimizers.safetensors");
+    let bytes = fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let dimensions = Dimensions { vocabulary: V, hidden: H, layers: 1 };
+    let parameters = from_safetensors(&bytes, dimensions).unwrap();
+    let window = Window {
+        inputs: tokens(&file, "inputs"),
+        targets: tokens(&file, "targets"),
+        resets_state: true,
+    };
+    for (name, optimizer, learning_rate) in [
+        ("sgd", Optimizer::Sgd, 2.0),
+        ("adam", Optimizer::Adam, 0.01),
+        ("adamw", Optimizer::AdamW, 0.01),
+    ] {
+        let (batch_size, num_steps, weight_decay) = (B, T, 0.3);
+        let clip = 0.1;
+        let config =
+            Config { batch_size, num_steps, optimizer, weight_decay, clip, ..Config::default() };
+        let mut cpu = Cpu::new(parameters.clone(), &config, 1).unwrap();
+        cpu.train(&vec![window.clone(); 3], &[learning_rate; 3]).unwrap();
+        let updated = to_safetensors(&cpu.parameters().unwrap());
+        let updated = SafeTensors::deserialize(&updated).unwrap();
+        for tensor in updated.names().into_iter().filter(|tensor| !tensor.contains("bias_hh")) {
+            let expected = numbers(&file, &format!("{name}.{tensor}"));
+            close(&format!("{name}: {tensor}"), &numbers(&updated, tensor), &expected);
+        }
+    }
 }
 
 fn close(name: &str, found: &[f32], expected: &[f32]) {

@@ -4,7 +4,7 @@ use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT, Sampling, Window};
 use charcell::{
-    Config, Device, Error, Optimizer, Outcome, Weights, artifact, evaluate, first_choice,
+    Config, Device, Error, Outcome, Weights, artifact, clip_factor, evaluate, first_choice,
     train_and_predict,
 };
 use infer_core::Normalisation;
@@ -49,11 +49,11 @@ fn the_same_seed_gives_the_same_weights_at_any_number_of_threads() {
 fn predictions(model: &TrainedModel, corpus: &Corpus, weights: Weights) -> (f64, Vec<usize>) {
     let artifact = artifact(model, weights).unwrap();
     let model = artifact.model().unwrap();
-    let mut choices = Vec::new();
-    model.predict_each(corpus.tokens(), |log_probabilities, _| {
+    let (tokens, mut choices) = (corpus.tokens().to_vec(), Vec::new());
+    model.predict_each(&tokens, |log_probabilities, _| {
         choices.push(first_choice(log_probabilities))
     });
-    (evaluate(&model, corpus.tokens()).perplexity, choices)
+    (evaluate(&model, &tokens).perplexity, choices)
 }
 
 #[test]
@@ -101,9 +101,10 @@ fn a_loss_that_is_no_longer_finite_keeps_the_last_good_weights() {
 /// What the chapter's `grad_clipping` does.
 #[test]
 fn a_gradient_beyond_the_limit_is_scaled_down_to_it() {
-    let optimizer = Optimizer { learning_rate: 100.0, clip: 0.01 };
-    for (norm, rate) in [(0.0, 100.0), (0.01, 100.0), (0.02, 50.0), (1.0, 1.0)] {
-        assert_eq!(optimizer.clipped_rate(norm), rate, "at a norm of {norm}");
+    let limit = 0.01_f32;
+    for (norm, expected) in [(0.0, 1.0), (0.009, 1.0), (0.02, 0.5), (1.0, 0.01)] {
+        let factor = clip_factor(norm, limit);
+        assert!((factor - expected).abs() < 1e-7, "{factor} at a norm of {norm}");
     }
 }
 
@@ -112,13 +113,14 @@ fn a_window_goes_on_from_the_last_or_starts_anew() {
     let corpus = corpus(100);
     let dimensions = Dimensions { vocabulary: corpus.vocabulary().size(), hidden: 20, layers: 2 };
     let parameters = Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(0));
-    let optimizer = Optimizer { learning_rate: 1.0, clip: 1.0 };
+    let tokens = corpus.tokens().to_vec();
     let window = |resets_state| {
-        let (inputs, targets) = (corpus.tokens()[..34].to_vec(), corpus.tokens()[1..35].to_vec());
+        let (inputs, targets) = (tokens[..34].to_vec(), tokens[1..35].to_vec());
         Window { inputs, targets, resets_state }
     };
     // Two slices of rows.
-    let mut cpu = Cpu::new(parameters, optimizer, 17, 2, 1).unwrap();
+    let config = Config { batch_size: 17, num_steps: 2, ..Config::default() };
+    let mut cpu = Cpu::new(parameters, &config, 1).unwrap();
     let first = cpu.logits(&window(true));
     let state = cpu.state();
     let second = cpu.logits(&window(false));

@@ -8,7 +8,7 @@ use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, ParameterName, Parameters, TrainedModel};
 use charcell::text::{Batches, Corpus};
 use charcell::{
-    Backend, Config, Device, Optimizer, Weights, artifact, evaluate, first_choice,
+    Backend, Config, Device, Weights, artifact, clip_factor, evaluate, first_choice,
     train_and_predict,
 };
 use infer_core::Normalisation;
@@ -107,14 +107,13 @@ fn train(corpus: &Corpus, seed: u64) -> Result<(TrainedModel, [f64; 4])> {
 
 /// By what factor int8 raises the perplexity, and the share of first choices that stay the same.
 fn compare_int8(model: &TrainedModel, corpus: &Corpus) -> Result<(f64, f64)> {
+    let tokens = corpus.tokens().to_vec();
     let predict = |weights| -> Result<(f64, Vec<usize>)> {
         let artifact = artifact(model, weights)?;
         let model = artifact.model()?;
         let mut choices = Vec::new();
-        model.predict_each(corpus.tokens(), |predictions, _| {
-            choices.push(first_choice(predictions))
-        });
-        Ok((evaluate(&model, corpus.tokens()).perplexity, choices))
+        model.predict_each(&tokens, |predictions, _| choices.push(first_choice(predictions)));
+        Ok((evaluate(&model, &tokens).perplexity, choices))
     };
     let (perplexity, choices) = predict(Weights::F32)?;
     let (int8_perplexity, int8_choices) = predict(Weights::Int8)?;
@@ -132,27 +131,27 @@ fn train_with_two_biases(corpus: &Corpus) -> Result<[f64; 4]> {
     };
     let mut random = ChaCha8Rng::seed_from_u64(config.seed);
     let mut parameters = Parameters::init(dimensions, &mut random);
-    let optimizer = Optimizer { learning_rate: config.learning_rate, clip: config.clip };
-    let (batch_size, num_steps) = (config.batch_size, config.num_steps);
-    let mut cpu = Cpu::new(parameters.clone(), optimizer, batch_size, num_steps, 0)?;
-    let batches = Batches::new(corpus.tokens(), config.sampling, batch_size, num_steps)?;
+    let mut cpu = Cpu::new(parameters.clone(), &config, 0)?;
+    let batches =
+        Batches::new(corpus.tokens(), config.sampling, config.batch_size, config.num_steps)?;
     let mut perplexities = Vec::new();
     for _ in 0..config.epochs {
         let windows = batches.epoch(&mut random);
         let mut loss_nats = 0.0;
-        for window in &windows {
-            loss_nats += cpu.compute_gradients(window) / windows.len() as f64;
+        let count = windows.len() as f64;
+        for window in windows {
+            loss_nats += cpu.compute_gradients(&window) / count;
             // Both biases count in the norm, and both are changed: in their sum, by twice as much.
-            let count = |name| if matches!(name, ParameterName::B(_)) { 2.0 } else { 1.0 };
+            let biases = |name| if matches!(name, ParameterName::B(_)) { 2.0 } else { 1.0 };
             let square = |name| {
                 let gradient = cpu.gradients().get(name).iter().map(|&g| f64::from(g).powi(2));
-                count(name) * gradient.sum::<f64>()
+                biases(name) * gradient.sum::<f64>()
             };
             let norm = Parameters::names(dimensions).map(square).sum::<f64>().sqrt();
-            let rate = optimizer.clipped_rate(norm);
+            let rate = config.learning_rate * clip_factor(norm, config.clip) as f32;
             for name in Parameters::names(dimensions) {
                 let changes =
-                    cpu.gradients().get(name).iter().map(|g| rate * count(name) as f32 * g);
+                    cpu.gradients().get(name).iter().map(|g| rate * biases(name) as f32 * g);
                 for (parameter, change) in parameters.get_mut(name).iter_mut().zip(changes) {
                     *parameter -= change;
                 }

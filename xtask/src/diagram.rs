@@ -43,9 +43,10 @@ fn path() -> PathBuf {
 
 /// The iteration of the chapter's recipe.
 fn plan() -> Plan {
-    let Config { hidden, layers, batch_size, num_steps, .. } = Config::default();
+    let config = Config::default();
+    let (hidden, layers) = (config.hidden, config.layers);
     let dimensions = Dimensions { vocabulary: VOCABULARY, hidden, layers };
-    Plan::new(Shapes { dimensions, batch_size, num_steps }, Tiles::GPU)
+    Plan::new(Shapes::new(dimensions, &config), Tiles::GPU)
 }
 
 fn rows(plan: &Plan) -> Vec<Row> {
@@ -84,7 +85,7 @@ fn svg() -> String {
     let plan = plan();
     let rows = rows(&plan);
     let dispatches: usize = rows.iter().map(|row| row.dispatches).sum();
-    let Shapes { dimensions, batch_size, num_steps } = plan.shapes();
+    let Shapes { dimensions, batch_size, num_steps, .. } = plan.shapes();
     let height = TOP + rows.len() * ROW + 10;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use charcell::cpu::Cpu;
-use charcell::gpu::{Adapter, Gpu, Shapes, profile};
+use charcell::gpu::{Adapter, Gpu, profile};
 use charcell::model::{Dimensions, Parameters};
 use charcell::text::{Batches, Corpus};
-use charcell::{Config, Device, Optimizer, train_and_predict};
+use charcell::{Config, Device, train_and_predict};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -64,18 +64,16 @@ fn gradient_errors(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Resul
     let &Config { batch_size, num_steps, sampling, .. } = config;
     let mut random = ChaCha8Rng::seed_from_u64(config.seed);
     let parameters = Parameters::init(dimensions(corpus, config), &mut random);
-    let optimizer = Optimizer { learning_rate: config.learning_rate, clip: config.clip };
-    let mut gpu = Gpu::new(adapter, &parameters, optimizer, batch_size, num_steps)?;
-    let mut cpu = Cpu::new(parameters.clone(), optimizer, batch_size, num_steps, 0)?;
+    let mut gpu = Gpu::new(adapter, &parameters, config)?;
+    let mut cpu = Cpu::new(parameters.clone(), config, 0)?;
     let mut reference = Reference::new(&parameters, batch_size);
-    let windows =
-        Batches::new(corpus.tokens(), sampling, batch_size, num_steps)?.epoch(&mut random);
+    let batches = Batches::new(corpus.tokens(), sampling, batch_size, num_steps)?;
     let (mut gpu_error, mut cpu_error) = (0_f64, 0_f64);
-    for window in &windows {
-        let (_, expected) = reference.gradients(window);
-        let (_, gradients) = gpu.compute_gradients(window)?;
+    for window in batches.epoch(&mut random) {
+        let (_, expected) = reference.gradients(&window);
+        let (_, gradients) = gpu.compute_gradients(&window)?;
         gpu_error = gpu_error.max(relative_error(&gradients, &expected));
-        cpu.compute_gradients(window);
+        cpu.compute_gradients(&window);
         cpu_error = cpu_error.max(relative_error(cpu.gradients(), &expected));
     }
     Ok((gpu_error, cpu_error))
@@ -95,9 +93,8 @@ fn train(corpus: &Corpus, config: &Config, device: &Device) -> Result<(f64, f64)
 
 fn profile_table(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Result<String> {
     let dimensions = dimensions(corpus, config);
-    let &Config { batch_size, num_steps, .. } = config;
     let mut table = String::from("| kernel | dispatches | ms | GFLOP/s |\n|---|---|---|---|\n");
-    for time in profile(adapter, Shapes { dimensions, batch_size, num_steps })? {
+    for time in profile(adapter, dimensions, config)? {
         let (milliseconds, rate) = (time.seconds * 1e3, time.flop as f64 / time.seconds * 1e-9);
         let name = time.kernel.name;
         writeln!(table, "| `{name}` | {} | {milliseconds:.2} | {rate:.1} |", time.dispatches)?;

@@ -6,6 +6,7 @@ mod comparison;
 mod device_tests;
 mod diagram;
 mod firmware;
+mod full_disk;
 mod fuzz;
 mod gpu;
 mod instructions;

@@ -238,7 +238,7 @@ pub(crate) fn relative_error(gradients: &Parameters, expected: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use charcell::Optimizer;
+    use charcell::Config;
     use charcell::cpu::Cpu;
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::SeedableRng;
@@ -251,8 +251,8 @@ mod tests {
             let dimensions = Dimensions { vocabulary: 5, hidden: 7, layers };
             let mut parameters = Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(1));
             parameters.values_mut().iter_mut().for_each(|value| *value = *value * 40.0 + 0.01);
-            let optimizer = Optimizer { learning_rate: 1.0, clip: 1.0 };
-            let mut cpu = Cpu::new(parameters.clone(), optimizer, 3, 4, 1).unwrap();
+            let config = Config { batch_size: 3, num_steps: 4, ..Config::default() };
+            let mut cpu = Cpu::new(parameters.clone(), &config, 1).unwrap();
             let mut reference = Reference::new(&parameters, 3);
             for resets_state in [true, false] {
                 let inputs = vec![0, 1, 2, 3, 4, 0, 2, 2, 1, 0, 4, 3];

@@ -11,6 +11,7 @@ use crate::chapter;
 use crate::comparison::{compare, compare_f32_logits};
 use crate::device_tests;
 use crate::firmware::{Board, shipped_model, workspace};
+use crate::full_disk;
 use crate::fuzz;
 use crate::gpu;
 use crate::instructions::{self, Counted};
@@ -34,6 +35,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("clippy of the firmware", firmware_clippy),
         Step::new("clippy of the device tests", device_tests_clippy),
         Step::new("tests", || run(cargo("test --workspace -- --skip").arg(GPU_TESTS))),
+        Step::new("a full disk leaves the last checkpoint intact", full_disk::check),
         Step::new("GPU kernels on the best adapter", || gpu_tests("", &[])),
         Step::new("GPU kernels through OpenGL", || gpu_tests("OpenGL", &[])),
         Step::new("GPU kernels before another compiler", tint::check),
@@ -93,6 +95,9 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
     if let Some(text) = time_machine {
         let again = text.clone();
         steps.extend([
+            Step::new("trainings that are killed 50 times go on", || {
+                run(&mut cargo("test --package charcell --test resume -- --ignored"))
+            }),
             Step::new("GPU kernels at all sizes", || gpu_tests("", &["--include-ignored"])),
             Step::new("training on a GPU", move || gpu::measure(&again)),
             Step::new("fuzzing with millions of inputs", fuzz::measure),

@@ -19,6 +19,29 @@ struct Step {
     t: u32,
 }
 
+// The settings of an iteration's update.
+struct Optimizer {
+    learning_rate: f32,
+    clip: f32,
+    step_size: f32,
+    correction: f32,
+    decay: f32,
+}
+
+// What an iteration leaves out.
+struct Dropout {
+    seed: u32,
+    threshold: u32,
+    scale: f32,
+}
+
+// What an iteration measured.
+struct Report {
+    loss_nats: f32,
+    gradient_norm: f32,
+    clip_factor: f32,
+}
+
 // Column of a gate of a unit in a matrix with 4H columns.
 fn gate_column(gate: u32, unit: u32) -> u32 {
     return gate * HIDDEN + unit;

@@ -1,6 +1,6 @@
 //! `charcell devices`.
 
-use charcell::gpu::{Adapter, AdapterKind, KernelTime, Shapes, profile};
+use charcell::gpu::{Adapter, AdapterKind, KernelTime, profile};
 use charcell::model::Dimensions;
 use charcell::{Choice, Config, Device, Error};
 use clap::Args;
@@ -88,7 +88,7 @@ fn show_profile(arguments: &Arguments, config: &Config) -> Result<(), Error> {
     let dimensions =
         Dimensions { vocabulary: CHAPTER_VOCABULARY, hidden: config.hidden, layers: config.layers };
     let (batch_size, num_steps) = (config.batch_size, config.num_steps);
-    let kernels = profile(&adapter, Shapes { dimensions, batch_size, num_steps })?;
+    let kernels = profile(&adapter, dimensions, config)?;
     let clock =
         if adapter.has_timestamps() { "the device's timestamps" } else { "the host's clock" };
     if arguments.json {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use charcell::text::Corpus;
+use charcell::text::Source;
 use charcell::{AnyModel, Error, RunFolder, Weights, artifact, evaluate};
 use clap::Args;
 
@@ -14,8 +14,8 @@ use super::{print, with_model};
 pub(super) struct Arguments {
     /// An artifact, or a run folder, whose f32 weights are taken.
     model: PathBuf,
-    /// The text to predict.
-    #[arg(long, num_args = 1.., value_name = "FILE", required = true)]
+    /// The text to predict: files, or whole folders.
+    #[arg(long, num_args = 1.., value_name = "PATH", required = true)]
     corpus: Vec<PathBuf>,
     /// Its first N characters only.
     #[arg(long, value_name = "N")]
@@ -38,7 +38,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
 
 fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
     let normalisation = model.header().normalisation;
-    let tokens = model.tokens(&Corpus::text(&arguments.corpus, normalisation, arguments.chars)?)?;
+    let (files, characters) = (arguments.corpus.clone(), arguments.chars);
+    let source = Source { files, characters, normalisation, ..Source::default() };
+    let tokens = model.tokens(&source.text()?)?;
     if tokens.len() < 2 {
         return Err(Error::TextTooShort { found: tokens.len() });
     }

@@ -4,6 +4,7 @@ mod devices;
 mod evaluate;
 mod export;
 mod generate;
+mod import;
 mod inspect;
 mod train;
 
@@ -25,13 +26,15 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train a model and export its artifact.
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     /// Continue a text with a model, as a microcontroller does.
     Generate(generate::Arguments),
     /// Measure how well a model predicts a text.
     Evaluate(evaluate::Arguments),
     /// Write a trained model as an artifact, or for PyTorch.
     Export(export::Arguments),
+    /// Make a run of a model that PyTorch trained.
+    Import(import::Arguments),
     /// Show what is in an artifact, and the memory that it needs.
     Inspect(inspect::Arguments),
     /// List the GPUs, and which one is taken; or measure one.
@@ -41,10 +44,11 @@ enum Command {
 /// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
 pub(crate) fn run() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Train(arguments) => train::run(arguments),
+        Command::Train(arguments) => train::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };

@@ -56,7 +56,7 @@ impl Parameters {
             slice.set_last_state(layer, hidden, cell);
         }
         slice.load(inputs, inputs, false);
-        slice.forward(self);
+        slice.forward(self, None);
         let states = state.hidden.chunks_exact_mut(size).zip(state.cell.chunks_exact_mut(size));
         for (layer, (hidden, cell)) in states.enumerate() {
             let (last_hidden, last_cell) = slice.last_state(layer);

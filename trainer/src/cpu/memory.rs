@@ -5,8 +5,8 @@ use std::fs;
 
 use infer_core::layout::GATES;
 
-use crate::Error;
 use crate::model::{Dimensions, Parameters};
+use crate::{Config, Error};
 
 /// Copies of the parameters: those in training, their transposes and gradients, those to go back
 /// to, and the model's.
@@ -16,12 +16,8 @@ const PARAMETER_COPIES: f64 = 5.0;
 const STATES: usize = 3;
 
 /// Refuses a training that needs more than the system has to give.
-pub(super) fn check(
-    dimensions: Dimensions,
-    batch_size: usize,
-    num_steps: usize,
-) -> Result<(), Error> {
-    let needed_bytes = needed_bytes(dimensions, batch_size, num_steps);
+pub(super) fn check(dimensions: Dimensions, config: &Config) -> Result<(), Error> {
+    let needed_bytes = needed_bytes(dimensions, config);
     match available_bytes() {
         Some(available_bytes) if needed_bytes > available_bytes => {
             Err(Error::Memory { needed_bytes, available_bytes })
@@ -30,11 +26,14 @@ pub(super) fn check(
     }
 }
 
-fn needed_bytes(dimensions: Dimensions, batch_size: usize, num_steps: usize) -> f64 {
+fn needed_bytes(dimensions: Dimensions, config: &Config) -> f64 {
     let Dimensions { vocabulary, hidden, layers } = dimensions;
-    let numbers_per_character = layers * (GATES + STATES) * hidden + hidden + vocabulary;
-    let activations = batch_size as f64 * num_steps as f64 * numbers_per_character as f64;
-    let parameters = PARAMETER_COPIES * Parameters::element_count(dimensions) as f64;
+    let states = STATES + usize::from(config.dropout > 0.0);
+    let numbers_per_character = layers * (GATES + states) * hidden + hidden + vocabulary;
+    let characters = config.batch_size as f64 * config.num_steps as f64;
+    let activations = characters * numbers_per_character as f64;
+    let copies = PARAMETER_COPIES + if config.optimizer.has_moments() { 2.0 } else { 0.0 };
+    let parameters = copies * Parameters::element_count(dimensions) as f64;
     (activations + parameters) * size_of::<f32>() as f64
 }
 
@@ -54,15 +53,16 @@ mod tests {
 
     #[test]
     fn the_chapters_training_takes_a_few_megabytes() {
-        let megabytes = needed_bytes(DIMENSIONS, 32, 35) * 1e-6;
+        let megabytes = needed_bytes(DIMENSIONS, &Config::default()) * 1e-6;
         assert!((10.0..20.0).contains(&megabytes), "{megabytes} MB");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn more_than_there_is_is_refused() {
-        check(DIMENSIONS, 32, 35).unwrap();
-        let error = check(DIMENSIONS, 1 << 40, 1 << 40).unwrap_err();
+        check(DIMENSIONS, &Config::default()).unwrap();
+        let huge = Config { batch_size: 1 << 40, num_steps: 1 << 40, ..Config::default() };
+        let error = check(DIMENSIONS, &huge).unwrap_err();
         assert!(error.to_string().contains("--batch-size"), "{error}");
     }
 }

@@ -6,8 +6,11 @@
 //! bit.
 
 mod activation;
+mod adam;
+mod dropout;
 mod forward;
 mod global_norm;
+mod losses;
 mod lstm_step_backward;
 mod lstm_step_forward;
 mod matmul;
@@ -21,16 +24,20 @@ mod weight_gradients;
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use self::adam::adam;
+pub(crate) use self::dropout::Dropout;
 pub use self::forward::Forward;
 use self::global_norm::global_norm;
+use self::losses::losses;
 use self::pack_weights::PackedWeights;
 use self::sgd::sgd;
 use self::slice::Slice;
 use self::weight_gradients::weight_gradients;
-use crate::Error;
-use crate::backend::{Backend, IterationReport, Optimizer, Segment};
+use crate::backend::{Backend, IterationReport, Segment, Snapshot};
 use crate::model::{Parameters, State};
+use crate::optimizer::{AdamStep, clip_factor};
 use crate::text::Window;
+use crate::{Config, Error};
 
 /// Rows of the batch that one thread takes through a window.
 const SLICE_ROWS: usize = 16;
@@ -45,42 +52,40 @@ pub struct Cpu {
     pub(crate) packed: PackedWeights,
     gradients: Parameters,
     pub(crate) slices: Vec<Slice>,
-    optimizer: Optimizer,
-    batch_size: usize,
+    /// The means of the gradients and of their squares, if the optimiser keeps them.
+    moments: Option<[Parameters; 2]>,
+    config: Config,
+    /// Iterations so far.
+    iterations: u64,
     threads: ThreadPool,
 }
 
 impl Cpu {
-    /// Takes `parameters` into training on windows of `num_steps` (T) by `batch_size` (B), on
-    /// `threads` threads; 0: one a core.
+    /// Takes `parameters` into training as `config` says, on `threads` threads; 0: one a core.
     ///
     /// # Errors
     /// [`Error::Setting`] if there are more than 1024 threads, [`Error::Threads`] if the system
     /// refuses that many, [`Error::Memory`] if training takes more memory than there is.
-    pub fn new(
-        parameters: Parameters,
-        optimizer: Optimizer,
-        batch_size: usize,
-        num_steps: usize,
-        threads: usize,
-    ) -> Result<Self, Error> {
+    pub fn new(parameters: Parameters, config: &Config, threads: usize) -> Result<Self, Error> {
         if threads > MAX_THREADS {
             let (name, allowed) = ("--threads", "0 to 1024");
             return Err(Error::Setting { name, value: threads.to_string(), allowed });
         }
         let dimensions = parameters.dimensions();
-        memory::check(dimensions, batch_size, num_steps)?;
+        memory::check(dimensions, config)?;
         let slice = |first_row: usize| {
-            let rows = SLICE_ROWS.min(batch_size - first_row);
-            Slice::new(dimensions, first_row, rows, num_steps)
+            let rows = SLICE_ROWS.min(config.batch_size - first_row);
+            Slice::new(dimensions, first_row, rows, config.num_steps)
         };
+        let moment = || Parameters::zeros(dimensions);
         Ok(Self {
             packed: PackedWeights::new(dimensions),
             gradients: Parameters::zeros(dimensions),
-            slices: (0..batch_size).step_by(SLICE_ROWS).map(slice).collect(),
+            slices: (0..config.batch_size).step_by(SLICE_ROWS).map(slice).collect(),
+            moments: config.optimizer.has_moments().then(|| [moment(), moment()]),
             parameters,
-            optimizer,
-            batch_size,
+            config: config.clone(),
+            iterations: 0,
             threads: ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()
@@ -91,6 +96,7 @@ impl Cpu {
     /// One iteration without the update: the mean loss in nats, and the gradients, kept in
     /// [`gradients`](Self::gradients).
     pub fn compute_gradients(&mut self, window: &Window) -> f64 {
+        let dropout = Dropout::new(&self.config, self.iterations);
         let Self { parameters, packed, gradients, slices, threads, .. } = self;
         threads.install(|| {
             packed.update(parameters);
@@ -99,9 +105,9 @@ impl Cpu {
                 .par_iter_mut()
                 .map(|slice| {
                     slice.load(&window.inputs, &window.targets, window.resets_state);
-                    slice.forward(parameters);
+                    slice.forward(parameters, dropout);
                     let loss_nats = slice.loss(all_rows);
-                    slice.backward(packed);
+                    slice.backward(packed, dropout);
                     loss_nats
                 })
                 .collect();
@@ -112,22 +118,38 @@ impl Cpu {
 
     /// The logits `[T, B, V]` of a window, without a gradient.
     pub fn logits(&mut self, window: &Window) -> Vec<f32> {
-        let Self { parameters, slices, threads, batch_size, .. } = self;
+        let batch_size = self.config.batch_size;
+        let Self { parameters, slices, threads, .. } = self;
         threads.install(|| {
             slices.par_iter_mut().for_each(|slice| {
                 slice.load(&window.inputs, &window.targets, window.resets_state);
-                slice.forward(parameters);
+                slice.forward(parameters, None);
             });
         });
         let vocabulary = parameters.dimensions().vocabulary;
         let mut logits = vec![0.0; window.inputs.len() * vocabulary];
         for slice in slices {
-            let steps = logits.chunks_exact_mut(*batch_size * vocabulary);
+            let steps = logits.chunks_exact_mut(batch_size * vocabulary);
             for (all, own) in steps.zip(slice.logits.chunks_exact(slice.rows * vocabulary)) {
                 all[slice.first_row() * vocabulary..][..own.len()].copy_from_slice(own);
             }
         }
         logits
+    }
+
+    /// Changes the parameters by the gradients, scaled by `factor`.
+    fn update(&mut self, learning_rate: f32, factor: f64) {
+        self.iterations += 1;
+        let step = AdamStep::new(&self.config, learning_rate, self.iterations);
+        let Self { parameters, gradients, moments, threads, .. } = self;
+        let (parameters, gradients) = (parameters.values_mut(), gradients.values());
+        threads.install(|| match moments {
+            None => sgd(parameters, gradients, (f64::from(learning_rate) * factor) as f32),
+            Some([first, second]) => {
+                let moments = [first.values_mut(), second.values_mut()];
+                adam(parameters, gradients, moments, factor as f32, step);
+            }
+        });
     }
 
     /// The gradients of the last iteration.
@@ -140,11 +162,12 @@ impl Cpu {
     #[must_use]
     pub fn state(&self) -> State {
         let dimensions = self.parameters.dimensions();
-        let mut state = State::zeros(dimensions, self.batch_size);
+        let mut state = State::zeros(dimensions, self.config.batch_size);
         for slice in &self.slices {
             for layer in 0..dimensions.layers {
                 let (hidden, cell) = slice.last_state(layer);
-                let first = (layer * self.batch_size + slice.first_row()) * dimensions.hidden;
+                let first =
+                    (layer * self.config.batch_size + slice.first_row()) * dimensions.hidden;
                 state.hidden[first..][..hidden.len()].copy_from_slice(hidden);
                 state.cell[first..][..cell.len()].copy_from_slice(cell);
             }
@@ -161,7 +184,8 @@ impl Cpu {
         for slice in &mut self.slices {
             let size = slice.rows * dimensions.hidden;
             for layer in 0..dimensions.layers {
-                let first = (layer * self.batch_size + slice.first_row()) * dimensions.hidden;
+                let first =
+                    (layer * self.config.batch_size + slice.first_row()) * dimensions.hidden;
                 let part = first..first + size;
                 slice.set_last_state(layer, &state.hidden[part.clone()], &state.cell[part]);
             }
@@ -170,17 +194,16 @@ impl Cpu {
 }
 
 impl Backend for Cpu {
-    fn train(&mut self, windows: &[Window]) -> Result<Segment, Error> {
+    fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Segment, Error> {
         let kept = self.parameters.clone();
-        let iteration = |window: &Window| {
+        let iteration = |(window, &learning_rate): (&Window, &f32)| {
             let loss_nats = self.compute_gradients(window);
             let gradient_norm = global_norm(self.gradients.values());
-            let rate = self.optimizer.clipped_rate(gradient_norm);
-            let Self { parameters, gradients, threads, .. } = self;
-            threads.install(|| sgd(parameters.values_mut(), gradients.values(), rate));
+            self.update(learning_rate, clip_factor(gradient_norm, self.config.clip));
             IterationReport { loss_nats, gradient_norm }
         };
-        let iterations: Vec<IterationReport> = windows.iter().map(iteration).collect();
+        let iterations: Vec<IterationReport> =
+            windows.iter().zip(learning_rates).map(iteration).collect();
         let are_parameters_finite = self.parameters.values().iter().all(|value| value.is_finite());
         if are_parameters_finite && iterations.iter().all(IterationReport::is_finite) {
             return Ok(Segment::Trained(iterations));
@@ -189,12 +212,34 @@ impl Backend for Cpu {
         Ok(Segment::Diverged)
     }
 
+    fn losses(&mut self, window: &Window) -> Result<Vec<f32>, Error> {
+        let logits = self.logits(window);
+        Ok(losses(&logits, &window.targets))
+    }
+
     fn parameters(&mut self) -> Result<Parameters, Error> {
         Ok(self.parameters.clone())
     }
 
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
         self.parameters.clone_from(parameters);
+        Ok(())
+    }
+
+    fn snapshot(&mut self) -> Result<Snapshot, Error> {
+        Ok(Snapshot {
+            parameters: self.parameters.clone(),
+            state: self.state(),
+            moments: self.moments.clone(),
+            iterations: self.iterations,
+        })
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        self.parameters.clone_from(&snapshot.parameters);
+        self.set_state(&snapshot.state);
+        self.moments.clone_from(&snapshot.moments);
+        self.iterations = snapshot.iterations;
         Ok(())
     }
 }

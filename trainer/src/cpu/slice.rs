@@ -7,6 +7,7 @@ use infer_core::Token;
 use infer_core::layout::GATES;
 use pulp::Arch;
 
+use super::dropout::{Dropout, dropout};
 use super::lstm_step_backward::LstmStepBackward;
 use super::lstm_step_forward::LstmStepForward;
 use super::matmul::{Matrix, matmul};
@@ -25,6 +26,8 @@ pub(crate) struct Slice {
     pub(crate) rows: usize,
     /// T.
     num_steps: usize,
+    /// B.
+    batch_size: usize,
     pub(crate) layers: Vec<LayerActivations>,
     /// `[T, b, V]`: logits, and their gradients after the backward pass.
     pub(crate) logits: Vec<f32>,
@@ -48,6 +51,17 @@ pub(crate) struct LayerActivations {
     tanh_c: Vec<f32>,
     /// `[T + 1, b, H]`: hidden states; the first is the one before the window.
     pub(crate) hidden: Vec<f32>,
+    /// `[T, b, H]`: the hidden states as the layer above reads them, some left out; empty where
+    /// none is left out.
+    dropped: Vec<f32>,
+}
+
+impl LayerActivations {
+    /// `[T, b, H]`: what the layer above reads.
+    pub(crate) fn outputs(&self) -> &[f32] {
+        let first = self.hidden.len() - self.tanh_c.len();
+        if self.dropped.is_empty() { &self.hidden[first..] } else { &self.dropped }
+    }
 }
 
 impl Slice {
@@ -63,6 +77,7 @@ impl Slice {
             cell: vec![0.0; (num_steps + 1) * rows * hidden],
             tanh_c: vec![0.0; num_steps * rows * hidden],
             hidden: vec![0.0; (num_steps + 1) * rows * hidden],
+            dropped: Vec::new(),
         };
         Self {
             dimensions,
@@ -70,6 +85,7 @@ impl Slice {
             first_row,
             rows,
             num_steps,
+            batch_size: rows,
             layers: (0..layers).map(|_| layer()).collect(),
             logits: vec![0.0; num_steps * rows * vocabulary],
             d_h: vec![0.0; num_steps * rows * hidden],
@@ -83,6 +99,7 @@ impl Slice {
     /// last window (detached: no gradient goes back into it), or zeros.
     pub(crate) fn load(&mut self, inputs: &[Token], targets: &[Token], resets_state: bool) {
         let batch_size = inputs.len() / self.num_steps;
+        self.batch_size = batch_size;
         let range = self.first_row..self.first_row + self.rows;
         for (own, all) in [(&mut self.inputs, inputs), (&mut self.targets, targets)] {
             for (own, all) in own.chunks_exact_mut(self.rows).zip(all.chunks_exact(batch_size)) {
@@ -102,9 +119,10 @@ impl Slice {
     }
 
     /// The forward pass of all steps, up to the logits.
-    pub(crate) fn forward(&mut self, parameters: &Parameters) {
+    pub(crate) fn forward(&mut self, parameters: &Parameters, dropout: Option<Dropout>) {
         for layer in 0..self.dimensions.layers {
             self.forward_layer(parameters, layer);
+            self.drop_outputs(layer, dropout);
         }
         self.project_logits(parameters);
     }
@@ -118,18 +136,45 @@ impl Slice {
     }
 
     /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
-    pub(crate) fn backward(&mut self, packed: &PackedWeights) {
+    pub(crate) fn backward(&mut self, packed: &PackedWeights, dropout: Option<Dropout>) {
         let Dimensions { vocabulary, hidden, layers } = self.dimensions;
         let rows = self.num_steps * self.rows;
         let d_logits = Matrix::new(&self.logits, rows, vocabulary);
         matmul(&mut self.d_h, false, d_logits, Matrix::new(&packed.w_out, vocabulary, hidden));
         for layer in (0..layers).rev() {
+            if let Some(dropout) = dropout {
+                let mut d_h = std::mem::take(&mut self.d_h);
+                self.drop_out(&mut d_h, layer, dropout);
+                self.d_h = d_h;
+            }
             self.backward_layer(&packed.layers[layer].w_hh, layer);
             if layer > 0 {
                 let d_gates = Matrix::new(&self.layers[layer].gates, rows, GATES * hidden);
                 let w_ih = Matrix::new(&packed.layers[layer].w_ih, GATES * hidden, hidden);
                 matmul(&mut self.d_h, false, d_gates, w_ih);
             }
+        }
+    }
+
+    /// Shows the layer's hidden states to the layer above, without those that are left out.
+    fn drop_outputs(&mut self, layer: usize, dropout: Option<Dropout>) {
+        let LayerActivations { hidden, tanh_c, dropped, .. } = &mut self.layers[layer];
+        let mut outputs = std::mem::take(dropped);
+        outputs.clear();
+        if let Some(dropout) = dropout {
+            outputs.extend_from_slice(&hidden[hidden.len() - tanh_c.len()..]);
+            self.drop_out(&mut outputs, layer, dropout);
+        }
+        self.layers[layer].dropped = outputs;
+    }
+
+    /// Leaves some of `values`, `[T, b, H]` of a layer, out.
+    fn drop_out(&self, values: &mut [f32], layer: usize, factors: Dropout) {
+        let hidden = self.dimensions.hidden;
+        for (step, values) in values.chunks_exact_mut(self.rows * hidden).enumerate() {
+            let row = (layer * self.num_steps + step) * self.batch_size + self.first_row;
+            // Elements are counted modulo 2³², on every device.
+            dropout(values, (row as u32).wrapping_mul(hidden as u32), factors);
         }
     }
 
@@ -140,7 +185,7 @@ impl Slice {
             self.project_hidden(parameters, layer);
         }
         let w_hh = Matrix::new(parameters.get(ParameterName::WHh(layer)), hidden, GATES * hidden);
-        let LayerActivations { gates, cell, tanh_c, hidden: h } = &mut self.layers[layer];
+        let LayerActivations { gates, cell, tanh_c, hidden: h, .. } = &mut self.layers[layer];
         let size = rows * hidden;
         let steps = gates.chunks_exact_mut(GATES * size).zip(tanh_c.chunks_exact_mut(size));
         for (step, (gates, tanh_c)) in steps.enumerate() {
@@ -164,8 +209,7 @@ impl Slice {
         for gates in gates.chunks_exact_mut(b.len()) {
             gates.copy_from_slice(b);
         }
-        let x = &below[layer - 1].hidden[self.rows * hidden..];
-        let x = Matrix::new(x, self.num_steps * self.rows, hidden);
+        let x = Matrix::new(below[layer - 1].outputs(), self.num_steps * self.rows, hidden);
         matmul(
             gates,
             true,
@@ -180,7 +224,7 @@ impl Slice {
         for logits in self.logits.chunks_exact_mut(vocabulary) {
             logits.copy_from_slice(parameters.get(ParameterName::BOut));
         }
-        let h = &self.layers[layers - 1].hidden[self.rows * hidden..];
+        let h = self.layers[layers - 1].outputs();
         let h = Matrix::new(h, self.num_steps * self.rows, hidden);
         let w_out = Matrix::new(parameters.get(ParameterName::WOut), hidden, vocabulary);
         matmul(&mut self.logits, true, h, w_out);

@@ -57,22 +57,22 @@ impl Block<'_> {
         self.out.fill(0.0);
         for slice in slices {
             let Dimensions { hidden, layers, .. } = slice.dimensions();
-            // The hidden states before each step, and those after it.
+            // The hidden states before each step, and the outputs of each.
             let before = |layer: usize| {
                 let states = &slice.layers[layer].hidden;
                 &states[..states.len() - slice.rows * hidden]
             };
-            let after = |layer: usize| &slice.layers[layer].hidden[slice.rows * hidden..];
+            let outputs = |layer: usize| slice.layers[layer].outputs();
             let d_gates = |layer: usize| slice.layers[layer].gates.as_slice();
             match self.name {
                 ParameterName::WIh(0) => self.add_by_token(slice),
                 ParameterName::WIh(layer) => {
-                    self.add_product(after(layer - 1), d_gates(layer), hidden)
+                    self.add_product(outputs(layer - 1), d_gates(layer), hidden)
                 }
                 ParameterName::WHh(layer) => {
                     self.add_product(before(layer), d_gates(layer), hidden)
                 }
-                ParameterName::WOut => self.add_product(after(layers - 1), &slice.logits, hidden),
+                ParameterName::WOut => self.add_product(outputs(layers - 1), &slice.logits, hidden),
                 ParameterName::B(layer) => self.add_rows(d_gates(layer)),
                 ParameterName::BOut => self.add_rows(&slice.logits),
             }

@@ -9,6 +9,7 @@ use infer_core::artifact::{Encoding, TensorName};
 use infer_core::{F32, Model};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::safetensors::transposed;
 pub use self::safetensors::{from_safetensors, to_safetensors};
 use self::tensors::{LayerFormat, by_unit, write_output, write_weights};
 use self::writer::Writer;

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use charcell_shaders::{Optimizer, Report, SQUARE_SUM_COUNT};
+use charcell_shaders::{Dropout, Optimizer, Report, SQUARE_SUM_COUNT};
 use infer_core::layout::GATES;
 
+use crate::Config;
 use crate::model::{Dimensions, Parameters};
 
 /// Bytes from one [`Step`](charcell_shaders::Step) to the next: WebGPU's alignment of uniforms.
@@ -22,9 +23,25 @@ pub struct Shapes {
     pub batch_size: usize,
     /// T.
     pub num_steps: usize,
+    /// Whether some of the layers' outputs are left out.
+    pub has_dropout: bool,
+    /// Whether the optimiser keeps means of the gradients and of their squares.
+    pub has_moments: bool,
 }
 
 impl Shapes {
+    /// Those of a training as `config` says.
+    #[must_use]
+    pub fn new(dimensions: Dimensions, config: &Config) -> Self {
+        Self {
+            dimensions,
+            batch_size: config.batch_size,
+            num_steps: config.num_steps,
+            has_dropout: config.dropout > 0.0,
+            has_moments: config.optimizer.has_moments(),
+        }
+    }
+
     /// B/4, rounded up: the vectors that hold the rows of a batch.
     #[must_use]
     pub fn batch_vectors(self) -> u64 {
@@ -65,6 +82,10 @@ pub enum BufferName {
     Packed(PackedMatrix),
     /// The gradients of all parameters.
     Gradients,
+    /// The mean of the gradients, if the optimiser keeps it.
+    FirstMoment,
+    /// The mean of the gradients' squares, if the optimiser keeps it.
+    SecondMoment,
     /// `[T, B]`: the tokens that are read.
     Inputs,
     /// `[T, B]`: the tokens to predict.
@@ -83,8 +104,12 @@ pub enum BufferName {
     LastCell(usize),
     /// `[H, B]`: the hidden state that the next window starts with.
     LastHidden(usize),
+    /// `[T, H, B]`: the hidden states as the layer above reads them, where some are left out.
+    Outputs(usize),
     /// `[T, V, B]`: logits, then their gradients.
     Logits,
+    /// `[T, H, B]`: the gradient of `Outputs` of the layer at work.
+    DOutputs,
     /// `[T, H, B]`: the gradient of the hidden states of the layer at work.
     DHidden,
     /// `[H, B]`: the gradient of the cell state, from one step to the one before.
@@ -93,8 +118,10 @@ pub enum BufferName {
     Losses,
     /// Parts of the sum of all squares.
     SquareSums,
-    /// The settings of gradient descent.
+    /// The settings of the update.
     Optimizer,
+    /// What is left out.
+    Dropout,
     /// What the iteration measured.
     Report,
 }
@@ -121,8 +148,12 @@ impl BufferName {
             Report,
         ];
         let layer = |l| [Gates(l), Cell(l), Hidden(l), LastCell(l), LastHidden(l)];
+        let layers = 0..shapes.dimensions.layers;
         let packed = PackedMatrix::all(shapes.dimensions).map(Self::Packed);
-        shared.into_iter().chain((0..shapes.dimensions.layers).flat_map(layer)).chain(packed)
+        let moments = [FirstMoment, SecondMoment].into_iter().filter(move |_| shapes.has_moments);
+        let outputs = layers.clone().map(Outputs).chain([DOutputs, Self::Dropout]);
+        let outputs = outputs.filter(move |_| shapes.has_dropout);
+        shared.into_iter().chain(layers.flat_map(layer)).chain(packed).chain(moments).chain(outputs)
     }
 
     /// Its size.
@@ -132,7 +163,11 @@ impl BufferName {
         let parameters = shapes.parameter_count() as u64 * WORD;
         match self {
             Self::Steps => num_steps as u64 * STEP_STRIDE,
-            Self::Parameters | Self::KeptParameters | Self::Gradients => parameters,
+            Self::Parameters
+            | Self::KeptParameters
+            | Self::Gradients
+            | Self::FirstMoment
+            | Self::SecondMoment => parameters,
             Self::Packed(matrix) => {
                 let [rows, vectors] = matrix.shape(shapes.dimensions);
                 (rows * vectors) as u64 * 4 * WORD
@@ -145,9 +180,12 @@ impl BufferName {
             Self::Cell(_) | Self::Hidden(_) => shapes.activation_bytes(num_steps + 1, hidden),
             Self::LastCell(_) | Self::LastHidden(_) | Self::DCell => shapes.state_bytes(),
             Self::Logits => shapes.activation_bytes(num_steps, vocabulary),
-            Self::DHidden => shapes.activation_bytes(num_steps, hidden),
+            Self::Outputs(_) | Self::DOutputs | Self::DHidden => {
+                shapes.activation_bytes(num_steps, hidden)
+            }
             Self::SquareSums => u64::from(SQUARE_SUM_COUNT) * WORD,
             Self::Optimizer => (size_of::<Optimizer>() as u64).next_multiple_of(16),
+            Self::Dropout => (size_of::<Dropout>() as u64).next_multiple_of(16),
             Self::Report => (size_of::<Report>() as u64).next_multiple_of(16),
         }
     }
@@ -161,6 +199,8 @@ impl fmt::Display for BufferName {
             Self::KeptParameters => ("kept parameters", None),
             Self::Packed(matrix) => return write!(formatter, "packed {matrix}"),
             Self::Gradients => ("gradients", None),
+            Self::FirstMoment => ("first moment", None),
+            Self::SecondMoment => ("second moment", None),
             Self::Inputs => ("inputs", None),
             Self::Targets => ("targets", None),
             Self::RowStarts => ("row starts", None),
@@ -170,12 +210,15 @@ impl fmt::Display for BufferName {
             Self::Hidden(layer) => ("hidden", Some(layer)),
             Self::LastCell(layer) => ("last cell", Some(layer)),
             Self::LastHidden(layer) => ("last hidden", Some(layer)),
+            Self::Outputs(layer) => ("outputs", Some(layer)),
             Self::Logits => ("logits", None),
+            Self::DOutputs => ("d_outputs", None),
             Self::DHidden => ("d_hidden", None),
             Self::DCell => ("d_cell", None),
             Self::Losses => ("losses", None),
             Self::SquareSums => ("square sums", None),
             Self::Optimizer => ("optimizer", None),
+            Self::Dropout => ("dropout", None),
             Self::Report => ("report", None),
         };
         match layer {

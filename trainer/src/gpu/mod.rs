@@ -4,6 +4,7 @@
 //! of each window, and reads the reports of a whole segment back when it is done.
 
 mod adapter;
+mod backend;
 mod buffers;
 mod device;
 mod limits;
@@ -30,10 +31,12 @@ pub use self::plan::Plan;
 pub use self::profile::{KernelTime, profile};
 pub use self::task::{Order, Task};
 use self::upload::Upload;
-use crate::Error;
-use crate::backend::{Backend, IterationReport, MAX_SEGMENT_ITERATIONS, Optimizer, Segment};
+use crate::backend::{Backend, IterationReport, MAX_SEGMENT_ITERATIONS};
+use crate::cpu::Dropout;
 use crate::model::{Dimensions, Parameters, State};
+use crate::optimizer::AdamStep;
 use crate::text::Window;
+use crate::{Config, Error};
 
 /// Submissions under way at a time.
 const MAX_PENDING: usize = 8;
@@ -49,6 +52,9 @@ const REPORT_STRIDE: u64 = 16;
 #[derive(Debug)]
 pub struct Gpu {
     device: Device,
+    config: Config,
+    /// Iterations so far.
+    iterations: u64,
     plan: Plan,
     buffers: HashMap<BufferName, Buffer>,
     /// What each task of the plan is dispatched with.
@@ -64,29 +70,23 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// Takes `parameters` into training on windows of `num_steps` (T) by `batch_size` (B).
+    /// Takes `parameters` into training as `config` says.
     ///
     /// # Errors
     /// [`Error::GpuLimit`] if the model doesn't fit the device; what the driver reports.
-    pub fn new(
-        adapter: &Adapter,
-        parameters: &Parameters,
-        optimizer: Optimizer,
-        batch_size: usize,
-        num_steps: usize,
-    ) -> Result<Self, Error> {
+    pub fn new(adapter: &Adapter, parameters: &Parameters, config: &Config) -> Result<Self, Error> {
         let tiles = match adapter.kind() {
             AdapterKind::Software => Tiles::SOFTWARE,
             _ => Tiles::GPU,
         };
-        let shapes = Shapes { dimensions: parameters.dimensions(), batch_size, num_steps };
-        Self::with_plan(adapter, parameters, optimizer, Plan::new(shapes, tiles))
+        let shapes = Shapes::new(parameters.dimensions(), config);
+        Self::with_plan(adapter, parameters, config, Plan::new(shapes, tiles))
     }
 
     fn with_plan(
         adapter: &Adapter,
         parameters: &Parameters,
-        optimizer: Optimizer,
+        config: &Config,
         plan: Plan,
     ) -> Result<Self, Error> {
         let shapes = plan.shapes();
@@ -116,6 +116,8 @@ impl Gpu {
         device.check()?;
         let mut gpu = Self {
             device,
+            config: config.clone(),
+            iterations: 0,
             plan,
             buffers,
             prepared,
@@ -124,12 +126,14 @@ impl Gpu {
             staging,
             pending: VecDeque::new(),
         };
-        gpu.upload_constants(optimizer);
+        gpu.upload_steps();
+        gpu.set_update(config.learning_rate);
+        gpu.set_dropout(Dropout::new(config, 0));
         gpu.set_parameters(parameters)?;
         Ok(gpu)
     }
 
-    fn upload_constants(&self, Optimizer { learning_rate, clip }: Optimizer) {
+    fn upload_steps(&self) {
         let steps: Vec<u8> = (0..self.plan.shapes().num_steps as u32)
             .flat_map(|t| {
                 let mut bytes = bytemuck::bytes_of(&Step { t }).to_vec();
@@ -138,8 +142,26 @@ impl Gpu {
             })
             .collect();
         self.write(BufferName::Steps, &steps);
-        let optimizer = charcell_shaders::Optimizer { learning_rate, clip };
+    }
+
+    /// Sets what the next iteration's update is computed with.
+    fn set_update(&self, learning_rate: f32) {
+        let AdamStep { step_size, correction, decay } =
+            AdamStep::new(&self.config, learning_rate, self.iterations + 1);
+        let clip = self.config.clip;
+        let optimizer =
+            charcell_shaders::Optimizer { learning_rate, clip, step_size, correction, decay };
         self.write(BufferName::Optimizer, bytemuck::bytes_of(&optimizer));
+    }
+
+    /// Sets what is left out from now on; without `dropout`, nothing.
+    fn set_dropout(&self, dropout: Option<Dropout>) {
+        if self.plan.shapes().has_dropout {
+            let (seed, threshold, scale) = dropout
+                .map_or((0, 0, 1.0), |Dropout { seed, threshold, scale }| (seed, threshold, scale));
+            let dropout = charcell_shaders::Dropout { seed, threshold, scale };
+            self.write(BufferName::Dropout, bytemuck::bytes_of(&dropout));
+        }
     }
 
     /// One iteration without the update: what it measured, and the gradients of all parameters.
@@ -150,6 +172,7 @@ impl Gpu {
         &mut self,
         window: &Window,
     ) -> Result<(IterationReport, Parameters), Error> {
+        self.set_dropout(Dropout::new(&self.config, self.iterations));
         let all_but_update = self.plan.tasks().len() - 1;
         self.submit_iteration(window, all_but_update, 0)?;
         let report: Vec<Report> = self.read(BufferName::Report)?;
@@ -364,38 +387,6 @@ impl Gpu {
     }
 }
 
-impl Backend for Gpu {
-    fn train(&mut self, windows: &[Window]) -> Result<Segment, Error> {
-        self.copy(BufferName::Parameters, BufferName::KeptParameters)?;
-        let mut iterations = Vec::with_capacity(windows.len());
-        let mut are_parameters_finite = true;
-        for part in windows.chunks(MAX_SEGMENT_ITERATIONS) {
-            for (number, window) in part.iter().enumerate() {
-                self.submit_iteration(window, self.plan.tasks().len(), number)?;
-            }
-            let (reports, are_finite) = self.finish_segment(part.len())?;
-            are_parameters_finite &= are_finite;
-            iterations.extend(reports);
-        }
-        if are_parameters_finite && iterations.iter().all(IterationReport::is_finite) {
-            return Ok(Segment::Trained(iterations));
-        }
-        self.copy(BufferName::KeptParameters, BufferName::Parameters)?;
-        Ok(Segment::Diverged)
-    }
-
-    fn parameters(&mut self) -> Result<Parameters, Error> {
-        let mut parameters = Parameters::zeros(self.plan.shapes().dimensions);
-        parameters.values_mut().copy_from_slice(&self.read(BufferName::Parameters)?);
-        Ok(parameters)
-    }
-
-    fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
-        self.write(BufferName::Parameters, bytemuck::cast_slice(parameters.values()));
-        self.device.check()
-    }
-}
-
 fn iteration_report(report: &Report) -> IterationReport {
     IterationReport {
         loss_nats: report.loss_nats.into(),
@@ -405,7 +396,7 @@ fn iteration_report(report: &Report) -> IterationReport {
 
 fn new_buffer(device: &Device, name: BufferName, shapes: Shapes) -> Buffer {
     let kind = match name {
-        BufferName::Steps | BufferName::Optimizer => BufferUsages::UNIFORM,
+        BufferName::Steps | BufferName::Optimizer | BufferName::Dropout => BufferUsages::UNIFORM,
         _ => BufferUsages::STORAGE,
     };
     device.device.create_buffer(&wgpu::BufferDescriptor {

@@ -2,10 +2,12 @@
 //!
 //! A plan is made without a device; what runs it is [`Gpu`](super::Gpu).
 
+mod dropout;
+mod update;
+
 use charcell_shaders::{
-    GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, PACK_WEIGHTS,
-    PROJECT, ProductTile, SGD, SOFTMAX_CROSS_ENTROPY, SQUARE_SUM_COUNT, SQUARE_SUMS, Tiles,
-    WEIGHT_GRADIENTS,
+    INPUT_WEIGHT_GRADIENTS, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, PACK_WEIGHTS, PROJECT,
+    ProductTile, SOFTMAX_CROSS_ENTROPY, Tiles, WEIGHT_GRADIENTS,
 };
 use infer_core::layout::GATES;
 
@@ -29,9 +31,6 @@ const WORD: u64 = 4;
 /// GPU's driver takes one of more than two seconds for a hang.
 const SUBMISSION_FLOP: u64 = 20_000_000_000;
 
-/// The most workgroups of the kernel `sgd`, whose invocations go on where the last one ends.
-const MAX_SGD_WORKGROUPS: u64 = 1024;
-
 impl Plan {
     /// The iteration for a model and a batch of these sizes.
     #[must_use]
@@ -46,9 +45,11 @@ impl Plan {
         plan.pack_weights();
         for layer in 0..layers {
             plan.layer_forward(layer);
+            plan.drop_outputs(layer);
         }
         plan.loss();
         for layer in (0..layers).rev() {
+            plan.drop_gradients(layer);
             plan.layer_backward(layer);
         }
         for layer in 0..layers {
@@ -112,12 +113,6 @@ impl Plan {
         submissions
     }
 
-    /// The squares of the parameters, summed in parts: one of them isn't finite if a parameter
-    /// isn't.
-    pub(super) fn parameter_squares(&self) -> Task {
-        self.squares_of(BufferName::Parameters)
-    }
-
     fn pack_weights(&mut self) {
         let dimensions = self.shapes.dimensions;
         for matrix in PackedMatrix::all(dimensions) {
@@ -162,11 +157,12 @@ impl Plan {
         let hidden = self.shapes.dimensions.hidden;
         let is_first = layer == 0;
         if !is_first {
+            let (x, first_step) = self.outputs(layer - 1);
             self.project(Projection {
                 weights: PackedMatrix::WIh(layer),
                 bias: Some(self.offset(ParameterName::B(layer))),
-                x: BufferName::Hidden(layer - 1),
-                first_step: 1,
+                x,
+                first_step,
                 product: BufferName::Gates(layer),
                 k: hidden,
                 n: GATES * hidden,
@@ -201,11 +197,12 @@ impl Plan {
     fn loss(&mut self) {
         let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
         let lanes = u64::from(self.tiles.element_lanes);
+        let (x, first_step) = self.outputs(layers - 1);
         self.project(Projection {
             weights: PackedMatrix::WOut,
             bias: Some(self.offset(ParameterName::BOut)),
-            x: BufferName::Hidden(layers - 1),
-            first_step: 1,
+            x,
+            first_step,
             product: BufferName::Logits,
             k: hidden,
             n: vocabulary,
@@ -225,7 +222,7 @@ impl Plan {
             bias: None,
             x: BufferName::Logits,
             first_step: 0,
-            product: BufferName::DHidden,
+            product: self.d_outputs(),
             k: vocabulary,
             n: hidden,
         });
@@ -258,7 +255,7 @@ impl Plan {
                 bias: None,
                 x: BufferName::Gates(layer),
                 first_step: 0,
-                product: BufferName::DHidden,
+                product: self.d_outputs(),
                 k: GATES * hidden,
                 n: hidden,
             });
@@ -287,7 +284,7 @@ impl Plan {
                 bytes: columns as u64 * (rows + vocabulary as u64) * WORD,
             });
         } else {
-            let x = (BufferName::Hidden(layer - 1), 1);
+            let x = self.outputs(layer - 1);
             let name = ParameterName::WIh(layer);
             self.weight_gradients(name, false, x, BufferName::Gates(layer), [hidden, columns]);
         }
@@ -298,7 +295,7 @@ impl Plan {
 
     fn output_gradients(&mut self) {
         let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
-        let x = (BufferName::Hidden(layers - 1), 1);
+        let x = self.outputs(layers - 1);
         let shape = [hidden, vocabulary];
         self.weight_gradients(ParameterName::WOut, true, x, BufferName::Logits, shape);
     }
@@ -337,50 +334,6 @@ impl Plan {
             flop: 2 * rows * n as u64 * predictions,
             bytes: ((m + n) as u64 * predictions + rows * n as u64) * WORD,
         });
-    }
-
-    fn update(&mut self) {
-        let count = self.shapes.parameter_count() as u64;
-        let lanes = u64::from(self.tiles.element_lanes);
-        let squares = self.squares_of(BufferName::Gradients);
-        self.push(squares);
-        self.push(Task {
-            kernel: GLOBAL_NORM,
-            constants: Vec::new(),
-            buffers: vec![
-                BufferName::SquareSums,
-                BufferName::Losses,
-                BufferName::Optimizer,
-                BufferName::Report,
-            ],
-            order: Order::Once,
-            workgroups: [1, 1, 1],
-            flop: 0,
-            bytes: (u64::from(SQUARE_SUM_COUNT) + self.rows(self.shapes.num_steps)) * WORD,
-        });
-        self.push(Task {
-            kernel: SGD,
-            constants: vec![("COUNT", count as f64)],
-            buffers: vec![BufferName::Parameters, BufferName::Gradients, BufferName::Report],
-            order: Order::Once,
-            workgroups: [count.div_ceil(lanes).min(MAX_SGD_WORKGROUPS), 1, 1],
-            flop: 2 * count,
-            bytes: 3 * count * WORD,
-        });
-    }
-
-    fn squares_of(&self, values: BufferName) -> Task {
-        let count = self.shapes.parameter_count() as u64;
-        let lanes = u64::from(self.tiles.element_lanes);
-        Task {
-            kernel: SQUARE_SUMS,
-            constants: vec![("COUNT", count as f64)],
-            buffers: vec![values, BufferName::SquareSums],
-            order: Order::Once,
-            workgroups: [u64::from(SQUARE_SUM_COUNT).div_ceil(lanes), 1, 1],
-            flop: 2 * count,
-            bytes: count * WORD,
-        }
     }
 
     /// A product over all steps.
@@ -429,8 +382,8 @@ impl Plan {
 
     /// Adds `task`, with the overrides that all kernels have.
     fn push(&mut self, mut task: Task) {
-        let Shapes { dimensions: Dimensions { vocabulary, hidden, .. }, batch_size, num_steps } =
-            self.shapes;
+        let Shapes { dimensions, batch_size, num_steps, .. } = self.shapes;
+        let Dimensions { vocabulary, hidden, .. } = dimensions;
         task.constants.extend([
             ("VOCABULARY", vocabulary as f64),
             ("HIDDEN", hidden as f64),

@@ -5,11 +5,11 @@ use std::time::Instant;
 use charcell_shaders::Kernel;
 use wgpu::{ComputePassDescriptor, ComputePassTimestampWrites};
 
-use super::{Adapter, Gpu, Shapes};
-use crate::Error;
-use crate::backend::{Backend, Optimizer};
-use crate::model::Parameters;
+use super::{Adapter, Gpu};
+use crate::backend::Backend;
+use crate::model::{Dimensions, Parameters};
 use crate::text::Window;
+use crate::{Config, Error};
 
 /// What a kernel does and takes in one iteration, all of its dispatches together.
 #[derive(Debug, Clone, Copy)]
@@ -29,20 +29,22 @@ pub struct KernelTime {
 /// Iterations that are measured; the fastest time of each dispatch counts.
 const REPEATS: usize = 5;
 
-/// Measures an iteration of a model of these sizes on `adapter`, by the device's own timestamps
+/// Measures an iteration of a training as `config` says on `adapter`, by the device's own timestamps
 /// where it has them, else by the host's clock, waiting for each dispatch.
 ///
 /// # Errors
 /// Those of [`Gpu::new`], and what the device reports.
-pub fn profile(adapter: &Adapter, shapes: Shapes) -> Result<Vec<KernelTime>, Error> {
-    let parameters = Parameters::zeros(shapes.dimensions);
-    let optimizer = Optimizer { learning_rate: 1.0, clip: 1.0 };
-    let (batch_size, num_steps) = (shapes.batch_size, shapes.num_steps);
-    let mut gpu = Gpu::new(adapter, &parameters, optimizer, batch_size, num_steps)?;
-    let tokens = (0..batch_size * num_steps).map(|n| (n % shapes.dimensions.vocabulary) as u16);
+pub fn profile(
+    adapter: &Adapter,
+    dimensions: Dimensions,
+    config: &Config,
+) -> Result<Vec<KernelTime>, Error> {
+    let mut gpu = Gpu::new(adapter, &Parameters::zeros(dimensions), config)?;
+    let characters = config.batch_size * config.num_steps;
+    let tokens = (0..characters).map(|n| (n % dimensions.vocabulary) as u16);
     let inputs: Vec<u16> = tokens.collect();
     let window = Window { targets: inputs.clone(), inputs, resets_state: true };
-    gpu.train(&[window])?;
+    gpu.train(&[window], &[config.learning_rate])?;
     let mut seconds = vec![f64::INFINITY; gpu.plan.tasks().len()];
     for _ in 0..REPEATS {
         let measured =

@@ -5,10 +5,11 @@
 
 use std::cell::RefCell;
 use std::env;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use charcell_shaders::{
-    GLOBAL_NORM, GradientTile, INPUT_WEIGHT_GRADIENTS, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD,
+    ADAM, GLOBAL_NORM, GradientTile, INPUT_WEIGHT_GRADIENTS, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD,
     ProductTile, SGD, SOFTMAX_CROSS_ENTROPY, Tiles, WEIGHT_GRADIENTS,
 };
 use infer_core::layout::GATES;
@@ -18,13 +19,11 @@ use rand_chacha::ChaCha8Rng;
 
 use super::buffers::PackedMatrix;
 use super::*;
-use crate::Config;
+use crate::backend::{Backend, Segment};
 use crate::cpu::Cpu;
 use crate::model::ParameterName;
 use crate::text::Corpus;
-use crate::training::train_on;
-
-const OPTIMIZER: Optimizer = Optimizer { learning_rate: 3.0, clip: 0.5 };
+use crate::{Optimizer, Outcome, Training};
 
 /// How far an element may be from its twin, relative to the largest of its kind.
 const TOLERANCE: f32 = 2e-5;
@@ -47,9 +46,10 @@ struct Twins {
 }
 
 impl Twins {
-    fn new(plan: Plan) -> Self {
+    fn new(case: &Case, plan: Plan) -> Self {
+        let Case { dimensions, config } = case;
+        let (dimensions, &Config { batch_size, num_steps, .. }) = (*dimensions, config);
         let shapes = plan.shapes();
-        let Shapes { dimensions, batch_size, num_steps } = shapes;
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let mut uniform = |largest: f32| random.random_range(-largest..largest);
         let mut parameters = Parameters::zeros(dimensions);
@@ -64,9 +64,9 @@ impl Twins {
             (0..num_steps * batch_size).map(token).collect()
         };
         let window = Window { inputs: tokens(), targets: tokens(), resets_state: false };
-        let mut cpu = Cpu::new(parameters.clone(), OPTIMIZER, batch_size, num_steps, 1).unwrap();
+        let mut cpu = Cpu::new(parameters.clone(), config, 1).unwrap();
         cpu.set_state(&state);
-        let gpu = Gpu::with_plan(&adapter(), &parameters, OPTIMIZER, plan).unwrap();
+        let gpu = Gpu::with_plan(&adapter(), &parameters, config, plan).unwrap();
         Self { shapes, gpu, cpu, parameters, state, window }
     }
 
@@ -107,9 +107,10 @@ impl Twins {
         let all_rows = self.window.inputs.len();
         self.run_gpu_through(LSTM_STEP_FORWARD.name);
         self.compare_packed_weights();
+        let dropout = Dropout::new(&self.gpu.config, 0);
         for slice in &mut self.cpu.slices {
             slice.load(&self.window.inputs, &self.window.targets, false);
-            slice.forward(&self.parameters);
+            slice.forward(&self.parameters, dropout);
         }
         for l in 0..layers {
             self.compare("gates", BufferName::Gates(l), GATES * hidden, |s| &s.layers[l].gates);
@@ -119,6 +120,11 @@ impl Twins {
         let before_softmax = self.position(SOFTMAX_CROSS_ENTROPY.name);
         self.gpu.set_state(&self.state);
         self.gpu.submit_iteration(&self.window, before_softmax, 0).unwrap();
+        if self.shapes.has_dropout {
+            for l in 0..layers {
+                self.compare("outputs", BufferName::Outputs(l), hidden, |s| s.layers[l].outputs());
+            }
+        }
         self.compare("logits", BufferName::Logits, vocabulary, |s| &s.logits);
 
         self.run_gpu_through(SOFTMAX_CROSS_ENTROPY.name);
@@ -131,7 +137,7 @@ impl Twins {
         self.run_gpu_through(LSTM_STEP_BACKWARD.name);
         self.cpu.packed.update(&self.parameters);
         for slice in &mut self.cpu.slices {
-            slice.backward(&self.cpu.packed);
+            slice.backward(&self.cpu.packed, dropout);
         }
         for l in 0..layers {
             self.compare("d_gates", BufferName::Gates(l), GATES * hidden, |s| &s.layers[l].gates);
@@ -182,10 +188,9 @@ impl Twins {
             self.run_gpu_through(name);
         }
         self.cpu.set_state(&self.state);
-        let Segment::Trained(reports) = self.cpu.train(std::slice::from_ref(&self.window)).unwrap()
-        else {
-            panic!("the CPU diverged");
-        };
+        let window = std::slice::from_ref(&self.window);
+        let trained = self.cpu.train(window, &[self.gpu.config.learning_rate]).unwrap();
+        let Segment::Trained(reports) = trained else { panic!("the CPU diverged") };
         let gradients: Vec<f32> = self.gpu.read(BufferName::Gradients).unwrap();
         // A bias's gradient may be the small rest of large terms, so none is measured by itself.
         let largest = largest(self.cpu.gradients().values());
@@ -203,17 +208,36 @@ impl Twins {
         ] {
             assert!((found / expected - 1.0).abs() < 1e-5, "{found}, expected {expected}");
         }
-        self.run_gpu_through(SGD.name);
-        let updated = self.gpu.parameters().unwrap();
-        let expected = self.cpu.parameters().unwrap();
-        assert_close("updated parameters", updated.values(), expected.values());
+        let update = if self.shapes.has_moments { ADAM } else { SGD };
+        self.run_gpu_through(update.name);
+        let updated = self.gpu.snapshot().unwrap();
+        let expected = self.cpu.snapshot().unwrap();
+        let moments = expected.moments.iter().flatten();
+        for (found, expected) in updated.moments.iter().flatten().zip(moments) {
+            assert_close("moments", found.values(), expected.values());
+        }
+        // Adam's first step goes by the sign of a gradient, which is chance where it is nearly 0.
+        let is_sure = |gradient: &f32| !self.shapes.has_moments || gradient.abs() > 1e-3 * largest;
+        let sure = |parameters: &Parameters| -> Vec<f32> {
+            let pairs = parameters.values().iter().zip(&gradients);
+            pairs.filter(|&(_, gradient)| is_sure(gradient)).map(|(&value, _)| value).collect()
+        };
+        let (found, expected_parameters) = (sure(&updated.parameters), sure(&expected.parameters));
+        assert!(8 * found.len() > gradients.len(), "{} of {}", found.len(), gradients.len());
+        assert_close("updated parameters", &found, &expected_parameters);
     }
 
     /// A window that goes on where the last one ended, one that starts anew, and the state after it.
     fn compare_next_windows(&mut self) {
+        if self.shapes.has_moments {
+            // Where the update went by chance, what follows does.
+            return;
+        }
         let anew = Window { resets_state: true, ..self.window.clone() };
         let windows = [self.window.clone(), anew];
-        let trained = [self.gpu.train(&windows).unwrap(), self.cpu.train(&windows).unwrap()];
+        let rates = [self.gpu.config.learning_rate; 2];
+        let trained =
+            [self.gpu.train(&windows, &rates).unwrap(), self.cpu.train(&windows, &rates).unwrap()];
         let [Segment::Trained(found), Segment::Trained(expected)] = trained else {
             panic!("training diverged");
         };
@@ -243,9 +267,46 @@ fn largest(values: &[f32]) -> f32 {
     values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
+/// A model and its training.
+#[derive(Clone)]
+struct Case {
+    dimensions: Dimensions,
+    config: Config,
+}
+
+/// One with clipping in force.
+fn case(
+    vocabulary: usize,
+    hidden: usize,
+    layers: usize,
+    batch_size: usize,
+    num_steps: usize,
+) -> Case {
+    let config =
+        Config { batch_size, num_steps, learning_rate: 3.0, clip: 0.5, ..Config::default() };
+    Case { dimensions: Dimensions { vocabulary, hidden, layers }, config }
+}
+
+impl Case {
+    /// The same with all that can be added to it.
+    fn with_adam_and_dropout(self) -> Self {
+        let (optimizer, learning_rate) = (Optimizer::AdamW, 0.1);
+        let (weight_decay, dropout) = (0.5, 0.3);
+        let config = Config { optimizer, learning_rate, weight_decay, dropout, ..self.config };
+        Self { config, ..self }
+    }
+
+    fn shapes(&self) -> Shapes {
+        Shapes::new(self.dimensions, &self.config)
+    }
+
+    fn compare(&self, tiles: Tiles) {
+        Twins::new(self, Plan::new(self.shapes(), tiles)).compare_all();
+    }
+}
+
 fn shapes(vocabulary: usize, hidden: usize, layers: usize, batch: usize, steps: usize) -> Shapes {
-    let dimensions = Dimensions { vocabulary, hidden, layers };
-    Shapes { dimensions, batch_size: batch, num_steps: steps }
+    case(vocabulary, hidden, layers, batch, steps).shapes()
 }
 
 /// Tiles of no round size.
@@ -260,24 +321,26 @@ const ODD: Tiles = Tiles {
 #[test]
 fn kernels_do_what_their_twins_do() {
     let cases = [
-        (shapes(2, 1, 1, 1, 1), Tiles::SOFTWARE),
-        (shapes(43, 65, 2, 32, 35), Tiles::SOFTWARE),
-        (shapes(43, 7, 1, 5, 3), Tiles::GPU),
-        (shapes(6, 10, 3, 6, 4), ODD),
+        (case(2, 1, 1, 1, 1), Tiles::SOFTWARE),
+        (case(43, 65, 2, 32, 35), Tiles::SOFTWARE),
+        (case(43, 7, 1, 5, 3), Tiles::GPU),
+        (case(6, 10, 3, 6, 4), ODD),
+        (case(43, 65, 2, 18, 9).with_adam_and_dropout(), Tiles::SOFTWARE),
+        (case(6, 10, 1, 6, 4).with_adam_and_dropout(), ODD),
     ];
-    for (shapes, tiles) in cases {
-        Twins::new(Plan::new(shapes, tiles)).compare_all();
+    for (case, tiles) in cases {
+        case.compare(tiles);
     }
 }
 
 #[test]
 fn kernels_do_so_when_submissions_are_cut() {
-    let shapes = shapes(9, 8, 2, 6, 5);
-    let plan = Plan::cut_at(shapes, Tiles::GPU, 7_000);
+    let case = case(9, 8, 2, 6, 5);
+    let plan = Plan::cut_at(case.shapes(), Tiles::GPU, 7_000);
     let gradients = plan.tasks().iter().filter(|task| task.kernel.name == WEIGHT_GRADIENTS.name);
     let dispatches: Vec<usize> = gradients.map(|task| plan.dispatches(task)).collect();
     assert_eq!(dispatches, [3, 3, 3, 1]);
-    Twins::new(plan).compare_all();
+    Twins::new(&case, plan).compare_all();
 }
 
 #[test]
@@ -300,9 +363,10 @@ fn kernels_do_what_their_twins_do_at_all_sizes() {
             for batch in [1, 32] {
                 for steps in [1, 35] {
                     for layers in [1, 2] {
-                        let shapes = shapes(vocabulary, hidden, layers, batch, steps);
+                        let case = case(vocabulary, hidden, layers, batch, steps);
                         for tiles in [Tiles::SOFTWARE, Tiles::GPU] {
-                            Twins::new(Plan::new(shapes, tiles)).compare_all();
+                            case.compare(tiles);
+                            case.clone().with_adam_and_dropout().compare(tiles);
                         }
                     }
                 }
@@ -327,57 +391,53 @@ fn small_config() -> Config {
     }
 }
 
-fn small_gpu(parameters: Parameters, optimizer: Optimizer) -> Result<Gpu, Error> {
-    let Config { batch_size, num_steps, .. } = small_config();
-    Gpu::new(&adapter(), &parameters, optimizer, batch_size, num_steps)
+fn small_gpu(parameters: Parameters) -> Result<Gpu, Error> {
+    Gpu::new(&adapter(), &parameters, &small_config())
+}
+
+fn train(config: &Config) -> Outcome {
+    let corpus = small_corpus();
+    Training::new(&corpus, config, small_gpu).unwrap().run(|_| ControlFlow::Continue(()))
 }
 
 #[test]
 fn the_same_seed_gives_the_same_weights() {
-    let train = || {
-        let outcome = train_on(&small_corpus(), &small_config(), small_gpu, |_| ()).unwrap();
+    let parameters = || {
+        let outcome = train(&small_config());
         assert!(outcome.stopped.is_none());
         outcome.model.parameters
     };
-    assert!(train() == train());
+    assert!(parameters() == parameters());
 }
 
 #[test]
 fn a_lost_device_leaves_the_weights_of_the_last_epoch() {
-    let mut losses = Vec::new();
     let corpus = small_corpus();
     let device = RefCell::new(None::<wgpu::Device>);
-    let outcome = train_on(
-        &corpus,
-        &small_config(),
-        |parameters, optimizer| {
-            let gpu = small_gpu(parameters, optimizer)?;
-            device.replace(Some(gpu.device.device.clone()));
-            Ok(gpu)
-        },
-        |report| {
-            losses.push(report.loss_nats);
-            if report.epoch == 3 {
-                device.borrow().as_ref().unwrap().destroy();
-            }
-        },
-    )
-    .unwrap();
-    assert_eq!((outcome.epochs, losses.len()), (3, 3));
+    let training = Training::new(&corpus, &small_config(), |parameters| {
+        let gpu = small_gpu(parameters)?;
+        device.replace(Some(gpu.device.device.clone()));
+        Ok(gpu)
+    });
+    let outcome = training.unwrap().run(|progress| {
+        if progress.report.as_ref().is_some_and(|report| report.epoch == 3) {
+            device.borrow().as_ref().unwrap().destroy();
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!((outcome.epochs, outcome.metrics.len()), (3, 3));
     assert!(matches!(outcome.stopped, Some(Error::GpuLost { .. })), "{:?}", outcome.stopped);
-    let config = Config { epochs: 3, ..small_config() };
-    let expected = train_on(&corpus, &config, small_gpu, |_| ()).unwrap();
+    let expected = train(&Config { epochs: 3, ..small_config() });
     assert!(outcome.model.parameters == expected.model.parameters);
 }
 
 #[test]
 fn parameters_that_are_no_longer_finite_are_taken_back() {
-    let shapes = shapes(5, 6, 1, 4, 3);
-    let mut twins = Twins::new(Plan::new(shapes, Tiles::SOFTWARE));
-    let optimizer = Optimizer { learning_rate: f32::MAX, clip: f32::MAX };
-    twins.gpu.upload_constants(optimizer);
+    let case = case(5, 6, 1, 4, 3);
+    let mut twins = Twins::new(&case, Plan::new(case.shapes(), Tiles::SOFTWARE));
+    twins.gpu.config.clip = f32::MAX;
     let windows = vec![twins.window.clone(); 3];
-    assert_eq!(twins.gpu.train(&windows).unwrap(), Segment::Diverged);
+    assert_eq!(twins.gpu.train(&windows, &[f32::MAX; 3]).unwrap(), Segment::Diverged);
     assert!(twins.gpu.parameters().unwrap() == twins.parameters);
 }
 

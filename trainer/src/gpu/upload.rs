@@ -54,12 +54,14 @@ impl Upload {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Config;
     use crate::model::Dimensions;
 
     #[test]
     fn predictions_are_listed_by_the_token_that_they_read() {
         let dimensions = Dimensions { vocabulary: 4, hidden: 1, layers: 1 };
-        let shapes = Shapes { dimensions, batch_size: 3, num_steps: 2 };
+        let config = Config { batch_size: 3, num_steps: 2, ..Config::default() };
+        let shapes = Shapes::new(dimensions, &config);
         let (inputs, targets) = (vec![3, 1, 1, 0, 3, 1], vec![1, 2, 3, 3, 2, 1]);
         let upload = Upload::new(&Window { inputs, targets, resets_state: true }, shapes);
         assert_eq!(upload.inputs, [3, 1, 1, 0, 0, 3, 1, 0]);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use infer_core::Dimensions;
-use infer_core::layout::GATES;
+use infer_core::layout::{GATES, Gate, gate_column};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
@@ -78,6 +78,16 @@ impl Parameters {
             }
         }
         parameters
+    }
+
+    /// Sets the biases of all forget gates, so that a model starts by remembering (Jozefowicz et
+    /// al., "An Empirical Exploration of Recurrent Network Architectures").
+    pub fn set_forget_bias(&mut self, bias: f32) {
+        let Dimensions { hidden, layers, .. } = self.dimensions;
+        let first = gate_column(Gate::Forget, 0, hidden);
+        for layer in 0..layers {
+            self.get_mut(ParameterName::B(layer))[first..first + hidden].fill(bias);
+        }
     }
 
     /// V, H and L.

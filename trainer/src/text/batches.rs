@@ -1,17 +1,20 @@
 //! Windows of tokens to learn from: consecutive or random (*Dive into Deep Learning*, "Language
 //! Model Dataset").
 
+use clap::ValueEnum;
 use infer_core::Token;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::Tokens;
 use crate::Error;
 
 /// How the windows of an epoch are taken from the corpus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
+#[value(rename_all = "lower")]
 pub enum Sampling {
     /// Row b of a window goes on where row b of the last one ended, so the state is carried over.
     Consecutive,
@@ -31,12 +34,30 @@ pub struct Window {
 }
 
 /// Makes the windows of each epoch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Batches<'a> {
-    tokens: &'a [Token],
+    tokens: Tokens<'a>,
     sampling: Sampling,
     batch_size: usize,
     num_steps: usize,
+}
+
+/// The windows of one epoch, which are made as they are taken.
+#[derive(Debug, Clone)]
+pub struct Epoch<'a> {
+    batches: Batches<'a>,
+    order: Order,
+    next: usize,
+    count: usize,
+}
+
+/// Where the rows of an epoch's windows start.
+#[derive(Debug, Clone)]
+enum Order {
+    /// From a first token on, in rows of so many.
+    Consecutive { offset: usize, row_length: usize },
+    /// The windows of a row each, numbered from the corpus' start, shuffled.
+    Random(Vec<u32>),
 }
 
 impl<'a> Batches<'a> {
@@ -45,7 +66,7 @@ impl<'a> Batches<'a> {
     /// # Errors
     /// [`Error::CorpusTooShort`] if the tokens aren't enough for one window.
     pub fn new(
-        tokens: &'a [Token],
+        tokens: Tokens<'a>,
         sampling: Sampling,
         batch_size: usize,
         num_steps: usize,
@@ -65,58 +86,118 @@ impl<'a> Batches<'a> {
 
     /// The windows of one epoch.
     #[must_use]
-    pub fn epoch(&self, random: &mut ChaCha8Rng) -> Vec<Window> {
-        match self.sampling {
-            Sampling::Consecutive => self.consecutive(random),
-            Sampling::Random => self.random(random),
-        }
-    }
-
-    fn consecutive(&self, random: &mut ChaCha8Rng) -> Vec<Window> {
-        let offset = random.random_range(0..self.num_steps);
-        let row_length = (self.tokens.len() - offset - 1) / self.batch_size;
-        let window = |number: usize| {
-            let start = |row| offset + row * row_length + number * self.num_steps;
-            self.window((0..self.batch_size).map(start).collect(), number == 0)
+    pub fn epoch(&self, random: &mut ChaCha8Rng) -> Epoch<'a> {
+        let (order, count) = match self.sampling {
+            Sampling::Consecutive => {
+                let offset = random.random_range(0..self.num_steps);
+                let row_length = (self.tokens.len() - offset - 1) / self.batch_size;
+                (Order::Consecutive { offset, row_length }, row_length / self.num_steps)
+            }
+            Sampling::Random => {
+                let rows = (self.tokens.len() - 1) / self.num_steps;
+                let mut numbers: Vec<u32> = (0..rows as u32).collect();
+                numbers.shuffle(random);
+                (Order::Random(numbers), rows / self.batch_size)
+            }
         };
-        (0..row_length / self.num_steps).map(window).collect()
-    }
-
-    fn random(&self, random: &mut ChaCha8Rng) -> Vec<Window> {
-        let count = (self.tokens.len() - 1) / self.num_steps;
-        let mut starts: Vec<usize> = (0..count).map(|number| number * self.num_steps).collect();
-        starts.shuffle(random);
-        starts
-            .chunks_exact(self.batch_size)
-            .map(|starts| self.window(starts.into(), true))
-            .collect()
+        Epoch { batches: self.clone(), order, next: 0, count }
     }
 
     /// The window whose rows start at `starts`.
-    fn window(&self, starts: Vec<usize>, resets_state: bool) -> Window {
-        let steps = |first: usize| {
-            let steps = first..first + self.num_steps;
-            steps
-                .flat_map(|step| starts.iter().map(move |start| self.tokens[start + step]))
-                .collect()
-        };
-        Window { inputs: steps(0), targets: steps(1), resets_state }
+    fn window(&self, starts: impl Iterator<Item = usize>, resets_state: bool) -> Window {
+        let (batch_size, num_steps) = (self.batch_size, self.num_steps);
+        let mut inputs = vec![0; num_steps * batch_size];
+        let mut targets = inputs.clone();
+        for (row, start) in starts.enumerate() {
+            for (step, token) in self.tokens.part(start..start + num_steps + 1).iter().enumerate() {
+                if step < num_steps {
+                    inputs[step * batch_size + row] = token;
+                }
+                if step > 0 {
+                    targets[(step - 1) * batch_size + row] = token;
+                }
+            }
+        }
+        Window { inputs, targets, resets_state }
     }
 }
 
+impl Epoch<'_> {
+    /// How many windows there are, those that were taken already among them.
+    #[must_use]
+    pub fn count_all(&self) -> usize {
+        self.count
+    }
+
+    /// Leaves out what comes before window `number`.
+    pub(crate) fn skip_to(&mut self, number: usize) {
+        self.next = number;
+    }
+}
+
+impl Iterator for Epoch<'_> {
+    type Item = Window;
+
+    fn next(&mut self) -> Option<Window> {
+        if self.next >= self.count {
+            return None;
+        }
+        let number = self.next;
+        self.next += 1;
+        let Batches { batch_size, num_steps, .. } = self.batches;
+        Some(match &self.order {
+            Order::Consecutive { offset, row_length } => {
+                let start = |row| offset + row * row_length + number * num_steps;
+                self.batches.window((0..batch_size).map(start), number == 0)
+            }
+            Order::Random(numbers) => {
+                let rows = &numbers[number * batch_size..][..batch_size];
+                self.batches.window(rows.iter().map(|&row| row as usize * num_steps), true)
+            }
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.count.saturating_sub(self.next);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Epoch<'_> {}
+
 #[cfg(test)]
 mod tests {
+    use infer_core::Normalisation;
     use rand::SeedableRng;
 
     use super::*;
+    use crate::text::Corpus;
 
     const B: usize = 3;
     const T: usize = 4;
 
-    fn windows(sampling: Sampling, length: u16) -> Vec<Window> {
-        let tokens: Vec<Token> = (0..length).collect();
-        let batches = Batches::new(&tokens, sampling, B, T).unwrap();
-        batches.epoch(&mut ChaCha8Rng::seed_from_u64(1))
+    /// A corpus whose tokens are 0, 1, 2, …
+    fn counting(length: usize) -> Corpus {
+        let text: String = ('\u{4e00}'..).take(length).collect();
+        Corpus::from_text(&text, Normalisation::None, None).unwrap()
+    }
+
+    fn windows(sampling: Sampling, length: usize) -> Vec<Window> {
+        let corpus = counting(length);
+        let batches = Batches::new(corpus.tokens(), sampling, B, T).unwrap();
+        batches.epoch(&mut ChaCha8Rng::seed_from_u64(1)).collect()
+    }
+
+    #[test]
+    fn windows_can_be_left_out() {
+        for sampling in [Sampling::Consecutive, Sampling::Random] {
+            let corpus = counting(100);
+            let batches = Batches::new(corpus.tokens(), sampling, B, T).unwrap();
+            let mut epoch = batches.epoch(&mut ChaCha8Rng::seed_from_u64(1));
+            epoch.skip_to(3);
+            assert_eq!((epoch.len(), epoch.count_all()), (5, 8));
+            assert!(epoch.eq(windows(sampling, 100).into_iter().skip(3)));
+        }
     }
 
     #[test]
@@ -146,11 +227,11 @@ mod tests {
 
     #[test]
     fn consecutive_epochs_start_anywhere_in_the_first_window() {
-        let tokens: Vec<Token> = (0..100).collect();
-        let batches = Batches::new(&tokens, Sampling::Consecutive, B, T).unwrap();
+        let corpus = counting(100);
+        let batches = Batches::new(corpus.tokens(), Sampling::Consecutive, B, T).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        let mut starts: Vec<Token> =
-            (0..100).map(|_| batches.epoch(&mut random)[0].inputs[0]).collect();
+        let mut first = || batches.epoch(&mut random).next().unwrap().inputs[0];
+        let mut starts: Vec<Token> = (0..100).map(|_| first()).collect();
         starts.sort_unstable();
         starts.dedup();
         assert_eq!(starts, [0, 1, 2, 3]);
@@ -170,12 +251,13 @@ mod tests {
     #[test]
     fn a_short_text_is_refused_with_the_length_it_needs() {
         for (sampling, needed) in [(Sampling::Consecutive, 16), (Sampling::Random, 13)] {
-            let tokens = vec![0; needed];
-            let too_short = Batches::new(&tokens[1..], sampling, B, T).unwrap_err();
+            let corpus = counting(needed);
+            let tokens = corpus.tokens().part(1..needed);
+            let too_short = Batches::new(tokens, sampling, B, T).unwrap_err();
             assert!(too_short.to_string().contains(&needed.to_string()), "{too_short}");
-            let batches = Batches::new(&tokens, sampling, B, T).unwrap();
+            let batches = Batches::new(corpus.tokens(), sampling, B, T).unwrap();
             for seed in 0..20 {
-                assert!(!batches.epoch(&mut ChaCha8Rng::seed_from_u64(seed)).is_empty());
+                assert!(batches.epoch(&mut ChaCha8Rng::seed_from_u64(seed)).len() > 0);
             }
         }
     }

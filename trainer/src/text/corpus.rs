@@ -1,59 +1,55 @@
 //! The text to train on.
 
-use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use infer_core::{Normalisation, Token};
 
-use super::Vocabulary;
+use super::{Source, Vocabulary};
 use crate::Error;
 
 /// *The Orrery*, a story written for Charcell, which `charcell train` learns without a corpus.
 pub const SHIPPED_TEXT: &str = include_str!("../../text/the-orrery.txt");
 
-/// A text, normalised, with its vocabulary and tokens.
+/// A text, normalised, with its vocabulary.
+///
+/// The text stays as it is, in UTF-8, and its tokens are made where they are needed: so a gigabyte
+/// of any language takes a gigabyte of memory.
 #[derive(Debug, Clone)]
 pub struct Corpus {
+    text: String,
+    /// Where each [`STRIDE`]-th character starts in the text.
+    starts: Vec<usize>,
+    characters: usize,
     vocabulary: Vocabulary,
-    tokens: Vec<Token>,
-    normalisation: Normalisation,
+    replacement: Option<Token>,
+    source: Source,
     checksum: u32,
 }
 
+/// Characters from one known place in the text to the next.
+const STRIDE: usize = 1024;
+
 impl Corpus {
+    /// Reads the text that `source` names.
+    ///
+    /// # Errors
+    /// What [`Source::text`] returns, and the vocabulary; [`Error::EmptyCorpus`];
+    /// [`Error::ForeignCharacter`] if the vocabulary lacks a character, and nothing replaces it.
+    pub fn open(source: &Source) -> Result<Self, Error> {
+        Self::new(source.text()?, source)
+    }
+
     /// Reads `files`, one after the other, as one text: its first `characters`, or all.
     ///
     /// # Errors
-    /// What [`Corpus::text`] and [`Corpus::from_text`] return.
+    /// As [`open`](Self::open).
     pub fn read(
         files: &[PathBuf],
         normalisation: Normalisation,
         characters: Option<usize>,
     ) -> Result<Self, Error> {
-        Self::from_normalised(&Self::text(files, normalisation, characters)?, normalisation)
-    }
-
-    /// The normalised text of `files`, one after the other: its first `characters`, or all.
-    ///
-    /// # Errors
-    /// [`Error::ReadCorpus`] or [`Error::NotUtf8`] by file; [`Error::Setting`] if `characters` is 0.
-    pub fn text(
-        files: &[PathBuf],
-        normalisation: Normalisation,
-        characters: Option<usize>,
-    ) -> Result<String, Error> {
-        let mut text = String::new();
-        for path in files {
-            let bytes = fs::read(path)
-                .map_err(|source| Error::ReadCorpus { path: path.clone(), source })?;
-            let part = std::str::from_utf8(&bytes).map_err(|error| Error::NotUtf8 {
-                path: path.clone(),
-                byte: error.valid_up_to(),
-            })?;
-            // A byte order mark is no character of the text.
-            text += part.strip_prefix('\u{feff}').unwrap_or(part);
-        }
-        normalised(&text, normalisation, characters)
+        Self::open(&Source { files: files.into(), characters, normalisation, ..Source::default() })
     }
 
     /// Takes `text`, or its first `characters`.
@@ -66,35 +62,72 @@ impl Corpus {
         normalisation: Normalisation,
         characters: Option<usize>,
     ) -> Result<Self, Error> {
-        Self::from_normalised(&normalised(text, normalisation, characters)?, normalisation)
+        let source = Source { characters, normalisation, ..Source::default() };
+        Self::new(source.normalised(text)?, &source)
     }
 
-    fn from_normalised(text: &str, normalisation: Normalisation) -> Result<Self, Error> {
+    fn new(text: String, source: &Source) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::EmptyCorpus);
         }
-        let vocabulary = Vocabulary::of(text)?;
-        let tokens = vocabulary.tokens(text)?;
+        let vocabulary = match &source.vocabulary {
+            Some(path) => Vocabulary::read(path)?,
+            None => Vocabulary::frequent(&text, source.min_count, source.replacement)?,
+        };
+        let replacement = match source.replacement {
+            Some(character) => {
+                Some(vocabulary.token(character).ok_or(Error::Replacement { character })?)
+            }
+            None => None,
+        };
+        // The text's own vocabulary has all that isn't replaced.
+        let is_foreign = source.vocabulary.is_some() && replacement.is_none();
+        let (mut starts, mut characters) = (Vec::new(), 0);
+        for (byte, character) in text.char_indices() {
+            if characters % STRIDE == 0 {
+                starts.push(byte);
+            }
+            if is_foreign && vocabulary.token(character).is_none() {
+                return Err(Error::ForeignCharacter { character, position: characters });
+            }
+            characters += 1;
+        }
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(text.as_bytes());
-        Ok(Self { vocabulary, tokens, normalisation, checksum })
+        let source = source.clone();
+        Ok(Self { text, starts, characters, vocabulary, replacement, source, checksum })
     }
 
-    /// The characters that occur.
+    /// The characters that have a token.
     #[must_use]
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
-    /// The text as tokens.
+    /// The whole text as tokens.
     #[must_use]
-    pub fn tokens(&self) -> &[Token] {
-        &self.tokens
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens { corpus: self, range: 0..self.characters }
+    }
+
+    /// The tokens to train on, and the `validation` share of them, from the end, that is held out.
+    #[must_use]
+    pub fn split(&self, validation: f32) -> (Tokens<'_>, Tokens<'_>) {
+        let held_out = (self.characters as f64 * f64::from(validation)).round() as usize;
+        let middle = self.characters.saturating_sub(held_out);
+        let tokens = self.tokens();
+        (tokens.part(0..middle), tokens.part(middle..self.characters))
     }
 
     /// What was done to the text.
     #[must_use]
     pub fn normalisation(&self) -> Normalisation {
-        self.normalisation
+        self.source.normalisation
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// CRC-32 of the normalised text in UTF-8, to recognise a corpus by.
@@ -104,16 +137,91 @@ impl Corpus {
     }
 }
 
-/// The first `characters` of `text`, or all, normalised.
-fn normalised(
-    text: &str,
-    normalisation: Normalisation,
-    characters: Option<usize>,
-) -> Result<String, Error> {
-    if characters == Some(0) {
-        let (name, allowed) = ("--chars", "at least 1");
-        return Err(Error::Setting { name, value: "0".into(), allowed });
+/// A part of a corpus as tokens, which are made as they are read.
+#[derive(Debug, Clone)]
+pub struct Tokens<'a> {
+    corpus: &'a Corpus,
+    range: Range<usize>,
+}
+
+impl<'a> Tokens<'a> {
+    /// How many tokens there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.range.len()
     }
-    let characters = text.chars().take(characters.unwrap_or(usize::MAX));
-    Ok(characters.map(|character| normalisation.apply(character)).collect())
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+
+    /// Those in `range`.
+    ///
+    /// # Panics
+    /// If the range doesn't lie within these tokens.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= self.len(), "a part of {}", self.len());
+        let first = self.range.start;
+        Self { corpus: self.corpus, range: first + range.start..first + range.end }
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Token> + use<'a> {
+        let Corpus { text, starts, vocabulary, replacement, .. } = self.corpus;
+        let start = starts.get(self.range.start / STRIDE).copied().unwrap_or(text.len());
+        let characters = text[start..].chars().skip(self.range.start % STRIDE).take(self.len());
+        characters.filter_map(move |character| vocabulary.token(character).or(*replacement))
+    }
+
+    /// All of them in memory.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<Token> {
+        self.iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_start_at_any_character() {
+        let text: String = ('a'..='z').chain('à'..='ý').cycle().take(5 * STRIDE / 2).collect();
+        let corpus = Corpus::from_text(&text, Normalisation::None, None).unwrap();
+        let all = corpus.vocabulary().tokens(&text).unwrap();
+        assert_eq!(corpus.tokens().to_vec(), all);
+        for start in [0, 1, STRIDE - 1, STRIDE, 2 * STRIDE + 7, all.len()] {
+            let end = all.len().min(start + STRIDE + 3);
+            let part = corpus.tokens().part(start..end);
+            assert_eq!(part.to_vec(), all[start..end]);
+            assert_eq!(part.part(0..part.len()).to_vec(), all[start..end]);
+        }
+        let (train, held_out) = corpus.split(0.1);
+        assert_eq!(held_out.len(), all.len() / 10);
+        assert_eq!([train.to_vec(), held_out.to_vec()].concat(), all);
+        assert!(corpus.split(0.0).1.is_empty());
+    }
+
+    #[test]
+    fn what_the_vocabulary_lacks_is_replaced_if_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vocabulary.json");
+        std::fs::write(&path, r#"["a", "b", "?"]"#).unwrap();
+        let text = folder.path().join("text");
+        std::fs::write(&text, "abcab").unwrap();
+        let source = |replacement| Source {
+            files: vec![text.clone()],
+            vocabulary: Some(path.clone()),
+            replacement,
+            ..Source::default()
+        };
+        let error = Corpus::open(&source(None)).unwrap_err().to_string();
+        assert!(error.contains("character 3") && error.contains("'c'"), "{error}");
+        assert_eq!(Corpus::open(&source(Some('?'))).unwrap().tokens().to_vec(), [1, 2, 0, 1, 2]);
+        let error = Corpus::open(&source(Some('!'))).unwrap_err().to_string();
+        assert!(error.contains("--replacement") && error.contains("'!'"), "{error}");
+    }
 }

@@ -50,13 +50,18 @@ pub(crate) fn state(dimensions: Dimensions, batch_size: usize, seed: u64) -> Sta
     state
 }
 
-/// The mean loss of `window` in nats, computed in f64 as plainly as it can be.
+/// The factor of an output of a layer: by layer, step, row and unit.
+pub(crate) type Factor<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f64;
+
+/// The mean loss of `window` in nats, computed in f64 as plainly as it can be; each output of a
+/// layer is multiplied by its factor on the way up.
 pub(crate) fn reference_loss(
     dimensions: Dimensions,
     parameters: &dyn Fn(ParameterName, usize) -> f64,
     state: &State,
     window: &Window,
     batch_size: usize,
+    factor: Factor<'_>,
 ) -> f64 {
     let mut loss_nats = 0.0;
     for row in 0..batch_size {
@@ -73,7 +78,8 @@ pub(crate) fn reference_loss(
             x[token(&window.inputs)] = 1.0;
             for (layer, (h, c)) in states.iter_mut().enumerate() {
                 reference_step(dimensions, parameters, layer, &x, h, c);
-                x.clone_from(h);
+                let outputs = h.iter().enumerate();
+                x = outputs.map(|(unit, h)| h * factor(layer, step, row, unit)).collect();
             }
             let logits = reference_logits(dimensions, parameters, &x);
             let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
@@ -125,4 +131,17 @@ fn reference_logits(
         h.iter().enumerate().map(weight).sum::<f64>() + parameters(ParameterName::BOut, token)
     };
     (0..vocabulary).map(logit).collect()
+}
+
+/// The factor by which dropout multiplies output `element` of `[L, T, B, H]`, in the first iteration
+/// of seed 0: two rounds of the hash decide.
+pub(crate) fn dropout_factor(element: usize, dropout: f64) -> f64 {
+    let hash = |value: u32| {
+        let state = value.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        let word = ((state >> ((state >> 28) + 4)) ^ state).wrapping_mul(277_803_737);
+        (word >> 22) ^ word
+    };
+    let seed = hash(hash(hash(hash(0))));
+    let share = f64::from(hash(hash(element as u32).wrapping_add(seed))) / 2_f64.powi(32);
+    if share < dropout { 0.0 } else { 1.0 / (1.0 - dropout) }
 }

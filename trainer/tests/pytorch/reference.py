@@ -5,8 +5,10 @@
 
 For a model of one layer and one of two, with a state that isn't zero, it writes the parameters,
 a window of tokens, and what PyTorch makes of them: logits, loss, the state at the end, the
-gradient of every parameter and their global norm. Everything is computed in f64 from values that
-are exact in f32. A gate has one bias here: `bias_hh` is zero, and its gradient is left out.
+gradient of every parameter and their global norm. Then there are the parameters after three steps of
+each optimiser, and models to import, with their perplexity on a text. Everything is computed in f64 from values that
+are exact in f32. A gate has one
+bias where something is trained: `bias_hh` is zero, and its gradient is left out.
 """
 
 import torch
@@ -51,15 +53,72 @@ def reference(layers, path):
     tensors["expected.global_norm"] = norm.reshape(1)
     for name, value in trained.items():
         tensors[f"gradient.{name}"] = value.grad
-    save_file(
-        {
-            name: value.detach().contiguous().to(torch.int64 if value.dtype == torch.int64 else torch.float32)
-            for name, value in tensors.items()
-        },
-        path,
-    )
+    save(tensors, path)
     print(f"{path}: loss {loss.item():.6f}, global norm {norm.item():.6f}, PyTorch {torch.__version__}")
+
+
+def optimisers(path):
+    """Three steps on one window, each with the gradients clipped to a norm that is in force."""
+    torch.manual_seed(5)
+    inputs, targets = torch.randint(V, (T, B)), torch.randint(V, (T, B))
+    one_hot = nn.functional.one_hot(inputs, V).double()
+    lstm, linear = nn.LSTM(V, H).double(), nn.Linear(H, V).double()
+    values = {f"lstm.{name}": value for name, value in lstm.named_parameters()}
+    values |= {f"linear.{name}": value for name, value in linear.named_parameters()}
+    with torch.no_grad():
+        for name, value in values.items():
+            value.copy_(exact_in_f32(torch.randn(value.shape) * 0.5))
+        values["lstm.bias_hh_l0"].zero_()
+    values["lstm.bias_hh_l0"].requires_grad_(False)
+    tensors = {name: value.detach().clone() for name, value in values.items()}
+    tensors |= {"inputs": inputs, "targets": targets}
+    trained = {name: value for name, value in values.items() if value.requires_grad}
+    kinds = {
+        "sgd": lambda: torch.optim.SGD(trained.values(), lr=2.0),
+        "adam": lambda: torch.optim.Adam(trained.values(), lr=0.01),
+        "adamw": lambda: torch.optim.AdamW(trained.values(), lr=0.01, weight_decay=0.3),
+    }
+    for kind, make in kinds.items():
+        with torch.no_grad():
+            for name, value in trained.items():
+                value.copy_(tensors[name])
+        optimiser = make()
+        for _ in range(3):
+            optimiser.zero_grad()
+            logits = linear(lstm(one_hot)[0])
+            nn.functional.cross_entropy(logits.reshape(T * B, V), targets.reshape(T * B)).backward()
+            nn.utils.clip_grad_norm_(trained.values(), 0.1)
+            optimiser.step()
+        tensors |= {f"{kind}.{name}": value.detach().clone() for name, value in values.items()}
+    save(tensors, path)
+
+
+def interchange(layers, bias, lstm_name, linear_name, path):
+    """A model as PyTorch makes it, and its perplexity on a text whose vocabulary isn't sorted."""
+    torch.manual_seed(10 + layers)
+    characters = ["t", "e", " ", "h", "a"]
+    text = "the heat at the hat ate the teeth that the heath hath " * 4
+    lstm = nn.LSTM(V, H, num_layers=layers, bias=bias).double()
+    linear = nn.Linear(H, V, bias=bias).double()
+    with torch.no_grad():
+        for value in [*lstm.parameters(), *linear.parameters()]:
+            value.copy_(exact_in_f32(torch.randn(value.shape) * 0.5))
+    tokens = torch.tensor([characters.index(character) for character in text])
+    one_hot = nn.functional.one_hot(tokens[:-1], V).double()
+    logits = linear(lstm(one_hot.unsqueeze(1))[0].squeeze(1))
+    perplexity = nn.functional.cross_entropy(logits, tokens[1:]).exp()
+    tensors = {f"{lstm_name}.{name}": value for name, value in lstm.named_parameters()}
+    tensors |= {f"{linear_name}.{name}": value for name, value in linear.named_parameters()}
+    save(tensors | {"expected.perplexity": perplexity.reshape(1)}, path)
+
+
+def save(tensors, path):
+    kind = lambda value: torch.int64 if value.dtype == torch.int64 else torch.float32
+    save_file({n: v.detach().contiguous().to(kind(v)) for n, v in tensors.items()}, path)
 
 
 reference(1, "one_layer.safetensors")
 reference(2, "two_layers.safetensors")
+optimisers("optimizers.safetensors")
+interchange(2, True, "lstm", "linear", "import_two_biases.safetensors")
+interchange(1, False, "encoder.rnn", "decoder", "import_no_bias.safetensors")

@@ -6,25 +6,34 @@
 //! | `weights.safetensors` | the parameters, as PyTorch names them |
 //! | `metrics.jsonl` | an [`EpochReport`](crate::EpochReport) a line |
 //! | `model.postcard` | the artifact |
+//! | `loss.svg`, `report.html` | the run to look at |
+//! | `checkpoint/` | what it takes to go on: see [`Checkpoint`] |
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+mod checkpoints;
+mod files;
+
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use infer_core::Normalisation;
-use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
-
+use self::checkpoints::Checkpoints;
+pub use self::files::write_whole;
+use self::files::{Staged, temporary_file};
 use crate::Error;
 use crate::export::{from_safetensors, to_safetensors};
 use crate::model::{Dimensions, TrainedModel};
-use crate::text::{Corpus, Vocabulary};
-use crate::training::{Config, EpochReport};
+use crate::report::{Sizes, loss_svg, report_html};
+use crate::text::{Corpus, Source, Vocabulary};
+use crate::training::{Checkpoint, Config, EpochReport};
+use infer_core::Normalisation;
+use serde::{Deserialize, Serialize};
 
 const DESCRIPTION: &str = "run.json";
 const WEIGHTS: &str = "weights.safetensors";
 const METRICS: &str = "metrics.jsonl";
 const ARTIFACT: &str = "model.postcard";
+const CURVES: &str = "loss.svg";
+const PAGE: &str = "report.html";
 
 /// What `run.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +44,8 @@ pub struct Description {
     pub config: Config,
     /// Epochs that the weights have been through.
     pub epochs: usize,
+    /// Where the corpus came from.
+    pub source: Source,
     /// What was done to the corpus.
     pub normalisation: Normalisation,
     /// The characters in the order of their tokens.
@@ -53,41 +64,65 @@ impl Description {
             charcell_version: env!("CARGO_PKG_VERSION").into(),
             config: config.clone(),
             epochs,
+            source: corpus.source().clone(),
             normalisation: corpus.normalisation(),
             vocabulary: corpus.vocabulary().characters().into(),
             corpus_characters: corpus.tokens().len(),
             corpus_checksum: corpus.checksum(),
         }
     }
+
+    /// Describes a `model` that was trained elsewhere.
+    #[must_use]
+    pub fn imported(model: &TrainedModel) -> Self {
+        let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
+        let prefixes = model.prefixes.clone();
+        Self {
+            charcell_version: env!("CARGO_PKG_VERSION").into(),
+            config: Config { hidden, layers, prefixes, ..Config::default() },
+            epochs: 0,
+            source: Source { normalisation: model.normalisation, ..Source::default() },
+            normalisation: model.normalisation,
+            vocabulary: model.vocabulary.characters().into(),
+            corpus_characters: 0,
+            corpus_checksum: 0,
+        }
+    }
 }
 
 /// A folder that holds, or will hold, one training run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     /// The folders that were made for it, from the innermost out.
     made: Vec<PathBuf>,
+    /// Where a training writes its checkpoints, which keeps other trainings out.
+    checkpoints: Option<Checkpoints>,
 }
 
 impl RunFolder {
-    /// Makes the folder `path`. One that exists is taken if it is empty, or with `force`: the run
-    /// in it stays whole until [`save`](Self::save) replaces its files.
+    /// Makes the folder `path` for a training. One that exists is taken if there is no run in it, or
+    /// with `force`: that run stays whole until [`save`](Self::save) replaces its files.
     ///
     /// # Errors
-    /// [`Error::RunExists`], or [`Error::RunFolder`] if the folder can't be made or written in.
+    /// [`Error::RunExists`], [`Error::RunBusy`] if another training is at work there, or
+    /// [`Error::RunFolder`] if the folder can't be made or written in.
     pub fn create(path: PathBuf, force: bool) -> Result<Self, Error> {
         let error = |source| Error::RunFolder { path: path.clone(), source };
         let made = missing(&path);
         fs::create_dir_all(&path).map_err(error)?;
-        if !force && fs::read_dir(&path).map_err(error)?.next().is_some() {
+        if checkpoints::is_locked(&path) {
+            return Err(Error::RunBusy { path });
+        }
+        if !force && (checkpoints::are_there(&path) || has_other_files(&path).map_err(error)?) {
             return Err(Error::RunExists { path });
         }
         // Better to find out now than after the training.
         temporary_file(&path).map_err(error)?;
-        Ok(Self { path, made })
+        Self::locked(path, made)
     }
 
-    /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there yet.
+    /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there yet, for a training.
     ///
     /// # Errors
     /// [`Error::RunFolder`].
@@ -101,12 +136,28 @@ impl RunFolder {
             match fs::create_dir(&path) {
                 Ok(()) => {
                     made.insert(0, path.clone());
-                    return Ok(Self { path, made });
+                    return Self::locked(path, made);
                 }
                 Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(source) => return Err(error(source)),
             }
         }
+    }
+
+    /// The folder of a run that a training goes on with.
+    ///
+    /// # Errors
+    /// [`Error::NoCheckpoint`], [`Error::RunBusy`], [`Error::RunFolder`].
+    pub fn resume(path: PathBuf) -> Result<Self, Error> {
+        if checkpoints::are_there(&path) {
+            return Self::locked(path, Vec::new());
+        }
+        Err(Error::NoCheckpoint { path, reason: String::new() })
+    }
+
+    fn locked(path: PathBuf, made: Vec<PathBuf>) -> Result<Self, Error> {
+        let checkpoints = Some(Checkpoints::lock(&path)?);
+        Ok(Self { path, made, checkpoints })
     }
 
     /// The folder of a run that is there.
@@ -115,13 +166,16 @@ impl RunFolder {
     /// [`Error::NotARun`] if it has no `run.json`.
     pub fn open(path: PathBuf) -> Result<Self, Error> {
         if path.join(DESCRIPTION).is_file() {
-            return Ok(Self { path, made: Vec::new() });
+            return Ok(Self { path, made: Vec::new(), checkpoints: None });
         }
         Err(Error::NotARun { path, reason: format!("it has no {DESCRIPTION}") })
     }
 
     /// Takes the folders that were made for the run away again, as far as nothing is in them.
     pub fn remove_if_empty(&self) {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.remove_if_empty();
+        }
         for folder in &self.made {
             // A folder that isn't empty can't be removed so, which is what is wanted.
             let _ = fs::remove_dir(folder);
@@ -140,7 +194,45 @@ impl RunFolder {
         self.path.join(ARTIFACT)
     }
 
-    /// Writes all files of a run but the artifact; that of a run that was here before is removed.
+    /// The last checkpoint that can be read, and what is wrong with those behind it.
+    ///
+    /// # Errors
+    /// [`Error::NoCheckpoint`].
+    pub fn last_checkpoint(&mut self) -> Result<(Checkpoint, Vec<String>), Error> {
+        match &mut self.checkpoints {
+            Some(checkpoints) => checkpoints.last(&self.path),
+            None => Err(Error::NoCheckpoint { path: self.path.clone(), reason: String::new() }),
+        }
+    }
+
+    /// Writes a checkpoint, whole or not at all; the one before it is kept.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; [`Error::RunBusy`] if the folder wasn't opened for a training.
+    pub fn save_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        match &mut self.checkpoints {
+            Some(checkpoints) => checkpoints.save(checkpoint),
+            None => Err(Error::RunBusy { path: self.path.clone() }),
+        }
+    }
+
+    /// Writes the curves of the losses, and the page about the run.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save_report(
+        &self,
+        description: &Description,
+        metrics: &[EpochReport],
+        sizes: &Sizes,
+    ) -> Result<(), Error> {
+        write_whole(&self.path.join(CURVES), loss_svg(metrics).as_bytes())?;
+        let page = report_html(description, metrics, sizes);
+        write_whole(&self.path.join(PAGE), page.as_bytes())
+    }
+
+    /// Writes all files of a run but artifact and report; those of a run that was here before are
+    /// removed.
     ///
     /// Each file is written whole or not at all, and all of them before the first takes its place:
     /// a disk that is full leaves the run from before as it was.
@@ -164,12 +256,14 @@ impl RunFolder {
             Staged::write(self.path.join(METRICS), lines.as_bytes())?,
             Staged::write(self.path.join(DESCRIPTION), description.as_bytes())?,
         ];
-        let path = self.artifact_path();
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::Write { path, source });
+        for name in [ARTIFACT, CURVES, PAGE] {
+            let path = self.path.join(name);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::Write { path, source });
+                }
+                _ => {}
             }
-            _ => {}
         }
         files.into_iter().try_for_each(Staged::take_place)
     }
@@ -215,51 +309,16 @@ fn missing(path: &Path) -> Vec<PathBuf> {
     folders.take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect()
 }
 
+/// Whether there is anything but checkpoints in `path`.
+fn has_other_files(path: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(path)? {
+        if !checkpoints::is_folder(&entry?.file_name()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn to_json(report: &EpochReport) -> String {
     serde_json::to_string(report).expect("plain values as JSON")
-}
-
-/// Writes `bytes` to `path`, whole or not at all: to a temporary file beside it, which then takes
-/// its place.
-///
-/// # Errors
-/// [`Error::Write`]; what was at `path` before is still there then.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    Staged::write(path.into(), bytes)?.take_place()
-}
-
-/// A file that is written and synced, but not yet at its place; dropped, it is gone.
-struct Staged {
-    file: NamedTempFile,
-    path: PathBuf,
-}
-
-impl Staged {
-    fn write(path: PathBuf, bytes: &[u8]) -> Result<Self, Error> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let write = || {
-            let mut file = temporary_file(folder.unwrap_or(Path::new(".")))?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            Ok(file)
-        };
-        match write() {
-            Ok(file) => Ok(Self { file, path }),
-            Err(source) => Err(Error::Write { path, source }),
-        }
-    }
-
-    fn take_place(self) -> Result<(), Error> {
-        let Self { file, path } = self;
-        match file.persist(&path) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Error::Write { path, source: error.error }),
-        }
-    }
-}
-
-/// A file in `folder` that is gone when it is dropped; as readable as any other, for it may become
-/// a result.
-fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new().make_in(folder, |path| File::create_new(path))
 }

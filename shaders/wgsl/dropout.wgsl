@@ -1,0 +1,35 @@
+// Leaving a share of a layer's outputs out, or of their gradients.
+//
+// One invocation: four rows of the batch of one unit at one step. A hash of an element's place
+// decides, so that every device leaves out the same. Twin: dropout in the trainer's cpu/dropout.rs.
+
+// The first element of the layer among the outputs of all layers [L, T, B, H], modulo 2^32.
+override FIRST_ELEMENT: u32 = 0u;
+// The step of x that belongs to step 0 of the result.
+override FIRST_STEP: u32 = 0u;
+
+@group(0) @binding(0) var<uniform> dropout_now: Dropout;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;             // [T, H, B/4]
+@group(0) @binding(2) var<storage, read_write> dropped: array<vec4<f32>>; // [T, H, B/4]
+
+@compute @workgroup_size(ELEMENT_LANES)
+fn dropout(@builtin(global_invocation_id) invocation: vec3<u32>) {
+    let unit = invocation.x / batch_vectors();
+    let vector = invocation.x % batch_vectors();
+    let t = invocation.y;
+    if unit >= HIDDEN {
+        return;
+    }
+    let rows = 4u * vector + vec4(0u, 1u, 2u, 3u);
+    let elements = FIRST_ELEMENT + (t * BATCH + rows) * HIDDEN + unit;
+    let is_kept = hash(hash(elements) + dropout_now.seed) >= vec4(dropout_now.threshold);
+    let values = dropout_now.scale * x[activation_index(FIRST_STEP + t, HIDDEN, unit, vector)];
+    dropped[activation_index(t, HIDDEN, unit, vector)] = select(vec4(0.0), values, is_kept);
+}
+
+// A permutation of all u32 (PCG RXS-M-XS, "Hash Functions for GPU Rendering", JCGT 9.3).
+fn hash(value: vec4<u32>) -> vec4<u32> {
+    let state = value * 747796405u + 2891336453u;
+    let word = ((state >> ((state >> vec4(28u)) + 4u)) ^ state) * 277803737u;
+    return (word >> vec4(22u)) ^ word;
+}

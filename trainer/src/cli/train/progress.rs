@@ -1,0 +1,97 @@
+//! What a training shows: a bar on a terminal, and the chapter's lines at every report.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use charcell::{Config, EpochReport, Progress};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Parts of an epoch that the bar knows.
+const PARTS: f64 = 1000.0;
+
+/// Where there is no terminal: how long an epoch may be silent.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Shows a training.
+#[derive(Debug)]
+pub(super) struct Display {
+    bar: ProgressBar,
+    epochs: usize,
+    /// The last line, where there is no bar.
+    last_line: Instant,
+    /// Seconds since the last report, and epochs.
+    since_report: (f64, usize),
+}
+
+impl Display {
+    /// Shows a training that has `done` so many epochs already.
+    pub(super) fn new(config: &Config, done: f64) -> Self {
+        let target = if stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let parts = (config.epochs as f64 * PARTS) as u64;
+        let bar = ProgressBar::with_draw_target(Some(parts), target);
+        let style = "{bar:24} {msg}, {eta} left";
+        bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
+        bar.set_position((done * PARTS) as u64);
+        bar.reset_eta();
+        Self { bar, epochs: config.epochs, last_line: Instant::now(), since_report: (0.0, 0) }
+    }
+
+    pub(super) fn show(&mut self, progress: &Progress) {
+        self.bar.set_position((progress.epochs() * PARTS) as u64);
+        self.bar.set_message(format!(
+            "epoch {}/{}, loss {:.3}, perplexity {:.3}, norm {:.2e}, {:.0} characters/s",
+            progress.epoch,
+            self.epochs,
+            progress.loss_nats,
+            progress.loss_nats.exp(),
+            progress.gradient_norm,
+            progress.characters_per_second,
+        ));
+        if let Some(report) = &progress.report {
+            self.show_report(report);
+        } else if self.bar.is_hidden() && self.last_line.elapsed() > SILENCE {
+            let percent = 100.0 * progress.iteration as f64 / progress.iterations as f64;
+            let perplexity = progress.loss_nats.exp();
+            self.line(&format!(
+                "epoch {}, {percent:.1} %, perplexity {perplexity:.6}, {:.0} characters/s",
+                progress.epoch, progress.characters_per_second,
+            ));
+        }
+    }
+
+    fn show_report(&mut self, report: &EpochReport) {
+        self.since_report.0 += report.seconds;
+        self.since_report.1 += 1;
+        if report.continuations.is_empty() {
+            return;
+        }
+        let (seconds, epochs) = std::mem::take(&mut self.since_report);
+        let seconds_per_epoch = seconds / epochs as f64;
+        let (epoch, perplexity) = (report.epoch, report.perplexity);
+        let validation = report
+            .validation_perplexity
+            .map(|perplexity| format!(", {perplexity:.6} on held-out text"))
+            .unwrap_or_default();
+        let mut lines = format!(
+            "epoch {epoch}, perplexity {perplexity:.6}{validation}, time {seconds_per_epoch:.2} sec"
+        );
+        for continuation in &report.continuations {
+            lines += &format!("\n - {continuation}");
+        }
+        self.line(&lines);
+    }
+
+    /// Prints above the bar.
+    pub(super) fn line(&mut self, line: &str) {
+        self.last_line = Instant::now();
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    pub(super) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,91 @@
+//! A GPU as the training loop sees it.
+
+use charcell_shaders::SOFTMAX_CROSS_ENTROPY;
+
+use super::{BufferName, Gpu};
+use crate::Error;
+use crate::backend::{Backend, IterationReport, MAX_SEGMENT_ITERATIONS, Segment, Snapshot};
+use crate::cpu::Dropout;
+use crate::model::Parameters;
+use crate::text::Window;
+
+impl Backend for Gpu {
+    fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Segment, Error> {
+        self.copy(BufferName::Parameters, BufferName::KeptParameters)?;
+        let mut iterations = Vec::with_capacity(windows.len());
+        let mut are_parameters_finite = true;
+        let parts = windows.chunks(MAX_SEGMENT_ITERATIONS);
+        for (windows, learning_rates) in parts.zip(learning_rates.chunks(MAX_SEGMENT_ITERATIONS)) {
+            for (number, (window, &learning_rate)) in windows.iter().zip(learning_rates).enumerate()
+            {
+                self.set_update(learning_rate);
+                self.set_dropout(Dropout::new(&self.config, self.iterations));
+                self.submit_iteration(window, self.plan.tasks().len(), number)?;
+                self.iterations += 1;
+            }
+            let (reports, are_finite) = self.finish_segment(windows.len())?;
+            are_parameters_finite &= are_finite;
+            iterations.extend(reports);
+        }
+        if are_parameters_finite && iterations.iter().all(IterationReport::is_finite) {
+            return Ok(Segment::Trained(iterations));
+        }
+        self.copy(BufferName::KeptParameters, BufferName::Parameters)?;
+        Ok(Segment::Diverged)
+    }
+
+    fn losses(&mut self, window: &Window) -> Result<Vec<f32>, Error> {
+        let is_loss = |kernel: &str| kernel == SOFTMAX_CROSS_ENTROPY.name;
+        let up_to_loss =
+            1 + self.plan.tasks().iter().take_while(|task| !is_loss(task.kernel.name)).count();
+        self.set_dropout(None);
+        self.submit_iteration(window, up_to_loss, 0)?;
+        let losses: Vec<f32> = self.read(BufferName::Losses)?;
+        let shapes = self.plan.shapes();
+        let steps = losses.chunks_exact(shapes.padded_batch());
+        Ok(steps.flat_map(|step| &step[..shapes.batch_size]).copied().collect())
+    }
+
+    fn parameters(&mut self) -> Result<Parameters, Error> {
+        self.read_parameters(BufferName::Parameters)
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
+        self.write(BufferName::Parameters, bytemuck::cast_slice(parameters.values()));
+        self.device.check()
+    }
+
+    fn snapshot(&mut self) -> Result<Snapshot, Error> {
+        let moments = if self.plan.shapes().has_moments {
+            let first = self.read_parameters(BufferName::FirstMoment)?;
+            Some([first, self.read_parameters(BufferName::SecondMoment)?])
+        } else {
+            None
+        };
+        Ok(Snapshot {
+            parameters: self.parameters()?,
+            state: self.state()?,
+            moments,
+            iterations: self.iterations,
+        })
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        if let Some([first, second]) = &snapshot.moments {
+            self.write(BufferName::FirstMoment, bytemuck::cast_slice(first.values()));
+            self.write(BufferName::SecondMoment, bytemuck::cast_slice(second.values()));
+        }
+        self.set_state(&snapshot.state);
+        self.iterations = snapshot.iterations;
+        self.set_parameters(&snapshot.parameters)
+    }
+}
+
+impl Gpu {
+    /// Reads a buffer of as many elements as there are parameters.
+    fn read_parameters(&mut self, name: BufferName) -> Result<Parameters, Error> {
+        let mut parameters = Parameters::zeros(self.plan.shapes().dimensions);
+        parameters.values_mut().copy_from_slice(&self.read(name)?);
+        Ok(parameters)
+    }
+}

@@ -1,0 +1,55 @@
+//! What lies between two layers: the hidden states as they are, or those that aren't left out.
+
+use charcell_shaders::DROPOUT;
+
+use super::{Plan, WORD};
+use crate::gpu::buffers::BufferName;
+use crate::gpu::task::{Order, Task};
+
+impl Plan {
+    /// What the layer above `layer` reads, and the step of it that belongs to step 0.
+    pub(super) fn outputs(&self, layer: usize) -> (BufferName, u32) {
+        if self.shapes.has_dropout {
+            (BufferName::Outputs(layer), 0)
+        } else {
+            (BufferName::Hidden(layer), 1)
+        }
+    }
+
+    /// Where the layer above the one at work writes the gradient of what it reads.
+    pub(super) fn d_outputs(&self) -> BufferName {
+        if self.shapes.has_dropout { BufferName::DOutputs } else { BufferName::DHidden }
+    }
+
+    pub(super) fn drop_outputs(&mut self, layer: usize) {
+        self.dropout(layer, BufferName::Hidden(layer), 1, BufferName::Outputs(layer));
+    }
+
+    pub(super) fn drop_gradients(&mut self, layer: usize) {
+        self.dropout(layer, BufferName::DOutputs, 0, BufferName::DHidden);
+    }
+
+    /// From `x`, from its step `first_step` on, to `dropped`, if anything is left out.
+    fn dropout(&mut self, layer: usize, x: BufferName, first_step: u32, dropped: BufferName) {
+        if !self.shapes.has_dropout {
+            return;
+        }
+        let (hidden, steps) = (self.shapes.dimensions.hidden as u64, self.shapes.num_steps as u64);
+        let lanes = u64::from(self.tiles.element_lanes);
+        // Elements are counted modulo 2³², on every device.
+        let elements = layer as u64 * self.rows(self.shapes.num_steps);
+        let first_element = elements.wrapping_mul(hidden) as u32;
+        self.push(Task {
+            kernel: DROPOUT,
+            constants: vec![
+                ("FIRST_ELEMENT", first_element.into()),
+                ("FIRST_STEP", first_step.into()),
+            ],
+            buffers: vec![BufferName::Dropout, x, dropped],
+            order: Order::Once,
+            workgroups: [(hidden * self.shapes.batch_vectors()).div_ceil(lanes), steps, 1],
+            flop: 0,
+            bytes: 2 * hidden * self.rows(self.shapes.num_steps) * WORD,
+        });
+    }
+}

@@ -1,0 +1,70 @@
+//! The end of an iteration: norm, clipping and update.
+
+use charcell_shaders::{ADAM, GLOBAL_NORM, SGD, SQUARE_SUM_COUNT, SQUARE_SUMS};
+
+use super::{Plan, WORD};
+use crate::gpu::buffers::BufferName;
+use crate::gpu::task::{Order, Task};
+
+/// The most workgroups of an update, whose invocations go on where the last one ends.
+const MAX_UPDATE_WORKGROUPS: u64 = 1024;
+
+impl Plan {
+    /// The squares of the parameters, summed in parts: one of them isn't finite if a parameter
+    /// isn't.
+    pub(in crate::gpu) fn parameter_squares(&self) -> Task {
+        self.squares_of(BufferName::Parameters)
+    }
+
+    pub(super) fn update(&mut self) {
+        let squares = self.squares_of(BufferName::Gradients);
+        self.push(squares);
+        self.push(Task {
+            kernel: GLOBAL_NORM,
+            constants: Vec::new(),
+            buffers: vec![
+                BufferName::SquareSums,
+                BufferName::Losses,
+                BufferName::Optimizer,
+                BufferName::Report,
+            ],
+            order: Order::Once,
+            workgroups: [1, 1, 1],
+            flop: 0,
+            bytes: (u64::from(SQUARE_SUM_COUNT) + self.rows(self.shapes.num_steps)) * WORD,
+        });
+        let (kernel, moments) = if self.shapes.has_moments {
+            (ADAM, &[BufferName::FirstMoment, BufferName::SecondMoment][..])
+        } else {
+            (SGD, &[][..])
+        };
+        let mut buffers = vec![BufferName::Parameters, BufferName::Gradients];
+        buffers.extend(moments);
+        buffers.extend([BufferName::Optimizer, BufferName::Report]);
+        let count = self.shapes.parameter_count() as u64;
+        let lanes = u64::from(self.tiles.element_lanes);
+        self.push(Task {
+            kernel,
+            constants: vec![("COUNT", count as f64)],
+            buffers,
+            order: Order::Once,
+            workgroups: [count.div_ceil(lanes).min(MAX_UPDATE_WORKGROUPS), 1, 1],
+            flop: (2 + 5 * moments.len() as u64) * count,
+            bytes: (3 + 2 * moments.len() as u64) * count * WORD,
+        });
+    }
+
+    fn squares_of(&self, values: BufferName) -> Task {
+        let count = self.shapes.parameter_count() as u64;
+        let lanes = u64::from(self.tiles.element_lanes);
+        Task {
+            kernel: SQUARE_SUMS,
+            constants: vec![("COUNT", count as f64)],
+            buffers: vec![values, BufferName::SquareSums],
+            order: Order::Once,
+            workgroups: [u64::from(SQUARE_SUM_COUNT).div_ceil(lanes), 1, 1],
+            flop: 2 * count,
+            bytes: count * WORD,
+        }
+    }
+}

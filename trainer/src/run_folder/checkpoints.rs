@@ -1,0 +1,129 @@
+//! The checkpoints of a run, and the lock that keeps two trainings out of one folder.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::files::{remove_temporary_files, write_whole};
+use crate::{Checkpoint, Error};
+
+const FOLDER: &str = "checkpoint";
+const LOCK: &str = "lock";
+const EXTENSION: &str = "checkpoint";
+
+/// Checkpoints that are kept: the last one, and the one to fall back to.
+const KEPT: usize = 2;
+
+/// The folder `checkpoint` of a run that is locked.
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    folder: PathBuf,
+    /// Locked as long as it is open: a process that is killed leaves no lock behind.
+    _lock: File,
+    /// The files of this training, from the first to the last.
+    files: Vec<PathBuf>,
+    /// Whether the folder wasn't there before.
+    is_new: bool,
+}
+
+impl Checkpoints {
+    /// Locks the checkpoints of the run in `run`.
+    ///
+    /// # Errors
+    /// [`Error::RunBusy`], or [`Error::RunFolder`] if the folder can't be made.
+    pub(super) fn lock(run: &Path) -> Result<Self, Error> {
+        let error = |source| Error::RunFolder { path: run.into(), source };
+        let folder = run.join(FOLDER);
+        let is_new = !folder.exists();
+        fs::create_dir_all(&folder).map_err(error)?;
+        let lock = File::create(folder.join(LOCK)).map_err(error)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::RunBusy { path: run.into() }),
+            Err(TryLockError::Error(source)) => return Err(error(source)),
+        }
+        remove_temporary_files(run);
+        remove_temporary_files(&folder);
+        Ok(Self { folder, _lock: lock, files: Vec::new(), is_new })
+    }
+
+    /// Writes `checkpoint` as the last one, and takes away those that are no longer needed, those
+    /// of another training in this folder among them.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; those from before are still there then.
+    pub(super) fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let there = list(&self.folder);
+        let last = there.last().and_then(|path| number(path)).unwrap_or(0);
+        let path = self.folder.join(format!("{:06}.{EXTENSION}", last + 1));
+        write_whole(&path, &checkpoint.to_bytes())?;
+        self.files.push(path);
+        self.files.drain(..self.files.len().saturating_sub(KEPT));
+        for path in there.iter().filter(|path| !self.files.contains(path)) {
+            fs::remove_file(path).map_err(|source| Error::Write { path: path.clone(), source })?;
+        }
+        Ok(())
+    }
+
+    /// The last checkpoint that can be read, and what is wrong with those behind it. The training
+    /// goes on with the files of the one that was here before.
+    ///
+    /// # Errors
+    /// [`Error::NoCheckpoint`].
+    pub(super) fn last(&mut self, run: &Path) -> Result<(Checkpoint, Vec<String>), Error> {
+        let mut damaged = Vec::new();
+        self.files = list(&self.folder);
+        while let Some(path) = self.files.last() {
+            let read = fs::read(path).map_err(|error| error.to_string());
+            match read.and_then(|bytes| Checkpoint::from_bytes(&bytes)) {
+                Ok(checkpoint) => return Ok((checkpoint, damaged)),
+                Err(reason) => damaged.push(format!("{}: {reason}", path.display())),
+            }
+            self.files.pop();
+        }
+        let reason = damaged.iter().map(|reason| format!(" ({reason})")).collect();
+        Err(Error::NoCheckpoint { path: run.into(), reason })
+    }
+
+    /// Takes the folder away, if it was made for nothing.
+    pub(super) fn remove_if_empty(&self) {
+        if self.is_new && self.files.is_empty() {
+            // What can't be removed does no harm.
+            let _ = fs::remove_file(self.folder.join(LOCK));
+            let _ = fs::remove_dir(&self.folder);
+        }
+    }
+}
+
+/// Whether `name` in a run folder is of this module.
+pub(super) fn is_folder(name: &std::ffi::OsStr) -> bool {
+    name == FOLDER
+}
+
+/// Whether the run in `run` has a checkpoint.
+pub(super) fn are_there(run: &Path) -> bool {
+    !list(&run.join(FOLDER)).is_empty()
+}
+
+/// Whether another training holds the lock.
+pub(super) fn is_locked(run: &Path) -> bool {
+    let lock = File::open(run.join(FOLDER).join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// The checkpoints in `folder`, from the first to the last.
+fn list(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let entries: Vec<PathBuf> =
+        entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>().unwrap_or_default();
+    let mut numbered: Vec<(u64, PathBuf)> =
+        entries.into_iter().filter_map(|path| Some((number(&path)?, path))).collect();
+    numbered.sort_unstable();
+    numbered.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The number in the name of a checkpoint.
+fn number(path: &Path) -> Option<u64> {
+    let is_checkpoint = path.extension().is_some_and(|extension| extension == EXTENSION);
+    is_checkpoint.then(|| path.file_stem()?.to_str()?.parse().ok()).flatten()
+}

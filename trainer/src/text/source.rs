@@ -1,0 +1,198 @@
+//! Where a corpus comes from: files, folders, or the text that ships with Charcell.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use infer_core::Normalisation;
+use serde::{Deserialize, Serialize};
+
+use super::SHIPPED_TEXT;
+use crate::Error;
+
+/// How a corpus is made; a part of `run.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Files, and folders whose files are all taken, one after the other; none: the shipped text.
+    pub files: Vec<PathBuf>,
+    /// The first characters only, if not all.
+    pub characters: Option<usize>,
+    /// What is done to the text.
+    pub normalisation: Normalisation,
+    /// A file with the vocabulary, if it isn't that of the text.
+    pub vocabulary: Option<PathBuf>,
+    /// How often a character must occur to be in the vocabulary of the text.
+    pub min_count: u64,
+    /// What stands for all characters that aren't in the vocabulary.
+    pub replacement: Option<char>,
+}
+
+impl Default for Source {
+    /// All of the shipped text, normalised as in the chapter.
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            characters: None,
+            normalisation: Normalisation::Chapter,
+            vocabulary: None,
+            min_count: 1,
+            replacement: None,
+        }
+    }
+}
+
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 20;
+
+impl Source {
+    /// The text, normalised.
+    ///
+    /// # Errors
+    /// [`Error::ReadCorpus`] or [`Error::NotUtf8`] by file; [`Error::Setting`] if no character is
+    /// asked for.
+    pub fn text(&self) -> Result<String, Error> {
+        if self.files.is_empty() {
+            return self.normalised(SHIPPED_TEXT);
+        }
+        let mut text = self.start()?;
+        for path in &self.files {
+            for file in files(path)? {
+                text.read(&file)?;
+            }
+        }
+        Ok(text.normalised)
+    }
+
+    /// As [`text`](Self::text), of `text`.
+    pub(super) fn normalised(&self, text: &str) -> Result<String, Error> {
+        let mut whole = self.start()?;
+        whole.push(text);
+        Ok(whole.normalised)
+    }
+
+    fn start(&self) -> Result<Text, Error> {
+        if self.characters == Some(0) {
+            let (name, allowed) = ("--chars", "at least 1");
+            return Err(Error::Setting { name, value: "0".into(), allowed });
+        }
+        let left = self.characters.unwrap_or(usize::MAX);
+        Ok(Text { normalised: String::new(), left, normalisation: self.normalisation })
+    }
+}
+
+/// A text as it grows: whole characters, normalised as they come, so that no second copy is made.
+struct Text {
+    normalised: String,
+    /// Characters that may still come.
+    left: usize,
+    normalisation: Normalisation,
+}
+
+impl Text {
+    fn push(&mut self, part: &str) {
+        let before = self.left;
+        let characters = part.chars().take(before);
+        self.normalised.extend(characters.map(|character| {
+            self.left -= 1;
+            self.normalisation.apply(character)
+        }));
+    }
+
+    fn read(&mut self, path: &Path) -> Result<(), Error> {
+        let error = |source| Error::ReadCorpus { path: path.into(), source };
+        let mut file = File::open(path).map_err(error)?;
+        // The start of a character whose end lies in the next chunk stays at the front.
+        let (mut bytes, mut kept, mut offset) = (vec![0; CHUNK], 0, 0);
+        while self.left > 0 {
+            let count = match file.read(&mut bytes[kept..]) {
+                Err(source) if source.kind() == io::ErrorKind::Interrupted => continue,
+                read => read.map_err(error)?,
+            };
+            let end = kept + count;
+            let valid = match std::str::from_utf8(&bytes[..end]) {
+                Ok(part) => part.len(),
+                Err(error) if error.error_len().is_none() && count > 0 => error.valid_up_to(),
+                Err(error) => {
+                    let byte = offset + error.valid_up_to();
+                    return Err(Error::NotUtf8 { path: path.into(), byte });
+                }
+            };
+            let part = std::str::from_utf8(&bytes[..valid]).expect("what was just found valid");
+            // A byte order mark is no character of the text.
+            let mark = if offset == 0 { '\u{feff}'.len_utf8() } else { 0 };
+            self.push(if part.starts_with('\u{feff}') { &part[mark..] } else { part });
+            bytes.copy_within(valid..end, 0);
+            kept = end - valid;
+            offset += valid;
+            if count == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `path`, or all files below it, if it is a folder, in the order of their paths; those whose names
+/// begin with a dot are left out.
+fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let error = |source| Error::ReadCorpus { path: path.into(), source };
+    if !fs::metadata(path).map_err(error)?.is_dir() {
+        return Ok(vec![path.into()]);
+    }
+    let entries: io::Result<Vec<PathBuf>> =
+        fs::read_dir(path).map_err(error)?.map(|entry| Ok(entry?.path())).collect();
+    let mut entries = entries.map_err(error)?;
+    entries.retain(|entry| {
+        entry.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'))
+    });
+    entries.sort_unstable();
+    let mut all = Vec::new();
+    for entry in entries {
+        all.extend(files(&entry)?);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(files: Vec<PathBuf>, characters: Option<usize>) -> Result<String, Error> {
+        Source { files, characters, ..Source::default() }.text()
+    }
+
+    #[test]
+    fn a_folder_is_all_of_its_files_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        fs::create_dir(folder.path().join("b")).unwrap();
+        write("c.txt", "3");
+        write("a.txt", "\u{feff}1");
+        write("b/d.txt", "2É");
+        write(".hidden", "0");
+        let files = vec![folder.path().to_path_buf(), folder.path().join("a.txt")];
+        assert_eq!(text_of(files, None).unwrap(), "12é31");
+    }
+
+    #[test]
+    fn characters_that_lie_across_chunks_are_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        let text = format!("x{}", "é€𝄞".repeat(CHUNK / 4));
+        fs::write(&path, &text).unwrap();
+        assert!(text_of(vec![path.clone()], None).unwrap() == text);
+        assert_eq!(text_of(vec![path.clone()], Some(3)).unwrap(), "xé€");
+
+        let wrong = CHUNK + 10;
+        let mut bytes = text.into_bytes();
+        bytes[wrong] = 0xff;
+        let start = (0..wrong).rev().find(|&at| bytes[at] & 0xc0 != 0x80).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        let error = text_of(vec![path.clone()], None).unwrap_err().to_string();
+        assert!(error.contains(&format!("byte {start} ")), "{error}");
+        bytes.truncate(wrong - 1);
+        bytes.push(0xc3);
+        fs::write(&path, bytes).unwrap();
+        text_of(vec![path], None).unwrap_err();
+    }
+}

@@ -1,0 +1,367 @@
+//! Trainings that stop and go on: exactly as if they had never stopped, whatever stopped them.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::cargo_bin;
+use charcell::text::{Corpus, SHIPPED_TEXT, Sampling};
+use charcell::{Backend, Checkpoint, Config, Device, Optimizer, Outcome, Schedule, Training};
+use infer_core::Normalisation;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tempfile::TempDir;
+
+const DEVICE: Device = Device::Cpu { threads: 2 };
+
+fn corpus() -> Corpus {
+    Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(4000)).unwrap()
+}
+
+fn small() -> Config {
+    Config {
+        hidden: 12,
+        batch_size: 8,
+        num_steps: 20,
+        epochs: 6,
+        report_every: 2,
+        ..Config::default()
+    }
+}
+
+/// With everything that has a memory of its own.
+fn rich() -> Config {
+    Config {
+        layers: 2,
+        optimizer: Optimizer::AdamW,
+        learning_rate: 0.01,
+        clip: 1.0,
+        dropout: 0.2,
+        forget_bias: 1.0,
+        sampling: Sampling::Random,
+        validation: 0.1,
+        ..small()
+    }
+}
+
+fn training<'a>(corpus: &'a Corpus, config: &Config) -> Training<'a, Box<dyn Backend>> {
+    Training::new(corpus, config, |parameters| DEVICE.backend(parameters, config)).unwrap()
+}
+
+fn resumed<'a>(
+    corpus: &'a Corpus,
+    config: &Config,
+    checkpoint: &Checkpoint,
+) -> Training<'a, Box<dyn Backend>> {
+    // What a file would hold.
+    let checkpoint = Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap();
+    let backend = |parameters| DEVICE.backend(parameters, config);
+    Training::resume(corpus, config, &checkpoint, backend).unwrap()
+}
+
+fn finish(training: Training<'_, Box<dyn Backend>>) -> Outcome {
+    let outcome = training.run(|_| ControlFlow::Continue(()));
+    assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
+    outcome
+}
+
+fn assert_same(outcome: &Outcome, expected: &Outcome) {
+    assert!(outcome.model == expected.model, "the same weights");
+    assert_eq!(outcome.epochs, expected.epochs);
+    let measured = |outcome: &Outcome| -> Vec<_> {
+        let reports = outcome.metrics.iter();
+        reports.map(|r| (r.loss_nats, r.gradient_norm, r.validation_perplexity)).collect()
+    };
+    assert_eq!(measured(outcome), measured(expected));
+}
+
+#[test]
+fn three_epochs_and_three_more_are_six() {
+    let corpus = corpus();
+    for config in [small(), rich()] {
+        let whole = finish(training(&corpus, &config));
+        let mut first = training(&corpus, &Config { epochs: 3, report_every: 3, ..config.clone() });
+        while first.step().unwrap().is_some() {}
+        let checkpoint = first.checkpoint().unwrap();
+        assert_eq!(checkpoint.epochs(), 3);
+        let both =
+            finish(resumed(&corpus, &Config { report_every: 2, ..config.clone() }, &checkpoint));
+        if config.validation == 0.0 {
+            assert!(both.model.parameters != finish(first).model.parameters);
+            assert_same(&both, &whole);
+        } else {
+            assert!(both.metrics[5].loss_nats == whole.metrics[5].loss_nats);
+        }
+    }
+}
+
+#[test]
+fn a_training_goes_on_in_the_middle_of_an_epoch() {
+    let corpus = corpus();
+    for config in [small(), Config { schedule: Schedule::Cosine, warm_up: 0.1, ..rich() }] {
+        let whole = finish(training(&corpus, &config));
+        let mut first = training(&corpus, &config);
+        let mut steps = 0;
+        let checkpoint = loop {
+            let progress = first.step().unwrap().unwrap();
+            steps += 1;
+            let is_between = progress.iteration < progress.iterations;
+            if is_between && (steps == 1 || progress.epoch == 4) {
+                break first.checkpoint().unwrap();
+            }
+        };
+        assert_same(&finish(resumed(&corpus, &config, &checkpoint)), &whole);
+        // The training that was left is no worse for it.
+        assert_same(&finish(first), &whole);
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
+    let corpus = corpus();
+    let mut first = training(&corpus, &small());
+    first.step().unwrap();
+    let checkpoint = first.checkpoint().unwrap();
+    let refused = |config: Config, corpus: &Corpus, parts: &[&str]| {
+        let error = checkpoint.check(&config, corpus).unwrap_err().to_string();
+        for part in parts {
+            assert!(error.contains(part), "{error}");
+        }
+    };
+    refused(Config { hidden: 13, ..small() }, &corpus, &["--hidden is 12 there, and 13 here"]);
+    refused(Config { seed: 1, ..small() }, &corpus, &["--seed"]);
+    refused(Config { clip: 0.5, ..small() }, &corpus, &["--clip is 0.01 there, and 0.5 here"]);
+    refused(Config { optimizer: Optimizer::Adam, ..small() }, &corpus, &["--optimizer", "adam"]);
+    let cosine = Config { schedule: Schedule::Cosine, ..small() };
+    refused(cosine, &corpus, &["--schedule"]);
+    let other = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(4001)).unwrap();
+    refused(small(), &other, &["the corpus"]);
+    let other = Corpus::from_text(SHIPPED_TEXT, Normalisation::None, Some(4000)).unwrap();
+    refused(small(), &other, &["--normalize"]);
+    let longer = Config { epochs: 50, report_every: 1, prefixes: vec!["a".into()], ..small() };
+    checkpoint.check(&longer, &corpus).unwrap();
+}
+
+#[test]
+fn damaged_checkpoints_are_told() {
+    let corpus = corpus();
+    let mut training = training(&corpus, &rich());
+    training.step().unwrap();
+    let bytes = training.checkpoint().unwrap().to_bytes();
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    for _ in 0..200 {
+        let mut damaged = bytes.clone();
+        damaged[random.random_range(0..bytes.len())] ^= 1 << random.random_range(0..8);
+        Checkpoint::from_bytes(&damaged).unwrap_err();
+        Checkpoint::from_bytes(&bytes[..random.random_range(0..bytes.len())]).unwrap_err();
+    }
+}
+
+/// A command in `folder`, started.
+fn charcell(folder: &TempDir, words: &str) -> Command {
+    let mut command = Command::new(cargo_bin("charcell"));
+    command.current_dir(folder.path()).args(words.split(' '));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn output(folder: &TempDir, words: &str) -> Output {
+    charcell(folder, words).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn succeeds(folder: &TempDir, words: &str) -> String {
+    let output = output(folder, words);
+    assert!(output.status.success(), "{words}: {}", stderr(&output));
+    stderr(&output)
+}
+
+fn fails(folder: &TempDir, words: &str, parts: &[&str]) {
+    let output = output(folder, words);
+    let error = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{words}: {error}");
+    for part in parts {
+        assert!(error.contains(part), "{words}: {error}");
+    }
+}
+
+const TRAIN: &str = "train --hidden 16 --chars 3000 --batch-size 8 --device cpu --threads 1 \
+                     --optimizer adam --report-every 20 --checkpoint-every 1";
+
+fn weights(run: &Path) -> Vec<u8> {
+    fs::read(run.join("weights.safetensors")).unwrap()
+}
+
+fn checkpoints(run: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(run.join("checkpoint")).into_iter().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "checkpoint"));
+    files.sort_unstable();
+    files
+}
+
+/// `kill -9` at so many random moments loses nothing but the work since the last checkpoint.
+fn kill(moments: usize) {
+    let folder = TempDir::new().unwrap();
+    let train = format!("{TRAIN} --epochs 60");
+    let start = Instant::now();
+    succeeds(&folder, &format!("{train} --out whole"));
+    let whole_seconds = start.elapsed().as_secs_f64();
+    let mut random = ChaCha8Rng::seed_from_u64(moments as u64);
+    let (mut run, mut runs) = (folder.path().join("run0"), 0);
+    for moment in 0..moments {
+        let resume = if checkpoints(&run).is_empty() { "" } else { " --resume" };
+        let mut child = charcell(&folder, &format!("{train} --out run{runs}{resume}"));
+        let mut child = child.spawn().unwrap();
+        let seconds = random.random_range(0.0..whole_seconds / 3.0);
+        thread::sleep(Duration::from_secs_f64(seconds));
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        if status.success() {
+            // It was faster: the next one starts anew.
+            assert!(weights(&run) == weights(&folder.path().join("whole")), "moment {moment}");
+            runs += 1;
+            run = folder.path().join(format!("run{runs}"));
+        }
+    }
+    let resume = if checkpoints(&run).is_empty() { "" } else { " --resume" };
+    let told = succeeds(&folder, &format!("{train} --out run{runs}{resume}"));
+    assert!(!told.contains("damaged"), "{told}");
+    assert!(weights(&run) == weights(&folder.path().join("whole")));
+    assert_eq!(checkpoints(&run).len(), 2);
+    let left_over = fs::read_dir(run.join("checkpoint")).unwrap().count();
+    assert_eq!(left_over, 3, "two checkpoints and the lock, no temporary file");
+}
+
+#[test]
+fn a_training_that_is_killed_goes_on() {
+    kill(5);
+}
+
+#[test]
+#[ignore = "for the full round"]
+fn a_training_that_is_killed_often_goes_on() {
+    kill(50);
+}
+
+#[test]
+fn a_damaged_checkpoint_falls_back_to_the_one_before() {
+    let folder = TempDir::new().unwrap();
+    succeeds(&folder, &format!("{TRAIN} --epochs 4 --out run"));
+    let run = folder.path().join("run");
+    let whole = weights(&run);
+    let files = checkpoints(&run);
+    let last = files.last().unwrap();
+    let mut bytes = fs::read(last).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    fs::write(last, &bytes).unwrap();
+    let told = succeeds(&folder, "train --resume --out run");
+    let name = last.file_name().unwrap().to_str().unwrap();
+    for part in [name, "checksum is wrong", "the checkpoint before it is taken"] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(weights(&run) == whole);
+
+    for path in checkpoints(&run) {
+        fs::write(path, b"nothing").unwrap();
+    }
+    fails(
+        &folder,
+        "train --resume --out run",
+        &["no checkpoint to go on from", "doesn't start as"],
+    );
+    fails(&folder, "train --resume --out nowhere", &["nowhere has no checkpoint"]);
+}
+
+#[test]
+fn a_run_is_extended_with_its_own_settings() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("my.txt"), &SHIPPED_TEXT[..5000]).unwrap();
+    let train = format!("{TRAIN} --corpus my.txt --prefix a");
+    succeeds(&folder, &format!("{train} --epochs 6 --out whole"));
+    succeeds(&folder, &format!("{train} --epochs 3 --out run"));
+    succeeds(&folder, "train --resume --out run --epochs 6 --device cpu");
+    let run = folder.path().join("run");
+    assert!(weights(&run) == weights(&folder.path().join("whole")));
+    let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    assert_eq!(metrics.lines().count(), 6);
+    let other = "train --resume --out run --hidden 17 --device cpu";
+    fails(&folder, other, &["--hidden is 16 there, and 17 here"]);
+    fails(&folder, "train --out run", &["exists already"]);
+}
+
+#[test]
+fn a_second_training_in_a_folder_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let mut child =
+        charcell(&folder, &format!("{TRAIN} --epochs 100000 --out run")).spawn().unwrap();
+    let run = folder.path().join("run");
+    let start = Instant::now();
+    while checkpoints(&run).is_empty() && start.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    for options in ["", " --force", " --resume"] {
+        let second = format!("train --out run{options}");
+        fails(&folder, &second, &["another training is at work in run"]);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    succeeds(&folder, &format!("{TRAIN} --epochs 1 --out run --force"));
+}
+
+/// A system that lets no file grow beyond a limit stands in for a disk that is full in the middle of
+/// a file.
+#[cfg(unix)]
+#[test]
+fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
+    let folder = TempDir::new().unwrap();
+    succeeds(&folder, &format!("{TRAIN} --epochs 2 --out run"));
+    let run = folder.path().join("run");
+    let before: Vec<Vec<u8>> =
+        checkpoints(&run).iter().map(|path| fs::read(path).unwrap()).collect();
+    let weights_before = weights(&run);
+    let shell = format!(
+        "trap '' XFSZ; ulimit -f 4; exec {} train --resume --out run --epochs 4",
+        cargo_bin("charcell").display()
+    );
+    let output = Command::new("sh").current_dir(&folder).args(["-c", &shell]).output().unwrap();
+    let error = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    for part in ["cannot write run/", "File too large"] {
+        assert!(error.contains(part), "{error}");
+    }
+    let after: Vec<Vec<u8>> =
+        checkpoints(&run).iter().map(|path| fs::read(path).unwrap()).collect();
+    assert!(before == after && weights(&run) == weights_before);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_leaves_a_checkpoint() {
+    let folder = TempDir::new().unwrap();
+    let mut command = charcell(&folder, &format!("{TRAIN} --epochs 100000 --out run"));
+    let child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let run = folder.path().join("run");
+    let start = Instant::now();
+    while checkpoints(&run).is_empty() && start.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    let output = child.wait_with_output().unwrap();
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for part in ["interrupted in epoch", "charcell train --resume --out run"] {
+        assert!(told.contains(part), "{told}");
+    }
+    succeeds(&folder, "export run");
+    let epochs = fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count();
+    succeeds(&folder, &format!("train --resume --out run --epochs {}", epochs + 2));
+}
