@@ -7,7 +7,7 @@ const HELIUM_CORES: [&str; 3] = ["cortex-m52", "cortex-m55", "cortex-m85"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(arm_dsp, fpu, helium, riscv)");
+    println!("cargo::rustc-check-cfg=cfg(arm_dsp, armv6m, fpu, helium, riscv)");
     let target = variable("TARGET");
     let starts_with = |names: &[&str]| names.iter().any(|&name| target.starts_with(name));
     let has_helium =
@@ -18,6 +18,7 @@ fn main() {
     // have it, in practice.
     let kinds = [
         ("arm_dsp", starts_with(&["thumbv7em-", "thumbv8m.main-none-eabihf"]) && !has_helium),
+        ("armv6m", starts_with(&["thumbv6m-", "thumbv8m.base-"])),
         ("fpu", starts_with(&["thumbv7em-", "thumbv8m.main-"]) && target.ends_with("eabihf")),
         ("helium", has_helium),
         ("riscv", starts_with(&["riscv32"]) && has_multiplication),
