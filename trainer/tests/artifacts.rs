@@ -109,6 +109,39 @@ fn dumped(line: &str) -> Option<(usize, Vec<u8>)> {
     Some((offset, bytes))
 }
 
+/// From the smallest model to the largest rows and vocabulary, in one part of a row and in two, int8
+/// is close to f32.
+#[test]
+fn int8_is_close_to_f32_at_every_size() {
+    let sizes = [
+        (2, 1, 1),
+        (3, 8, 1),
+        (22, 9, 4),
+        (43, 512, 1),
+        (5, 520, 2),
+        (5, 1024, 1),
+        (65_535, 3, 1),
+    ];
+    for (vocabulary, hidden, layers) in sizes {
+        let dimensions = Dimensions { vocabulary, hidden, layers };
+        // Sums of H products are about as large as one in a small model.
+        let mut model = untrained_model(dimensions, 200.0 / (hidden as f32).sqrt(), 5);
+        model.prefixes.clear();
+        let tokens = window(vocabulary, 12, 1, 3).inputs;
+        let log_probabilities = |weights| {
+            let exported = artifact(&model, weights).unwrap();
+            let mut all = Vec::new();
+            exported.model().unwrap().predict_each(&tokens, |each, _| all.extend_from_slice(each));
+            all
+        };
+        let (float, integer) = (log_probabilities(Weights::F32), log_probabilities(Weights::Int8));
+        assert_eq!(float.len(), integer.len());
+        let difference = float.iter().zip(&integer).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        let spread = float.iter().copied().fold(0.0, |spread: f64, p| spread.max(-p));
+        assert!(difference <= 0.01 * spread, "{dimensions:?}: {difference} nats of {spread}");
+    }
+}
+
 /// What `infer-core` computes in f32 is what training computed.
 #[test]
 fn f32_logits_are_those_of_training() {
