@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use rand_core::{Rng, SeedableRng};
+use rand_core::Rng;
 use rand_pcg::Pcg32;
 
 use crate::sampling::Sampler;
@@ -14,6 +14,9 @@ use crate::{Model, Precision, Sampling};
 type DefaultPrecision = crate::Int8;
 #[cfg(not(feature = "int8"))]
 type DefaultPrecision = crate::F32;
+
+/// Which of its sequences [`Pcg32`] takes: the one of its authors' examples.
+const STREAM: u64 = 0x0a02_bdbf_7bb3_c0a7;
 
 /// Writes text: an endless iterator of characters.
 ///
@@ -53,17 +56,22 @@ impl<'m, P: Precision> Generator<'m, P> {
         sampling: Sampling,
     ) -> Self {
         state.reset();
-        let sampler = Sampler::new(sampling, model.nats_per_logit_q32());
-        let random = Pcg32::seed_from_u64(sampling.seed);
+        let (sampler, random) = Self::chance(model, sampling);
         Self { model, state, sampler, random, last: None }
     }
 
     /// Starts a new text: the state is reset.
     pub fn restart(&mut self, sampling: Sampling) {
         self.state.reset();
-        self.sampler = Sampler::new(sampling, self.model.nats_per_logit_q32());
-        self.random = Pcg32::seed_from_u64(sampling.seed);
+        (self.sampler, self.random) = Self::chance(self.model, sampling);
         self.last = None;
+    }
+
+    /// What draws the characters of a text.
+    #[inline(never)] // else it is there twice
+    fn chance(model: &Model<'_, P>, sampling: Sampling) -> (Sampler, Pcg32) {
+        let sampler = Sampler::new(sampling, model.nats_per_logit_q32());
+        (sampler, Pcg32::new(sampling.seed, STREAM))
     }
 }
 
@@ -116,15 +124,12 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
     /// [`PrimeError`] names the first character that the vocabulary lacks; nothing was taken in
     /// then.
     pub fn prime(&mut self, text: &str) -> Result<(), PrimeError> {
-        let unknown = text.chars().enumerate().find(|&(_, c)| self.model.token(c).is_none());
-        if let Some((position, character)) = unknown {
-            return Err(PrimeError { character, position });
-        }
-        for token in text.chars().filter_map(|character| self.model.token(character)) {
+        let model = self.model;
+        each_token(model, text, &mut |_| ())?;
+        each_token(model, text, &mut |token| {
             self.step();
             self.last = Some(token);
-        }
-        Ok(())
+        })
     }
 
     /// The state, which has seen all characters but the last.
@@ -171,6 +176,19 @@ impl<P: Precision, R: Rng> Iterator for Generator<'_, P, R> {
         self.last = Some(token);
         self.model.vocabulary().character(token)
     }
+}
+
+/// Hands the tokens of `text` to `each`, up to the first character that the vocabulary lacks.
+#[inline(never)] // else it is there twice
+fn each_token<P: Precision>(
+    model: &Model<'_, P>,
+    text: &str,
+    each: &mut dyn FnMut(Token),
+) -> Result<(), PrimeError> {
+    for (character, position) in text.chars().zip(0..) {
+        each(model.token(character).ok_or(PrimeError { character, position })?);
+    }
+    Ok(())
 }
 
 /// A text has a character that the model's vocabulary lacks.

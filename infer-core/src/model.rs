@@ -1,5 +1,7 @@
 //! A model as it lies in its artifact.
 
+use core::mem;
+
 use crate::artifact::{self, Header, LoadError};
 use crate::layout::{BLOCK_COLUMNS, MAX_LAYERS};
 use crate::precision::Dimensions;
@@ -39,18 +41,20 @@ impl<'a, P: Precision> Model<'a, P> {
     /// [`LoadError`], whose variants say what is wrong. Never panics, whatever the bytes.
     pub fn load(artifact: &'a [u8]) -> Result<Self, LoadError> {
         let model = Self::from_trusted(artifact);
-        match model {
-            // What ends too early has no checksum worth comparing; these say more than it would.
-            Err(
-                LoadError::Misaligned { .. }
+        // What ends too early has no checksum worth comparing; these say more than it would.
+        let is_early = matches!(
+            model,
+            Err(LoadError::Misaligned { .. }
                 | LoadError::NotAnArtifact
                 | LoadError::Version { .. }
                 | LoadError::UnknownFlags { .. }
                 | LoadError::Truncated { .. }
-                | LoadError::TrailingBytes { .. },
-            ) => model,
-            _ => artifact::verify(artifact).and(model),
+                | LoadError::TrailingBytes { .. })
+        );
+        if !is_early {
+            artifact::verify(artifact)?;
         }
+        model
     }
 
     /// As [`load`](Self::load), without the checksum: for an artifact that was checked before.
@@ -113,11 +117,12 @@ impl<'a, P: Precision> Model<'a, P> {
         if usize::from(token) >= self.vocabulary.size() {
             return;
         }
-        let hidden = self.hidden();
-        let hidden_states = state.hidden.chunks_exact_mut(hidden.div_ceil(BLOCK_COLUMNS));
-        let cell_states = state.cell.chunks_exact_mut(hidden);
+        let Dimensions { hidden, layers, .. } = self.dimensions();
+        let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
         let mut below: &[P::Columns] = &[];
-        for (layer, (h, c)) in self.layers.iter().zip(hidden_states.zip(cell_states)) {
+        for layer in self.layers.iter().take(layers) {
+            let h = cut(&mut hidden_states, hidden.div_ceil(BLOCK_COLUMNS));
+            let c = cut(&mut cell_states, hidden);
             let next_h = bytemuck::try_cast_slice_mut(state.next_hidden).unwrap_or_default();
             layer.step(token, below, h, c, next_h);
             for (h, &next) in h.iter_mut().zip(&*state.next_hidden) {
@@ -129,14 +134,9 @@ impl<'a, P: Precision> Model<'a, P> {
 
     /// Computes the logits of the next character, `[V]`, into `state`.
     pub fn logits(&self, state: &mut StateView<'_, P>) {
-        let blocks = self.hidden().div_ceil(BLOCK_COLUMNS);
-        let h = state.hidden.rchunks_exact(blocks).next().unwrap_or_default();
-        self.output.logits(h, state.logits);
-    }
-
-    /// H. Never 0, which the compiler can't know of a loaded model: a panic less to link.
-    fn hidden(&self) -> usize {
-        usize::from(self.header.hidden).max(1)
+        let blocks = self.dimensions().hidden.div_ceil(BLOCK_COLUMNS);
+        let start = state.hidden.len().saturating_sub(blocks);
+        self.output.logits(state.hidden.get(start..).unwrap_or_default(), state.logits);
     }
 
     /// `logit` as the integer that the sampler works on, see
@@ -151,6 +151,13 @@ impl<'a, P: Precision> Model<'a, P> {
     pub fn nats_per_logit_q32(&self) -> u32 {
         self.output.nats_per_logit_q32
     }
+}
+
+/// The first `length` elements of `slice`, which keeps the others.
+fn cut<'s, T>(slice: &mut &'s mut [T], length: usize) -> &'s mut [T] {
+    let (cut, rest) = mem::take(slice).split_at_mut_checked(length).unwrap_or_default();
+    *slice = rest;
+    cut
 }
 
 fn dimensions(header: &Header<'_>, vocabulary: &Vocabulary<'_>) -> Dimensions {

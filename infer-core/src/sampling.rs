@@ -92,14 +92,16 @@ impl Sampler {
         random: &mut impl Rng,
         logits: impl Fn() -> I,
     ) -> Token {
-        let largest = logits().max().unwrap_or_default();
-        if self.sampling.temperature_milli == 0 {
-            return position(logits().position(|logit| logit == largest));
+        let (mut likeliest, mut largest) = (0, i32::MIN);
+        for (logit, token) in logits().zip(0..) {
+            if logit > largest {
+                (likeliest, largest) = (token, logit);
+            }
         }
-        let weight = |logit: i32| {
-            let below = u64::from(largest.abs_diff(logit));
-            weight(below.saturating_mul(self.exponent_per_logit) >> 32)
-        };
+        if self.sampling.temperature_milli == 0 {
+            return likeliest;
+        }
+        let weight = |logit| self.weight(largest.abs_diff(logit));
         let total_from = |least| sum_from(logits(), least, &weight);
         let mut threshold = i32::MIN;
         if self.sampling.top_k > 0 {
@@ -107,31 +109,42 @@ impl Sampler {
             threshold = highest_threshold(largest, self.sampling.top_k.into(), &count_from);
         }
         if self.sampling.top_p_milli < 1000 {
-            let target = total_from(threshold) * u64::from(self.sampling.top_p_milli);
-            let target = divide(target, 1000).max(1);
+            let target = u64::from(total_from(threshold)) * u64::from(self.sampling.top_p_milli);
+            let target = (divide(target, 1000) as u32).max(1);
             threshold = threshold.max(highest_threshold(largest, target, &total_from));
         }
-        let mut rest = (u64::from(random.next_u32()) * total_from(threshold)) >> 32;
-        let drawn = logits().position(|logit| {
-            let weight = if logit >= threshold { u64::from(weight(logit)) } else { 0 };
-            let is_drawn = rest < weight;
-            rest = rest.saturating_sub(weight);
-            is_drawn
-        });
-        position(drawn)
+        let total = total_from(threshold);
+        let mut rest = ((u64::from(random.next_u32()) * u64::from(total)) >> 32) as u32;
+        for (logit, token) in logits().zip(0..).filter(|&(logit, _)| logit >= threshold) {
+            match rest.checked_sub(weight(logit)) {
+                Some(less) => rest = less,
+                None => return token,
+            }
+        }
+        likeliest
+    }
+
+    /// The weight of a character whose logit is so far `below` the largest.
+    fn weight(&self, below: u32) -> u32 {
+        let product = |factor: u32| u64::from(below) * u64::from(factor);
+        let (high, low) = ((self.exponent_per_logit >> 32) as u32, self.exponent_per_logit as u32);
+        weight(product(high) + (product(low) >> 32))
     }
 }
 
 /// The sum of the weights of all `logits` from `least` on.
+///
+/// It can't overflow: 65,535 characters of at most 2¹⁶ stay below 2³².
 #[inline(never)] // else it is there many times, and so below
-fn sum_from(logits: impl Iterator<Item = i32>, least: i32, weight: &dyn Fn(i32) -> u32) -> u64 {
-    logits.filter(|&logit| logit >= least).map(|logit| u64::from(weight(logit))).sum()
+fn sum_from(logits: impl Iterator<Item = i32>, least: i32, weight: &dyn Fn(i32) -> u32) -> u32 {
+    let weights = logits.filter(|&logit| logit >= least).map(weight);
+    weights.fold(0, u32::wrapping_add)
 }
 
 /// The highest threshold at which `measure`, which grows as the threshold falls, reaches `target`;
 /// the lowest of all if none does.
 #[inline(never)]
-fn highest_threshold(largest: i32, target: u64, measure: &dyn Fn(i32) -> u64) -> i32 {
+fn highest_threshold(largest: i32, target: u32, measure: &dyn Fn(i32) -> u32) -> i32 {
     let (mut low, mut high) = (i32::MIN, largest);
     while low < high {
         // Rounded up, so that the range shrinks at every turn.
@@ -173,6 +186,7 @@ const fn powers(step: f64) -> [u32; 16] {
 
 /// ⌊`dividend` / `divisor`⌋ (or / 1 for 0), in digits of 16 bits: a division of 64 bits would take
 /// a microcontroller a kilobyte of code.
+#[inline(never)]
 fn divide(dividend: u64, divisor: u16) -> u64 {
     let divisor = u32::from(divisor.max(1));
     let (mut quotient, mut rest) = (0, 0);
@@ -185,16 +199,11 @@ fn divide(dividend: u64, divisor: u16) -> u64 {
     quotient
 }
 
-fn position(found: Option<usize>) -> Token {
-    found.and_then(|position| Token::try_from(position).ok()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    use rand_core::SeedableRng;
     use rand_pcg::Pcg32;
 
     use super::{Sampler, Sampling, divide, weight};
@@ -210,7 +219,7 @@ mod tests {
         const DRAWS: usize = 100_000;
         let logits = logits(probabilities);
         let sampler = Sampler::new(sampling, NATS_PER_LOGIT_Q32);
-        let mut random = Pcg32::seed_from_u64(sampling.seed);
+        let mut random = Pcg32::new(sampling.seed, 1);
         let mut shares = vec![0.0; logits.len()];
         for _ in 0..DRAWS {
             let token = sampler.choose(&mut random, || logits.iter().copied());

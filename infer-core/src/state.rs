@@ -129,6 +129,7 @@ impl<'s, P: Precision> StateView<'s, P> {
     }
 
     /// Forgets everything: hidden state and cell state become zero.
+    #[inline(never)] // else it is there many times
     pub fn reset(&mut self) {
         self.hidden.fill(P::Columns::ZERO);
         self.next_hidden.fill(P::Columns::ZERO);

@@ -67,6 +67,22 @@ pub(crate) fn measure() -> Result<()> {
     )
 }
 
+/// Gives what the searches have kept so far to a program with addresses of 32 bits, as
+/// microcontrollers have them.
+pub(crate) fn replay_on_32_bits() -> Result<()> {
+    requirements::gcc_multilib()?;
+    let mut replay = targets::cargo("run", "i686-unknown-linux-gnu")?;
+    replay.args(["--quiet", "--release", "--target-dir"]).arg(root().join("target/fuzz"));
+    replay.arg("--").arg(root().join("fuzz/seeds"));
+    replay.args(TARGETS.map(corpus).iter().filter(|folder| folder.exists()));
+    run(replay.current_dir(root().join("fuzz")))
+}
+
+/// Where the inputs for `target` are kept.
+fn corpus(target: &str) -> PathBuf {
+    root().join("target/xtask/fuzz").join(target)
+}
+
 /// Builds the fuzzers; returns their folder.
 fn build() -> Result<PathBuf> {
     requirements::cpp_compiler()?;
@@ -88,13 +104,12 @@ struct Counts {
 
 /// Searches up to `limit`, from the inputs kept so far and the artifacts in `fuzz/seeds`.
 fn fuzz(folder: &Path, target: &str, limit: &str) -> Result<Counts> {
-    let work = root().join("target/xtask/fuzz");
-    let (corpus, log) = (work.join(target), work.join(format!("{target}.log")));
+    let (corpus, log) = (corpus(target), corpus(target).with_extension("log"));
     fs::create_dir_all(&corpus)?;
     let mut fuzzer = command(&folder.join(target).to_string_lossy());
     fuzzer.arg(&corpus).arg(root().join("fuzz/seeds"));
     fuzzer.args([limit, "-timeout=10", "-print_final_stats=1", &format!("-max_len={MAX_LENGTH}")]);
-    fuzzer.arg(format!("-artifact_prefix={}/{target}-", work.display()));
+    fuzzer.arg(format!("-artifact_prefix={}-", corpus.display()));
     let outcome = run_within(FULL_TIME_LIMIT, fuzzer.stderr(File::create(&log)?));
     let text = fs::read_to_string(&log)?;
     if let Err(error) = outcome {

@@ -90,6 +90,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         }),
         Step::new("the firmware in C writes what the host writes", c_example::check),
         Step::new("fuzzing", fuzz::check),
+        Step::new("fuzzing's inputs on 32 bits", fuzz::replay_on_32_bits),
         Step::new("packages", packages),
     ]);
     if let Some(text) = time_machine {

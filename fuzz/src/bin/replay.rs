@@ -13,6 +13,6 @@ fn main() -> io::Result<()> {
             files += 1;
         }
     }
-    println!("{files} files, addresses of {} bits", usize::BITS);
+    println!("    {files} inputs, addresses of {} bits", usize::BITS);
     Ok(())
 }
