@@ -3,12 +3,24 @@
 use crate::layout::padded;
 use crate::{Dimensions, Model, Precision};
 
-/// RAM that a program needs for a model, beside its own; the weights stay in flash.
+/// RAM that a program needs for a model, in bytes; the weights stay in flash.
+///
+/// A program holds [`state_bytes`](Self::state_bytes) and [`view_bytes`](Self::view_bytes) for as
+/// long as it generates, and for a moment either of the stacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Memory {
-    /// Hidden states, cell states and logits: a [`State`](crate::State) of just the model's sizes.
+    /// Hidden states, cell states and logits: a [`StateView`](crate::StateView) of just the model's
+    /// sizes. Exact; a [`State`](crate::State) rounds it up to a multiple of 16.
     pub state_bytes: usize,
+    /// A [`Model`] and a [`Generator`](crate::Generator), on a core with addresses of 32 bits. Exact.
+    pub view_bytes: usize,
+    /// The stack of a character in int8: step, logits and choice.
+    ///
+    /// At most; painted on a Cortex-M4 by `cargo xtask test`, for code optimised for speed.
+    pub stack_bytes: usize,
+    /// The stack of [`Model::load`], measured likewise.
+    pub loading_stack_bytes: usize,
 }
 
 impl Memory {
@@ -21,9 +33,30 @@ impl Memory {
             state_bytes: columns * size_of::<P::Hidden>()
                 + vocabulary * size_of::<P::Sum>()
                 + layers * hidden * size_of::<P::Cell>(),
+            view_bytes: MODEL_BYTES + GENERATOR_BYTES,
+            stack_bytes: 480,
+            loading_stack_bytes: 1600,
         }
     }
+
+    /// What is held while a character is generated: all but the stack of loading.
+    #[must_use]
+    pub const fn generating_bytes(self) -> usize {
+        self.state_bytes + self.view_bytes + self.stack_bytes
+    }
 }
+
+/// Bytes of a [`Model`], where addresses have 32 bits and a `u64` is aligned to 8.
+const MODEL_BYTES: usize = 256;
+
+/// Bytes of a [`Generator`](crate::Generator) there.
+const GENERATOR_BYTES: usize = 80;
+
+#[cfg(all(feature = "int8", target_pointer_width = "32", not(target_arch = "x86")))]
+const _: () = {
+    assert!(size_of::<Model<'static, crate::Int8>>() == MODEL_BYTES);
+    assert!(size_of::<crate::Generator<'static, crate::Int8>>() == GENERATOR_BYTES);
+};
 
 impl<P: Precision> Model<'_, P> {
     /// The RAM that this model needs.

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use charcell::Artifact;
 
-use crate::machines::{Host, Machine, Task};
+use crate::machines::{self, Host, Machine, Task};
 
 /// The texts of `models`, those that fit, on an emulated `machine`: they have to be this host's.
 pub(crate) fn compare_texts(machine: &Machine, models: &[&Path], characters: usize) -> Result<()> {
@@ -16,6 +17,21 @@ pub(crate) fn compare_texts(machine: &Machine, models: &[&Path], characters: usi
 /// The texts of `models` on another `host`: they have to be this one's.
 pub(crate) fn compare_hosts(host: Host, models: &[&Path], characters: usize) -> Result<()> {
     compare(models, characters, |task| host.output(task).map(Some))
+}
+
+/// The stack that a Cortex-M4 takes is what [`infer_core::Memory`] says, and not much less.
+pub(crate) fn check_memory(model: &Path) -> Result<()> {
+    let memory = Artifact::read(model)?.model()?.memory();
+    let task = Task { name: "stack", characters: 1, model, weights: "int8" };
+    let output = machines::CORTEX_M4.output(task)?;
+    let stated = [memory.loading_stack_bytes, memory.stack_bytes];
+    for (measured, stated) in output.split_whitespace().zip(stated) {
+        let measured: usize = measured.parse()?;
+        println!("    {measured} bytes of stack, {stated} are stated");
+        ensure!(measured <= stated && stated <= measured * 5 / 4, "infer_core::Memory is wrong");
+    }
+    println!("    {} bytes of RAM while it generates", memory.generating_bytes());
+    Ok(())
 }
 
 /// Compares what `output` gives for each of `models`, if anything, with this host's output.

@@ -75,6 +75,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         }));
     }
     steps.extend([
+        Step::new("memory is what is stated", || device_tests::check_memory(&shipped_model())),
         Step::new("no panic is linked", no_panic::check_panics),
         Step::new("no floating point in int8", no_panic::check_floats),
     ]);

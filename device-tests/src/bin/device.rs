@@ -13,6 +13,7 @@ use core::panic::PanicInfo;
 use device_tests::counter::Counter;
 use device_tests::stack::stack_bytes;
 use device_tests::{Memory, model, primed, write_texts};
+use infer_core::Sampling;
 use semihosting::{eprintln, experimental::env, print, println, process};
 
 #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
@@ -48,7 +49,7 @@ fn count(artifact: &[u8], characters: usize) {
     println!("{}", instructions as usize / characters);
 }
 
-/// Prints the bytes of stack that loading takes, and a character.
+/// Prints the bytes of stack that loading takes, and a character chosen with all that sampling has.
 fn stack(artifact: &[u8]) {
     let mut memory = Memory::new();
     let loading = stack_bytes(|| {
@@ -56,6 +57,9 @@ fn stack(artifact: &[u8]) {
     });
     let model = model(artifact);
     let mut generator = primed(&model, &mut memory);
+    let sampling = Sampling::greedy().with_temperature_milli(1000).with_top_k(9);
+    generator.restart(sampling.with_top_p_milli(900));
+    generator.next();
     let character = stack_bytes(|| {
         black_box(generator.next());
     });

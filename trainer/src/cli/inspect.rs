@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 fn describe(artifact: &[u8], model: &AnyModel<'_>) -> Value {
-    let header = model.header();
+    let (header, memory) = (model.header(), model.memory());
     let Dimensions { vocabulary, hidden, layers } = model.dimensions();
     let (weights, quantisation) = match &header.encoding {
         Encoding::Int8(quantisation) => ("int8", json!(quantisation)),
@@ -52,21 +52,29 @@ fn describe(artifact: &[u8], model: &AnyModel<'_>) -> Value {
         "quantisation": quantisation,
         "tensors": tensors(artifact).map(tensor).collect::<Vec<Value>>(),
         "flash_bytes": artifact.len(),
-        "state_bytes": model.memory().state_bytes,
+        "state_bytes": memory.state_bytes,
+        "view_bytes": memory.view_bytes,
+        "stack_bytes": memory.stack_bytes,
+        "loading_stack_bytes": memory.loading_stack_bytes,
+        "generating_bytes": memory.generating_bytes(),
     })
 }
+
+/// The RAM that a program needs.
+const MEMORY: [&str; 5] =
+    ["state_bytes", "view_bytes", "stack_bytes", "generating_bytes", "loading_stack_bytes"];
 
 fn as_text(description: &Value) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &Value| {
         let plain = value.as_str().map_or_else(|| value.to_string(), |value| format!("{value:?}"));
-        writeln!(text, "{name:16} {plain}").expect("a string grows as it must");
+        writeln!(text, "{name:19} {plain}").expect("a string grows as it must");
     };
     for name in ["weights", "layers", "hidden", "vocabulary_size", "vocabulary"] {
         line(name, &description[name]);
     }
-    for name in ["normalisation", "prefixes", "quantisation", "flash_bytes", "state_bytes"] {
-        line(name, &description[name]);
+    for name in ["normalisation", "prefixes", "quantisation", "flash_bytes"].iter().chain(&MEMORY) {
+        line(name, &description[*name]);
     }
     for tensor in description["tensors"].as_array().into_iter().flatten() {
         let name =
