@@ -1,18 +1,30 @@
 //! Runs a character-level LSTM where it lies: in flash, without an allocator, without a panic.
 //!
 //! ```
-//! use infer_core::{Generator, Model, Sampling, State};
+//! #![no_std]
+//! # extern crate std;
+//! # fn main() {
+//! #     let mut text = std::string::String::new();
+//! #     write_text(&mut text).unwrap();
+//! #     assert_eq!(text.len(), 50);
+//! # }
+//! use core::fmt;
 //!
-//! static ARTIFACT: &[u8] = infer_core::include_model!("../tests/models/tiny-int8.postcard");
+//! use infer_core::{Generator, Model, Sampling, State, include_model};
 //!
-//! let model = Model::load(ARTIFACT)?;
-//! let mut state = State::<256, 64>::new(); // for up to 256 hidden units and 64 characters
-//! let mut generator = Generator::new(&model, &mut state, Sampling::greedy())?;
-//! generator.prime("(2)")?;
-//! for character in generator.take(50) {
-//!     print!("{character}");
+//! static ARTIFACT: &[u8] = include_model!("../tests/models/tiny-int8.postcard"); // in flash
+//!
+//! fn write_text(console: &mut impl fmt::Write) -> fmt::Result {
+//!     let model = match Model::load(ARTIFACT) {
+//!         Ok(model) => model,
+//!         Err(error) => return writeln!(console, "{error}"),
+//!     };
+//!     let mut state = State::<256, 64, 2>::new(); // up to 256 units, 64 characters, 2 layers
+//!     let generator = Generator::new(&model, &mut state, Sampling::greedy());
+//!     let mut generator = generator.map_err(|_| fmt::Error)?;
+//!     generator.prime("(2)").map_err(|_| fmt::Error)?;
+//!     generator.take(50).try_for_each(|character| console.write_char(character))
 //! }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! | feature | default | what it adds |
@@ -20,9 +32,13 @@
 //! | `int8` | yes | [`Int8`] models: integer arithmetic alone, the same characters on every target |
 //! | `f32` | yes | [`F32`] models, for hosts and cores with an FPU |
 //! | `unicode` | yes | lower-casing of all scripts in a prefix, 11 KB of tables; else ASCII |
+//! | `embedded-io` | | `Generator::write_to` any `embedded_io::Write` |
+//! | `defmt` | | errors can be logged with `defmt` |
+//! | `serde` | | headers of artifacts can be serialised, for those who write them |
 //!
 //! A microcontroller wants `default-features = false, features = ["int8"]`.
-
+//!
+#![doc = include_str!("../costs.md")]
 #![no_std]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use infer_core::{Dimensions, Int8, Memory};
 
 use crate::firmware::shipped_model;
 use crate::machines::{self, ARMV6M_LARGE, CORTEX_M4, Machine, Task};
@@ -51,13 +52,47 @@ pub(crate) fn check(counted: Counted) -> Result<()> {
     Ok(())
 }
 
-/// Records `counts`.
+/// Records `counts`, and writes the table of costs in the documentation of `infer-core`.
 pub(crate) fn write(counts: &[(Counted, u64)]) -> Result<()> {
     let mut text = String::new();
     for &(counted, count) in counts {
         writeln!(text, "{}: {count}", name(counted))?;
     }
-    fs::write(record(), text).context("can't write the record of instructions")
+    fs::write(record(), &text).context("can't write the record of instructions")?;
+    fs::write(root().join(COSTS), costs(&text)?).context("can't write the table of costs")
+}
+
+/// The table of costs.
+const COSTS: &str = "infer-core/costs.md";
+
+/// What a model of the chapter's size costs, from the `record` of instructions.
+fn costs(record: &str) -> Result<String> {
+    let dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
+    let memory = Memory::new::<Int8>(dimensions);
+    let mut text = String::from(
+        "# What it costs\n\nA model of 256 hidden units and 43 characters, which has 273,000 \
+         multiply-adds a character;\ninstructions of step, logits and greedy choice, counted under \
+         QEMU:\n\n| core | weights | instructions a character |\n|---|---|---|\n",
+    );
+    for line in record.lines() {
+        let row = line.split_once(": ").and_then(|(name, count)| {
+            let (core, weights) = name.rsplit_once(' ')?;
+            Some((core, weights, count.parse().ok()?))
+        });
+        let (core, weights, count): (_, _, u64) = row.with_context(|| line.to_owned())?;
+        let (thousands, rest) = (count / 1000, count % 1000);
+        writeln!(text, "| {core} | {weights} | {thousands},{rest:03} |")?;
+    }
+    writeln!(
+        text,
+        "\nIn int8 it holds {} bytes of RAM while it generates: {} of state, {} of views and at most \
+         {} of stack.",
+        memory.generating_bytes(),
+        memory.state_bytes,
+        memory.view_bytes,
+        memory.stack_bytes
+    )?;
+    Ok(text)
 }
 
 /// A model of 256 units with f32 weights.
@@ -76,4 +111,16 @@ fn record() -> PathBuf {
 
 fn name((machine, weights): Counted) -> String {
     format!("{} {weights}", machine.core)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_the_recorded_costs() {
+        let record = fs::read_to_string(record()).unwrap();
+        let table = fs::read_to_string(root().join(COSTS)).unwrap();
+        assert_eq!(table, costs(&record).unwrap(), "cargo xtask measure writes it");
+    }
 }
