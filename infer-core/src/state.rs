@@ -129,11 +129,10 @@ impl<'s, P: Precision> StateView<'s, P> {
     }
 
     /// Forgets everything: hidden state and cell state become zero.
-    #[inline(never)] // else it is there many times
     pub fn reset(&mut self) {
-        self.hidden.fill(P::Columns::ZERO);
-        self.next_hidden.fill(P::Columns::ZERO);
-        self.cell.fill(P::Cell::ZERO);
+        bytemuck::fill_zeroes(self.hidden);
+        bytemuck::fill_zeroes(self.next_hidden);
+        bytemuck::fill_zeroes(self.cell);
     }
 
     /// `[L, H]`: the cell states.

@@ -35,7 +35,7 @@ impl<'a> Message<'a> {
     #[inline(never)] // else it is there many times
     fn varint(&mut self, bits: u32) -> Option<u32> {
         let (mut number, mut shift) = (0, 0);
-        while shift < bits {
+        loop {
             let byte = self.u8()?;
             let digit = u32::from(byte & 0x7f);
             number |= digit << shift;
@@ -44,8 +44,10 @@ impl<'a> Message<'a> {
                 return (number >> shift == digit).then_some(number);
             }
             shift += 7;
+            if shift >= bits {
+                return None;
+            }
         }
-        None
     }
 
     /// A length in bytes, and so many bytes of UTF-8.

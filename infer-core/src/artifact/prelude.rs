@@ -84,13 +84,11 @@ pub fn checksum(artifact: &[u8]) -> u32 {
 #[inline(never)] // else it is there twice
 fn crc(mut remainder: u32, bytes: &[u8]) -> u32 {
     static REMAINDERS: [u32; 16] = remainders();
-    for &byte in bytes {
-        remainder ^= u32::from(byte);
-        for _ in 0..2 {
-            #[expect(clippy::indexing_slicing, reason = "the remainder of 16 is below 16")]
-            let of_half = REMAINDERS[remainder as usize % 16];
-            remainder = (remainder >> 4) ^ of_half;
-        }
+    let halves = bytes.iter().flat_map(|&byte| [byte % 16, byte / 16]);
+    for half in halves {
+        #[expect(clippy::indexing_slicing, reason = "a remainder of 16 is below 16")]
+        let of_half = REMAINDERS[(remainder ^ u32::from(half)) as usize % 16];
+        remainder = (remainder >> 4) ^ of_half;
     }
     remainder
 }
