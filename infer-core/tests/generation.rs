@@ -73,6 +73,19 @@ fn a_state_too_small_says_by_how_much() {
     assert!(State::<256, 64, 4>::new().view(&model).is_ok());
 }
 
+#[cfg(feature = "embedded-io")]
+#[test]
+fn text_goes_to_a_writer_until_it_is_full() {
+    let model = Model::<Int8>::load(INT8).unwrap();
+    let mut state = State::<16, 22, 2>::new();
+    let mut generator = Generator::new(&model, &mut state, Sampling::greedy()).unwrap();
+    generator.prime("'(&").unwrap();
+    let mut written = [0; 60];
+    generator.write_to(&mut written[..], 40).unwrap();
+    assert!(generator.write_to(&mut written[40..], 30).is_err());
+    assert_eq!(str::from_utf8(&written).unwrap(), text(Sampling::greedy()));
+}
+
 #[test]
 fn a_state_lies_in_any_bytes_that_are_enough() {
     let model = Model::<Int8>::load(INT8).unwrap();

@@ -25,7 +25,7 @@ use crate::targets;
 use crate::tint;
 
 /// Sets of features in which `infer-core` is used, beside that of the workspace.
-const FEATURES: [&str; 2] = ["int8", "f32"];
+const FEATURES: [&str; 3] = ["int8", "f32", "int8,f32,embedded-io,defmt"];
 
 /// All checks, the quickest first; with *The Time Machine*, what is measured of it, too.
 pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
@@ -43,7 +43,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
     steps.extend(FEATURES.map(|features| {
         let test = "test --package infer-core --lib --tests --no-default-features --features";
         let action = move || run(cargo(test).arg(features));
-        Step::new(format!("tests of infer-core with {features} alone"), action)
+        Step::new(format!("tests of infer-core with {features}"), action)
     }));
     steps.extend([
         Step::new("tests of the firmware's parts on the host", firmware_tests),
