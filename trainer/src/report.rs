@@ -72,6 +72,8 @@ fn draw<'a>(svg: &'a mut String, metrics: &[EpochReport]) -> DrawingResult<'a> {
 pub struct Sizes {
     /// Bytes of the int8 artifact.
     pub flash_bytes: usize,
+    /// Bytes of RAM while it generates.
+    pub ram_bytes: usize,
     /// The boards that it fits.
     pub boards: Vec<String>,
 }
@@ -103,6 +105,7 @@ pub fn report_html(description: &Description, metrics: &[EpochReport], sizes: &S
     let seconds: f64 = metrics.iter().map(|report| report.seconds).sum();
     add(&row("time", format!("{seconds:.1} s")));
     add(&row("flash", format!("{} bytes (int8)", sizes.flash_bytes)));
+    add(&row("RAM", format!("{} bytes, stack included", sizes.ram_bytes)));
     if !sizes.boards.is_empty() {
         add(&row("fits", sizes.boards.join(", ")));
     }
@@ -116,7 +119,9 @@ pub fn report_html(description: &Description, metrics: &[EpochReport], sizes: &S
         }
     }
     add(&"<h2>Settings</h2>\n<table>\n");
-    let settings = serde_json::to_value(config).expect("plain values as JSON");
+    // By way of the text, which has the shortest form of each number.
+    let settings = serde_json::to_string(config).expect("plain values as JSON");
+    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap_or_default();
     for (name, value) in settings.as_object().into_iter().flatten() {
         add(&row(&name.replace('_', " "), value));
     }
@@ -189,7 +194,7 @@ mod tests {
     fn a_page_has_everything_in_it_and_escapes_it() {
         let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, None).unwrap();
         let description = Description::new(&corpus, &Config::default(), 2);
-        let sizes = Sizes { flash_bytes: 328_000, boards: vec!["pico".into()] };
+        let sizes = Sizes { flash_bytes: 328_000, ram_bytes: 2500, boards: vec!["pico".into()] };
         let html = report_html(&description, &metrics(), &sizes);
         for part in [
             "<svg",

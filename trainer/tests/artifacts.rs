@@ -113,15 +113,8 @@ fn dumped(line: &str) -> Option<(usize, Vec<u8>)> {
 /// is close to f32.
 #[test]
 fn int8_is_close_to_f32_at_every_size() {
-    let sizes = [
-        (2, 1, 1),
-        (3, 8, 1),
-        (22, 9, 4),
-        (43, 512, 1),
-        (5, 520, 2),
-        (5, 1024, 1),
-        (65_535, 3, 1),
-    ];
+    let sizes =
+        [(2, 1, 1), (3, 8, 1), (22, 9, 4), (43, 512, 1), (5, 520, 2), (5, 1024, 1), (65_535, 3, 1)];
     for (vocabulary, hidden, layers) in sizes {
         let dimensions = Dimensions { vocabulary, hidden, layers };
         // Sums of H products are about as large as one in a small model.

@@ -65,8 +65,8 @@ struct TextArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 struct ModelArguments {
-    /// The settings that all others change: the chapter's, or such as predict new text better in
-    /// less time.
+    /// What holds where nothing else is given: the chapter's settings, or such as predict new text
+    /// better in less time [default: chapter].
     #[arg(long, value_enum)]
     preset: Option<Preset>,
     /// Hidden units of each layer.
@@ -98,7 +98,7 @@ struct TrainingArguments {
     /// How the weights follow the gradients.
     #[arg(long, value_enum)]
     optimizer: Option<Optimizer>,
-    /// Learning rate [default: 100 for sgd, 0.003 for adam and adamw].
+    /// Learning rate [default: the preset's for sgd, 0.02 for adam and adamw].
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     learning_rate: Option<f32>,
     /// How the learning rate goes down.

@@ -14,6 +14,8 @@ use charcell::{
     Training, Weights, artifact, write_whole,
 };
 
+use infer_core::{Int8, Memory};
+
 pub(super) use self::arguments::Arguments;
 use self::arguments::{Every, RunArguments};
 use self::progress::Display;
@@ -171,7 +173,8 @@ fn finish(
     let path = folder.artifact_path();
     write_whole(&path, artifact.bytes())?;
     let size_bytes = artifact.bytes().len();
-    let sizes = Sizes { flash_bytes: size_bytes, boards: Vec::new() };
+    let ram_bytes = Memory::new::<Int8>(model.parameters.dimensions()).generating_bytes();
+    let sizes = Sizes { flash_bytes: size_bytes, ram_bytes, boards: Vec::new() };
     folder.save_report(description, &metrics, &sizes)?;
     eprintln!(
         "\n{}: {size_bytes} bytes of int8; what a microcontroller writes with it:",
