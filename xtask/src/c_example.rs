@@ -87,6 +87,13 @@ fn compile_snippet(page: &str) -> Result<()> {
     run(gcc.arg("-Iinfer-core-c/include").arg(source)).with_context(|| page.to_owned())
 }
 
+/// What loading and generating bring into a firmware, in bytes of code and constants.
+pub(crate) fn code_bytes() -> Result<u64> {
+    requirements::arm_gcc()?;
+    fs::create_dir_all(root().join("target/xtask"))?;
+    library_bytes(&library()?)
+}
+
 /// What of `library` its functions to load a model and to generate bring into a firmware, in bytes.
 fn library_bytes(library: &Path) -> Result<u64> {
     let linked = root().join("target/xtask/c-library.o");

@@ -95,7 +95,7 @@ pub(crate) fn corpus(time_machine: &Path) -> Result<Corpus> {
 }
 
 /// The chapter's training: the model, and the perplexities at [`REPORTS`].
-fn train(corpus: &Corpus, seed: u64) -> Result<(TrainedModel, [f64; 4])> {
+pub(crate) fn train(corpus: &Corpus, seed: u64) -> Result<(TrainedModel, [f64; 4])> {
     let config = Config { seed, ..Config::default() };
     let mut perplexities = Vec::new();
     let outcome = train_and_predict(corpus, &config, &Device::Cpu { threads: 0 }, |report| {
@@ -106,7 +106,7 @@ fn train(corpus: &Corpus, seed: u64) -> Result<(TrainedModel, [f64; 4])> {
 }
 
 /// By what factor int8 raises the perplexity, and the share of first choices that stay the same.
-fn compare_int8(model: &TrainedModel, corpus: &Corpus) -> Result<(f64, f64)> {
+pub(crate) fn compare_int8(model: &TrainedModel, corpus: &Corpus) -> Result<(f64, f64)> {
     let tokens = corpus.tokens().to_vec();
     let predict = |weights| -> Result<(f64, Vec<usize>)> {
         let artifact = artifact(model, weights)?;

@@ -37,6 +37,30 @@ pub(crate) fn count((machine, weights): Counted) -> Result<u64> {
     output.trim().parse().with_context(|| format!("not a number of instructions: {output}"))
 }
 
+/// Blocks of 4 × 8 weights that a character of the counted models takes: those of 256 units, and of
+/// 44 rows of the output layer.
+const BLOCKS: u64 = (256 + 11) * 256 / 8;
+
+/// Cycles of a character of `instructions`, as far as the core's makers say how long they take.
+///
+/// Each takes one cycle, but those of the inner loop which take more, by block:
+///
+/// - Cortex-M0+: a load takes two, and there are 40 (Arm DDI 0484, instruction set summary);
+/// - Cortex-M4: LDM takes one and one more a register, 3 of four registers in int8, and VLDM in f32,
+///   of 8, 16 and 16; a VFMA takes three, and there are 32 (Arm DDI 0439, tables 3-1 and 7-1);
+/// - Cortex-M55: an instruction takes two for a vector, and there are 8 of those (its software
+///   optimisation guide).
+pub(crate) fn estimated_cycles((machine, weights): Counted, instructions: u64) -> Option<u64> {
+    let more_in_a_block = match (machine.core, weights) {
+        ("Cortex-M0+", _) => 40,
+        ("Cortex-M4", "int8") => 12,
+        ("Cortex-M4", _) => 40 + 64,
+        ("Cortex-M55", _) => 8,
+        _ => return None,
+    };
+    Some(instructions + BLOCKS * more_in_a_block)
+}
+
 /// Fails if a character takes more instructions than recorded.
 pub(crate) fn check(counted: Counted) -> Result<()> {
     let name = name(counted);

@@ -57,8 +57,12 @@ enum Command {
     },
     /// Draw docs/iteration.svg anew, from the table of kernels and the plan of an iteration.
     Diagram,
-    /// Count the instructions of a character on every core, and record them.
-    Measure,
+    /// Measure what a character costs on every core, for docs/results.md, and record it.
+    Measure {
+        /// The text of *The Time Machine*, to measure quality on [default: the shipped story].
+        #[arg(long, value_name = "FILE")]
+        time_machine: Option<PathBuf>,
+    },
     /// Build the example firmware and run it in QEMU.
     Emulate {
         /// The board.
@@ -76,7 +80,7 @@ fn main() -> ExitCode {
             let time_machine = time_machine.filter(|_| full);
             steps::run(&test::steps(time_machine), &only)
         }
-        Command::Measure => measure::run(),
+        Command::Measure { time_machine } => measure::run(time_machine.as_deref()),
         Command::Diagram => diagram::write(),
         Command::Emulate { board, model } => firmware::emulate(board, model.as_deref()),
     };
