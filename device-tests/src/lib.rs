@@ -3,6 +3,7 @@
 //! | task | what it does | where |
 //! |---|---|---|
 //! | `texts` | writes texts of a model, which are the same everywhere | everywhere |
+//! | `kernels` | holds the products to the properties of every implementation | everywhere |
 //! | `count` | counts the instructions of a character | emulated cores |
 //! | `stack` | measures the stack of a character | emulated cores |
 //!
@@ -43,6 +44,20 @@ pub fn model(artifact: &[u8]) -> Model<'_, Kind> {
         Ok(model) => model,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Holds the products of this target to their properties, hundreds of cases.
+///
+/// # Panics
+/// With the case in which they haven't one.
+pub fn check_kernels() {
+    use infer_core::arch::{self, properties};
+
+    #[cfg(feature = "int8")]
+    let outcome = properties::int8::<arch::Int8Target>();
+    #[cfg(not(feature = "int8"))]
+    let outcome = properties::f32::<arch::F32Target>();
+    outcome.expect("the products are what they are defined to be");
 }
 
 /// A greedy generator that has read the model's first prefix.

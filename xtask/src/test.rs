@@ -14,8 +14,7 @@ use crate::firmware::{Board, shipped_model, workspace};
 use crate::full_disk;
 use crate::fuzz;
 use crate::gpu;
-use crate::instructions::{self, Counted};
-use crate::machines::{self, Host, Machine};
+use crate::machines;
 use crate::no_panic;
 use crate::process::{cargo, command, root, run};
 use crate::requirements::{component, gpu_adapter};
@@ -58,22 +57,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
             Step::new(format!("infer-core for {target}"), move || build_core(target))
         }),
     );
-    for machine in machines::ALL {
-        let name = format!("{} in {} writes the host's texts", machine.core, machine.name);
-        steps.push(Step::new(name, move || {
-            device_tests::compare_texts(&machine, &[&model(&machine)?], 100)
-        }));
-        let counted = instructions::counted().filter(|counted| counted.0 == machine);
-        steps.extend(counted.map(count));
-    }
-    let others = instructions::counted().filter(|counted| !machines::ALL.contains(&counted.0));
-    steps.extend(others.map(count));
-    for (name, host) in [("32-bit x86", Host::I686), ("WebAssembly", Host::Wasm)] {
-        let name = format!("{name} writes the host's texts");
-        steps.push(Step::new(name, move || {
-            device_tests::compare_hosts(host, &[&shipped_model()], 100)
-        }));
-    }
+    steps.extend(device_tests::steps());
     steps.extend([
         Step::new("memory is what is stated", || device_tests::check_memory(&shipped_model())),
         Step::new("no panic is linked", no_panic::check_panics),
@@ -103,6 +87,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
             Step::new("GPU kernels at all sizes", || gpu_tests("", &["--include-ignored"])),
             Step::new("training on a GPU", move || gpu::measure(&again)),
             Step::new("fuzzing with millions of inputs", fuzz::measure),
+            Step::new("the same texts everywhere", device_tests::compare_at_length),
             Step::new("the chapter's perplexities", move || chapter::measure(&text)),
         ]);
     }
@@ -119,28 +104,11 @@ fn gpu_tests(name: &str, options: &[&str]) -> Result<()> {
     run(test.args([GPU_TESTS, "--"]).args(options).env("CHARCELL_TEST_ADAPTER", name))
 }
 
-/// The guard of the instructions that a character takes.
-fn count(counted: Counted) -> Step {
-    let (machine, weights) = counted;
-    Step::new(format!("instructions of {} in {weights}", machine.core), move || {
-        instructions::check(counted)
-    })
-}
-
-/// The shipped model, or a smaller one where it doesn't fit.
-fn model(machine: &Machine) -> Result<PathBuf> {
-    let shipped = shipped_model();
-    if machine.has_room_for(&shipped)? {
-        return Ok(shipped);
-    }
-    Ok(small_run()?.join("model.postcard"))
-}
-
 /// Hidden units of a model that is smaller than the shipped one.
 const SMALL_HIDDEN: &str = "100";
 
 /// The run folder of a smaller model, trained for a second or two.
-fn small_run() -> Result<PathBuf> {
+pub(crate) fn small_run() -> Result<PathBuf> {
     let folder = root().join("target/xtask/small-run");
     let mut train = cargo("run --quiet --release -- train --epochs 40 --force");
     run(train.args(["--hidden", SMALL_HIDDEN, "--out"]).arg(&folder))?;

@@ -12,7 +12,7 @@ use core::panic::PanicInfo;
 
 use device_tests::counter::Counter;
 use device_tests::stack::stack_bytes;
-use device_tests::{Memory, model, primed, write_texts};
+use device_tests::{Memory, check_kernels, model, primed, write_texts};
 use infer_core::Sampling;
 use semihosting::{eprintln, experimental::env, print, println, process};
 
@@ -29,6 +29,7 @@ fn main() -> ! {
     let artifact = unsafe { core::slice::from_raw_parts(address as *const u8, bytes) };
     match task {
         "texts" => write_texts(artifact, characters, &mut Console).expect("the console is there"),
+        "kernels" => check_kernels(),
         "count" => count(artifact, characters),
         "stack" => stack(artifact),
         _ => panic!("unknown task: {task}"),

@@ -4,7 +4,7 @@
 
 use std::{env, fs};
 
-use device_tests::{LARGEST_ARTIFACT, write_texts};
+use device_tests::{LARGEST_ARTIFACT, check_kernels, write_texts};
 use infer_core::artifact::Aligned;
 
 fn main() {
@@ -20,6 +20,10 @@ fn main() {
     let mut output = String::new();
     match task.as_str() {
         "texts" => write_texts(artifact, characters, &mut output),
+        "kernels" => {
+            check_kernels();
+            Ok(())
+        }
         _ => panic!("unknown task: {task}"),
     }
     .expect("a string takes all");
