@@ -3,6 +3,8 @@
 //! They run on the best adapter there is, software too, or on the one that `CHARCELL_TEST_ADAPTER`
 //! names.
 
+mod resume;
+
 use std::cell::RefCell;
 use std::env;
 use std::ops::ControlFlow;

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const PARTS: f64 = 1000.0;
 
 /// Where there is no terminal: how long an epoch may be silent.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// Shows a training.
 #[derive(Debug)]
