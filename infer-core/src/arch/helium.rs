@@ -39,17 +39,23 @@ impl super::Int8Kernels for Helium {
             return;
         }
         // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round takes
-        // two, the first of an odd number one. Of the other vectors, it clobbers what it names.
+        // four, and the first starts in its middle if their number is no multiple of four. Of the
+        // vector registers, it clobbers what it names.
         unsafe {
             asm!(
                 "vmov.i16 q4, #0xff",
                 "dls lr, {rounds}",
-                "cbnz r5, 3f",
-                "2:",
+                "tbb [pc, r5]",
+                "20: .byte (21f - 20b) / 2, (24f - 20b) / 2, (23f - 20b) / 2, (22f - 20b) / 2",
+                "21:",
                 block!(),
-                "3:",
+                "22:",
                 block!(),
-                "le lr, 2b",
+                "23:",
+                block!(),
+                "24:",
+                block!(),
+                "le lr, 21b",
                 // 256 times the products, and the upper words of their products with multipliers.
                 "subs r0, r0, r4",
                 "lsls r4, r4, #8",
@@ -63,12 +69,12 @@ impl super::Int8Kernels for Helium {
                 "vldrw.u32 q1, [{sums}]",
                 "vadd.i32 q0, q0, q1",
                 "vstrw.32 q0, [{sums}]",
-                rounds = in(reg) count.div_ceil(2),
+                rounds = in(reg) count.div_ceil(4),
                 x = inout(reg) x.as_ptr() => _,
                 w = inout(reg) blocks.as_ptr() => _,
                 in("r1") multipliers,
                 sums = in(reg) sums,
-                in("r5") count % 2,
+                in("r5") count % 4,
                 inout("r0") 0 => _,
                 inout("r2") 0 => _,
                 inout("r4") 0 => _,
