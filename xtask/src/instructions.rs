@@ -104,8 +104,7 @@ fn costs(record: &str) -> Result<String> {
             Some((core, weights, count.parse().ok()?))
         });
         let (core, weights, count): (_, _, u64) = row.with_context(|| line.to_owned())?;
-        let (thousands, rest) = (count / 1000, count % 1000);
-        writeln!(text, "| {core} | {weights} | {thousands},{rest:03} |")?;
+        writeln!(text, "| {core} | {weights} | {} |", in_thousands(count))?;
     }
     writeln!(
         text,
@@ -117,6 +116,14 @@ fn costs(record: &str) -> Result<String> {
         memory.stack_bytes
     )?;
     Ok(text)
+}
+
+/// `number` with a comma before every three digits.
+fn in_thousands(number: u64) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", in_thousands(number / 1000), number % 1000),
+    }
 }
 
 /// A model of 256 units with f32 weights.
