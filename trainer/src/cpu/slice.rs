@@ -12,6 +12,7 @@ use super::lstm_step_backward::LstmStepBackward;
 use super::lstm_step_forward::LstmStepForward;
 use super::matmul::{Matrix, matmul};
 use super::pack_weights::PackedWeights;
+use super::phases::{Phase, Stopwatch};
 use super::softmax_cross_entropy::SoftmaxCrossEntropy;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
@@ -38,6 +39,7 @@ pub(crate) struct Slice {
     /// `[T, b]`: the tokens read and the tokens to predict.
     pub(crate) inputs: Vec<Token>,
     targets: Vec<Token>,
+    pub(super) stopwatch: Stopwatch,
 }
 
 /// What the forward pass of a layer leaves for the backward pass.
@@ -92,6 +94,7 @@ impl Slice {
             d_c: vec![0.0; rows * hidden],
             inputs: vec![0; num_steps * rows],
             targets: vec![0; num_steps * rows],
+            stopwatch: Stopwatch::default(),
         }
     }
 
@@ -132,7 +135,10 @@ impl Slice {
     pub(crate) fn loss(&mut self, all_rows: usize) -> f64 {
         let Self { arch, logits, targets, dimensions, .. } = self;
         let vocabulary = dimensions.vocabulary;
-        arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, all_rows })
+        let loss_nats =
+            arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, all_rows });
+        self.stopwatch.lap(Phase::SoftmaxCrossEntropy);
+        loss_nats
     }
 
     /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
@@ -141,6 +147,7 @@ impl Slice {
         let rows = self.num_steps * self.rows;
         let d_logits = Matrix::new(&self.logits, rows, vocabulary);
         matmul(&mut self.d_h, false, d_logits, Matrix::new(&packed.w_out, vocabulary, hidden));
+        self.stopwatch.lap(Phase::HiddenGradients);
         for layer in (0..layers).rev() {
             if let Some(dropout) = dropout {
                 let mut d_h = std::mem::take(&mut self.d_h);
@@ -152,6 +159,7 @@ impl Slice {
                 let d_gates = Matrix::new(&self.layers[layer].gates, rows, GATES * hidden);
                 let w_ih = Matrix::new(&packed.layers[layer].w_ih, GATES * hidden, hidden);
                 matmul(&mut self.d_h, false, d_gates, w_ih);
+                self.stopwatch.lap(Phase::HiddenGradients);
             }
         }
     }
@@ -192,11 +200,14 @@ impl Slice {
             if layer == 0 {
                 project_tokens(gates, parameters, &self.inputs[step * rows..][..rows]);
             }
+            self.stopwatch.lap(Phase::Inputs);
             let (last_h, h) = h[step * size..].split_at_mut(size);
             let (last_c, c) = cell[step * size..].split_at_mut(size);
             matmul(gates, true, Matrix::new(last_h, rows, hidden), w_hh);
+            self.stopwatch.lap(Phase::RecurrentProduct);
             let (c, h) = (&mut c[..size], &mut h[..size]);
             self.arch.dispatch(LstmStepForward { hidden, gates, last_c, c, tanh_c, h });
+            self.stopwatch.lap(Phase::LstmStepForward);
         }
     }
 
@@ -210,12 +221,8 @@ impl Slice {
             gates.copy_from_slice(b);
         }
         let x = Matrix::new(below[layer - 1].outputs(), self.num_steps * self.rows, hidden);
-        matmul(
-            gates,
-            true,
-            x,
-            Matrix::new(parameters.get(ParameterName::WIh(layer)), hidden, b.len()),
-        );
+        let w_ih = Matrix::new(parameters.get(ParameterName::WIh(layer)), hidden, b.len());
+        matmul(gates, true, x, w_ih);
     }
 
     /// The output layer over all steps: Y = H W_out + b_out.
@@ -228,6 +235,7 @@ impl Slice {
         let h = Matrix::new(h, self.num_steps * self.rows, hidden);
         let w_out = Matrix::new(parameters.get(ParameterName::WOut), hidden, vocabulary);
         matmul(&mut self.logits, true, h, w_out);
+        self.stopwatch.lap(Phase::OutputLayer);
     }
 
     /// All steps of one layer, last to first (BPTT): the hidden state's gradient is what comes
@@ -245,9 +253,11 @@ impl Slice {
                 let d_gates_after = &d_gates_after[..GATES * size];
                 matmul(d_h, true, Matrix::new(d_gates_after, rows, GATES * hidden), w_hh);
             }
+            self.stopwatch.lap(Phase::RecurrentGradients);
             let (last_c, tanh_c) = (&cell[step * size..][..size], &tanh_c[step * size..][..size]);
             let d_c = &mut self.d_c;
             self.arch.dispatch(LstmStepBackward { hidden, gates, last_c, tanh_c, d_h, d_c });
+            self.stopwatch.lap(Phase::LstmStepBackward);
         }
     }
 

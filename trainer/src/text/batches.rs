@@ -87,19 +87,25 @@ impl<'a> Batches<'a> {
     /// The windows of one epoch.
     #[must_use]
     pub fn epoch(&self, random: &mut ChaCha8Rng) -> Epoch<'a> {
-        let (order, count) = match self.sampling {
-            Sampling::Consecutive => {
-                let offset = random.random_range(0..self.num_steps);
-                let row_length = (self.tokens.len() - offset - 1) / self.batch_size;
-                (Order::Consecutive { offset, row_length }, row_length / self.num_steps)
-            }
+        match self.sampling {
+            Sampling::Consecutive => self.epoch_from(random.random_range(0..self.num_steps)),
             Sampling::Random => {
                 let rows = (self.tokens.len() - 1) / self.num_steps;
                 let mut numbers: Vec<u32> = (0..rows as u32).collect();
                 numbers.shuffle(random);
-                (Order::Random(numbers), rows / self.batch_size)
+                self.in_order(Order::Random(numbers), rows / self.batch_size)
             }
-        };
+        }
+    }
+
+    /// The consecutive windows of an epoch that starts at token `offset`, below T.
+    #[must_use]
+    pub fn epoch_from(&self, offset: usize) -> Epoch<'a> {
+        let row_length = (self.tokens.len() - offset - 1) / self.batch_size;
+        self.in_order(Order::Consecutive { offset, row_length }, row_length / self.num_steps)
+    }
+
+    fn in_order(&self, order: Order, count: usize) -> Epoch<'a> {
         Epoch { batches: self.clone(), order, next: 0, count }
     }
 
