@@ -1,5 +1,6 @@
 //! The repository's own chores: `cargo xtask --help`.
 
+mod bench;
 mod c_example;
 mod chapter;
 mod comparison;
@@ -55,6 +56,17 @@ enum Command {
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         only: String,
     },
+    /// Measure Charcell beside its peers, and write the sections of docs/results.md.
+    ///
+    /// The peers (PyTorch, JAX, Burn, NumPy) are installed into target/bench; PyTorch takes about
+    /// 5 GB there. Nothing else should run on the machine meanwhile.
+    Bench(bench::Arguments),
+    /// Train on the orders of the standard input, as one of the peers of `bench`.
+    #[command(hide = true)]
+    Peer {
+        /// Where work.json and weights.f32 lie.
+        folder: PathBuf,
+    },
     /// Draw docs/iteration.svg anew, from the table of kernels and the plan of an iteration.
     Diagram,
     /// Measure what a character costs on every core, for docs/results.md, and record it.
@@ -81,6 +93,8 @@ fn main() -> ExitCode {
             steps::run(&test::steps(time_machine), &only)
         }
         Command::Measure { time_machine } => measure::run(time_machine.as_deref()),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Peer { folder } => bench::follow(&folder),
         Command::Diagram => diagram::write(),
         Command::Emulate { board, model } => firmware::emulate(board, model.as_deref()),
     };

@@ -1,0 +1,42 @@
+//! The peers, installed from their registries into `target/bench`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process::{cargo, command, root, run, succeeds};
+use crate::requirements::{Missing, apt_install};
+
+/// Where everything lies that the peers need.
+pub(crate) fn folder() -> PathBuf {
+    root().join("target/bench")
+}
+
+/// Installs those in Python into an environment of their own, and builds the one in Rust.
+pub(crate) fn all() -> Result<()> {
+    let environment = folder().join("python");
+    if !environment.join("bin/python").exists() {
+        let venv = || succeeds(command("python3").args(["-m", "venv"]).arg(&environment));
+        if !venv() && !(apt_install(&["python3-venv"]) && venv()) {
+            let remedy = "apt-get install python3-venv, or https://www.python.org".into();
+            return Err(Missing { what: "Python with venv".into(), remedy }.into());
+        }
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--requirement", "bench/requirements.txt"];
+    run(python().args(pip))?;
+    let build = "build --release --locked --manifest-path bench/burn/Cargo.toml --target-dir";
+    run(cargo(build).arg(folder()))
+}
+
+/// Python in that environment.
+pub(crate) fn python() -> Command {
+    let path = folder().join("python/bin/python");
+    command(&path.to_string_lossy())
+}
+
+/// The program of the peer in Rust.
+pub(crate) fn burn() -> Command {
+    let path = folder().join("release/charcell-bench-burn");
+    command(&path.to_string_lossy())
+}
