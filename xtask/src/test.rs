@@ -125,7 +125,13 @@ fn small_f32_model() -> Result<PathBuf> {
 
 fn formatting() -> Result<()> {
     component("rustfmt", "fmt")?;
-    for folder in [root(), &workspace(), &machines::folder(), &root().join("fuzz")] {
+    for folder in [
+        root(),
+        &workspace(),
+        &machines::folder(),
+        &root().join("fuzz"),
+        &root().join("bench/burn"),
+    ] {
         run(cargo("fmt --all --check").current_dir(folder))?;
     }
     Ok(())

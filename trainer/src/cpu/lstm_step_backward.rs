@@ -5,20 +5,20 @@ use pulp::{Simd, WithSimd};
 
 /// One step back of one layer for B rows.
 #[derive(Debug)]
-pub(super) struct LstmStepBackward<'a> {
+pub struct LstmStepBackward<'a> {
     /// H.
-    pub(super) hidden: usize,
+    pub hidden: usize,
     /// `[B, 4H]`: comes with the gates, is left with the gradients of the pre-activations.
-    pub(super) gates: &'a mut [f32],
+    pub gates: &'a mut [f32],
     /// `[B, H]`: the cell state of the step before.
-    pub(super) last_c: &'a [f32],
+    pub last_c: &'a [f32],
     /// `[B, H]`: tanh of this step's cell state.
-    pub(super) tanh_c: &'a [f32],
+    pub tanh_c: &'a [f32],
     /// `[B, H]`: the whole gradient of this step's hidden state.
-    pub(super) d_h: &'a [f32],
+    pub d_h: &'a [f32],
     /// `[B, H]`: comes with the gradient of this step's cell state from the step after, is left
     /// with that of the step before.
-    pub(super) d_c: &'a mut [f32],
+    pub d_c: &'a mut [f32],
 }
 
 impl WithSimd for LstmStepBackward<'_> {

@@ -8,19 +8,19 @@ use super::activation::{sigmoid, tanh};
 /// One step of one layer for B rows: I, F, O = sigmoid, C̃ = tanh of the pre-activations,
 /// C = F∘C + I∘C̃, H = O∘tanh(C) (*Dive into Deep Learning*, "Long Short-term Memory").
 #[derive(Debug)]
-pub(super) struct LstmStepForward<'a> {
+pub struct LstmStepForward<'a> {
     /// H.
-    pub(super) hidden: usize,
+    pub hidden: usize,
     /// `[B, 4H]`: comes with the pre-activations, is left with the gates.
-    pub(super) gates: &'a mut [f32],
+    pub gates: &'a mut [f32],
     /// `[B, H]`: the cell state of the step before.
-    pub(super) last_c: &'a [f32],
+    pub last_c: &'a [f32],
     /// `[B, H]`: written.
-    pub(super) c: &'a mut [f32],
+    pub c: &'a mut [f32],
     /// `[B, H]`: written.
-    pub(super) tanh_c: &'a mut [f32],
+    pub tanh_c: &'a mut [f32],
     /// `[B, H]`: written.
-    pub(super) h: &'a mut [f32],
+    pub h: &'a mut [f32],
 }
 
 impl WithSimd for LstmStepForward<'_> {

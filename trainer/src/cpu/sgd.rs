@@ -7,7 +7,7 @@ use rayon::slice::{ParallelSlice, ParallelSliceMut};
 const CHUNK: usize = 1 << 16;
 
 /// θ ← θ − rate · g.
-pub(super) fn sgd(parameters: &mut [f32], gradients: &[f32], rate: f32) {
+pub fn sgd(parameters: &mut [f32], gradients: &[f32], rate: f32) {
     let chunks = parameters.par_chunks_mut(CHUNK).zip(gradients.par_chunks(CHUNK));
     chunks.for_each(|(parameters, gradients)| {
         for (parameter, gradient) in parameters.iter_mut().zip(gradients) {

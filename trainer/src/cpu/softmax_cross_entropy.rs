@@ -7,16 +7,16 @@ use super::activation::exp;
 
 /// The softmax cross-entropy of each row, in nats, summed.
 #[derive(Debug)]
-pub(super) struct SoftmaxCrossEntropy<'a> {
+pub struct SoftmaxCrossEntropy<'a> {
     /// V.
-    pub(super) vocabulary: usize,
+    pub vocabulary: usize,
     /// `[rows, V]`: comes with the logits, is left with the gradient of the mean loss:
     /// (softmax − one-hot) / `all_rows`.
-    pub(super) logits: &'a mut [f32],
+    pub logits: &'a mut [f32],
     /// `[rows]`: the characters to predict.
-    pub(super) targets: &'a [Token],
+    pub targets: &'a [Token],
     /// Predictions over which the mean is taken, here and elsewhere.
-    pub(super) all_rows: usize,
+    pub all_rows: usize,
 }
 
 impl WithSimd for SoftmaxCrossEntropy<'_> {

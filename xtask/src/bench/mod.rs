@@ -41,7 +41,7 @@ impl Arguments {
     fn corpus(&self) -> Result<Corpus> {
         let chars = Some(self.chars);
         Ok(match &self.corpus {
-            Some(file) => Corpus::read(&[file.clone()], Normalisation::Chapter, chars)?,
+            Some(file) => Corpus::read(std::slice::from_ref(file), Normalisation::Chapter, chars)?,
             None => Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, chars)?,
         })
     }

@@ -18,7 +18,7 @@ pub(crate) fn all() -> Result<()> {
     let environment = folder().join("python");
     if !environment.join("bin/python").exists() {
         let venv = || succeeds(command("python3").args(["-m", "venv"]).arg(&environment));
-        if !venv() && !(apt_install(&["python3-venv"]) && venv()) {
+        if !(venv() || (apt_install(&["python3-venv"]) && venv())) {
             let remedy = "apt-get install python3-venv, or https://www.python.org".into();
             return Err(Missing { what: "Python with venv".into(), remedy }.into());
         }

@@ -1,0 +1,114 @@
+//! The kernels on the CPU, an iteration of them all, and a generated character: `cargo bench`.
+//!
+//! Whole trainings beside PyTorch, JAX, Burn and NumPy: `cargo xtask bench`. Kernels on a GPU:
+//! `charcell devices --profile`.
+
+use charcell::cpu::{
+    Cpu, LstmStepBackward, LstmStepForward, SoftmaxCrossEntropy, global_norm, sgd,
+};
+use charcell::model::{Dimensions, Parameters, TrainedModel};
+use charcell::text::{Vocabulary, Window};
+use charcell::{Config, Weights, artifact};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use infer_core::layout::GATES;
+use infer_core::{Normalisation, Sampling, Token};
+use pulp::Arch;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+const VOCABULARY: usize = 43;
+const HIDDEN: [usize; 3] = [64, 256, 1024];
+
+/// Rows of a slice of the batch.
+const ROWS: usize = 16;
+
+fn main() {
+    divan::main();
+}
+
+fn values(count: usize) -> Vec<f32> {
+    (0..count).map(|n| (n * 7919 % 101) as f32 * 0.01 - 0.5).collect()
+}
+
+fn tokens(count: usize) -> Vec<Token> {
+    (0..count).map(|n| (n * 7919 % VOCABULARY) as Token).collect()
+}
+
+fn parameters(hidden: usize) -> Parameters {
+    let dimensions = Dimensions { vocabulary: VOCABULARY, hidden, layers: 1 };
+    Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(0))
+}
+
+/// An iteration of the recipe without its update, by hidden units, on one thread.
+#[divan::bench(args = HIDDEN, max_time = 2)]
+fn iteration(bencher: Bencher<'_, '_>, hidden: usize) {
+    let config = Config { hidden, ..Config::default() };
+    let mut cpu = Cpu::new(parameters(hidden), &config, 1).unwrap();
+    let inputs = tokens(config.batch_size * config.num_steps);
+    let count = ItemsCount::new(inputs.len());
+    let window = Window { targets: inputs.clone(), inputs, resets_state: false };
+    bencher.counter(count).bench_local(|| cpu.compute_gradients(&window));
+}
+
+#[divan::bench(args = HIDDEN, max_time = 0.5)]
+fn lstm_step_forward(bencher: Bencher<'_, '_>, hidden: usize) {
+    let (arch, size) = (Arch::new(), ROWS * hidden);
+    let last_c = values(size);
+    let [mut c, mut tanh_c, mut h] = [0, 1, 2].map(|_| vec![0.0; size]);
+    let gates = || values(GATES * size);
+    bencher.counter(ItemsCount::new(size)).with_inputs(gates).bench_local_refs(|gates| {
+        let (last_c, c, tanh_c, h) = (&last_c, &mut c, &mut tanh_c, &mut h);
+        arch.dispatch(LstmStepForward { hidden, gates, last_c, c, tanh_c, h });
+    });
+}
+
+#[divan::bench(args = HIDDEN, max_time = 0.5)]
+fn lstm_step_backward(bencher: Bencher<'_, '_>, hidden: usize) {
+    let (arch, size) = (Arch::new(), ROWS * hidden);
+    let (last_c, tanh_c, d_h) = (values(size), values(size), values(size));
+    let inputs = || (values(GATES * size), values(size));
+    bencher.counter(ItemsCount::new(size)).with_inputs(inputs).bench_local_refs(|(gates, d_c)| {
+        let (last_c, tanh_c, d_h) = (&last_c, &tanh_c, &d_h);
+        arch.dispatch(LstmStepBackward { hidden, gates, last_c, tanh_c, d_h, d_c });
+    });
+}
+
+#[divan::bench(args = [43, 200], max_time = 0.5)]
+fn softmax_cross_entropy(bencher: Bencher<'_, '_>, vocabulary: usize) {
+    let (arch, rows) = (Arch::new(), 35 * ROWS);
+    let targets = tokens(rows);
+    let logits = || values(rows * vocabulary);
+    bencher.counter(ItemsCount::new(rows)).with_inputs(logits).bench_local_refs(|logits| {
+        let (targets, all_rows) = (&targets, rows);
+        arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, all_rows })
+    });
+}
+
+#[divan::bench(name = "global_norm", args = HIDDEN, max_time = 0.5)]
+fn norm(bencher: Bencher<'_, '_>, hidden: usize) {
+    let gradients = parameters(hidden);
+    bencher.bench_local(|| global_norm(gradients.values()));
+}
+
+#[divan::bench(name = "sgd", args = HIDDEN, max_time = 0.5)]
+fn update(bencher: Bencher<'_, '_>, hidden: usize) {
+    let (mut trained, gradients) = (parameters(hidden), parameters(hidden));
+    bencher.bench_local(|| sgd(trained.values_mut(), gradients.values(), 1e-6));
+}
+
+/// A thousand greedy characters through `infer-core`.
+#[divan::bench(args = [Weights::Int8, Weights::F32], max_time = 2)]
+fn generate(bencher: Bencher<'_, '_>, weights: Weights) {
+    let characters: String = (' '..).take(VOCABULARY).collect();
+    let model = TrainedModel {
+        parameters: parameters(256),
+        vocabulary: Vocabulary::of(&characters).unwrap(),
+        normalisation: Normalisation::None,
+        prefixes: Vec::new(),
+    };
+    let artifact = artifact(&model, weights).unwrap();
+    let model = artifact.model().unwrap();
+    let count = ItemsCount::new(1000_usize);
+    bencher.counter(count).bench_local(|| model.text(" ", 1000, Sampling::greedy()).unwrap());
+}
