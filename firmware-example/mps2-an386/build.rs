@@ -1,5 +1,7 @@
-//! Chooses the model and the linker script.
+//! Links with cortex-m-rt's script, which includes the board's `memory.x`.
 
 fn main() {
-    charcell_build_support::configure();
+    println!("cargo::rustc-link-search={}", env!("CARGO_MANIFEST_DIR"));
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    println!("cargo::rerun-if-changed=memory.x");
 }

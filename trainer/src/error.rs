@@ -368,4 +368,82 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// A firmware can't be read from the disk.
+    #[error("cannot read {}: {source}; give the .elf file of a build of firmware-example", path.display())]
+    ReadFirmware {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file isn't the firmware of a board.
+    #[error("not a firmware: {reason}; give the .elf file of a build of firmware-example")]
+    NotAFirmware {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two parts of an image want the same place in flash.
+    #[error("the firmware reaches into the place for models, at {address:#010x}: build it anew")]
+    Overlap {
+        /// The address.
+        address: u32,
+    },
+    /// A firmware is another board's.
+    #[error("the firmware is for {found}, and not for {wanted}: give --board {found}")]
+    OtherBoard {
+        /// The board that the firmware names.
+        found: String,
+        /// The board that is asked for.
+        wanted: &'static str,
+    },
+    /// A firmware reads artifacts of another version.
+    #[error(
+        "the firmware reads artifacts of format version {firmware}, and the model has version \
+         {model}: {}",
+        if firmware < model { "build the firmware anew" } else { "export the model anew" }
+    )]
+    FirmwareVersion {
+        /// The version that the firmware reads.
+        firmware: u16,
+        /// The version of the artifact.
+        model: u16,
+    },
+    /// The firmware can't be built.
+    #[error("cannot build the firmware of {board}: {reason}")]
+    FirmwareBuild {
+        /// The board.
+        board: &'static str,
+        /// What stands in the way, and what to do.
+        reason: String,
+    },
+    /// A model has weights that firmware doesn't compute with.
+    #[error("its weights are f32, and boards run int8: `charcell export RUN` writes that")]
+    NotForBoards,
+    /// A model is too large for a board.
+    #[error(
+        "the model doesn't fit {board}: it needs {needed} bytes of {what}, {} more than there are; {}",
+        needed - available,
+        match fitting_hidden {
+            Some(hidden) => format!("with --hidden {hidden} or less it would fit"),
+            None => "no number of hidden units would fit".into(),
+        }
+    )]
+    DoesNotFit {
+        /// The board.
+        board: &'static str,
+        /// What there is too little of.
+        what: &'static str,
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes there are.
+        available: usize,
+        /// The most hidden units that fit.
+        fitting_hidden: Option<usize>,
+    },
+    /// A board takes no files of a format.
+    #[error("{board} takes no UF2 files: give --format elf, bin or hex")]
+    NoUf2 {
+        /// The board.
+        board: &'static str,
+    },
 }

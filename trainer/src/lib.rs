@@ -21,11 +21,13 @@
 //! ```
 
 mod backend;
+pub mod boards;
 pub mod cpu;
 mod error;
 mod evaluation;
 mod export;
 pub mod gpu;
+pub mod image;
 mod import;
 mod inference;
 pub mod model;

@@ -1,36 +1,35 @@
-//! The example firmware, on emulated boards.
+//! The firmware on emulated boards.
 
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use anyhow::Result;
-use clap::ValueEnum;
+use anyhow::{Context, Result};
+use charcell::boards::{Board, Core, board};
 
-use crate::process::{output_within, root, run, run_within};
-use crate::{requirements, targets};
+use crate::console::Console;
+use crate::process::{command, root, run};
+use crate::requirements::{qemu_arm, qemu_riscv};
+use crate::targets;
 
-/// For one run in QEMU, which takes seconds; nothing that hangs may hold up the tests.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
+/// The boards that QEMU emulates: the name, the emulator and what tells it the machine.
+const EMULATED: [(&str, &str, &[&str]); 5] = [
+    ("mps2-an386", "qemu-system-arm", &["-M", "mps2-an386"]),
+    ("mps2-an505", "qemu-system-arm", &["-M", "mps2-an505"]),
+    ("netduinoplus2", "qemu-system-arm", &["-M", "netduinoplus2"]),
+    ("microbit-v1", "qemu-system-arm", &["-M", "microbit"]),
+    ("riscv-virt", "qemu-system-riscv32", &["-M", "virt", "-bios", "none"]),
+];
 
-/// A board that QEMU emulates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Board {
-    /// Arm MPS2 with the AN386 image: Cortex-M4.
-    Mps2An386,
-    /// Netduino Plus 2: STM32F405, Cortex-M4.
-    Netduinoplus2,
+/// The boards that QEMU emulates.
+pub(crate) fn emulated() -> impl Iterator<Item = &'static Board> {
+    EMULATED.iter().filter_map(|&(name, ..)| board(name))
 }
 
-impl Board {
-    /// Its folder in `firmware-example/`.
-    pub(crate) const fn folder(self) -> &'static str {
-        match self {
-            Self::Mps2An386 => "mps2-an386",
-            Self::Netduinoplus2 => "netduinoplus2",
-        }
-    }
-}
+/// QEMU's names for standard input and output as a serial port: for pipes, and for a keyboard, where
+/// Ctrl-A leads to QEMU itself. (Its USART of the STM32F4 loses bytes that come in at once through
+/// the latter.)
+pub(crate) const PIPE: &str = "stdio";
+const KEYBOARD: &str = "mon:stdio";
 
 /// The folder of the firmware's workspace.
 pub(crate) fn workspace() -> PathBuf {
@@ -42,28 +41,89 @@ pub(crate) fn shipped_model() -> PathBuf {
     workspace().join("model.postcard")
 }
 
-/// Builds the firmware of `board` around `model` and runs it before the user's eyes.
-pub(crate) fn emulate(board: Board, model: Option<&Path>) -> Result<()> {
-    requirements::qemu_arm()?;
-    let model = model.map(path::absolute).transpose()?;
-    run(&mut cargo("build", board, model.as_deref())?)?;
-    run_within(TIME_LIMIT, &mut cargo("run", board, model.as_deref())?)
+/// Builds the firmware of `board` and runs it with `model` before the user's eyes and hands.
+pub(crate) fn emulate(name: &str, model: Option<&Path>) -> Result<()> {
+    let board = board(name).context("QEMU doesn't emulate this board")?;
+    let firmware = build(board, &[])?;
+    let model = model.map_or_else(shipped_model, Path::to_owned);
+    println!("the console of {}; Ctrl-A, then X ends the emulator", board.name);
+    run(emulator(board, &firmware, Some(&model), KEYBOARD)?.stdin(Stdio::inherit()))
 }
 
-/// What the firmware of `board`, built around `model`, prints; `options` of Cargo may choose
-/// another program than the board's own.
-pub(crate) fn console_text(board: Board, model: &Path, options: &[&str]) -> Result<String> {
-    requirements::qemu_arm()?;
-    run(cargo("build", board, Some(model))?.args(options))?;
-    output_within(TIME_LIMIT, cargo("run", board, Some(model))?.args(options))
+/// The console of `board`, just started, with the bytes of `model` where models lie.
+pub(crate) fn console(board: &Board, firmware: &Path, model: Option<&Path>) -> Result<Console> {
+    Console::start(&mut emulator(board, firmware, model, PIPE)?)
 }
 
-/// Cargo in the folder of `board`, where `run` starts QEMU.
-fn cargo(subcommand: &str, board: Board, model: Option<&Path>) -> Result<Command> {
-    let mut command = targets::cargo(subcommand, targets::CORTEX_M4F)?;
-    command.arg("--release").current_dir(workspace().join(board.folder())).stdin(Stdio::null());
-    if let Some(model) = model {
-        command.env("CHARCELL_MODEL", model);
+/// Builds the firmware of `board`, and finds it; `options` of Cargo may choose another program.
+pub(crate) fn build(board: &Board, options: &[&str]) -> Result<PathBuf> {
+    let mut cargo = targets::cargo("build", board.target)?;
+    cargo.arg("--release").args(options).current_dir(workspace().join(board.name));
+    run(&mut cargo)?;
+    let name = options.last().filter(|_| options.contains(&"--bin")).unwrap_or(&board.name);
+    Ok(workspace().join("target").join(board.target).join("release").join(name))
+}
+
+/// The emulator of `board`, ready to run `firmware`: the console is its standard input and output.
+pub(crate) fn emulator(
+    board: &Board,
+    firmware: &Path,
+    model: Option<&Path>,
+    serial: &str,
+) -> Result<Command> {
+    let entry = EMULATED.iter().find(|(name, ..)| *name == board.name);
+    let (_, program, machine) = entry.context("QEMU doesn't emulate this board")?;
+    if board.core == Core::RiscV32 {
+        qemu_riscv()?
+    } else {
+        qemu_arm()?
     }
-    Ok(command)
+    let mut emulator = command(program);
+    emulator.args(*machine).args(["-display", "none", "-serial", serial]);
+    emulator.args(["-semihosting-config", "enable=on,target=native"]);
+    emulator.arg("-kernel").arg(firmware);
+    if let Some(model) = model {
+        let (file, address) = (model.display(), board.model_address);
+        let loader = format!("loader,file={file},addr={address:#x},force-raw=on");
+        emulator.args(["-device", &loader]);
+    }
+    Ok(emulator)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use charcell::boards::BOARDS;
+
+    use super::*;
+
+    /// A number of a linker script: decimal or hexadecimal, perhaps in K or M.
+    fn number(text: &str) -> u64 {
+        let text = text.trim();
+        if let Some(digits) = text.strip_prefix("0x") {
+            return u64::from_str_radix(digits, 16).unwrap();
+        }
+        let (digits, unit) = text.split_at(text.trim_end_matches(['K', 'M']).len());
+        let shift = [("", 0), ("K", 10), ("M", 20)].into_iter().find(|&(name, _)| name == unit);
+        digits.parse::<u64>().unwrap() << shift.unwrap().1
+    }
+
+    #[test]
+    fn the_table_of_boards_has_the_places_for_models_of_the_linker_scripts() {
+        let mut scripts = 0;
+        for board in &BOARDS {
+            let script = workspace().join(board.name).join("memory.x");
+            let Ok(script) = fs::read_to_string(script) else { continue };
+            let line = script.lines().find(|line| line.trim().starts_with("MODEL")).unwrap();
+            let values: Vec<u64> = line
+                .split([':', ','])
+                .filter_map(|part| part.split_once('=').map(|(_, value)| number(value)))
+                .collect();
+            let expected = [u64::from(board.model_address), board.model_bytes as u64];
+            assert_eq!(values, expected, "{}", board.name);
+            scripts += 1;
+        }
+        assert!(scripts >= EMULATED.len());
+    }
 }

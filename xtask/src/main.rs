@@ -1,9 +1,11 @@
 //! The repository's own chores: `cargo xtask --help`.
 
 mod bench;
+mod boards;
 mod c_example;
 mod chapter;
 mod comparison;
+mod console;
 mod device_tests;
 mod diagram;
 mod firmware;
@@ -14,7 +16,9 @@ mod instructions;
 mod machines;
 mod measure;
 mod no_panic;
+mod pico;
 mod process;
+mod record;
 mod reference;
 mod requirements;
 mod results;
@@ -27,11 +31,10 @@ mod tint;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
-use firmware::Board;
-
-/// Tests Charcell, and runs its example firmware.
+/// Tests Charcell, and runs its firmware.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 struct Arguments {
@@ -75,12 +78,16 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         time_machine: Option<PathBuf>,
     },
+    /// Record docs/console.svg anew: a session on the console of an emulated board.
+    Record,
+    /// Build the firmware of a board and run it in QEMU, the terminal being its console.
     /// Build the example firmware and run it in QEMU.
     Emulate {
         /// The board.
-        #[arg(long, value_enum, default_value_t = Board::Mps2An386)]
-        board: Board,
-        /// The model to embed [default: as firmware-example/README.md says].
+        #[arg(long, value_name = "NAME", default_value = "mps2-an386",
+            value_parser = PossibleValuesParser::new(firmware::emulated().map(|board| board.name)))]
+        board: String,
+        /// The model in its flash [default: the one that ships with the firmware].
         #[arg(long, value_name = "FILE")]
         model: Option<PathBuf>,
     },
@@ -96,7 +103,8 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Peer { folder } => bench::follow(&folder),
         Command::Diagram => diagram::write(),
-        Command::Emulate { board, model } => firmware::emulate(board, model.as_deref()),
+        Command::Record => record::write(),
+        Command::Emulate { board, model } => firmware::emulate(&board, model.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

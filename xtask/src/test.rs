@@ -5,17 +5,20 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
+use charcell::boards::board;
 
+use crate::boards;
 use crate::c_example;
 use crate::chapter;
-use crate::comparison::{compare, compare_f32_logits};
+use crate::comparison::compare_f32_logits;
 use crate::device_tests;
-use crate::firmware::{Board, shipped_model, workspace};
+use crate::firmware::{emulated, shipped_model, workspace};
 use crate::full_disk;
 use crate::fuzz;
 use crate::gpu;
 use crate::machines;
 use crate::no_panic;
+use crate::pico;
 use crate::process::{cargo, command, root, run};
 use crate::requirements::{component, gpu_adapter};
 use crate::rust_version;
@@ -45,7 +48,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new(format!("tests of infer-core with {features}"), action)
     }));
     steps.extend([
-        Step::new("tests of the firmware's parts on the host", firmware_tests),
+        Step::new("tests of the firmware's application on the host", firmware_tests),
         Step::new(
             format!("Rust {}, the oldest supported", rust_version::OLDEST),
             rust_version::check_oldest,
@@ -63,12 +66,14 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("no panic is linked", no_panic::check_panics),
         Step::new("no floating point in int8", no_panic::check_floats),
     ]);
-    for board in [Board::Mps2An386, Board::Netduinoplus2] {
-        let name = format!("{} writes what the host writes", board.folder());
-        steps.push(Step::new(name, move || compare(board, &shipped_model())));
-        let name = format!("{} does so with {SMALL_HIDDEN} hidden units", board.folder());
-        steps.push(Step::new(name, move || compare(board, &small_run()?.join("model.postcard"))));
-    }
+    steps.extend(emulated().map(|board| {
+        let action = move || boards::check(board, &small_run()?.join("model.postcard"));
+        Step::new(format!("the console of {}", board.name), action)
+    }));
+    steps.extend(board("pico").map(|board| {
+        let action = move || pico::check(board, &small_run()?.join("model.postcard"));
+        Step::new(format!("the console of {}, from a UF2 file", board.name), action)
+    }));
     steps.extend([
         Step::new("f32 logits on a Cortex-M4F are the host's", || {
             compare_f32_logits(&small_f32_model()?)
@@ -142,13 +147,14 @@ fn clippy() -> Result<()> {
     run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))
 }
 
-/// The boards' programs for their target, the parts that run on a host, too, for it.
+/// Every board's program for its target, and the application, which runs on the host, too.
 fn firmware_clippy() -> Result<()> {
     component("clippy", "clippy")?;
-    let mut boards = targets::cargo("clippy", targets::CORTEX_M4F)?;
-    boards.args(["--workspace", "--exclude", "charcell-build-support"]);
-    boards.args(["--", "-D", "warnings"]).env("CHARCELL_MODEL", shipped_model());
-    run(boards.current_dir(workspace()))?;
+    for board in emulated() {
+        let mut clippy = targets::cargo("clippy", board.target)?;
+        clippy.args(["--release", "--", "-D", "warnings"]);
+        run(clippy.current_dir(workspace().join(board.name)))?;
+    }
     run(firmware_on_host("clippy")?.args(["--all-targets", "--", "-D", "warnings"]))
 }
 
@@ -169,10 +175,10 @@ fn firmware_tests() -> Result<()> {
     run(&mut firmware_on_host("test")?)
 }
 
-/// Cargo for those parts of the firmware that run on a host, too.
+/// Cargo for the part of the firmware that runs on a host, too.
 fn firmware_on_host(subcommand: &str) -> Result<Command> {
     let mut command = cargo(subcommand);
-    command.args(["--package", "charcell-app", "--package", "charcell-build-support"]);
+    command.args(["--package", "charcell-app"]);
     command.args(["--target", &targets::host()?]).current_dir(workspace());
     Ok(command)
 }

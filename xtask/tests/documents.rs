@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/artifact-format.md",
     "docs/chapter.md",
+    "docs/flash-a-board.md",
     "docs/results.md",
     "firmware-example/README.md",
     "infer-core-c/README.md",

@@ -3,12 +3,13 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use charcell::{AnyModel, Error};
+use charcell::{AnyModel, Artifact, Error};
 use clap::Args;
 use infer_core::Dimensions;
 use infer_core::artifact::{Encoding, Tensor, tensors};
 use serde_json::{Value, json};
 
+use super::boards::{advice, fitting};
 use super::{print, with_model};
 
 #[derive(Debug, Args)]
@@ -24,16 +25,15 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     with_model(&arguments.model, |artifact, model| {
-        let description = describe(artifact.bytes(), model);
+        let description = describe(artifact, model);
         if arguments.json {
-            print(&format!("{description}\n"))
-        } else {
-            print(&as_text(&description))
+            return print(&format!("{description}\n"));
         }
+        print(&(as_text(&description) + &advice(&arguments.model, artifact, model)))
     })
 }
 
-fn describe(artifact: &[u8], model: &AnyModel<'_>) -> Value {
+fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
     let (header, memory) = (model.header(), model.memory());
     let Dimensions { vocabulary, hidden, layers } = model.dimensions();
     let (weights, quantisation) = match &header.encoding {
@@ -50,13 +50,14 @@ fn describe(artifact: &[u8], model: &AnyModel<'_>) -> Value {
         "normalisation": header.normalisation,
         "prefixes": header.prefixes,
         "quantisation": quantisation,
-        "tensors": tensors(artifact).map(tensor).collect::<Vec<Value>>(),
-        "flash_bytes": artifact.len(),
+        "tensors": tensors(artifact.bytes()).map(tensor).collect::<Vec<Value>>(),
+        "flash_bytes": artifact.bytes().len(),
         "state_bytes": memory.state_bytes,
         "view_bytes": memory.view_bytes,
         "stack_bytes": memory.stack_bytes,
         "loading_stack_bytes": memory.loading_stack_bytes,
         "generating_bytes": memory.generating_bytes(),
+        "boards": fitting(artifact, model).iter().map(|(board, _)| board.name).collect::<Vec<_>>(),
     })
 }
 

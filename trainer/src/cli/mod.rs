@@ -1,8 +1,10 @@
 //! The commands, a file each.
 
+mod boards;
 mod devices;
 mod evaluate;
 mod export;
+mod firmware;
 mod generate;
 mod import;
 mod inspect;
@@ -39,6 +41,10 @@ enum Command {
     Inspect(inspect::Arguments),
     /// List the GPUs, and which one is taken; or measure one.
     Devices(devices::Arguments),
+    /// List the boards, their memory and their speed.
+    Boards(boards::Arguments),
+    /// Make the image of a board's flash: the firmware with a model, or the model alone.
+    Firmware(firmware::Arguments),
 }
 
 /// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
@@ -51,6 +57,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Import(arguments) => import::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
+        Command::Boards(arguments) => boards::run(&arguments),
+        Command::Firmware(arguments) => firmware::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,24 +4,26 @@
 
 #![no_std]
 #![no_main]
+#![expect(unsafe_code, reason = "the board's registers are known here alone")]
 
-#[path = "../uart.rs"]
-mod uart;
-
+use charcell_app::model_in;
+use charcell_mps2::Uart;
+use charcell_support::model_flash;
 use cortex_m_rt::entry;
 use embedded_io::Write;
-use infer_core::{F32, Model, State};
-
-static MODEL: &[u8] = infer_core::include_model!(env!("CHARCELL_MODEL_FILE"));
+use infer_core::{F32, State};
 
 #[entry]
 fn main() -> ! {
-    charcell_exit::exit(show(&mut uart::Uart::new()))
+    // SAFETY: UART0 is there, and this is the only place that makes it.
+    let mut console = unsafe { Uart::new(0x4000_4000, 25_000_000) };
+    charcell_exit::exit(show(&mut console))
 }
 
 /// Writes all lines to `console`; what goes wrong, too.
-fn show(console: &mut uart::Uart) -> Result<(), ()> {
-    let model = Model::<F32>::load(MODEL).map_err(|error| report(console, &error))?;
+fn show(console: &mut Uart) -> Result<(), ()> {
+    let flash = model_flash();
+    let (model, _) = model_in::<F32>(flash).map_err(|error| report(console, &error))?;
     let mut state = State::<256, 64, 1, F32>::new();
     let mut state = state.view(&model).map_err(|error| report(console, &error))?;
     let prefix = model.prefixes().next().unwrap_or_default();
@@ -36,7 +38,7 @@ fn show(console: &mut uart::Uart) -> Result<(), ()> {
     Ok(())
 }
 
-fn report(console: &mut uart::Uart, error: &dyn core::fmt::Display) {
+fn report(console: &mut Uart, error: &dyn core::fmt::Display) {
     // Nobody is left to be told if the console takes no text.
     let _ = writeln!(console, "error: {error}");
 }

@@ -19,6 +19,7 @@ use infer_core::{Int8, Memory};
 pub(super) use self::arguments::Arguments;
 use self::arguments::{Every, RunArguments};
 use self::progress::Display;
+use super::boards::advice;
 use super::print;
 
 /// Where runs go that aren't told where to.
@@ -193,5 +194,6 @@ fn finish(
         prefix.map_or("", String::as_str)
     );
     eprintln!("  charcell inspect {path}");
+    eprint!("{}", advice(&folder.artifact_path(), &artifact, &loaded));
     Ok(())
 }

@@ -1,0 +1,33 @@
+//! What a board has to offer.
+
+use embedded_io::{Read, ReadReady, Write};
+
+/// A board as the application sees it: a console, a clock, perhaps a button and a watchdog.
+pub trait Board {
+    /// The serial console. A read error loses what was received, and nothing else; a write error
+    /// means that nobody listens.
+    type Console: Read + ReadReady + Write;
+
+    /// The serial console.
+    fn console(&mut self) -> &mut Self::Console;
+
+    /// Microseconds since some moment in the past.
+    fn microseconds(&mut self) -> u64;
+
+    /// Whether the button is held down; a board without one is never asked in vain.
+    fn is_button_down(&mut self) -> bool {
+        false
+    }
+
+    /// Starts the watchdog's time anew. The application calls this before each character, and all
+    /// the time while it waits.
+    fn feed_watchdog(&mut self) {}
+
+    /// Rests until something may have happened: an interrupt, or a millisecond.
+    fn wait(&mut self) {}
+
+    /// The most bytes of stack that were in use at once so far, if the board can tell.
+    fn stack_bytes(&self) -> Option<usize> {
+        None
+    }
+}

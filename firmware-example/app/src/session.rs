@@ -1,0 +1,298 @@
+//! From lines on the console to texts.
+
+use core::fmt::{self, Write};
+use core::hint::black_box;
+
+use infer_core::{Dimensions, Generator, Model, PrimeError, StateView};
+
+use crate::command::{self, Command, HELP, Settings};
+use crate::line::{LINE_BYTES, Line, Typed};
+use crate::slot::{SlotError, model_in};
+use crate::terminal::{Event, Terminal};
+use crate::{Board, Identity};
+
+/// Memory for the state of a model, where a board has it to give: enough for three layers of 1024
+/// units and 2500 characters.
+pub const STATE_BYTES: usize = 32 << 10;
+
+/// What is asked of the board at its prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Request {
+    /// To do what the line says.
+    Line,
+    /// To say that the line is too long.
+    TooLong,
+    /// To continue the model's next own prefix.
+    OwnPrefix,
+    /// To show the prompt again.
+    Nothing,
+    /// To end.
+    End,
+}
+
+/// Continues what is typed on the console of `board` with the model in `flash`, for ever; only a
+/// console that is closed ends it.
+///
+/// `memory` is for the state of the model. A model that is missing, damaged or too large is
+/// named on the console, and never run.
+pub fn run<B: Board>(board: B, identity: &'static Identity, flash: &[u8], memory: &mut [u8]) {
+    let slot = Slot::read(flash, memory);
+    let mut session = Session {
+        terminal: Terminal::new(board),
+        // As an image has it, and not as the compiler might take it apart.
+        identity: black_box(identity),
+        slot: &slot,
+        memory,
+        settings: Settings::default(),
+        next_prefix: 0,
+        last: None,
+    };
+    // A terminal has no errors to tell.
+    let _ = session.run();
+}
+
+/// The place for a model in flash, and the model in it.
+struct Slot<'a> {
+    address: usize,
+    model: Result<Model<'a>, SlotError>,
+    bytes: usize,
+}
+
+impl<'a> Slot<'a> {
+    /// The model in `flash`, if `memory` is large enough for its state.
+    fn read(flash: &'a [u8], memory: &mut [u8]) -> Self {
+        let fits = |(model, bytes): (Model<'a>, usize)| {
+            StateView::from_bytes(&model, memory)?;
+            Ok((model, bytes))
+        };
+        let address = flash.as_ptr().addr();
+        match model_in(flash).and_then(fits) {
+            Ok((model, bytes)) => Self { address, model: Ok(model), bytes },
+            Err(error) => Self { address, model: Err(error), bytes: 0 },
+        }
+    }
+}
+
+/// How many characters were written last, and how long that took.
+#[derive(Debug, Clone, Copy)]
+struct Speed {
+    characters: u64,
+    microseconds: u64,
+}
+
+struct Session<'s, B> {
+    terminal: Terminal<B>,
+    identity: &'static Identity,
+    slot: &'s Slot<'s>,
+    memory: &'s mut [u8],
+    settings: Settings,
+    /// The next of the model's own prefixes, counted from the first and beyond the last.
+    next_prefix: usize,
+    last: Option<Speed>,
+}
+
+impl<'s, B: Board> Session<'s, B> {
+    fn run(&mut self) -> fmt::Result {
+        self.introduce()?;
+        let mut line = Line::new();
+        loop {
+            self.terminal.write_str("> ")?;
+            match self.request(&mut line)? {
+                Request::Line if line.text().starts_with(':') => self.command(line.text())?,
+                Request::Line if line.text().is_empty() => self.continue_own_prefix()?,
+                Request::Line => self.continue_line(line.text())?,
+                Request::OwnPrefix => self.continue_own_prefix()?,
+                Request::TooLong => {
+                    writeln!(self.terminal, "\nerror: a line has up to {LINE_BYTES} bytes")?;
+                }
+                Request::Nothing => {}
+                Request::End => return Ok(()),
+            }
+            line.clear();
+        }
+    }
+
+    /// Edits `line` until something is asked for.
+    fn request(&mut self, line: &mut Line) -> Result<Request, fmt::Error> {
+        loop {
+            match self.terminal.event() {
+                Event::Byte(byte) => match line.take(byte, &mut self.terminal)? {
+                    Typed::Nothing => {}
+                    Typed::Line => return Ok(Request::Line),
+                    Typed::TooLong => return Ok(Request::TooLong),
+                    Typed::Interrupt => {
+                        self.terminal.write_str("^C\n")?;
+                        return Ok(Request::Nothing);
+                    }
+                },
+                Event::Button | Event::Quiet => return Ok(Request::OwnPrefix),
+                Event::End => return Ok(Request::End),
+            }
+        }
+    }
+
+    /// What the board is, and whether it has a model.
+    fn introduce(&mut self) -> fmt::Result {
+        writeln!(self.terminal, "\nCharcell on {}; :help says how", self.identity.name())?;
+        match &self.slot.model {
+            Ok(model) => writeln!(self.terminal, "{}", Size(model, self.slot.bytes)),
+            Err(error) => self.say_error(error),
+        }
+    }
+
+    /// Why there is no model, and where to get one.
+    fn say_error(&mut self, error: &SlotError) -> fmt::Result {
+        let (address, name) = (self.slot.address, self.identity.name());
+        writeln!(
+            self.terminal,
+            "error: {error}\n\
+             to write a model to {address:#010x}: charcell firmware --board {name} --model FILE"
+        )
+    }
+
+    /// Does what the command in `line` says.
+    fn command(&mut self, line: &str) -> fmt::Result {
+        self.terminal.write_str("\n")?;
+        match command::parse(line, self.settings) {
+            Ok(Command::Set(settings)) => {
+                self.settings = settings;
+                writeln!(self.terminal, "{settings}")
+            }
+            Ok(Command::Info) => self.info(),
+            Ok(Command::Help) => self.terminal.write_str(HELP),
+            Err(error) => writeln!(self.terminal, "error: {error}"),
+        }
+    }
+
+    fn info(&mut self) -> fmt::Result {
+        let stack_bytes = self.terminal.board().stack_bytes();
+        let (terminal, slot, identity) = (&mut self.terminal, self.slot, self.identity);
+        writeln!(
+            terminal,
+            "firmware  {}, reads artifacts of version {}",
+            identity.name(),
+            identity.version()
+        )?;
+        match &slot.model {
+            Ok(model) => {
+                let (size, address) = (Size(model, slot.bytes), slot.address);
+                writeln!(terminal, "model     {size} at {address:#010x}")?;
+            }
+            Err(error) => writeln!(terminal, "model     none: {error}")?,
+        }
+        writeln!(terminal, "settings  {}", self.settings)?;
+        match self.last {
+            Some(speed) => writeln!(terminal, "speed     {speed}")?,
+            None => writeln!(terminal, "speed     unknown before the first text")?,
+        }
+        let (room, used) = (self.memory.len(), slot.model.as_ref().ok().map(Model::memory));
+        let used = used.map_or(0, |memory| memory.state_bytes);
+        writeln!(terminal, "memory    {used} of {room} bytes for the state of a model")?;
+        if let Some(bytes) = stack_bytes {
+            writeln!(terminal, "stack     {bytes} bytes at most so far")?;
+        }
+        Ok(())
+    }
+
+    /// Continues the text that was typed, where it stands.
+    fn continue_line(&mut self, text: &str) -> fmt::Result {
+        match &self.slot.model {
+            Ok(model) => self.continue_text(model, text),
+            Err(error) => self.say_without_model(error),
+        }
+    }
+
+    /// Continues one of the model's own prefixes, the next one each time.
+    fn continue_own_prefix(&mut self) -> fmt::Result {
+        let model = match &self.slot.model {
+            Ok(model) => model,
+            Err(error) => return self.say_without_model(error),
+        };
+        let prefixes = model.prefixes().count().max(1);
+        let prefix = model.prefixes().nth(self.next_prefix % prefixes).unwrap_or_default();
+        self.next_prefix = self.next_prefix.wrapping_add(1);
+        // In place of what was being typed.
+        write!(self.terminal, "\r\x1b[K> {prefix}")?;
+        self.continue_text(model, prefix)
+    }
+
+    /// The answer to a text where there is no model.
+    fn say_without_model(&mut self, error: &SlotError) -> fmt::Result {
+        self.terminal.write_str("\n")?;
+        self.say_error(error)
+    }
+
+    /// Continues `prefix`, which is on the console already, until it is long enough or Ctrl-C.
+    fn continue_text(&mut self, model: &'s Model<'s>, prefix: &str) -> fmt::Result {
+        let unknown = prefix.chars().enumerate().find(|&(_, c)| model.token(c).is_none());
+        if let Some((position, character)) = unknown {
+            let error = PrimeError { character, position };
+            return writeln!(self.terminal, "\nerror: {error}");
+        }
+        let Settings { sampling, length } = self.settings;
+        let terminal = &mut self.terminal;
+        let start = terminal.board().microseconds();
+        let Ok(state) = StateView::from_bytes(model, self.memory) else {
+            // The memory is large enough: that was found out when the model was read.
+            return Ok(());
+        };
+        let mut generator = Generator::from_view(model, state, sampling);
+        let mut characters = 0;
+        // Character by character, so that neither watchdog nor Ctrl-C waits for a long prefix.
+        for character in prefix.chars() {
+            if terminal.is_interrupted() {
+                return terminal.write_str("^C\n");
+            }
+            // All its characters are known.
+            let _ = generator.prime(character.encode_utf8(&mut [0; 4]));
+            characters += 1;
+        }
+        for character in generator.take(length as usize) {
+            terminal.write_char(character)?;
+            characters += 1;
+            if terminal.is_interrupted() {
+                terminal.write_str("^C")?;
+                break;
+            }
+        }
+        let microseconds = terminal.board().microseconds().wrapping_sub(start);
+        self.last = Some(Speed { characters, microseconds });
+        terminal.write_str("\n")
+    }
+}
+
+/// A model's sizes in words.
+struct Size<'a>(&'a Model<'a>, usize);
+
+impl fmt::Display for Size<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(model, bytes) = self;
+        let Dimensions { vocabulary, hidden, layers } = model.dimensions();
+        write!(
+            formatter,
+            "{hidden} hidden units in {layers} layer(s), {vocabulary} characters, {bytes} bytes"
+        )
+    }
+}
+
+impl fmt::Display for Speed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = self.characters * 10_000_000 / self.microseconds.max(1);
+        write!(formatter, "{}.{} characters/s", tenths / 10, tenths % 10)
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milli = self.sampling.temperature_milli;
+        write!(
+            formatter,
+            "temperature {}.{:03}, top-k {}, seed {}, length {}",
+            milli / 1000,
+            milli % 1000,
+            self.sampling.top_k,
+            self.sampling.seed,
+            self.length
+        )
+    }
+}

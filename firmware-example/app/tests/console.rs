@@ -1,0 +1,219 @@
+//! The application on a console of the host's, with the model that ships with the firmware.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+use charcell_app::{Board, Identity, run};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
+use infer_core::{Generator, Model, Sampling, State};
+
+static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
+static IDENTITY: Identity = Identity::new("desk");
+
+/// The most that the state of a model may need here.
+const STATE_BYTES: usize = 1800;
+
+/// A console that has been typed on already, and that keeps what it shows.
+#[derive(Default)]
+struct Console {
+    input: VecDeque<u8>,
+    shown: Vec<u8>,
+    /// What is typed once so many bytes are shown.
+    later: Option<(usize, u8)>,
+    /// How many bytes it shows before it is closed, once all its input is read.
+    open_for: usize,
+}
+
+impl ErrorType for Console {
+    type Error = Infallible;
+}
+
+impl ReadReady for Console {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(!self.input.is_empty() || self.shown.len() >= self.open_for)
+    }
+}
+
+impl Read for Console {
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+        let Some(byte) = self.input.pop_front() else { return Ok(0) };
+        bytes[0] = byte;
+        Ok(1)
+    }
+}
+
+impl Write for Console {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        self.shown.extend_from_slice(bytes);
+        if let Some((_, byte)) = self.later.take_if(|(count, _)| self.shown.len() >= *count) {
+            self.input.push_back(byte);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// A desk: each look at its clock takes a tenth of a second.
+struct Desk<'a> {
+    console: &'a mut Console,
+    microseconds: u64,
+    /// How often the button is still going to be pressed.
+    presses: usize,
+    is_down: bool,
+}
+
+impl Board for Desk<'_> {
+    type Console = Console;
+
+    fn console(&mut self) -> &mut Console {
+        self.console
+    }
+
+    fn microseconds(&mut self) -> u64 {
+        self.microseconds += 100_000;
+        self.microseconds
+    }
+
+    fn is_button_down(&mut self) -> bool {
+        self.is_down = self.presses > 0 && !self.is_down;
+        self.presses -= usize::from(self.is_down);
+        self.is_down
+    }
+
+    fn stack_bytes(&self) -> Option<usize> {
+        Some(1234)
+    }
+}
+
+/// A place for models, aligned as flash is.
+#[repr(align(16))]
+struct Flash([u8; 1 << 19]);
+
+impl Flash {
+    /// Flash with `bytes` at its start, and `erased` behind them.
+    fn new(bytes: &[u8], erased: u8) -> Box<Self> {
+        let mut flash = Box::new(Self([erased; 1 << 19]));
+        flash.0[..bytes.len()].copy_from_slice(bytes);
+        flash
+    }
+}
+
+fn desk(console: &mut Console) -> Desk<'_> {
+    Desk { console, microseconds: 0, presses: 0, is_down: false }
+}
+
+/// What the console shows when `input` is typed, with the model at the start of `flash`.
+fn shown(input: &str, flash: &[u8]) -> String {
+    let mut console = Console { input: input.bytes().collect(), ..Console::default() };
+    run(desk(&mut console), &IDENTITY, flash, &mut [0; STATE_BYTES]);
+    String::from_utf8(console.shown).unwrap().replace("\r\n", "\n")
+}
+
+/// `prefix` and the `length` characters that the model makes of it.
+fn text(prefix: &str, length: usize, sampling: Sampling) -> String {
+    let model = Model::load(MODEL).unwrap();
+    let mut state = State::<256, 64>::new();
+    let mut generator = Generator::new(&model, &mut state, sampling).unwrap();
+    generator.prime(prefix).unwrap();
+    prefix.chars().chain(generator.take(length)).collect()
+}
+
+#[test]
+fn a_typed_line_is_continued() {
+    let shown =
+        shown("the tym\x08\x08ime\r:length 20\r:temperature 0.7\r:seed 3\r:top-k 5\rThe\r", MODEL);
+    let greedy = text("the time", 200, Sampling::greedy());
+    assert!(
+        shown
+            .replace("\x08 \x08", "\x7f")
+            .replace("ym\x7f\x7f", "")
+            .contains(&format!("> {greedy}\n> ")),
+        "{shown}"
+    );
+    let sampling = Sampling::greedy().with_temperature_milli(700).with_seed(3).with_top_k(5);
+    let sampled = text("The", 20, sampling);
+    assert!(shown.contains(&format!("> {sampled}\n> ")), "{shown}");
+}
+
+#[test]
+fn the_models_own_prefixes_are_continued_in_turn() {
+    let model: Model<'_> = Model::load(MODEL).unwrap();
+    let own: Vec<&str> = model.prefixes().collect();
+    let turn = |turn: usize| {
+        // What was being typed makes room.
+        format!("> \r\x1b[K> {}\n", text(own[turn % own.len()], 200, Sampling::greedy()))
+    };
+    let turns = [0, 1, 2].map(turn).concat();
+    let by_lines = shown("\r\r\r", MODEL);
+    assert!(by_lines.contains(&turns), "{by_lines}");
+    for presses in [0, 3] {
+        // Without a press, the board writes when nobody types anything.
+        let mut console = Console { open_for: turns.len(), ..Console::default() };
+        run(Desk { presses, ..desk(&mut console) }, &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
+        let shown = String::from_utf8(console.shown).unwrap().replace("\r\n", "\n");
+        assert!(shown.contains(&turns), "{presses} presses: {shown}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_and_ends_nothing() {
+    let long = "a".repeat(300);
+    let shown =
+        shown(&format!("çava\r:temprature 1\r:length 0\r{long}\rgone\x03:info\r:help\r"), MODEL);
+    for part in [
+        "error: character 1 of the text, 'ç', is not in the model's vocabulary\n> ",
+        "error: :temprature is no command; :help lists them\n> ",
+        "error: :length wants a whole number from 1 to 1000000, and got \"0\"\n> ",
+        "error: a line has up to 240 bytes\n> ",
+        "gone^C\n> ",
+        "model     256 hidden units in 1 layer(s), ",
+        "stack     1234 bytes at most so far\n",
+        ":temperature T ",
+    ] {
+        assert!(shown.contains(part), "{part} isn't in:\n{shown}");
+    }
+}
+
+#[test]
+fn ctrl_c_stops_a_text() {
+    let mut console = Console {
+        input: b":length 1000000\rthe\r".iter().copied().collect(),
+        ..Console::default()
+    };
+    console.later = Some((500, 3));
+    run(desk(&mut console), &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
+    let shown = String::from_utf8(console.shown).unwrap();
+    assert!(shown.ends_with("^C\r\n> ") && shown.len() < 600, "{shown}");
+}
+
+#[test]
+fn a_flash_without_a_fit_model_is_named() {
+    let mut damaged = MODEL.to_vec();
+    damaged[MODEL.len() / 2] ^= 4;
+    let mut newer = MODEL.to_vec();
+    newer[4] += 1;
+    let cases = [
+        (Flash::new(&[], 0xFF), "error: there is no model at 0x"),
+        (Flash::new(&[], 0), "error: there is no model at 0x"),
+        (Flash::new(b"something else", 0xFF), "error: not a Charcell artifact"),
+        (Flash::new(&damaged, 0xFF), "error: the artifact is damaged"),
+        (Flash::new(&newer, 0xFF), "error: the artifact has format version"),
+    ];
+    for (flash, error) in &cases {
+        let shown = shown("the\r:info\r", &flash.0);
+        assert_eq!(shown.matches(error).count(), 2, "{error} isn't twice in:\n{shown}");
+        assert!(shown.contains("charcell firmware --board desk --model FILE\n> "), "{shown}");
+        assert!(shown.contains("model     none: "), "{shown}");
+    }
+    let too_large = shown("the\r", &MODEL[..MODEL.len() / 2]);
+    assert!(too_large.contains("and its place in flash has"), "{too_large}");
+    let with_rest = shown("the\r", &Flash::new(MODEL, 0xFF).0);
+    assert!(with_rest.contains(&text("the", 200, Sampling::greedy())), "{with_rest}");
+    let mut console = Console { input: b"the\r".iter().copied().collect(), ..Console::default() };
+    run(desk(&mut console), &IDENTITY, MODEL, &mut [0; 1000]);
+    let shown = String::from_utf8(console.shown).unwrap();
+    assert!(shown.contains("bytes of state, the state holds 1000"), "{shown}");
+}

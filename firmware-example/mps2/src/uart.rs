@@ -1,0 +1,90 @@
+//! The CMSDK UART: sending polled, receiving by an interrupt.
+
+#![expect(unsafe_code, reason = "the registers are at addresses that only the board knows")]
+
+use core::convert::Infallible;
+use core::ptr;
+
+use embedded_io::{ErrorType, Write};
+
+/// Its registers, in the order of their addresses.
+#[repr(C)]
+struct Registers {
+    data: u32,
+    state: u32,
+    control: u32,
+    interrupt: u32,
+    baud_divider: u32,
+}
+
+/// In `state`: the transmit buffer is full.
+const TRANSMIT_FULL: u32 = 1 << 0;
+/// In `state`: a byte has come in.
+const RECEIVE_FULL: u32 = 1 << 1;
+
+/// In `control`: transmitter, receiver and the receiver's interrupt are on.
+const ENABLE: u32 = (1 << 0) | (1 << 1) | (1 << 3);
+
+/// In `interrupt`: a byte came in; writing the bit back says that it was seen.
+const RECEIVE_INTERRUPT: u32 = 1 << 1;
+
+/// UART0 of a board with one of the MPS2's images.
+#[derive(Debug)]
+pub struct Uart {
+    registers: *mut Registers,
+}
+
+impl Uart {
+    /// The UART at `address`, at 115,200 baud from a clock of `hertz`.
+    ///
+    /// # Safety
+    /// A CMSDK UART is at `address`, and nothing else uses it but [`interrupt`](Self::interrupt).
+    pub unsafe fn new(address: usize, hertz: u32) -> Self {
+        let registers = ptr::with_exposed_provenance_mut::<Registers>(address);
+        // SAFETY: these are the UART's own registers; the divider is 16 or more.
+        unsafe {
+            ptr::write_volatile(&raw mut (*registers).baud_divider, hertz / 115_200);
+            ptr::write_volatile(&raw mut (*registers).control, ENABLE);
+        }
+        Self { registers }
+    }
+
+    /// Takes in what the UART at `address` received: to be called at its interrupt.
+    ///
+    /// # Safety
+    /// A CMSDK UART is at `address`.
+    pub unsafe fn interrupt(address: usize) {
+        let registers = ptr::with_exposed_provenance_mut::<Registers>(address);
+        // SAFETY: these are the UART's own registers; the program itself only sends.
+        unsafe {
+            while ptr::read_volatile(&raw const (*registers).state) & RECEIVE_FULL != 0 {
+                charcell_support::receive(ptr::read_volatile(&raw const (*registers).data) as u8);
+            }
+            ptr::write_volatile(&raw mut (*registers).interrupt, RECEIVE_INTERRUPT);
+        }
+    }
+}
+
+impl ErrorType for Uart {
+    type Error = Infallible;
+}
+
+impl Write for Uart {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for &byte in bytes {
+            self.flush()?;
+            // SAFETY: as in `new`; there is room for a byte.
+            unsafe { ptr::write_volatile(&raw mut (*self.registers).data, byte.into()) };
+        }
+        Ok(bytes.len())
+    }
+
+    /// Waits until the buffer has room, which is for one byte: then all before it are sent.
+    fn flush(&mut self) -> Result<(), Infallible> {
+        // SAFETY: as in `new`; reading `state` changes nothing.
+        while unsafe { ptr::read_volatile(&raw const (*self.registers).state) } & TRANSMIT_FULL != 0
+        {
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! The firmware for QEMU's RISC-V machine `virt`.
+
+#![no_std]
+#![no_main]
+#![expect(unsafe_code, reason = "the machine's registers are known here alone")]
+
+use core::convert::Infallible;
+use core::panic::PanicInfo;
+use core::ptr;
+
+use charcell_app::{Identity, STATE_BYTES};
+use charcell_support::{model_flash, paint_stack, stack_bytes};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
+use riscv_rt::entry;
+
+static IDENTITY: Identity = Identity::new("riscv-virt");
+
+/// Received and sent bytes of the 16550 UART.
+const UART_DATA: *mut u8 = 0x1000_0000 as *mut u8;
+/// Its line status.
+const UART_STATUS: *const u8 = 0x1000_0005 as *const u8;
+const RECEIVED: u8 = 1 << 0;
+const CAN_SEND: u8 = 1 << 5;
+
+/// The lower and the upper half of a clock of 10 MHz.
+const CLOCK: [*const u32; 2] = [0x0200_BFF8 as *const u32, 0x0200_BFFC as *const u32];
+
+/// Ends the emulator.
+const TEST: *mut u32 = 0x0010_0000 as *mut u32;
+
+#[entry]
+fn main() -> ! {
+    paint_stack();
+    charcell_app::run(Board(Uart), &IDENTITY, model_flash(), &mut [0; STATE_BYTES]);
+    exit(0)
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    let _ = writeln!(Uart, "\r\n{info}");
+    exit(1)
+}
+
+/// Ends the emulator with an exit code.
+fn exit(code: u32) -> ! {
+    // SAFETY: this is the machine's own register for it.
+    unsafe { ptr::write_volatile(TEST, (code << 16) | 0x3333) };
+    loop {
+        riscv::asm::wfi();
+    }
+}
+
+struct Board(Uart);
+
+impl charcell_app::Board for Board {
+    type Console = Uart;
+
+    fn console(&mut self) -> &mut Uart {
+        &mut self.0
+    }
+
+    fn microseconds(&mut self) -> u64 {
+        // SAFETY: reading the clock changes nothing.
+        let half = |index: usize| unsafe { ptr::read_volatile(CLOCK[index]) };
+        loop {
+            let high = half(1);
+            let ticks = (u64::from(high) << 32) | u64::from(half(0));
+            if half(1) == high {
+                return ticks / 10;
+            }
+        }
+    }
+
+    fn stack_bytes(&self) -> Option<usize> {
+        Some(stack_bytes())
+    }
+}
+
+/// The machine's UART, polled.
+struct Uart;
+
+impl Uart {
+    fn has(&self, status: u8) -> bool {
+        // SAFETY: reading the status changes nothing.
+        unsafe { ptr::read_volatile(UART_STATUS) & status != 0 }
+    }
+}
+
+impl ErrorType for Uart {
+    type Error = Infallible;
+}
+
+impl ReadReady for Uart {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(self.has(RECEIVED))
+    }
+}
+
+impl Read for Uart {
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+        let Some(first) = bytes.first_mut() else { return Ok(0) };
+        while !self.has(RECEIVED) {}
+        // SAFETY: the UART is there, and has a byte.
+        *first = unsafe { ptr::read_volatile(UART_DATA) };
+        Ok(1)
+    }
+}
+
+impl Write for Uart {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for &byte in bytes {
+            while !self.has(CAN_SEND) {}
+            // SAFETY: the UART is there, and has room.
+            unsafe { ptr::write_volatile(UART_DATA, byte) };
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! A serial port on USB (a CDC ACM device), served by an executor in an interrupt: the host is
+//! answered while the model computes.
+
+#![expect(unsafe_code, reason = "the executor's interrupt is entered by the hardware alone")]
+
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use embassy_executor::InterruptExecutor;
+use embassy_futures::join::join3;
+use embassy_rp::interrupt::InterruptExt;
+use embassy_rp::peripherals::USB;
+use embassy_rp::usb::{Driver, InterruptHandler};
+use embassy_rp::{Peri, bind_interrupts, interrupt};
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_sync::pipe::Pipe;
+use embassy_time::{Duration, Instant};
+use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
+use embassy_usb::{Builder, Config};
+use static_cell::StaticCell;
+
+/// Raspberry Pi's number for vendors, and theirs for a serial port.
+const VENDOR: u16 = 0x2E8A;
+const PRODUCT: u16 = 0x000A;
+
+/// The largest packet of a full-speed device.
+const PACKET_BYTES: usize = 64;
+
+/// How long a host may take to read before what is shown is lost to it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
+
+/// What is to be shown on USB.
+static SHOWN: Pipe<CriticalSectionRawMutex, 1024> = Pipe::new();
+
+/// Nobody reads: nothing is waited for.
+static IS_STALLED: AtomicBool = AtomicBool::new(false);
+
+bind_interrupts!(struct Interrupts {
+    USBCTRL_IRQ => InterruptHandler<USB>;
+});
+
+#[interrupt]
+unsafe fn SWI_IRQ_1() {
+    // SAFETY: this is the one interrupt that `start` gives to the executor.
+    unsafe { EXECUTOR.on_interrupt() }
+}
+
+/// Starts the serial port.
+pub(crate) fn start(usb: Peri<'static, USB>) {
+    interrupt::SWI_IRQ_1.set_priority(interrupt::Priority::P3);
+    let spawner = EXECUTOR.start(interrupt::SWI_IRQ_1);
+    let driver = Driver::new(usb, Interrupts);
+    if let Ok(task) = serve(driver) {
+        spawner.spawn(task);
+    }
+}
+
+/// Shows `bytes` to the host, if there is one that reads them.
+pub(crate) fn write(bytes: &[u8]) {
+    let mut rest = bytes;
+    let start = Instant::now();
+    while !rest.is_empty() {
+        if let Ok(count) = SHOWN.try_write(rest) {
+            IS_STALLED.store(false, Relaxed);
+            rest = &rest[count..];
+        } else if IS_STALLED.load(Relaxed) || start.elapsed() > PATIENCE {
+            IS_STALLED.store(true, Relaxed);
+            return;
+        }
+    }
+}
+
+#[embassy_executor::task]
+async fn serve(driver: Driver<'static, USB>) {
+    static DESCRIPTORS: StaticCell<([u8; 256], [u8; 64], [u8; 64])> = StaticCell::new();
+    static STATE: StaticCell<State<'static>> = StaticCell::new();
+    let (descriptor, bos, control) = DESCRIPTORS.init(([0; 256], [0; 64], [0; 64]));
+    let mut config = Config::new(VENDOR, PRODUCT);
+    config.manufacturer = Some("Charcell");
+    config.product = Some("Charcell console");
+    let mut builder = Builder::new(driver, config, descriptor, bos, &mut [], control);
+    let state = STATE.init(State::new());
+    let class = CdcAcmClass::new(&mut builder, state, PACKET_BYTES as u16);
+    let (sender, receiver) = class.split();
+    join3(builder.build().run(), send(sender), receive(receiver)).await;
+}
+
+async fn send(mut sender: Sender<'static, Driver<'static, USB>>) {
+    // A packet of the largest size says that another follows.
+    let mut packet = [0; PACKET_BYTES - 1];
+    loop {
+        sender.wait_connection().await;
+        let count = SHOWN.read(&mut packet).await;
+        // Without a connection any more, the packet is lost, and the next one is waited for.
+        let _ = sender.write_packet(&packet[..count]).await;
+    }
+}
+
+async fn receive(mut receiver: Receiver<'static, Driver<'static, USB>>) {
+    let mut packet = [0; PACKET_BYTES];
+    loop {
+        receiver.wait_connection().await;
+        while let Ok(count) = receiver.read_packet(&mut packet).await {
+            packet[..count].iter().copied().for_each(charcell_support::receive);
+        }
+    }
+}

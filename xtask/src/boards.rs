@@ -1,0 +1,130 @@
+//! The firmware on every emulated board: what its console answers, against the host.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use charcell::Artifact;
+use charcell::boards::Board;
+
+use crate::console::{CTRL_C, Console};
+use crate::firmware::{self, shipped_model};
+use crate::process::{cargo, output, root};
+
+/// Settings for a text: lines that set them, and the options of `charcell generate` that mean the
+/// same.
+const SETTINGS: [(&[&str], &[&str]); 2] = [
+    (&[":length 200"], &["--length", "200"]),
+    (
+        &[":temperature 0.7", ":top-k 10", ":seed 7", ":length 60"],
+        &["--temperature", "0.7", "--top-k", "10", "--seed", "7", "--length", "60"],
+    ),
+];
+
+/// Talks to the firmware of `board` in QEMU, with the shipped model and another.
+pub(crate) fn check(board: &Board, other_model: &Path) -> Result<()> {
+    let firmware = firmware::build(board, &[])?;
+    let models = [shipped_model(), other_model.to_owned()];
+    talk(board, &models, |model| firmware::console(board, &firmware, model))
+}
+
+/// Talks to a firmware: `start` starts it with the bytes of a file where models lie. It has to run
+/// those of `models` that fit, and to name what is wrong with the others, with a damaged one, and
+/// with none.
+pub(crate) fn talk(
+    board: &Board,
+    models: &[PathBuf],
+    start: impl Fn(Option<&Path>) -> Result<Console>,
+) -> Result<()> {
+    let mut texts = 0;
+    for model in models {
+        let bytes = fs::read(model)?;
+        if let Some(part) = bytes.get(..board.model_bytes).filter(|part| part.len() < bytes.len()) {
+            let part = scratch(board, part)?;
+            expect_refusal(&mut start(Some(&part))?, "error: the model takes ")?;
+            continue;
+        }
+        let mut console = start(Some(model))?;
+        let greeting = console.greeting()?;
+        ensure!(greeting.contains(board.name), "no greeting:\n{greeting}");
+        texts += compare_texts(&mut console, model)?;
+        check_interaction(&mut console)?;
+        let mut damaged = bytes;
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 1;
+        let damaged = scratch(board, &damaged)?;
+        expect_refusal(&mut start(Some(&damaged))?, "error: the artifact is damaged")?;
+    }
+    ensure!(texts > 0, "no model fits {}", board.name);
+    expect_refusal(&mut start(None)?, "error: there is no model at ")?;
+    println!("    {texts} texts as on the host");
+    Ok(())
+}
+
+/// Types each of the own prefixes of `model`; `charcell generate` has to write the same.
+fn compare_texts(console: &mut Console, model: &Path) -> Result<usize> {
+    let artifact = Artifact::read(model)?;
+    let host = artifact.model()?;
+    let prefixes = &host.header().prefixes;
+    let mut texts = 0;
+    for (lines, options) in SETTINGS {
+        for line in lines {
+            let answer = console.ask(line)?;
+            ensure!(!answer.contains("error"), "{line} is refused: {answer}");
+        }
+        for prefix in prefixes {
+            let shown = console.ask(prefix)?;
+            let expected = host_text(model, prefix, options)?;
+            ensure!(shown == expected, "the board and the host differ:\n{shown}\n{expected}");
+            texts += 1;
+        }
+    }
+    Ok(texts)
+}
+
+/// What `charcell generate` makes of `prefix`.
+fn host_text(model: &Path, prefix: &str, options: &[&str]) -> Result<String> {
+    let mut command = cargo("run --quiet --release --package charcell -- generate");
+    command.arg(model).args(["--prefix", prefix]).args(options);
+    let text = output(&mut command)?;
+    Ok(text.strip_suffix('\n').context("the host's text has no end of line")?.to_owned())
+}
+
+/// Mistakes are named, Ctrl-C stops a text, and the board knows its own state.
+fn check_interaction(console: &mut Console) -> Result<()> {
+    for (line, answer) in [
+        ("the €", "'€', is not in the model's vocabulary"),
+        (":temprature 1", ":temprature is no command"),
+        (":length 1000000", "length 1000000"),
+        (":help", ":temperature T"),
+        (":info", "characters/s"),
+        (":info", "bytes at most so far"),
+        ("the\x08\x08\x08:info", "characters/s"),
+    ] {
+        let shown = console.ask(line)?;
+        ensure!(shown.contains(answer), "{line} is answered by:\n{shown}");
+    }
+    // The model writes as soon as the empty line is entered.
+    console.press('\r')?;
+    let shown = console.until(|shown| shown.len() > 50)?;
+    console.press(CTRL_C)?;
+    let rest = console.answer()?;
+    ensure!(rest.ends_with("^C"), "Ctrl-C doesn't stop the text {shown}{rest}");
+    ensure!(console.ask(":length 200")?.contains("length 200"), "no settings after Ctrl-C");
+    Ok(())
+}
+
+/// The firmware has to start and to name what is wrong with its model, at first and when asked.
+fn expect_refusal(console: &mut Console, error: &str) -> Result<()> {
+    for shown in [console.greeting()?, console.ask("the")?] {
+        ensure!(shown.contains(error), "\"{error}\" isn't in:\n{shown}");
+    }
+    Ok(())
+}
+
+/// A file with `bytes`.
+fn scratch(board: &Board, bytes: &[u8]) -> Result<PathBuf> {
+    let path = root().join("target/xtask").join(format!("{}.bin", board.name));
+    fs::write(&path, bytes)?;
+    Ok(path)
+}

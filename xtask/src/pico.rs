@@ -1,0 +1,59 @@
+//! The Raspberry Pi Pico, emulated by rp2040js, which takes UF2 files as the board does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use charcell::boards::Board;
+use charcell::image::{Format, Image};
+
+use crate::boards::talk;
+use crate::console::Console;
+use crate::firmware;
+use crate::process::{cargo, command, root, run};
+use crate::requirements::node;
+
+/// The package of npm.
+const RP2040JS: &str = "rp2040js@1.4.1";
+
+/// Talks to the firmware in UF2 files, with `model`, without, and with a damaged one.
+pub(crate) fn check(board: &Board, model: &Path) -> Result<()> {
+    node()?;
+    let folder = root().join("target/xtask/rp2040js");
+    fs::create_dir_all(&folder)?;
+    let install = ["install", "--no-audit", "--no-fund", "--silent", "--prefix", ".", RP2040JS];
+    run(command("npm").args(install).current_dir(&folder))?;
+    // Node looks for packages beside the script.
+    fs::copy(root().join("xtask/rp2040.mjs"), folder.join("rp2040.mjs"))?;
+
+    let firmware = firmware::build(board, &[])?;
+    compare_with_command(board, &firmware, model)?;
+    talk(board, &[model.to_owned()], |model| {
+        let file = write_uf2(board, &firmware, model)?;
+        Console::start(command("node").arg("rp2040.mjs").arg(file).current_dir(&folder))
+    })
+}
+
+/// `charcell firmware` has to make the file that is tested here.
+fn compare_with_command(board: &Board, firmware: &Path, model: &Path) -> Result<()> {
+    let out = root().join("target/xtask/pico");
+    let mut make = cargo("run --quiet --release -- firmware --format uf2");
+    make.args(["--board", board.name, "--firmware"]).arg(firmware);
+    run(make.arg("--model").arg(model).arg("--out").arg(&out))?;
+    let made = fs::read(out.join(board.name).with_extension("uf2"))?;
+    let tested = fs::read(write_uf2(board, firmware, Some(model))?)?;
+    ensure!(made == tested, "charcell firmware makes another UF2 file than is tested");
+    Ok(())
+}
+
+/// The UF2 file of `firmware` and the bytes in the file `model`, whatever they are.
+fn write_uf2(board: &Board, firmware: &Path, model: Option<&Path>) -> Result<PathBuf> {
+    let mut image = Image::from_elf(&fs::read(firmware)?)?;
+    if let Some(model) = model {
+        image.add(board.model_address, &fs::read(model)?)?;
+    }
+    let family = board.uf2_family.context("the board takes UF2 files")?;
+    let path = root().join("target/xtask").join(board.name).with_extension("uf2");
+    fs::write(&path, image.to_file(Format::Uf2 { family }))?;
+    Ok(path)
+}

@@ -1,0 +1,133 @@
+//! `docs/console.svg`: a session on the console of an emulated board, as it went.
+
+use std::fmt::Write;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use charcell::boards::board;
+
+use crate::console::Console;
+use crate::firmware;
+use crate::process::root;
+
+/// The board whose console it is.
+const BOARD: &str = "mps2-an386";
+
+/// What is typed.
+const LINES: [&str; 5] =
+    ["the traveller", ":temperature 0.6", ":length 160", "in the evening", ":info"];
+
+/// Between two keys, and before a new line.
+const KEY: Duration = Duration::from_millis(70);
+const LINE: Duration = Duration::from_millis(900);
+
+/// Columns of the screen, and the size of its letters.
+const COLUMNS: usize = 88;
+const LETTER_WIDTH: f64 = 7.8;
+const LETTER_HEIGHT: f64 = 18.0;
+const MARGIN: f64 = 14.0;
+
+/// A text that appeared at once, and when.
+struct Shown {
+    after: Duration,
+    text: String,
+}
+
+/// Talks to the board, and draws what its console showed, each part when it did.
+pub(crate) fn write() -> Result<()> {
+    let board = board(BOARD).context("the board is in the table")?;
+    let program = firmware::build(board, &[])?;
+    let mut console = firmware::console(board, &program, Some(&firmware::shipped_model()))?;
+    let session = record(&mut console)?;
+    let path = root().join("docs/console.svg");
+    fs::write(&path, draw(&session)).with_context(|| format!("can't write {}", path.display()))
+}
+
+fn record(console: &mut Console) -> Result<Vec<Shown>> {
+    let start = Instant::now();
+    let greeting = console.greeting()?.trim_start().to_owned() + "\n> ";
+    let mut session = vec![Shown { after: Duration::ZERO, text: greeting }];
+    // The Ctrl-C of the greeting isn't a part of the session, nor is how long it took.
+    let skipped = start.elapsed();
+    for line in LINES {
+        for (index, key) in line.chars().chain(['\r']).enumerate() {
+            std::thread::sleep(if index == 0 { LINE } else { KEY });
+            console.press(key)?;
+            let is_answered = |shown: &str| key != '\r' || shown.ends_with("\n> ");
+            let mut whole = String::new();
+            while whole.is_empty() || !is_answered(&whole) {
+                let text = console.until(|shown| !shown.is_empty())?;
+                whole += &text;
+                session.push(Shown { after: start.elapsed() - skipped, text });
+            }
+        }
+    }
+    Ok(session)
+}
+
+/// A part of a row, at its place on the screen.
+struct Part {
+    after: Duration,
+    row: usize,
+    column: usize,
+    text: String,
+}
+
+/// Breaks what was shown into rows.
+fn lay_out(session: &[Shown]) -> (Vec<Part>, usize) {
+    let (mut parts, mut row, mut column) = (Vec::<Part>::new(), 0, 0);
+    for Shown { after, text } in session {
+        let mut is_new = true;
+        for character in text.chars() {
+            if character == '\n' || column == COLUMNS {
+                (row, column, is_new) = (row + 1, 0, true);
+            }
+            if character == '\n' {
+                continue;
+            }
+            if is_new {
+                parts.push(Part { after: *after, row, column, text: String::new() });
+                is_new = false;
+            }
+            if let Some(part) = parts.last_mut() {
+                part.text.push(character);
+            }
+            column += 1;
+        }
+    }
+    (parts, row + 1)
+}
+
+fn draw(session: &[Shown]) -> String {
+    let (parts, rows) = lay_out(session);
+    let width = COLUMNS as f64 * LETTER_WIDTH + 2.0 * MARGIN;
+    let height = rows as f64 * LETTER_HEIGHT + 2.0 * MARGIN;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
+         width=\"{width:.0}\" height=\"{height:.0}\">\n\
+         <title>The console of an emulated {BOARD}, recorded</title>\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#16181d\"/>\n\
+         <g font-family=\"ui-monospace, Menlo, Consolas, monospace\" font-size=\"13\" \
+         fill=\"#d7dae0\" xml:space=\"preserve\">\n"
+    );
+    for Part { after, row, column, text } in &parts {
+        let x = MARGIN + *column as f64 * LETTER_WIDTH;
+        let y = MARGIN + (*row as f64 + 0.75) * LETTER_HEIGHT;
+        let length = text.chars().count() as f64 * LETTER_WIDTH;
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        // Hidden until its time, so that a viewer without animations shows all of it.
+        let seconds = after.as_secs_f64();
+        let hidden = if seconds > 0.0 {
+            format!("<set attributeName=\"opacity\" to=\"0\" begin=\"0s\" end=\"{seconds:.2}s\"/>")
+        } else {
+            String::new()
+        };
+        writeln!(
+            svg,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\">{text}{hidden}</text>"
+        )
+        .expect("a string grows as it must");
+    }
+    svg + "</g>\n</svg>\n"
+}
