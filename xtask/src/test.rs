@@ -12,7 +12,7 @@ use crate::c_example;
 use crate::chapter;
 use crate::comparison::compare_f32_logits;
 use crate::device_tests;
-use crate::firmware::{emulated, shipped_model, workspace};
+use crate::firmware::{self, emulated, shipped_model, workspace};
 use crate::full_disk;
 use crate::fuzz;
 use crate::gpu;
@@ -69,6 +69,14 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
     steps.extend(emulated().map(|board| {
         let action = move || boards::check(board, &small_run()?.join("model.postcard"));
         Step::new(format!("the console of {}", board.name), action)
+    }));
+    // One board of each family of chips that no emulator runs; all of them in the full round.
+    let is_full = time_machine.is_some();
+    let built = ["microbit-v2", "pico2", "nrf52840-dk", "nucleo-f411"];
+    steps.extend(built.iter().take(if is_full { 4 } else { 1 }).filter_map(|name| {
+        let board = board(name)?;
+        let action = move || firmware::build(board, &[]).map(drop);
+        Some(Step::new(format!("the firmware of {name} links"), action))
     }));
     steps.extend(board("pico").map(|board| {
         let action = move || pico::check(board, &small_run()?.join("model.postcard"));

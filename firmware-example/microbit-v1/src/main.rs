@@ -100,6 +100,7 @@ impl Clock {
         timer.bitmode.write(|w| w.bitmode()._32bit());
         // SAFETY: 16 MHz by 2⁴ is a microsecond; the field has room for 4.
         timer.prescaler.write(|w| unsafe { w.prescaler().bits(4) });
+        // SAFETY: any value starts the task.
         timer.tasks_start.write(|w| unsafe { w.bits(1) });
         Self { timer, microseconds: 0 }
     }

@@ -16,12 +16,14 @@ impl Uart {
         let rx: Pin<Input<Floating>> = rx.into_floating_input();
         // SAFETY: these are pins of this chip, and the UART's alone from here on.
         uart.pseltxd.write(|w| unsafe { w.bits(tx.pin().into()) });
+        // SAFETY: as above.
         uart.pselrxd.write(|w| unsafe { w.bits(rx.pin().into()) });
         uart.baudrate.write(|w| w.baudrate().baud115200());
         uart.enable.write(|w| w.enable().enabled());
         uart.intenset.write(|w| w.rxdrdy().set());
         // SAFETY: any value starts a task.
         uart.tasks_starttx.write(|w| unsafe { w.bits(1) });
+        // SAFETY: as above.
         uart.tasks_startrx.write(|w| unsafe { w.bits(1) });
         Self(uart)
     }
