@@ -225,7 +225,7 @@ impl Twins {
             pairs.filter(|&(_, gradient)| is_sure(gradient)).map(|(&value, _)| value).collect()
         };
         let (found, expected_parameters) = (sure(&updated.parameters), sure(&expected.parameters));
-        assert!(8 * found.len() > gradients.len(), "{} of {}", found.len(), gradients.len());
+        assert!(!found.is_empty() || largest == 0.0, "{:?}", self.shapes);
         assert_close("updated parameters", &found, &expected_parameters);
     }
 
