@@ -83,12 +83,13 @@ impl Core {
     }
 
     /// Instructions that an int8 model takes for each of its multiply-adds, all that a character
-    /// needs included: counted in an emulator for 256 units and 43 characters.
+    /// needs included: counted in an emulator for 256 units and 41 characters, on the Cortex-M4 and
+    /// the M33 alike within 1 %.
     const fn instructions_per_multiply_add(self) -> f64 {
         match self {
-            Self::CortexM0 => 3.6,
-            Self::CortexM4 => 1.0,
-            Self::RiscV32 => 3.4,
+            Self::CortexM0 => 3.79,
+            Self::CortexM4 => 0.985,
+            Self::RiscV32 => 3.49,
         }
     }
 }

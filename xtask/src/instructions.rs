@@ -37,6 +37,9 @@ pub(crate) fn count((machine, weights): Counted) -> Result<u64> {
     output.trim().parse().with_context(|| format!("not a number of instructions: {output}"))
 }
 
+/// The sizes of the counted models.
+const COUNTED: Dimensions = Dimensions { vocabulary: 41, hidden: 256, layers: 1 };
+
 /// Blocks of 4 × 8 weights that a character of the counted models takes: those of 256 units, and of
 /// 44 rows of the output layer.
 const BLOCKS: u64 = (256 + 11) * 256 / 8;
@@ -91,10 +94,9 @@ const COSTS: &str = "infer-core/costs.md";
 
 /// What a model of the chapter's size costs, from the `record` of instructions.
 fn costs(record: &str) -> Result<String> {
-    let dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
-    let memory = Memory::new::<Int8>(dimensions);
+    let memory = Memory::new::<Int8>(COUNTED);
     let mut text = String::from(
-        "# What it costs\n\nA model of 256 hidden units and 43 characters, which has 273,000 \
+        "# What it costs\n\nA model of 256 hidden units and 41 characters, which has 273,000 \
          multiply-adds a character;\ninstructions of step, logits and greedy choice, counted under \
          QEMU:\n\n| core | weights | instructions a character |\n|---|---|---|\n",
     );
@@ -146,7 +148,27 @@ fn name((machine, weights): Counted) -> String {
 
 #[cfg(test)]
 mod tests {
+    use charcell::boards::board;
+
     use super::*;
+
+    #[test]
+    fn boards_are_as_fast_as_recorded() {
+        let record = fs::read_to_string(record()).unwrap();
+        for (core, name) in [
+            ("Cortex-M0+", "pico"),
+            ("Cortex-M4", "mps2-an386"),
+            ("Cortex-M33", "mps2-an505"),
+            ("RV32IMAC", "riscv-virt"),
+        ] {
+            let prefix = format!("{core} int8: ");
+            let count = record.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap();
+            let board = board(name).unwrap();
+            let counted = f64::from(board.clock_hz) / count.parse::<f64>().unwrap();
+            let ratio = board.characters_per_second(COUNTED) / counted;
+            assert!((ratio - 1.0).abs() < 0.02, "{name}: {ratio} times as recorded");
+        }
+    }
 
     #[test]
     fn the_documentation_has_the_recorded_costs() {

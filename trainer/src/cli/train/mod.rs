@@ -19,7 +19,7 @@ use infer_core::{Int8, Memory};
 pub(super) use self::arguments::Arguments;
 use self::arguments::{Every, RunArguments};
 use self::progress::Display;
-use super::boards::advice;
+use super::boards::{advice, fitting};
 use super::print;
 
 /// Where runs go that aren't told where to.
@@ -174,15 +174,19 @@ fn finish(
     let path = folder.artifact_path();
     write_whole(&path, artifact.bytes())?;
     let size_bytes = artifact.bytes().len();
+    let loaded =
+        artifact.model().map_err(|source| Error::Artifact { path: path.clone(), source })?;
     let ram_bytes = Memory::new::<Int8>(model.parameters.dimensions()).generating_bytes();
-    let sizes = Sizes { flash_bytes: size_bytes, ram_bytes, boards: Vec::new() };
-    folder.save_report(description, &metrics, &sizes)?;
+    let boards = fitting(&artifact, &loaded).iter().map(|(board, _)| board.title.into()).collect();
+    folder.save_report(
+        description,
+        &metrics,
+        &Sizes { flash_bytes: size_bytes, ram_bytes, boards },
+    )?;
     eprintln!(
         "\n{}: {size_bytes} bytes of int8; what a microcontroller writes with it:",
         path.display()
     );
-    let loaded =
-        artifact.model().map_err(|source| Error::Artifact { path: path.clone(), source })?;
     for prefix in &model.prefixes {
         let text = loaded.text(prefix, REPORT_CHARACTERS, infer_core::Sampling::greedy())?;
         print(&format!("{text}\n"))?;
