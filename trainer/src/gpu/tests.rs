@@ -225,7 +225,9 @@ impl Twins {
             pairs.filter(|&(_, gradient)| is_sure(gradient)).map(|(&value, _)| value).collect()
         };
         let (found, expected_parameters) = (sure(&updated.parameters), sure(&expected.parameters));
-        assert!(!found.is_empty() || largest == 0.0, "{:?}", self.shapes);
+        // All are 0 where dropout leaves a single unit nothing.
+        let nonzero = gradients.iter().filter(|&&gradient| gradient != 0.0).count();
+        assert!(16 * found.len() >= nonzero, "{} of {nonzero}, {:?}", found.len(), self.shapes);
         assert_close("updated parameters", &found, &expected_parameters);
     }
 
