@@ -56,6 +56,9 @@ pub enum Flashing {
     },
     /// By probe-rs, over a debug probe, perhaps the board's own.
     Probe,
+    /// By espflash, which makes an image of the firmware's ELF file by itself, over a serial port:
+    /// firmware and model are two files.
+    Espflash,
     /// There is only an emulator.
     Emulator,
 }
@@ -123,7 +126,7 @@ const EMULATED: Board = Board {
 };
 
 /// All boards, those to buy first.
-pub static BOARDS: [Board; 10] = [
+pub static BOARDS: [Board; 11] = [
     Board {
         name: "pico",
         title: "Raspberry Pi Pico",
@@ -221,7 +224,7 @@ pub static BOARDS: [Board; 10] = [
     },
     Board {
         name: "netduinoplus2",
-        title: "Netduino Plus 2",
+        title: "STM32F405 (Netduino Plus 2)",
         chip: Some("STM32F405RG"),
         core: Core::CortexM4,
         target: CORTEX_M4F,
@@ -256,6 +259,22 @@ pub static BOARDS: [Board; 10] = [
             erases_all: true,
         },
     },
+    Board {
+        name: "esp32-c3",
+        title: "ESP32-C3 with 4 MB",
+        chip: Some("esp32c3"),
+        core: Core::RiscV32,
+        target: "riscv32imc-unknown-none-elf",
+        flash_bytes: 4 * MIB as u32,
+        ram_bytes: 400 * KIB as u32,
+        clock_hz: 160_000_000,
+        flash_address: 0,
+        model_address: 0x0020_0000,
+        model_bytes: 2 * MIB,
+        state_bytes: STATE_BYTES,
+        uf2_family: None,
+        flashing: Flashing::Espflash,
+    },
     Board { name: "mps2-an386", title: "Arm MPS2 with AN386 (emulated)", ..EMULATED },
     Board {
         name: "mps2-an505",
@@ -274,7 +293,7 @@ pub static BOARDS: [Board; 10] = [
         ram_bytes: MIB as u32,
         clock_hz: 10_000_000,
         flash_address: 0x8000_0000,
-        model_address: 0x2200_0000,
+        model_address: 0x8040_0000,
         model_bytes: 4 * MIB,
         ..EMULATED
     },

@@ -441,9 +441,13 @@ pub enum Error {
         fitting_hidden: Option<usize>,
     },
     /// A board takes no files of a format.
-    #[error("{board} takes no UF2 files: give --format elf, bin or hex")]
-    NoUf2 {
+    #[error("{board} takes no {format} file: give --format {}", formats.join(" or "))]
+    NoFormat {
         /// The board.
         board: &'static str,
+        /// The format.
+        format: &'static str,
+        /// Those that it takes.
+        formats: Vec<&'static str>,
     },
 }

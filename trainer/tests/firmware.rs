@@ -89,6 +89,22 @@ fn an_image_of_the_model_alone_starts_with_it() {
 }
 
 #[test]
+fn espflash_takes_firmware_and_model_apart() {
+    let folder = folder();
+    let firmware = firmware("esp32-c3", 1, 0x60);
+    fs::write(folder.path().join("esp.elf"), &firmware).unwrap();
+    let words = "firmware --board esp32-c3 --model model.postcard --firmware esp.elf";
+    let output = charcell(&folder, words);
+    assert_eq!(output.stdout, b"./esp32-c3.elf\n./esp32-c3-model.bin\n");
+    let next = String::from_utf8(output.stderr).unwrap();
+    assert!(next.contains("write-bin 0x200000 ./esp32-c3-model.bin"), "{next}");
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(read("esp32-c3.elf"), firmware);
+    assert_eq!(read("esp32-c3-model.bin"), model(48).bytes());
+    fails(&folder, &format!("{words} --format hex"), 1, &["takes no hex file", "elf or bin"]);
+}
+
+#[test]
 fn mistakes_are_named() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
@@ -101,7 +117,10 @@ fn mistakes_are_named() {
         ("newer.elf", &["format version 2", "has version 1", "export the model anew"]),
         ("model.postcard", &["not a firmware", "ELF"]),
         ("missing.elf", &["cannot read missing.elf"]),
-        ("firmware.elf --format uf2", &["BBC micro:bit v1 takes no UF2 files"]),
+        (
+            "firmware.elf --format uf2",
+            &["BBC micro:bit v1 takes no uf2 file", "--format elf or bin or hex"],
+        ),
     ];
     for (words, parts) in cases {
         fails(&folder, &format!("{start}{words}"), 1, parts);

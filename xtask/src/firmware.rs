@@ -94,7 +94,7 @@ pub(crate) fn emulator(
 mod tests {
     use std::fs;
 
-    use charcell::boards::BOARDS;
+    use charcell::boards::{BOARDS, Flashing};
 
     use super::*;
 
@@ -111,10 +111,11 @@ mod tests {
 
     #[test]
     fn the_table_of_boards_has_the_places_for_models_of_the_linker_scripts() {
-        let mut scripts = 0;
         for board in &BOARDS {
-            let script = workspace().join(board.name).join("memory.x");
-            let Ok(script) = fs::read_to_string(script) else { continue };
+            // The HAL of the ESP32-C3 has a script called memory.x.
+            let name = if board.flashing == Flashing::Espflash { "model.x" } else { "memory.x" };
+            let script = workspace().join(board.name).join(name);
+            let script = fs::read_to_string(script).unwrap();
             let line = script.lines().find(|line| line.trim().starts_with("MODEL")).unwrap();
             let values: Vec<u64> = line
                 .split([':', ','])
@@ -122,8 +123,6 @@ mod tests {
                 .collect();
             let expected = [u64::from(board.model_address), board.model_bytes as u64];
             assert_eq!(values, expected, "{}", board.name);
-            scripts += 1;
         }
-        assert!(scripts >= EMULATED.len());
     }
 }

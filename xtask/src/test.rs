@@ -29,12 +29,18 @@ use crate::tint;
 /// Sets of features in which `infer-core` is used, beside that of the workspace.
 const FEATURES: [&str; 3] = ["int8", "f32", "int8,f32,embedded-io,defmt"];
 
+/// The boards that no emulator runs, and of these one of each family of chips that none of the
+/// emulated ones has: they are built in every test, all in the full round.
+const BUILT: [&str; 5] = ["microbit-v2", "esp32-c3", "pico2", "nrf52840-dk", "nucleo-f411"];
+const FAMILIES: [&str; 2] = ["microbit-v2", "esp32-c3"];
+
 /// All checks, the quickest first; with *The Time Machine*, what is measured of it, too.
 pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
+    let is_full = time_machine.is_some();
     let mut steps = vec![
         Step::new("formatting", formatting),
         Step::new("clippy", clippy),
-        Step::new("clippy of the firmware", firmware_clippy),
+        Step::new("clippy of the firmware", move || firmware_clippy(is_full)),
         Step::new("clippy of the device tests", device_tests_clippy),
         Step::new("tests", || run(cargo("test --workspace -- --skip").arg(GPU_TESTS))),
         Step::new("a full disk leaves the last checkpoint intact", full_disk::check),
@@ -70,10 +76,8 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         let action = move || boards::check(board, &small_run()?.join("model.postcard"));
         Step::new(format!("the console of {}", board.name), action)
     }));
-    // One board of each family of chips that no emulator runs; all of them in the full round.
-    let is_full = time_machine.is_some();
-    let built = ["microbit-v2", "pico2", "nrf52840-dk", "nucleo-f411"];
-    steps.extend(built.iter().take(if is_full { 4 } else { 1 }).filter_map(|name| {
+    let built = BUILT.iter().filter(|name| is_full || FAMILIES.contains(name));
+    steps.extend(built.filter_map(|name| {
         let board = board(name)?;
         let action = move || firmware::build(board, &[]).map(drop);
         Some(Step::new(format!("the firmware of {name} links"), action))
@@ -155,10 +159,12 @@ fn clippy() -> Result<()> {
     run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))
 }
 
-/// Every board's program for its target, and the application, which runs on the host, too.
-fn firmware_clippy() -> Result<()> {
+/// The program of every board that a test builds, for its target, and the application, which runs on
+/// the host, too.
+fn firmware_clippy(is_full: bool) -> Result<()> {
     component("clippy", "clippy")?;
-    for board in emulated() {
+    let built = if is_full { &BUILT[..] } else { &FAMILIES };
+    for board in emulated().chain(["pico"].iter().chain(built).filter_map(|name| board(name))) {
         let mut clippy = targets::cargo("clippy", board.target)?;
         clippy.args(["--release", "--", "-D", "warnings"]);
         run(clippy.current_dir(workspace().join(board.name)))?;

@@ -28,6 +28,7 @@ const CLOCK: [*const u32; 2] = [0x0200_BFF8 as *const u32, 0x0200_BFFC as *const
 /// Ends the emulator.
 const TEST: *mut u32 = 0x0010_0000 as *mut u32;
 
+/// Runs the application.
 #[entry]
 fn main() -> ! {
     paint_stack();

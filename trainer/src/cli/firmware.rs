@@ -53,37 +53,91 @@ enum FormatArgument {
     Uf2,
 }
 
+impl FormatArgument {
+    /// The ending of a file's name.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Elf => "elf",
+            Self::Bin => "bin",
+            Self::Hex => "hex",
+            Self::Uf2 => "uf2",
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let board = boards::board(&arguments.board).expect("the parser takes no other");
-    let formats = formats(&arguments.format, board)?;
+    let formats = formats(arguments, board)?;
     let model = with_model(&arguments.model, |artifact, model| {
         board.check(artifact, model).map(|()| artifact.bytes().to_vec())
     })?;
-    let mut image = Image::default();
-    if !arguments.model_only {
-        let path = match &arguments.firmware {
-            Some(path) => path.clone(),
-            None => build(board)?,
-        };
-        image = read_firmware(&path, board)?;
-    }
-    image.add(board.model_address, &model)?;
-    write(arguments, board, &image, &formats)
+    let firmware = match &arguments.firmware {
+        _ if arguments.model_only => None,
+        Some(path) => Some(path.clone()),
+        None => Some(build(board)?),
+    };
+    let files = files(board, firmware.as_deref(), &model, &formats)?;
+    write(arguments, board, &files)
 }
 
 /// The formats asked for, or all that there are for `board`.
-fn formats(asked: &[FormatArgument], board: &Board) -> Result<Vec<Format>, Error> {
+fn formats(arguments: &Arguments, board: &Board) -> Result<Vec<Format>, Error> {
     let uf2 = board.uf2_family.map(|family| Format::Uf2 { family });
-    if asked.is_empty() {
-        return Ok([Format::Elf, Format::Bin, Format::Hex].into_iter().chain(uf2).collect());
-    }
-    let format = |asked: &FormatArgument| match asked {
-        FormatArgument::Elf => Ok(Format::Elf),
-        FormatArgument::Bin => Ok(Format::Bin),
-        FormatArgument::Hex => Ok(Format::Hex),
-        FormatArgument::Uf2 => uf2.ok_or(Error::NoUf2 { board: board.title }),
+    let all: Vec<Format> = match board.flashing {
+        Flashing::Espflash if arguments.model_only => vec![Format::Bin],
+        Flashing::Espflash => vec![Format::Elf, Format::Bin],
+        _ => [Format::Elf, Format::Bin, Format::Hex].into_iter().chain(uf2).collect(),
     };
-    asked.iter().map(format).collect()
+    if arguments.format.is_empty() {
+        return Ok(all);
+    }
+    let format = |asked: &FormatArgument| {
+        let format = all.iter().find(|format| format.ending() == asked.ending());
+        format.copied().ok_or_else(|| Error::NoFormat {
+            board: board.title,
+            format: asked.ending(),
+            formats: all.iter().map(|format| format.ending()).collect(),
+        })
+    };
+    arguments.format.iter().map(format).collect()
+}
+
+/// A file that is to be made.
+struct File {
+    /// The ending of its name.
+    ending: &'static str,
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// The files, in all `formats`, of `model` and the firmware at a path, if any.
+fn files(
+    board: &'static Board,
+    firmware: Option<&Path>,
+    model: &[u8],
+    formats: &[Format],
+) -> Result<Vec<File>, Error> {
+    let mut image = firmware.map_or(Ok(Image::default()), |path| read_firmware(path, board))?;
+    let is_apart = board.flashing == Flashing::Espflash;
+    if is_apart {
+        image = Image::default();
+    }
+    image.add(board.model_address, model)?;
+    let suffix = if is_apart || firmware.is_none() { "-model" } else { "" };
+    let file = |&format: &Format| {
+        let ending = format.ending();
+        match firmware {
+            Some(path) if is_apart && format == Format::Elf => {
+                let name = format!("{}.{ending}", board.name);
+                Ok(File { ending, name, bytes: read(path)? })
+            }
+            _ => {
+                let name = format!("{}{suffix}.{ending}", board.name);
+                Ok(File { ending, name, bytes: image.to_file(format) })
+            }
+        }
+    };
+    formats.iter().map(file).collect()
 }
 
 /// Builds the firmware of `board` in the checkout that the current folder is in.
@@ -112,8 +166,7 @@ fn build(board: &'static Board) -> Result<PathBuf, Error> {
 
 /// The image in the firmware at `path`, which must be for `board` and read today's artifacts.
 fn read_firmware(path: &Path, board: &'static Board) -> Result<Image, Error> {
-    let error = |source| Error::ReadFirmware { path: path.into(), source };
-    let image = Image::from_elf(&fs::read(path).map_err(error)?)?;
+    let image = Image::from_elf(&read(path)?)?;
     let Some((found, version)) = image.identity() else {
         return Err(Error::NotAFirmware { reason: "it doesn't say for which board it is".into() });
     };
@@ -126,39 +179,39 @@ fn read_firmware(path: &Path, board: &'static Board) -> Result<Image, Error> {
     Ok(image)
 }
 
-/// Writes `image` in all `formats`, and says what to do with it.
-fn write(
-    arguments: &Arguments,
-    board: &Board,
-    image: &Image,
-    formats: &[Format],
-) -> Result<(), Error> {
+/// The bytes of the firmware at `path`.
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|source| Error::ReadFirmware { path: path.into(), source })
+}
+
+/// Writes `files`, and says what to do with them.
+fn write(arguments: &Arguments, board: &Board, files: &[File]) -> Result<(), Error> {
     let folder = &arguments.out;
     fs::create_dir_all(folder)
         .map_err(|source| Error::RunFolder { path: folder.clone(), source })?;
-    let suffix = if arguments.model_only { "-model" } else { "" };
-    let mut files = Vec::new();
-    for &format in formats {
-        let path = folder.join(format!("{}{suffix}.{}", board.name, format.ending()));
-        write_whole(&path, &image.to_file(format))?;
-        files.push((format.ending(), path.display().to_string()));
+    let mut written = Vec::new();
+    for File { ending, name, bytes } in files {
+        let path = folder.join(name);
+        write_whole(&path, bytes)?;
+        written.push((*ending, path.display().to_string()));
     }
     if arguments.json {
         let files: serde_json::Map<_, _> =
-            files.into_iter().map(|(format, path)| (format.to_owned(), json!(path))).collect();
-        let address = image.range().map(|(start, _)| start);
+            written.into_iter().map(|(ending, path)| (ending.to_owned(), json!(path))).collect();
+        let is_model = arguments.model_only || board.flashing == Flashing::Espflash;
+        let address = if is_model { board.model_address } else { board.flash_address };
         return print(&format!("{}\n", json!({ "files": files, "address": address })));
     }
-    for (_, path) in &files {
+    for (_, path) in &written {
         print(&format!("{path}\n"))?;
     }
-    eprintln!("{}", advice(arguments, board, &files));
+    eprintln!("{}", advice(arguments, board, &written));
     Ok(())
 }
 
 /// How to get one of `files` onto `board`.
 fn advice(arguments: &Arguments, board: &Board, files: &[(&str, String)]) -> String {
-    let file = |wanted: &str| files.iter().find(|(format, _)| *format == wanted);
+    let file = |wanted: &str| files.iter().find(|(ending, _)| *ending == wanted);
     let path = |wanted| file(wanted).map_or(format!("a .{wanted} file"), |(_, path)| path.clone());
     match (board.flashing, board.chip) {
         (Flashing::Drive { how, name, format, erases_all }, _)
@@ -168,6 +221,13 @@ fn advice(arguments: &Arguments, board: &Board, files: &[(&str, String)]) -> Str
         }
         (Flashing::Emulator, _) | (_, None) => {
             format!("next: cargo xtask emulate --board {}", board.name)
+        }
+        (Flashing::Espflash, Some(chip)) => {
+            let model = format!("espflash write-bin {:#x} {}", board.model_address, path("bin"));
+            if arguments.model_only {
+                return format!("next: {model}");
+            }
+            format!("next: espflash flash --chip {chip} {} && {model}", path("elf"))
         }
         (_, Some(chip)) => format!(
             "next: probe-rs download --chip {chip} {} && probe-rs reset --chip {chip}",

@@ -1,0 +1,54 @@
+//! The place for models: a part of flash that lies outside of the program's own image, and is seen
+//! at an address only after the chip's memory management unit was told so.
+
+#![expect(unsafe_code, reason = "the functions in the chip's ROM are known by their addresses alone")]
+
+use charcell_support::model_flash;
+use esp_hal::ram;
+
+/// Kilobytes of a page, the only size that the chip has.
+const PAGE_KILOBYTES: u32 = 64;
+
+/// The kind of memory that is behind an address: flash, the only one that this chip has.
+const FLASH: u32 = 0;
+
+unsafe extern "C" {
+    /// Where the place for models starts, from the start of flash on; `model.x` has it.
+    static _model_offset: u8;
+
+    // esp-rom-sys has their addresses.
+    fn Cache_Suspend_ICache() -> u32;
+    fn Cache_Invalidate_ICache_All();
+    fn Cache_Dbus_MMU_Set(
+        memory: u32,
+        address: u32,
+        offset: u32,
+        page_kilobytes: u32,
+        pages: u32,
+        is_one_page: u32,
+    ) -> i32;
+    fn Cache_Resume_ICache(autoload: u32);
+}
+
+/// The flash that models lie in, mapped to where `model.x` says. Nothing may have interrupts yet.
+pub(crate) fn map_model_flash() -> &'static [u8] {
+    let flash = model_flash();
+    let offset = (&raw const _model_offset).addr();
+    let pages = flash.len() as u32 / (PAGE_KILOBYTES << 10);
+    critical_section::with(|_| map(flash.as_ptr().addr() as u32, offset as u32, pages));
+    flash
+}
+
+/// Maps `pages` of flash from `offset` on to `address`. It lies in RAM, because nothing in flash can
+/// be read in between.
+#[ram]
+fn map(address: u32, offset: u32, pages: u32) {
+    // SAFETY: these are the functions of the ROM, in the order of the chip's own boot loader. The
+    // addresses are multiples of a page, and no program is linked to them.
+    unsafe {
+        let autoload = Cache_Suspend_ICache();
+        Cache_Invalidate_ICache_All();
+        Cache_Dbus_MMU_Set(FLASH, address, offset, PAGE_KILOBYTES, pages, 0);
+        Cache_Resume_ICache(autoload);
+    }
+}
