@@ -81,7 +81,6 @@ enum Command {
     /// Record docs/console.svg anew: a session on the console of an emulated board.
     Record,
     /// Build the firmware of a board and run it in QEMU, the terminal being its console.
-    /// Build the example firmware and run it in QEMU.
     Emulate {
         /// The board.
         #[arg(long, value_name = "NAME", default_value = "mps2-an386",

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -15,12 +16,15 @@ use crate::process::root;
 const BOARD: &str = "mps2-an386";
 
 /// What is typed.
-const LINES: [&str; 5] =
-    ["the traveller", ":temperature 0.6", ":length 160", "in the evening", ":info"];
+const LINES: [&str; 6] =
+    [":length 90", "the time traveller", ":temperature 0.4", ":seed 3", "the moon", ":info"];
 
 /// Between two keys, and before a new line.
 const KEY: Duration = Duration::from_millis(70);
 const LINE: Duration = Duration::from_millis(900);
+
+/// What appears within this time is drawn as one.
+const FRAME: Duration = Duration::from_millis(50);
 
 /// Columns of the screen, and the size of its letters.
 const COLUMNS: usize = 88;
@@ -28,9 +32,20 @@ const LETTER_WIDTH: f64 = 7.8;
 const LETTER_HEIGHT: f64 = 18.0;
 const MARGIN: f64 = 14.0;
 
+/// Colours of what the board shows, and of what is typed.
+const SHOWN_COLOUR: &str = "#d7dae0";
+const TYPED_COLOUR: &str = "#8fd18a";
+
+/// QEMU takes 64 ns for each instruction, 16 million a second: no faster than such a board.
+const PACE: [&str; 2] = ["-icount", "shift=6,align=on"];
+
+/// What QEMU says, in between, where it can't keep the pace; it ends with the line.
+const LATE: &str = "Warning: The guest is now late by ";
+
 /// A text that appeared at once, and when.
 struct Shown {
     after: Duration,
+    is_typed: bool,
     text: String,
 }
 
@@ -38,8 +53,9 @@ struct Shown {
 pub(crate) fn write() -> Result<()> {
     let board = board(BOARD).context("the board is in the table")?;
     let program = firmware::build(board, &[])?;
-    let mut console = firmware::console(board, &program, Some(&firmware::shipped_model()))?;
-    let session = record(&mut console)?;
+    let model = firmware::shipped_model();
+    let mut emulator = firmware::emulator(board, &program, Some(&model), firmware::PIPE)?;
+    let session = record(&mut Console::start(emulator.args(PACE))?)?;
     let path = root().join("docs/console.svg");
     fs::write(&path, draw(&session)).with_context(|| format!("can't write {}", path.display()))
 }
@@ -47,28 +63,42 @@ pub(crate) fn write() -> Result<()> {
 fn record(console: &mut Console) -> Result<Vec<Shown>> {
     let start = Instant::now();
     let greeting = console.greeting()?.trim_start().to_owned() + "\n> ";
-    let mut session = vec![Shown { after: Duration::ZERO, text: greeting }];
+    let mut session = vec![Shown { after: Duration::ZERO, is_typed: false, text: greeting }];
     // The Ctrl-C of the greeting isn't a part of the session, nor is how long it took.
     let skipped = start.elapsed();
     for line in LINES {
         for (index, key) in line.chars().chain(['\r']).enumerate() {
-            std::thread::sleep(if index == 0 { LINE } else { KEY });
+            thread::sleep(if index == 0 { LINE } else { KEY });
             console.press(key)?;
-            let is_answered = |shown: &str| key != '\r' || shown.ends_with("\n> ");
+            let is_typed = key != '\r';
             let mut whole = String::new();
-            while whole.is_empty() || !is_answered(&whole) {
-                let text = console.until(|shown| !shown.is_empty())?;
+            while whole.is_empty() || !(is_typed || whole.ends_with("\n> ")) {
+                let text = without_warning(&console.until(|shown| !shown.is_empty())?);
                 whole += &text;
-                session.push(Shown { after: start.elapsed() - skipped, text });
+                let after = start.elapsed() - skipped;
+                match session.last_mut() {
+                    Some(last) if !is_typed && !last.is_typed && after < last.after + FRAME => {
+                        last.text += &text;
+                    }
+                    _ => session.push(Shown { after, is_typed, text }),
+                }
             }
         }
     }
     Ok(session)
 }
 
+/// `text` without what QEMU says of its pace.
+fn without_warning(text: &str) -> String {
+    let Some((before, rest)) = text.split_once(LATE) else { return text.to_owned() };
+    let behind = rest.split_once('\n').map_or("", |(_, behind)| behind);
+    before.to_owned() + &without_warning(behind)
+}
+
 /// A part of a row, at its place on the screen.
 struct Part {
     after: Duration,
+    is_typed: bool,
     row: usize,
     column: usize,
     text: String,
@@ -77,17 +107,19 @@ struct Part {
 /// Breaks what was shown into rows.
 fn lay_out(session: &[Shown]) -> (Vec<Part>, usize) {
     let (mut parts, mut row, mut column) = (Vec::<Part>::new(), 0, 0);
-    for Shown { after, text } in session {
+    for Shown { after, is_typed, text } in session {
         let mut is_new = true;
         for character in text.chars() {
-            if character == '\n' || column == COLUMNS {
+            let is_line_end = character == '\n';
+            if is_line_end || column == COLUMNS {
                 (row, column, is_new) = (row + 1, 0, true);
             }
-            if character == '\n' {
+            if is_line_end {
                 continue;
             }
             if is_new {
-                parts.push(Part { after: *after, row, column, text: String::new() });
+                let (after, is_typed, text) = (*after, *is_typed, String::new());
+                parts.push(Part { after, is_typed, row, column, text });
                 is_new = false;
             }
             if let Some(part) = parts.last_mut() {
@@ -109,13 +141,14 @@ fn draw(session: &[Shown]) -> String {
          <title>The console of an emulated {BOARD}, recorded</title>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#16181d\"/>\n\
          <g font-family=\"ui-monospace, Menlo, Consolas, monospace\" font-size=\"13\" \
-         fill=\"#d7dae0\" xml:space=\"preserve\">\n"
+         fill=\"{SHOWN_COLOUR}\">\n"
     );
-    for Part { after, row, column, text } in &parts {
+    for Part { after, is_typed, row, column, text } in &parts {
         let x = MARGIN + *column as f64 * LETTER_WIDTH;
         let y = MARGIN + (*row as f64 + 0.75) * LETTER_HEIGHT;
         let length = text.chars().count() as f64 * LETTER_WIDTH;
-        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        // Of ordinary spaces, browsers draw no two in a row.
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace(' ', "\u{A0}");
         // Hidden until its time, so that a viewer without animations shows all of it.
         let seconds = after.as_secs_f64();
         let hidden = if seconds > 0.0 {
@@ -123,9 +156,10 @@ fn draw(session: &[Shown]) -> String {
         } else {
             String::new()
         };
+        let fill = if *is_typed { format!(" fill=\"{TYPED_COLOUR}\"") } else { String::new() };
         writeln!(
             svg,
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\">{text}{hidden}</text>"
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\"{fill}>{text}{hidden}</text>"
         )
         .expect("a string grows as it must");
     }

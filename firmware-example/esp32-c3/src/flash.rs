@@ -1,7 +1,10 @@
 //! The place for models: a part of flash that lies outside of the program's own image, and is seen
 //! at an address only after the chip's memory management unit was told so.
 
-#![expect(unsafe_code, reason = "the functions in the chip's ROM are known by their addresses alone")]
+#![expect(
+    unsafe_code,
+    reason = "the functions in the chip's ROM are known by their addresses alone"
+)]
 
 use charcell_support::model_flash;
 use esp_hal::ram;
