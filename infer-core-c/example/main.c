@@ -1,43 +1,73 @@
-/* A firmware in C: writes what the model makes of a prefix, on the board's console. */
+/* A firmware in C: continues what is typed on the board's console, by the model in its flash. */
 
 #include "board.h"
 #include "charcell.h"
 
-#define PREFIX "traveller"
+#define LINE_BYTES 240
 #define LENGTH 200
+
+static const charcell_sampling sampling = {.temperature_milli = 700, .seed = 7};
 
 /* For up to 256 hidden units, 64 characters and one layer. */
 static _Alignas(CHARCELL_MEMORY_ALIGNMENT) uint8_t memory[CHARCELL_MEMORY_BYTES(256, 64, 1)];
 
-/* Continues the prefix from the start of a text. */
-static charcell_status write_text(charcell_generator *generator, const charcell_sampling *sampling) {
-  charcell_status status = charcell_restart(generator, sampling);
-  if (status == CHARCELL_STATUS_OK) {
-    status = charcell_prime(generator, PREFIX, sizeof PREFIX - 1);
+/* Loads the model in flash, of which only it knows how long it is. */
+static charcell_status load_model(charcell_generator **generator) {
+  size_t bytes;
+  charcell_status status = charcell_artifact_bytes(model_start, model_end - model_start, &bytes);
+  if (status != CHARCELL_STATUS_OK) {
+    return status;
   }
-  board_write(PREFIX);
+  return charcell_load(model_start, bytes, memory, sizeof memory, generator);
+}
+
+/* Reads a line up to the Enter key, shows what is typed, and returns its bytes. */
+static size_t read_line(char line[LINE_BYTES]) {
+  size_t bytes = 0;
+  for (;;) {
+    const char byte = board_read();
+    if (byte == '\r') {
+      return bytes;
+    }
+    if ((byte == '\b' || byte == 0x7F) && bytes > 0) {
+      /* A character ends where its first byte is; the others start with the bits 10. */
+      while ((line[--bytes] & 0xC0) == 0x80 && bytes > 0) {
+      }
+      board_write("\b \b");
+    } else if ((uint8_t)byte >= ' ' && byte != 0x7F && bytes < LINE_BYTES) {
+      line[bytes++] = byte;
+      board_write((const char[]){byte, 0});
+    }
+  }
+}
+
+/* Continues a line from the start of a text. */
+static charcell_status continue_line(charcell_generator *generator, const char *line,
+                                     size_t bytes) {
+  charcell_status status = charcell_restart(generator, &sampling);
+  if (status == CHARCELL_STATUS_OK) {
+    status = charcell_prime(generator, line, bytes);
+  }
   for (int i = 0; i < LENGTH && status == CHARCELL_STATUS_OK; i++) {
     char character[CHARCELL_CHARACTER_BYTES];
     status = charcell_next(generator, character);
     board_write(character);
   }
-  board_write("\n");
   return status;
 }
 
 int main(void) {
   charcell_generator *generator;
-  charcell_status status =
-      charcell_load(model_start, model_end - model_start, memory, sizeof memory, &generator);
-  if (status == CHARCELL_STATUS_OK) {
-    status = write_text(generator, NULL);
+  const charcell_status loaded = load_model(&generator);
+  for (;;) {
+    board_write("\r\n> ");
+    char line[LINE_BYTES];
+    const size_t bytes = read_line(line);
+    const charcell_status status =
+        loaded == CHARCELL_STATUS_OK ? continue_line(generator, line, bytes) : loaded;
+    if (status != CHARCELL_STATUS_OK) {
+      board_write("\r\n");
+      board_write(charcell_status_message(status));
+    }
   }
-  if (status == CHARCELL_STATUS_OK) {
-    status = write_text(generator, &(charcell_sampling){.temperature_milli = 700, .seed = 7});
-  }
-  if (status != CHARCELL_STATUS_OK) {
-    board_write(charcell_status_message(status));
-    board_write("\n");
-  }
-  return status;
 }

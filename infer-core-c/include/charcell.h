@@ -120,6 +120,20 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has room
+ * for more: flash at a fixed address, say.
+ *
+ * The checksum isn't compared yet.
+ *
+ * # Safety
+ * `place` points to `place_bytes` bytes, and `artifact_bytes` to a place for the result; either may
+ * be null, which is refused.
+ */
+enum charcell_status charcell_artifact_bytes(const uint8_t *place,
+                                             size_t place_bytes,
+                                             size_t *artifact_bytes);
+
+/**
  * Writes to `memory_bytes` how much memory charcell_load needs for this artifact.
  *
  * The checksum isn't compared yet.

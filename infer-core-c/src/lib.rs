@@ -15,7 +15,7 @@ mod status;
 use core::ffi::{c_char, c_void};
 use core::{ptr, slice};
 
-use infer_core::{Int8, Model, StateView};
+use infer_core::{Int8, LoadError, Model, StateView};
 
 pub use status::{Status, charcell_status_message};
 
@@ -71,6 +71,35 @@ const _: () = assert!(
         && CHARCELL_MEMORY_ALIGNMENT == align_of::<Loaded>()
         && size_of::<Loaded>() <= 80 * size_of::<*const u8>() + 16
 );
+
+/// Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has room
+/// for more: flash at a fixed address, say.
+///
+/// The checksum isn't compared yet.
+///
+/// # Safety
+/// `place` points to `place_bytes` bytes, and `artifact_bytes` to a place for the result; either may
+/// be null, which is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn charcell_artifact_bytes(
+    place: *const u8,
+    place_bytes: usize,
+    artifact_bytes: *mut usize,
+) -> Status {
+    if place.is_null() || artifact_bytes.is_null() {
+        return Status::Null;
+    }
+    // SAFETY: it isn't null, and the caller promises the bytes.
+    let place = unsafe { slice::from_raw_parts(place, place_bytes) };
+    let bytes = match Model::<Int8>::from_trusted(place) {
+        Ok(_) => place_bytes,
+        Err(LoadError::TrailingBytes { length, .. }) => length,
+        Err(error) => return error.into(),
+    };
+    // SAFETY: it isn't null, and the caller promises the place.
+    unsafe { artifact_bytes.write(bytes) };
+    Status::Ok
+}
 
 /// Writes to `memory_bytes` how much memory charcell_load needs for this artifact.
 ///

@@ -8,8 +8,9 @@ use std::ptr;
 use infer_core::artifact::Aligned;
 use infer_core::{Generator, Model, Sampling, State};
 use infer_core_c::{
-    CHARCELL_CHARACTER_BYTES, Status, charcell_load, charcell_memory_bytes, charcell_next,
-    charcell_prime, charcell_restart, charcell_status_message,
+    CHARCELL_CHARACTER_BYTES, Status, charcell_artifact_bytes, charcell_load,
+    charcell_memory_bytes, charcell_next, charcell_prime, charcell_restart,
+    charcell_status_message,
 };
 
 static ARTIFACT: &[u8] =
@@ -138,6 +139,21 @@ fn artifacts_are_refused_by_name() {
 }
 
 #[test]
+fn an_artifact_is_found_in_a_larger_place() {
+    let mut place = Aligned([0xFF; 8192]);
+    place.0[..ARTIFACT.len()].copy_from_slice(ARTIFACT);
+    let found = |room: usize| {
+        let mut bytes = 0;
+        // SAFETY: the place and the number are there.
+        let status = unsafe { charcell_artifact_bytes(place.0.as_ptr(), room, &raw mut bytes) };
+        (status, bytes)
+    };
+    assert_eq!(found(8192), (Status::Ok, ARTIFACT.len()));
+    assert_eq!(found(ARTIFACT.len()), (Status::Ok, ARTIFACT.len()));
+    assert_eq!(found(ARTIFACT.len() - 1), (Status::Length, 0));
+}
+
+#[test]
 fn null_is_refused_everywhere() {
     let mut memory = vec![0_u128; needed().div_ceil(16)];
     let address = memory.as_mut_ptr().cast::<c_void>();
@@ -147,6 +163,8 @@ fn null_is_refused_everywhere() {
     // SAFETY: what isn't null is there.
     let statuses = unsafe {
         [
+            charcell_artifact_bytes(ptr::null(), 0, &raw mut count),
+            charcell_artifact_bytes(artifact, bytes, ptr::null_mut()),
             charcell_memory_bytes(ptr::null(), 0, &raw mut count),
             charcell_memory_bytes(artifact, bytes, ptr::null_mut()),
             charcell_load(ptr::null(), 0, address, needed(), result),
@@ -158,7 +176,7 @@ fn null_is_refused_everywhere() {
             charcell_next(ptr::null_mut(), character),
         ]
     };
-    assert_eq!(statuses, [Status::Null; 9]);
+    assert_eq!(statuses, [Status::Null; 11]);
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
     // SAFETY: the generator comes from charcell_load.
     assert_eq!(unsafe { charcell_next(generator, ptr::null_mut()) }, Status::Null);
