@@ -62,7 +62,7 @@ pub(crate) fn talk(
 }
 
 /// Types each of the own prefixes of `model`; `charcell generate` has to write the same.
-fn compare_texts(console: &mut Console, model: &Path) -> Result<usize> {
+pub(crate) fn compare_texts(console: &mut Console, model: &Path) -> Result<usize> {
     let artifact = Artifact::read(model)?;
     let host = artifact.model()?;
     let prefixes = &host.header().prefixes;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use charcell::boards::Board;
 use charcell::image::{Format, Image};
 
-use crate::boards::talk;
+use crate::boards::{compare_texts, talk};
 use crate::console::Console;
 use crate::firmware;
 use crate::process::{cargo, command, root, run};
@@ -16,7 +16,8 @@ use crate::requirements::node;
 /// The package of npm.
 const RP2040JS: &str = "rp2040js@1.4.1";
 
-/// Talks to the firmware in UF2 files, with `model`, without, and with a damaged one.
+/// Talks to the firmware in UF2 files by its UART, with `model`, without, and with a damaged one, and
+/// by USB, with `model`.
 pub(crate) fn check(board: &Board, model: &Path) -> Result<()> {
     node()?;
     let folder = root().join("target/xtask/rp2040js");
@@ -28,10 +29,17 @@ pub(crate) fn check(board: &Board, model: &Path) -> Result<()> {
 
     let firmware = firmware::build(board, &[])?;
     compare_with_command(board, &firmware, model)?;
-    talk(board, &[model.to_owned()], |model| {
+    let start = |model: Option<&Path>, console: &str| {
         let file = write_uf2(board, &firmware, model)?;
-        Console::start(command("node").arg("rp2040.mjs").arg(file).current_dir(&folder))
-    })
+        let mut node = command("node");
+        Console::start(node.arg("rp2040.mjs").arg(file).arg(console).current_dir(&folder))
+    };
+    talk(board, &[model.to_owned()], |model| start(model, "uart"))?;
+    let mut usb = start(Some(model), "usb")?;
+    usb.greeting()?;
+    let texts = compare_texts(&mut usb, model)?;
+    println!("    {texts} texts by USB");
+    Ok(())
 }
 
 /// `charcell firmware` has to make the file that is tested here.
