@@ -29,6 +29,7 @@ impl Arithmetic for F32 {
     type GateConstants = [f32; GATES];
     type Sum = f32;
     type Hidden = f32;
+    type Operand = f32;
     type Columns = [f32; BLOCK_COLUMNS];
     type Cell = f32;
 
@@ -66,6 +67,10 @@ impl Arithmetic for F32 {
         h: &[Self::Columns],
     ) {
         *input = add(*input, F32Target::dot4(w_hh, h));
+    }
+
+    fn columns(hidden: &[f32; BLOCK_COLUMNS]) -> Self::Columns {
+        *hidden
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".

@@ -65,13 +65,23 @@ pub const fn padded(columns: usize) -> usize {
     columns.next_multiple_of(BLOCK_COLUMNS)
 }
 
-/// Eight int16 of a vector or of a block, aligned to be loaded as words or as one vector.
+/// An element of a hidden state as the kernels read it: an int16, of which two are a word.
+#[cfg(not(armv6m))]
+pub type Operand = i16;
+
+/// An element of a hidden state as the kernels read it: a word, as ARMv6-M takes two instructions
+/// to extend the sign of a half of one.
+#[cfg(armv6m)]
+pub type Operand = i32;
+
+/// Eight elements of a hidden state, aligned to be loaded as words or as one vector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(16))]
-pub struct Columns(pub [i16; BLOCK_COLUMNS]);
+pub struct Columns(pub [Operand; BLOCK_COLUMNS]);
 
-/// Four rows by eight columns of a matrix of int8 in ±127: two pairs of rows, whose weights lie
-/// together as [`pair`]s.
+/// Four rows by eight columns of a matrix of int8 in ±127, whose weights lie together as [`pair`]s
+/// of two rows: `[4][2][2]`, two columns by two columns, first those of rows 0 and 1, then those of
+/// rows 2 and 3. So a word has two columns of two rows, and two words all of two columns.
 ///
 /// So one product of an int16 counts for two rows: with h the vector, S = Σ pair · h and
 /// W₁ = Σ w₁ · h, where w₁ is a pair's low byte, the second row's sum is (S − W₁) / 256. Cores
@@ -79,7 +89,9 @@ pub struct Columns(pub [i16; BLOCK_COLUMNS]);
 ///
 /// A matrix of R rows and K columns is stored as `[R / 4][K / 8]` blocks, R and K padded with
 /// zeros. In `w_ih` and `w_hh` the four rows are the [`Gate`]s of one unit: i and f, g and o.
-pub type PairBlock = [Columns; BLOCK_ROWS / 2];
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(16))]
+pub struct PairBlock(pub [[[i16; 2]; BLOCK_ROWS / 2]; BLOCK_COLUMNS / 2]);
 
 /// Two weights of one column in ±127, 256 · w₂ + w₁: the low byte is w₁ as it was.
 #[must_use]

@@ -24,15 +24,26 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Memory for a model of these sizes.
+    /// Memory for a model of these sizes, on the kind of core that this is compiled for.
     #[must_use]
     pub const fn new<P: Precision>(dimensions: Dimensions) -> Self {
+        Self::with_operands::<P>(dimensions, size_of::<P::Operand>())
+    }
+
+    /// Memory for a model of these sizes on a Cortex-M0 or M0+, whose kernels read hidden states as
+    /// words.
+    #[must_use]
+    pub const fn on_armv6m<P: Precision>(dimensions: Dimensions) -> Self {
+        Self::with_operands::<P>(dimensions, size_of::<i32>())
+    }
+
+    const fn with_operands<P: Precision>(dimensions: Dimensions, operand_bytes: usize) -> Self {
         let Dimensions { vocabulary, hidden, layers } = dimensions;
-        let columns = layers.saturating_add(1) * padded(hidden);
         Self {
-            state_bytes: columns * size_of::<P::Hidden>()
+            state_bytes: layers * padded(hidden) * operand_bytes
                 + vocabulary * size_of::<P::Sum>()
-                + layers * hidden * size_of::<P::Cell>(),
+                + layers * hidden * size_of::<P::Cell>()
+                + padded(hidden) * size_of::<P::Hidden>(),
             view_bytes: MODEL_BYTES + GENERATOR_BYTES,
             stack_bytes: 480,
             loading_stack_bytes: 1600,

@@ -123,10 +123,9 @@ impl<'a, P: Precision> Model<'a, P> {
         for layer in self.layers.iter().take(layers) {
             let h = cut(&mut hidden_states, hidden.div_ceil(BLOCK_COLUMNS));
             let c = cut(&mut cell_states, hidden);
-            let next_h = bytemuck::try_cast_slice_mut(state.next_hidden).unwrap_or_default();
-            layer.step(token, below, h, c, next_h);
-            for (h, &next) in h.iter_mut().zip(&*state.next_hidden) {
-                *h = next;
+            layer.step(token, below, h, c, state.next_hidden);
+            for (h, next_h) in h.iter_mut().zip(state.next_hidden.as_chunks().0) {
+                *h = P::columns(next_h);
             }
             below = h;
         }

@@ -5,7 +5,7 @@ use core::{fmt, mem};
 use bytemuck::Pod;
 
 use crate::artifact::Aligned;
-use crate::layout::{ALIGNMENT, BLOCK_COLUMNS};
+use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, padded};
 use crate::precision::{Precision, sealed::Zero};
 use crate::{Dimensions, Model};
 
@@ -17,8 +17,8 @@ type DefaultPrecision = crate::F32;
 /// Memory for models of up to `H` hidden units, `V` characters and `L` layers.
 ///
 /// `H` counts units padded to a multiple of eight: a model with 255 units needs 256. It takes
-/// `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits; for int8 that is
-/// 4H + 2H + 4V bytes in a model of one layer.
+/// `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits; for int8 that is 5H + 4V bytes in
+/// a model of one layer, and 7H + 4V on ARMv6-M, whose kernels read hidden states as words.
 #[derive(Debug, Clone)]
 pub struct State<
     const H: usize,
@@ -26,10 +26,10 @@ pub struct State<
     const L: usize = 1,
     P: Precision = DefaultPrecision,
 > {
-    hidden: Aligned<[[P::Hidden; H]; L]>,
-    next_hidden: Aligned<[P::Hidden; H]>,
-    cell: [[P::Cell; H]; L],
+    hidden: Aligned<[[P::Operand; H]; L]>,
     logits: [P::Sum; V],
+    cell: [[P::Cell; H]; L],
+    next_hidden: [P::Hidden; H],
 }
 
 impl<const H: usize, const V: usize, const L: usize, P: Precision> State<H, V, L, P> {
@@ -37,10 +37,10 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> State<H, V, L
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            hidden: Aligned([[P::Hidden::ZERO; H]; L]),
-            next_hidden: Aligned([P::Hidden::ZERO; H]),
-            cell: [[P::Cell::ZERO; H]; L],
+            hidden: Aligned([[P::Operand::ZERO; H]; L]),
             logits: [P::Sum::ZERO; V],
+            cell: [[P::Cell::ZERO; H]; L],
+            next_hidden: [P::Hidden::ZERO; H],
         }
     }
 
@@ -51,10 +51,11 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> State<H, V, L
     pub fn view<'s>(&'s mut self, model: &Model<'_, P>) -> Result<StateView<'s, P>, CapacityError> {
         StateView::new(
             model,
-            columns::<P>(self.hidden.0.as_flattened_mut()),
-            columns::<P>(&mut self.next_hidden.0),
-            self.cell.as_flattened_mut(),
+            // Whole blocks of eight, for which the hidden states are aligned.
+            bytemuck::pod_align_to_mut(self.hidden.0.as_flattened_mut()).1,
             &mut self.logits,
+            self.cell.as_flattened_mut(),
+            &mut self.next_hidden,
         )
     }
 }
@@ -72,35 +73,35 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> Default for S
 pub struct StateView<'s, P: Precision = DefaultPrecision> {
     /// `[L, H]`, each layer's H padded to a multiple of eight; the padding stays zero.
     pub(crate) hidden: &'s mut [P::Columns],
-    /// `[H]`, padded likewise: a layer's next hidden state while the last one is still needed.
-    pub(crate) next_hidden: &'s mut [P::Columns],
-    /// `[L, H]`.
-    pub(crate) cell: &'s mut [P::Cell],
     /// `[V]`.
     pub(crate) logits: &'s mut [P::Sum],
+    /// `[L, H]`.
+    pub(crate) cell: &'s mut [P::Cell],
+    /// `[H]`, padded likewise: a layer's next hidden state while the last one is still needed.
+    pub(crate) next_hidden: &'s mut [P::Hidden],
 }
 
 impl<'s, P: Precision> StateView<'s, P> {
     /// Cuts the slices to the sizes of `model`; their contents are kept.
     ///
-    /// With N = ⌈H/8⌉ they need `hidden` L·N, `next_hidden` N, `cell` L·H and `logits` V elements.
+    /// With N = ⌈H/8⌉ they need `hidden` L·N, `logits` V, `cell` L·H and `next_hidden` 8·N elements.
     ///
     /// # Errors
     /// [`CapacityError`] if a slice is too short.
     pub fn new(
         model: &Model<'_, P>,
         hidden: &'s mut [P::Columns],
-        next_hidden: &'s mut [P::Columns],
-        cell: &'s mut [P::Cell],
         logits: &'s mut [P::Sum],
+        cell: &'s mut [P::Cell],
+        next_hidden: &'s mut [P::Hidden],
     ) -> Result<Self, CapacityError> {
         let Dimensions { vocabulary, hidden: units, layers } = model.dimensions();
         let blocks = units.div_ceil(BLOCK_COLUMNS);
         Ok(Self {
             hidden: cut(hidden, layers * blocks, BLOCK_COLUMNS, "units in the hidden state")?,
-            next_hidden: cut(next_hidden, blocks, BLOCK_COLUMNS, "units in one layer")?,
-            cell: cut(cell, layers * units, 1, "units in the cell state")?,
             logits: cut(logits, vocabulary, 1, "characters")?,
+            cell: cut(cell, layers * units, 1, "units in the cell state")?,
+            next_hidden: cut(next_hidden, padded(units), 1, "units in one layer")?,
         })
     }
 
@@ -119,9 +120,9 @@ impl<'s, P: Precision> StateView<'s, P> {
         let mut parts = || {
             Some(Self {
                 hidden: take(&mut rest, layers * blocks)?,
-                next_hidden: take(&mut rest, blocks)?,
                 logits: take(&mut rest, vocabulary)?,
                 cell: take(&mut rest, layers * hidden)?,
+                next_hidden: take(&mut rest, padded(hidden))?,
             })
         };
         let needed = model.memory().state_bytes;
@@ -146,11 +147,6 @@ impl<'s, P: Precision> StateView<'s, P> {
     pub fn logits(&self) -> &[P::Sum] {
         self.logits
     }
-}
-
-/// The whole blocks of eight in a hidden state, which is aligned for them.
-fn columns<P: Precision>(hidden: &mut [P::Hidden]) -> &mut [P::Columns] {
-    bytemuck::pod_align_to_mut(hidden).1
 }
 
 /// The first `count` elements of `bytes`, which keeps what follows them.

@@ -329,9 +329,9 @@ impl Board {
         let fits = |hidden| {
             let scaled = Dimensions { hidden, ..dimensions };
             scaled_bytes(artifact.bytes(), dimensions.hidden, hidden) <= self.model_bytes
-                && state_bytes(scaled) <= self.state_bytes
+                && self.needed_state_bytes(scaled) <= self.state_bytes
         };
-        let (needed, state_needed) = (artifact.bytes().len(), state_bytes(dimensions));
+        let (needed, state_needed) = (artifact.bytes().len(), self.needed_state_bytes(dimensions));
         let (what, needed, available) = if needed > self.model_bytes {
             ("flash", needed, self.model_bytes)
         } else if state_needed > self.state_bytes {
@@ -342,11 +342,15 @@ impl Board {
         let fitting_hidden = (1..dimensions.hidden).rev().find(|&hidden| fits(hidden));
         Err(Error::DoesNotFit { board: self.title, what, needed, available, fitting_hidden })
     }
-}
 
-/// Bytes of the state of an int8 model.
-fn state_bytes(dimensions: Dimensions) -> usize {
-    Memory::new::<Int8>(dimensions).state_bytes
+    /// Bytes of the state of an int8 model on this board's core.
+    fn needed_state_bytes(&self, dimensions: Dimensions) -> usize {
+        let memory = match self.core {
+            Core::CortexM0 => Memory::on_armv6m::<Int8>(dimensions),
+            Core::CortexM4 | Core::RiscV32 => Memory::new::<Int8>(dimensions),
+        };
+        memory.state_bytes
+    }
 }
 
 /// About the bytes of `artifact`, which has `hidden` units, if it had `scaled` units instead.

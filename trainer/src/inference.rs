@@ -152,7 +152,7 @@ impl AnyModel<'_> {
 #[derive(Debug)]
 struct OwnedState<P: Precision> {
     hidden: Vec<P::Columns>,
-    next_hidden: Vec<P::Columns>,
+    next_hidden: Vec<P::Hidden>,
     cell: Vec<P::Cell>,
     logits: Vec<P::Sum>,
 }
@@ -163,7 +163,7 @@ impl<P: Precision> OwnedState<P> {
         let blocks = hidden.div_ceil(BLOCK_COLUMNS);
         Self {
             hidden: vec![P::Columns::default(); layers * blocks],
-            next_hidden: vec![P::Columns::default(); blocks],
+            next_hidden: vec![P::Hidden::default(); blocks * BLOCK_COLUMNS],
             cell: vec![P::Cell::default(); layers * hidden],
             logits: vec![P::Sum::default(); vocabulary],
         }
@@ -171,7 +171,7 @@ impl<P: Precision> OwnedState<P> {
 
     fn view(&mut self, model: &Model<'_, P>) -> StateView<'_, P> {
         let Self { hidden, next_hidden, cell, logits } = self;
-        StateView::new(model, hidden, next_hidden, cell, logits).expect("made for this model")
+        StateView::new(model, hidden, logits, cell, next_hidden).expect("made for this model")
     }
 }
 

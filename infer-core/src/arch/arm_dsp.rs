@@ -45,23 +45,23 @@ unsafe extern "C" fn add_part(
         // Of the cores whose instructions these are, the one that every target takes.
         ".cpu cortex-m33",
         // What a block adds to the sums of low bytes, r2 and r4, and of pairs, r3 and r5. The words
-        // of x are r6 to r9, those of two rows r10 to r12 and lr.
+        // of x are r6 to r9, those of four columns r10 to r12 and lr.
         ".macro two_products low, pairs, word, x",
         "smlad \\pairs, \\word, \\x, \\pairs",
         "sxtb16 \\word, \\word",
         "smlad \\low, \\word, \\x, \\low",
         ".endm",
-        ".macro two_rows low, pairs",
+        ".macro four_columns first, second",
         "ldm r0!, {{r10, r11, r12, lr}}",
-        "two_products \\low, \\pairs, r10, r6",
-        "two_products \\low, \\pairs, r11, r7",
-        "two_products \\low, \\pairs, r12, r8",
-        "two_products \\low, \\pairs, lr, r9",
+        "two_products r2, r3, r10, \\first",
+        "two_products r4, r5, r11, \\first",
+        "two_products r2, r3, r12, \\second",
+        "two_products r4, r5, lr, \\second",
         ".endm",
         ".macro four_rows",
         "ldm.w r1!, {{r6, r7, r8, r9}}",
-        "two_rows r2, r3",
-        "two_rows r4, r5",
+        "four_columns r6, r7",
+        "four_columns r8, r9",
         ".endm",
         "ldr r12, [sp]", // count
         "push {{r2-r11, lr}}",
@@ -100,7 +100,7 @@ unsafe extern "C" fn add_part(
         "stm r0, {{r6, r7, r8, r9}}",
         "pop {{r2-r11, pc}}",
         ".purgem two_products",
-        ".purgem two_rows",
+        ".purgem four_columns",
         ".purgem four_rows",
     )
 }

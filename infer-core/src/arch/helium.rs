@@ -13,13 +13,14 @@ use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 #[derive(Debug)]
 pub struct Helium;
 
-/// The block at `{w}` and the vector at `{x}`; the accumulators must have even numbers.
+/// The block at `{w}`, whose words are dealt to two vectors, those of rows 0 and 1 and those of rows
+/// 2 and 3, and the vector at `{x}`; the accumulators must have even numbers.
 macro_rules! block {
     () => {
         "vldrh.u16 q0, [{x}], #16
          vand q1, q0, q4
-         vldrh.u16 q2, [{w}], #16
-         vldrh.u16 q3, [{w}], #16
+         vld20.32 {{q2, q3}}, [{w}]
+         vld21.32 {{q2, q3}}, [{w}]!
          vmlava.s16 r0, q2, q0
          vmlava.s8 r4, q2, q1
          vmlava.s16 r2, q3, q0

@@ -19,14 +19,15 @@ impl super::Int8Kernels for Portable {
         x: &[Columns],
     ) {
         let ([mut low_if, mut low_go], [mut pairs_if, mut pairs_go]) = ([0_i32; 2], [0_i32; 2]);
-        for ([block_if, block_go], x) in blocks.iter().zip(x) {
-            let pairs = block_if.0.iter().zip(&block_go.0);
-            for ((&pair_if, &pair_go), &x) in pairs.zip(&x.0) {
-                let x = i32::from(x);
-                low_if = low_if.wrapping_add(i32::from(pair_if as i8) * x);
-                low_go = low_go.wrapping_add(i32::from(pair_go as i8) * x);
-                pairs_if = pairs_if.wrapping_add(i32::from(pair_if) * x);
-                pairs_go = pairs_go.wrapping_add(i32::from(pair_go) * x);
+        for (block, x) in blocks.iter().zip(x) {
+            for ([word_if, word_go], x) in block.0.iter().zip(x.0.as_chunks::<2>().0) {
+                for ((&pair_if, &pair_go), &x) in word_if.iter().zip(word_go).zip(x) {
+                    let x = i32::from(x);
+                    low_if = low_if.wrapping_add(i32::from(pair_if as i8) * x);
+                    low_go = low_go.wrapping_add(i32::from(pair_go as i8) * x);
+                    pairs_if = pairs_if.wrapping_add(i32::from(pair_if) * x);
+                    pairs_go = pairs_go.wrapping_add(i32::from(pair_go) * x);
+                }
             }
         }
         let products = [

@@ -87,17 +87,17 @@ fn each_case(
 /// The first case in which they aren't.
 #[cfg(feature = "int8")]
 pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
-    use crate::layout::{Columns, PairBlock, pair};
+    use crate::layout::{Columns, Operand, PairBlock, pair};
 
     let mut blocks = [PairBlock::default(); MAX_BLOCKS];
     let mut x = [Columns::default(); MAX_BLOCKS];
     each_case(|random, count, weights, vector| {
         let (blocks, x) = (blocks.get_mut(..count)?, x.get_mut(..count)?);
-        for (index, pairs) in blocks.as_flattened_mut().iter_mut().enumerate() {
-            for (column, word) in pairs.0.iter_mut().enumerate() {
-                let mut weight = |offset| {
-                    weights.number(random, index + column + offset, [-127, 127], 127) as i8
-                };
+        for block in blocks.iter_mut() {
+            for (index, word) in block.0.as_flattened_mut().as_flattened_mut().iter_mut().enumerate()
+            {
+                let mut weight =
+                    |row| weights.number(random, index / 2 + row, [-127, 127], 127) as i8;
                 *word = pair(weight(0).max(-127), weight(1).max(-127));
                 if weights == Data::Damaged {
                     *word = random.next_u32() as i16;
@@ -106,7 +106,7 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
         }
         for columns in x.iter_mut() {
             for (column, x) in columns.0.iter_mut().enumerate() {
-                *x = vector.number(random, column, [-128, 127], 127) as i16;
+                *x = vector.number(random, column, [-128, 127], 127) as Operand;
             }
         }
         let mut number = |index, limits, damaged| weights.number(random, index, limits, damaged);
@@ -121,6 +121,7 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
 
 /// What [`Int8Kernels::add_products`](super::Int8Kernels::add_products) is defined to give.
 #[cfg(feature = "int8")]
+#[expect(clippy::indexing_slicing, reason = "the places in a block are constants' remainders")]
 fn expected_int8(
     mut sums: [i32; BLOCK_ROWS],
     multipliers: [i16; BLOCK_ROWS],
@@ -131,9 +132,9 @@ fn expected_int8(
     for (blocks, x) in parts {
         let mut products = [0_i64; BLOCK_ROWS];
         for (block, x) in blocks.iter().zip(x) {
-            for (products, pairs) in products.as_chunks_mut().0.iter_mut().zip(block) {
-                let [first, second] = products;
-                for (&pair, &x) in pairs.0.iter().zip(&x.0) {
+            for (column, &x) in x.0.iter().enumerate() {
+                for (rows, [first, second]) in products.as_chunks_mut().0.iter_mut().enumerate() {
+                    let pair = block.0[column / 2][rows][column % 2];
                     let low = i64::from(pair as i8);
                     *first += 256 * low * i64::from(x);
                     *second += (i64::from(pair) - low) * i64::from(x);

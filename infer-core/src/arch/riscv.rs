@@ -14,12 +14,13 @@ use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 macro_rules! columns {
     ($x:literal, $w:literal) => {
         concat!(
-            ".irp column, 0, 2, 4, 6, 8, 10, 12, 14\n",
-            concat!("lh {x}, ", $x, "+\\column({v})\n"),
-            concat!("lh {p}, ", $w, "+\\column({w})\n"),
-            concat!("lb {l}, ", $w, "+\\column({w})\n"),
-            concat!("lh {q}, ", $w, "+16+\\column({w})\n"),
-            concat!("lb {m}, ", $w, "+16+\\column({w})\n"),
+            ".irp column, 0, 1, 2, 3, 4, 5, 6, 7\n",
+            concat!("lh {x}, ", $x, "+2*\\column({v})\n"),
+            // Columns 2n and 2n + 1 are at 8n and 8n + 2, with 4 bytes between their rows.
+            concat!("lh {p}, ", $w, "+4*\\column-2*(\\column&1)({w})\n"),
+            concat!("lb {l}, ", $w, "+4*\\column-2*(\\column&1)({w})\n"),
+            concat!("lh {q}, ", $w, "+4+4*\\column-2*(\\column&1)({w})\n"),
+            concat!("lb {m}, ", $w, "+4+4*\\column-2*(\\column&1)({w})\n"),
             "mul {p}, {p}, {x}\n",
             "mul {l}, {l}, {x}\n",
             "mul {q}, {q}, {x}\n",

@@ -3,6 +3,7 @@
 
 use core::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_madd_epi16, _mm_setzero_si128, _mm_slli_epi16,
+    _mm_unpackhi_epi32, _mm_unpacklo_epi32,
 };
 
 use super::Int8Kernels;
@@ -28,26 +29,24 @@ impl Int8Kernels for Sse2 {
 /// 256 times four rows times one vector.
 #[target_feature(enable = "sse2")]
 fn products(blocks: &[PairBlock], x: &[Columns]) -> [i32; BLOCK_ROWS] {
-    // Of S, and of W₁ times 256.
-    let mut sums = [[_mm_setzero_si128(); 2]; 2];
+    // Of S, and of W₁ times 256: of rows 0 and 1 in even elements, of rows 2 and 3 in odd ones.
+    let (mut pair_sums, mut low_sums) = (_mm_setzero_si128(), _mm_setzero_si128());
     for (block, x) in blocks.iter().zip(x) {
-        let x = vector(x);
-        for ([pair_sums, low_sums], pairs) in sums.iter_mut().zip(block) {
-            let pairs = vector(pairs);
-            *pair_sums = _mm_add_epi32(*pair_sums, _mm_madd_epi16(pairs, x));
+        let [first, second]: [__m128i; 2] = bytemuck::cast(*block);
+        let x: __m128i = bytemuck::cast(*x);
+        let twice = [_mm_unpacklo_epi32(x, x), _mm_unpackhi_epi32(x, x)];
+        for (pairs, x) in [first, second].into_iter().zip(twice) {
+            pair_sums = _mm_add_epi32(pair_sums, _mm_madd_epi16(pairs, x));
             let low = _mm_slli_epi16::<8>(pairs);
-            *low_sums = _mm_add_epi32(*low_sums, _mm_madd_epi16(low, x));
+            low_sums = _mm_add_epi32(low_sums, _mm_madd_epi16(low, x));
         }
     }
-    let [[s_if, w_i], [s_go, w_g]] = sums.map(|sums| sums.map(total));
+    let [[s_if, s_go], [w_i, w_g]] = [pair_sums, low_sums].map(totals);
     [w_i, s_if.wrapping_sub(w_i >> 8), w_g, s_go.wrapping_sub(w_g >> 8)]
 }
 
-fn vector(columns: &Columns) -> __m128i {
-    bytemuck::cast(*columns)
-}
-
-fn total(sums: __m128i) -> i32 {
-    let sums: [i32; 4] = bytemuck::cast(sums);
-    sums.into_iter().fold(0, i32::wrapping_add)
+/// The totals of even elements and of odd ones.
+fn totals(sums: __m128i) -> [i32; 2] {
+    let [a, b, c, d]: [i32; 4] = bytemuck::cast(sums);
+    [a.wrapping_add(c), b.wrapping_add(d)]
 }

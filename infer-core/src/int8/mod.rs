@@ -3,7 +3,7 @@
 //! | number | format |
 //! |---|---|
 //! | weights of a row | int8 in ±127, times the row's scale (`w_ih` and `w_hh` each have their own) |
-//! | hidden state | int16 in −128 … 127, units of 1/128: two of them are a word |
+//! | hidden state | int8 in units of 1/128; the products read it as [`Operand`]s |
 //! | sums of products | int32 in units of the row's scale / 128 / 256, see [`PairBlock`] |
 //! | multipliers | int16: the row's scale in units of 2⁻¹⁷, 2⁻¹⁶ for a one-hot input |
 //! | pre-activations, biases | int32, Q15.16: beyond ±8 sigmoid and tanh are flat |
@@ -18,7 +18,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::arch::{Int8Kernels, Int8Target};
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock, padded};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, Operand, PairBlock, padded};
 use crate::precision::sealed::{Arithmetic, Zero};
 
 /// Weights of one byte, integer arithmetic.
@@ -78,6 +78,10 @@ impl GateConstants {
     }
 }
 
+impl Zero for i8 {
+    const ZERO: Self = 0;
+}
+
 impl Zero for i16 {
     const ZERO: Self = 0;
 }
@@ -95,7 +99,8 @@ impl Arithmetic for Int8 {
     type Block = PairBlock;
     type GateConstants = GateConstants;
     type Sum = i32;
-    type Hidden = i16;
+    type Hidden = i8;
+    type Operand = Operand;
     type Columns = Columns;
     type Cell = i16;
 
@@ -150,9 +155,13 @@ impl Arithmetic for Int8 {
         Int8Target::add_products(input, &constants.multiplier_hh, w_hh, h);
     }
 
+    fn columns(hidden: &[i8; BLOCK_COLUMNS]) -> Columns {
+        Columns(hidden.map(Operand::from))
+    }
+
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None
     /// of the sums can overflow: |f·c| and |i·g| are at most 2³⁰.
-    fn cell(&[i, f, g, o]: &[i32; GATES], formats: LayerQuantisation, c: &mut i16) -> i16 {
+    fn cell(&[i, f, g, o]: &[i32; GATES], formats: LayerQuantisation, c: &mut i16) -> i8 {
         // At most 15, which the compiler doesn't know.
         let fraction_bits = u32::from(formats.cell_fraction_bits & 15);
         let kept = i32::from(sigmoid(f)) * i32::from(*c);
@@ -164,7 +173,7 @@ impl Arithmetic for Int8 {
         let pre_activation = i32::from(*c) << (PRE_ACTIVATION_FRACTION_BITS - fraction_bits);
         const SHIFT: u32 = 2 * GATE_FRACTION_BITS - HIDDEN_FRACTION_BITS;
         let h = i32::from(sigmoid(o)) * i32::from(tanh(pre_activation));
-        ((h + (1 << (SHIFT - 1))) >> SHIFT).clamp(i8::MIN.into(), i8::MAX.into()) as i16
+        ((h + (1 << (SHIFT - 1))) >> SHIFT).clamp(i8::MIN.into(), i8::MAX.into()) as i8
     }
 
     fn logits(b_out: [i32; BLOCK_ROWS], w_out: &[PairBlock], h: &[Columns]) -> [i32; BLOCK_ROWS] {

@@ -7,7 +7,7 @@ use infer_core::int8::{
     GateConstants, HIDDEN_FRACTION_BITS, ONE_HOT_SCALE_FRACTION_BITS, PRE_ACTIVATION_FRACTION_BITS,
     SCALE_FRACTION_BITS,
 };
-use infer_core::layout::{Columns, GATES, PairBlock, pair};
+use infer_core::layout::{GATES, PairBlock, pair};
 
 use super::tensors::{LayerFormat, Rows, write_output, write_weights};
 use super::writer::Writer;
@@ -127,7 +127,11 @@ fn multipliers(
 /// Four rows of weights as an artifact has them, two rows together.
 fn pairs(rows: Rows<i8>) -> PairBlock {
     let [i, f, g, o] = rows;
-    [(i, f), (g, o)].map(|(w1, w2)| Columns(array::from_fn(|k| pair(w1[k], w2[k]))))
+    PairBlock(array::from_fn(|two_columns| {
+        [(i, f), (g, o)].map(|(w1, w2)| {
+            array::from_fn(|column| 2 * two_columns + column).map(|k| pair(w1[k], w2[k]))
+        })
+    }))
 }
 
 /// The scale at which the largest of `weights` is ±127, and `bias` doesn't overflow.
