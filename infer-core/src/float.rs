@@ -52,8 +52,8 @@ impl Arithmetic for F32 {
         true
     }
 
-    fn one_hot(b: &[f32; GATES], weights: [f32; GATES]) -> [f32; GATES] {
-        add(*b, weights)
+    fn one_hot(b: &[f32; GATES], weights: &[f32; GATES]) -> [f32; GATES] {
+        add(*b, *weights)
     }
 
     fn input(b: &[f32; GATES], w_ih: &[F32Block], x: &[Self::Columns]) -> [f32; GATES] {

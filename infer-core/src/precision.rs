@@ -68,7 +68,7 @@ pub(crate) mod sealed {
         /// Bias and one-hot input of a unit's gates.
         fn one_hot(
             constants: &Self::GateConstants,
-            weights: [Self::Weight; GATES],
+            weights: &[Self::Weight; GATES],
         ) -> [Self::Sum; GATES];
 
         /// Bias and input of a unit's gates, where the input is the hidden state `x` of the layer

@@ -89,7 +89,7 @@ impl<'a, P: Precision> Layer<'a, P> {
                 let mut rows = w_ih.chunks_exact(constants.len().max(1));
                 let row = rows.nth(token.into()).unwrap_or_default();
                 let units = constants.iter().zip(row);
-                self.units(units.map(|(constants, &w)| P::one_hot(constants, w)), h, c, next_h);
+                self.units(units.map(|(constants, w)| P::one_hot(constants, w)), h, c, next_h);
             }
             InputWeights::OfHidden(w_ih) => {
                 let units = constants.iter().zip(w_ih.chunks_exact(below.len().max(1)));

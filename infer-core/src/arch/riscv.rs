@@ -48,23 +48,32 @@ impl Int8Kernels for Riscv {
     ) {
         let count = blocks.len().min(x.len());
         let [mut s_if, mut s_go, mut w_i, mut w_g] = [0_i32; BLOCK_ROWS];
-        let is_odd = count % 2;
+        // How many of the four blocks of a round the first one leaves out.
+        let skipped = count.wrapping_neg() % 4;
         if count > 0 {
             // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round
-            // takes two, and an odd one is taken by starting in the middle of a round.
+            // takes four, and the first one starts in its middle if `count` is no multiple of four.
             unsafe {
                 asm!(
-                    "bnez {is_odd}, 3f",
+                    "beqz {skipped}, 2f",
+                    "addi {skipped}, {skipped}, -2",
+                    "bltz {skipped}, 3f",
+                    "beqz {skipped}, 4f",
+                    "j 5f",
                     "2:",
                     columns!("0", "0"),
                     "3:",
                     columns!("16", "32"),
-                    "addi {v}, {v}, 32",
-                    "addi {w}, {w}, 64",
+                    "4:",
+                    columns!("32", "64"),
+                    "5:",
+                    columns!("48", "96"),
+                    "addi {v}, {v}, 64",
+                    "addi {w}, {w}, 128",
                     "bne {w}, {end}, 2b",
-                    is_odd = in(reg) is_odd,
-                    v = inout(reg) x.as_ptr().wrapping_sub(is_odd) => _,
-                    w = inout(reg) blocks.as_ptr().wrapping_sub(is_odd) => _,
+                    skipped = inout(reg) skipped => _,
+                    v = inout(reg) x.as_ptr().wrapping_sub(skipped) => _,
+                    w = inout(reg) blocks.as_ptr().wrapping_sub(skipped) => _,
                     end = in(reg) blocks.as_ptr().wrapping_add(count),
                     x = out(reg) _,
                     p = out(reg) _,

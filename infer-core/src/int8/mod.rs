@@ -131,7 +131,7 @@ impl Arithmetic for Int8 {
         b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
     }
 
-    fn one_hot(constants: &GateConstants, weights: [i8; GATES]) -> [i32; GATES] {
+    fn one_hot(constants: &GateConstants, weights: &[i8; GATES]) -> [i32; GATES] {
         let mut sums = constants.b;
         let products = weights.iter().zip(&constants.multiplier_ih);
         for (sum, (&weight, &multiplier)) in sums.iter_mut().zip(products) {
