@@ -69,10 +69,6 @@ impl Arithmetic for F32 {
         *input = add(*input, F32Target::dot4(w_hh, h));
     }
 
-    fn columns(hidden: &[f32; BLOCK_COLUMNS]) -> Self::Columns {
-        *hidden
-    }
-
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".
     fn cell(&[i, f, g, o]: &[f32; GATES], _: LayerQuantisation, c: &mut f32) -> f32 {
         *c = sigmoid(f) * *c + sigmoid(i) * libm::tanhf(g);

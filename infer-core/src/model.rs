@@ -124,8 +124,9 @@ impl<'a, P: Precision> Model<'a, P> {
             let h = cut(&mut hidden_states, hidden.div_ceil(BLOCK_COLUMNS));
             let c = cut(&mut cell_states, hidden);
             layer.step(token, below, h, c, state.next_hidden);
-            for (h, next_h) in h.iter_mut().zip(state.next_hidden.as_chunks().0) {
-                *h = P::columns(next_h);
+            let operands: &mut [P::Operand] = bytemuck::try_cast_slice_mut(h).unwrap_or_default();
+            for (operand, &next_h) in operands.iter_mut().zip(&*state.next_hidden) {
+                *operand = next_h.into();
             }
             below = h;
         }

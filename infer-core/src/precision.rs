@@ -26,7 +26,7 @@ pub(crate) mod sealed {
     use bytemuck::Pod;
 
     use super::{Debug, Encoding, LayerQuantisation, LoadError};
-    use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
+    use crate::layout::{BLOCK_ROWS, GATES};
 
     /// What a state holds, and what is zero at the start of a text.
     pub trait Zero: Pod + Debug + Default {
@@ -47,7 +47,7 @@ pub(crate) mod sealed {
         /// An element of the hidden state, as a unit computes it.
         type Hidden: Zero;
         /// An element of the hidden state, as the products read it.
-        type Operand: Zero;
+        type Operand: Zero + From<Self::Hidden>;
         /// Eight elements of the hidden state, as the products read them.
         type Columns: Zero;
         /// An element of the cell state.
@@ -87,9 +87,6 @@ pub(crate) mod sealed {
             w_hh: &[Self::Block],
             h: &[Self::Columns],
         );
-
-        /// Eight elements of the hidden state, made ready for the products.
-        fn columns(hidden: &[Self::Hidden; BLOCK_COLUMNS]) -> Self::Columns;
 
         /// From the pre-activations of a unit's gates to its next cell state and hidden state.
         fn cell(

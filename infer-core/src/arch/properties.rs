@@ -94,7 +94,8 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
     each_case(|random, count, weights, vector| {
         let (blocks, x) = (blocks.get_mut(..count)?, x.get_mut(..count)?);
         for block in blocks.iter_mut() {
-            for (index, word) in block.0.as_flattened_mut().as_flattened_mut().iter_mut().enumerate()
+            for (index, word) in
+                block.0.as_flattened_mut().as_flattened_mut().iter_mut().enumerate()
             {
                 let mut weight =
                     |row| weights.number(random, index / 2 + row, [-127, 127], 127) as i8;

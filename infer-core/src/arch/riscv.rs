@@ -48,33 +48,39 @@ impl Int8Kernels for Riscv {
     ) {
         let count = blocks.len().min(x.len());
         let [mut s_if, mut s_go, mut w_i, mut w_g] = [0_i32; BLOCK_ROWS];
-        // How many of the four blocks of a round the first one leaves out.
-        let skipped = count.wrapping_neg() % 4;
         if count > 0 {
-            // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round
-            // takes four, and the first one starts in its middle if `count` is no multiple of four.
+            // SAFETY: reads `count` blocks and as many vectors, which the slices have: first one by
+            // one as long as their number is no multiple of eight, then eight in a round.
             unsafe {
                 asm!(
-                    "beqz {skipped}, 2f",
-                    "addi {skipped}, {skipped}, -2",
-                    "bltz {skipped}, 3f",
-                    "beqz {skipped}, 4f",
-                    "j 5f",
+                    "slli {end}, {count}, 5",
+                    "add {end}, {end}, {w}",
+                    "andi {count}, {count}, 7",
+                    "beqz {count}, 3f",
                     "2:",
                     columns!("0", "0"),
+                    "addi {v}, {v}, 16",
+                    "addi {w}, {w}, 32",
+                    "addi {count}, {count}, -1",
+                    "bnez {count}, 2b",
+                    "beq {w}, {end}, 4f",
                     "3:",
+                    columns!("0", "0"),
                     columns!("16", "32"),
-                    "4:",
                     columns!("32", "64"),
-                    "5:",
                     columns!("48", "96"),
-                    "addi {v}, {v}, 64",
-                    "addi {w}, {w}, 128",
-                    "bne {w}, {end}, 2b",
-                    skipped = inout(reg) skipped => _,
-                    v = inout(reg) x.as_ptr().wrapping_sub(skipped) => _,
-                    w = inout(reg) blocks.as_ptr().wrapping_sub(skipped) => _,
-                    end = in(reg) blocks.as_ptr().wrapping_add(count),
+                    columns!("64", "128"),
+                    columns!("80", "160"),
+                    columns!("96", "192"),
+                    columns!("112", "224"),
+                    "addi {v}, {v}, 128",
+                    "addi {w}, {w}, 256",
+                    "bne {w}, {end}, 3b",
+                    "4:",
+                    count = inout(reg) count => _,
+                    v = inout(reg) x.as_ptr() => _,
+                    w = inout(reg) blocks.as_ptr() => _,
+                    end = out(reg) _,
                     x = out(reg) _,
                     p = out(reg) _,
                     l = out(reg) _,

@@ -2,8 +2,8 @@
 #![expect(unsafe_code, reason = "the compiler asks for it, though every target has the feature")]
 
 use core::arch::x86_64::{
-    __m128i, _mm_add_epi32, _mm_madd_epi16, _mm_setzero_si128, _mm_slli_epi16,
-    _mm_unpackhi_epi32, _mm_unpacklo_epi32,
+    __m128i, _mm_add_epi32, _mm_madd_epi16, _mm_setzero_si128, _mm_slli_epi16, _mm_unpackhi_epi32,
+    _mm_unpacklo_epi32,
 };
 
 use super::Int8Kernels;

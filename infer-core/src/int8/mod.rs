@@ -18,7 +18,9 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::arch::{Int8Kernels, Int8Target};
 use crate::artifact::{Encoding, LayerQuantisation, LoadError};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, Operand, PairBlock, padded};
+use crate::layout::{
+    BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, Operand, PairBlock, padded,
+};
 use crate::precision::sealed::{Arithmetic, Zero};
 
 /// Weights of one byte, integer arithmetic.
@@ -153,10 +155,6 @@ impl Arithmetic for Int8 {
         h: &[Columns],
     ) {
         Int8Target::add_products(input, &constants.multiplier_hh, w_hh, h);
-    }
-
-    fn columns(hidden: &[i8; BLOCK_COLUMNS]) -> Columns {
-        Columns(hidden.map(Operand::from))
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None
