@@ -90,9 +90,9 @@ impl Core {
     /// the M33 alike within 1 %.
     const fn instructions_per_multiply_add(self) -> f64 {
         match self {
-            Self::CortexM0 => 3.79,
-            Self::CortexM4 => 0.985,
-            Self::RiscV32 => 3.49,
+            Self::CortexM0 => 3.49,
+            Self::CortexM4 => 0.987,
+            Self::RiscV32 => 3.44,
         }
     }
 }

@@ -23,7 +23,7 @@ static IDENTITY: Identity = Identity::new("microbit-v1");
 /// Ticks of the 32,768 Hz clock without a character after which the watchdog restarts the board.
 const WATCHDOG_TICKS: u32 = 8 * 32_768;
 
-/// Memory for the state of a model: enough for two layers of 512 units and 500 characters.
+/// Memory for the state of a model: enough for 1024 units and 256 characters.
 const STATE_BYTES: usize = 8 << 10;
 
 #[entry]
