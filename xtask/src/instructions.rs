@@ -48,7 +48,8 @@ const BLOCKS: u64 = (256 + 11) * 256 / 8;
 ///
 /// Each takes one cycle, but those of the inner loop which take more, by block:
 ///
-/// - Cortex-M0+: a load takes two, and there are 40 (Arm DDI 0484, instruction set summary);
+/// - Cortex-M0+: a load takes two, and there are 32; LDM takes one and one more a register, and there
+///   are 4 of two registers (Arm DDI 0484, instruction set summary);
 /// - Cortex-M4: LDM takes one and one more a register, 3 of four registers in int8, and VLDM in f32,
 ///   of 8, 16 and 16; a VFMA takes three, and there are 32 (Arm DDI 0439, tables 3-1 and 7-1);
 /// - Cortex-M55: an instruction takes two for a vector, and there are 8 of those (its software
