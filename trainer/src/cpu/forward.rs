@@ -2,6 +2,7 @@
 
 use infer_core::Token;
 
+use super::pack_weights::PackedWeights;
 use super::slice::Slice;
 use crate::model::{Parameters, State};
 
@@ -56,7 +57,9 @@ impl Parameters {
             slice.set_last_state(layer, hidden, cell);
         }
         slice.load(inputs, inputs, false);
-        slice.forward(self, None);
+        let mut packed = PackedWeights::new(dimensions);
+        packed.update(self);
+        slice.forward(self, &packed, None);
         let states = state.hidden.chunks_exact_mut(size).zip(state.cell.chunks_exact_mut(size));
         for (layer, (hidden, cell)) in states.enumerate() {
             let (last_hidden, last_cell) = slice.last_state(layer);

@@ -1,119 +1,255 @@
-//! Matrix products, by the `gemm` crate.
+//! Matrix products with weights that are packed once for many of them.
 
-use gemm::Parallelism;
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use std::ops::Range;
 
-/// A matrix in borrowed memory.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Matrix<'a> {
-    values: &'a [f32],
+use pulp::{Simd, WithSimd};
+
+/// Columns of a panel: two vectors of the widest registers.
+const PANEL: usize = 32;
+
+/// A row of a panel.
+type PanelRow = [f32; PANEL];
+
+/// A matrix `[K, N]` in the order in which a product reads it: panels of 32 columns, row after row,
+/// the last one padded with zeros.
+#[derive(Debug, Default)]
+pub(super) struct PackedMatrix {
+    /// K.
     rows: usize,
+    /// N.
     columns: usize,
-    row_stride: usize,
-    column_stride: usize,
+    /// `[⌈N / 32⌉, K, 32]`.
+    panels: Vec<PanelRow>,
 }
 
-impl<'a> Matrix<'a> {
-    /// `[rows, columns]`, row-major: `values` without a gap.
-    pub(super) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert_eq!(values.len(), rows * columns, "a matrix of {rows} rows of {columns}");
-        Self { values, rows, columns, row_stride: columns, column_stride: 1 }
-    }
-
-    /// `count` columns from `first`, all rows.
-    pub(super) fn columns(self, first: usize, count: usize) -> Self {
-        assert!(first + count <= self.columns, "columns {first} to {}", first + count);
-        Self { values: &self.values[first * self.column_stride..], columns: count, ..self }
-    }
-
-    /// Rows as columns.
-    pub(super) fn transposed(self) -> Self {
-        Self {
-            rows: self.columns,
-            columns: self.rows,
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
-            ..self
+impl PackedMatrix {
+    /// Takes `columns` columns of the row-major `values` `[K, stride]`, from column `first`.
+    pub(super) fn pack(&mut self, values: &[f32], stride: usize, first: usize, columns: usize) {
+        self.resize(values.len() / stride, columns);
+        let panels = &mut self.panels;
+        for (row, values) in values.chunks_exact(stride).enumerate() {
+            let mut places = panels[row..].iter_mut().step_by(self.rows);
+            let (whole, rest) = values[first..][..columns].as_chunks();
+            for (values, place) in whole.iter().zip(&mut places) {
+                *place = *values;
+            }
+            if let Some(place) = places.next() {
+                place[..rest.len()].copy_from_slice(rest);
+            }
         }
     }
-}
 
-/// `out = lhs · rhs`, or `out += lhs · rhs` if `accumulates`; `out` is `[M, N]`, row-major.
-///
-/// The sums are ordered by the sizes alone, so the same call gives the same bits.
-pub(super) fn matmul(out: &mut [f32], accumulates: bool, lhs: Matrix<'_>, rhs: Matrix<'_>) {
-    let (m, k, n) = (lhs.rows, lhs.columns, rhs.columns);
-    assert_eq!(k, rhs.rows, "[{m}, {k}] times [{}, {n}]", rhs.rows);
-    assert_eq!(out.len(), m * n, "[{m}, {k}] times [{k}, {n}]");
-    for matrix in [lhs, rhs] {
-        let last =
-            (matrix.rows - 1) * matrix.row_stride + (matrix.columns - 1) * matrix.column_stride;
-        assert!(last < matrix.values.len(), "the last element lies within the matrix");
-    }
-    let stride = |stride: usize| stride as isize;
-    #[expect(unsafe_code, reason = "gemm's interface takes pointers and strides")]
-    // SAFETY: `out` holds m·n elements, and nothing else refers to them. `lhs` and `rhs` are
-    // borrowed for the call, and their last elements, asserted above, bound all others.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            stride(n),
-            accumulates,
-            lhs.values.as_ptr(),
-            stride(lhs.column_stride),
-            stride(lhs.row_stride),
-            rhs.values.as_ptr(),
-            stride(rhs.column_stride),
-            stride(rhs.row_stride),
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
-}
-
-/// Writes the transpose of `values` `[rows, columns]` to `out` `[columns, rows]`.
-pub(super) fn transpose(out: &mut [f32], values: &[f32], rows: usize, columns: usize) {
-    /// Rows and columns at a time: a line of the cache on each side.
-    const TILE: usize = 16;
-    out.par_chunks_mut(TILE * rows).enumerate().for_each(|(number, out)| {
-        let first_column = number * TILE;
-        let tile_columns = out.len() / rows;
-        for first_row in (0..rows).step_by(TILE) {
-            for row in first_row..rows.min(first_row + TILE) {
-                let values = &values[row * columns + first_column..][..tile_columns];
-                for (value, out) in values.iter().zip(out[row..].iter_mut().step_by(rows)) {
-                    *out = *value;
+    /// Takes the transpose of the row-major `values` `[N, rows]`.
+    pub(super) fn pack_transposed(&mut self, values: &[f32], rows: usize) {
+        /// Rows at a time, whose lines stay in the cache for all columns of a panel.
+        const BLOCK: usize = 16;
+        self.resize(rows, values.len() / rows);
+        let panels = self.panels.chunks_exact_mut(rows).zip(values.chunks(PANEL * rows));
+        for (panel, values) in panels {
+            for (block, panel) in panel.chunks_mut(BLOCK).enumerate() {
+                for (column, values) in values.chunks_exact(rows).enumerate() {
+                    for (row, value) in panel.iter_mut().zip(&values[block * BLOCK..]) {
+                        row[column] = *value;
+                    }
                 }
             }
         }
-    });
+    }
+
+    /// Hands `lhs` times this matrix to `take`: of each of `rows` rows each part of 32 columns, or
+    /// fewer at the end, with the numbers of the row and of its first column.
+    #[inline(always)]
+    pub(super) fn multiply<S: Simd>(
+        &self,
+        simd: S,
+        lhs: impl Lhs,
+        rows: usize,
+        mut take: impl FnMut(usize, usize, &[f32]),
+    ) {
+        for (number, panel) in self.panels.chunks_exact(self.rows).enumerate() {
+            let first = number * PANEL;
+            let columns = PANEL.min(self.columns - first);
+            let mut take = |row: usize, sums: &PanelRow| take(row, first, &sums[..columns]);
+            let mut left = 0..rows;
+            // As many sums at a time as registers hold, beside the vectors they are made of.
+            if S::REGISTER_COUNT >= 32 {
+                left = tiles::<S, 8>(simd, lhs, left, panel, &mut take);
+            }
+            left = tiles::<S, 4>(simd, lhs, left, panel, &mut take);
+            tiles::<S, 1>(simd, lhs, left, panel, &mut take);
+        }
+    }
+
+    /// The padding keeps what it was: nobody reads what it is multiplied to.
+    fn resize(&mut self, rows: usize, columns: usize) {
+        (self.rows, self.columns) = (rows, columns);
+        self.panels.resize(columns.div_ceil(PANEL) * rows, [0.0; PANEL]);
+    }
+}
+
+/// `out += lhs · rhs`: `out` is `[M, N]`, `lhs` `[M, K]`, row-major.
+///
+/// Each element is summed in the order of K, whatever M is: a row's sums are the same bits among
+/// any other rows.
+#[derive(Debug)]
+pub(super) struct Matmul<'a> {
+    pub(super) out: &'a mut [f32],
+    pub(super) lhs: &'a [f32],
+    pub(super) rhs: &'a PackedMatrix,
+}
+
+impl WithSimd for Matmul<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { out, lhs, rhs } = self;
+        let PackedMatrix { rows: depth, columns, .. } = *rhs;
+        let rows = lhs.len() / depth;
+        assert_eq!(out.len(), rows * columns, "[{rows}, {depth}] times [{depth}, {columns}]");
+        let lhs = RowMajor { values: lhs, columns: depth };
+        rhs.multiply(simd, lhs, rows, |row, first, sums| {
+            add(&mut out[row * columns + first..], sums);
+        });
+    }
+}
+
+/// A left matrix.
+pub(super) trait Lhs: Copy {
+    /// ROWS rows from `first`, column by column.
+    fn columns<const ROWS: usize>(self, first: usize) -> impl Iterator<Item = [f32; ROWS]> + Clone;
+}
+
+/// `[M, K]` as it lies in memory.
+#[derive(Debug, Clone, Copy)]
+struct RowMajor<'a> {
+    values: &'a [f32],
+    columns: usize,
+}
+
+impl Lhs for RowMajor<'_> {
+    #[inline(always)]
+    fn columns<const ROWS: usize>(self, first: usize) -> impl Iterator<Item = [f32; ROWS]> + Clone {
+        let row = |row| &self.values[(first + row) * self.columns..][..self.columns];
+        let rows: [&[f32]; ROWS] = std::array::from_fn(row);
+        (0..self.columns).map(move |column| rows.map(|row| row[column]))
+    }
+}
+
+/// The transpose of `[K, M]`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Transposed<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) rows: usize,
+}
+
+impl Lhs for Transposed<'_> {
+    #[inline(always)]
+    fn columns<const ROWS: usize>(self, first: usize) -> impl Iterator<Item = [f32; ROWS]> + Clone {
+        let columns = self.values.chunks_exact(self.rows);
+        columns.map(move |column| std::array::from_fn(|row| column[first..][..ROWS][row]))
+    }
+}
+
+/// Takes `rows` ROWS at a time; those that are left.
+#[inline(always)]
+fn tiles<S: Simd, const ROWS: usize>(
+    simd: S,
+    lhs: impl Lhs,
+    mut rows: Range<usize>,
+    panel: &[PanelRow],
+    take: &mut impl FnMut(usize, &PanelRow),
+) -> Range<usize> {
+    while rows.len() >= ROWS {
+        let sums = tile::<S, ROWS>(simd, lhs.columns(rows.start), panel);
+        for (sums, row) in sums.iter().zip(&mut rows) {
+            take(row, sums);
+        }
+    }
+    rows
+}
+
+/// ROWS rows, given column by column, times `panel`.
+#[inline(always)]
+fn tile<S: Simd, const ROWS: usize>(
+    simd: S,
+    columns: impl Iterator<Item = [f32; ROWS]> + Clone,
+    panel: &[PanelRow],
+) -> [PanelRow; ROWS] {
+    let mut out = [[0.0; PANEL]; ROWS];
+    let width = 2 * S::F32_LANES;
+    for first in (0..PANEL).step_by(width) {
+        let mut sums = [[simd.splat_f32s(0.0); 2]; ROWS];
+        for (column, row) in columns.clone().zip(panel) {
+            let (vectors, _) = S::as_simd_f32s(&row[first..][..width]);
+            for (sums, value) in sums.iter_mut().zip(column) {
+                let value = simd.splat_f32s(value);
+                for (sum, vector) in sums.iter_mut().zip(vectors) {
+                    *sum = simd.mul_add_e_f32s(value, *vector, *sum);
+                }
+            }
+        }
+        for (out, sums) in out.iter_mut().zip(&sums) {
+            S::as_mut_simd_f32s(&mut out[first..][..width]).0.copy_from_slice(sums);
+        }
+    }
+    out
+}
+
+/// `sums += values`.
+#[inline(always)]
+pub(super) fn add(sums: &mut [f32], values: &[f32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use pulp::Arch;
+
     use super::*;
 
     #[test]
-    fn products_of_parts_and_transposes() {
-        let a: Vec<f32> = (0..6).map(|n| n as f32).collect();
-        let whole = Matrix::new(&a, 2, 3);
-        let mut out = vec![1.0; 4];
-        matmul(&mut out, true, whole, whole.transposed());
-        assert_eq!(out, [6.0, 15.0, 15.0, 51.0]);
-        let last_columns = whole.columns(1, 2);
-        matmul(&mut out, false, last_columns.transposed(), last_columns);
-        assert_eq!(out, [17.0, 22.0, 22.0, 29.0]);
-        let mut transposed = vec![0.0; 6];
-        transpose(&mut transposed, &a, 2, 3);
-        assert_eq!(transposed, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+    fn products_of_any_size() {
+        // Whole numbers, whose sums are exact in any order.
+        let values = |count: usize| (0..count).map(|n| (n * 7919 % 13) as f32 - 6.0).collect();
+        for (rows, depth, columns) in [(1, 1, 1), (3, 7, 31), (8, 5, 32), (13, 2, 33), (21, 9, 64)]
+        {
+            let (lhs, rhs): (Vec<f32>, Vec<f32>) = (values(rows * depth), values(depth * columns));
+            let transpose = |values: &[f32], columns: usize| -> Vec<f32> {
+                (0..columns).flat_map(|c| values[c..].iter().step_by(columns)).copied().collect()
+            };
+            let element = |n: usize| -> f32 {
+                let (row, column) = (n / columns, n % columns);
+                (0..depth).map(|k| lhs[row * depth + k] * rhs[k * columns + column]).sum()
+            };
+            let expected: Vec<f32> = (0..rows * columns).map(|n| element(n) + 1.0).collect();
+
+            let mut packed = [PackedMatrix::default(), PackedMatrix::default()];
+            packed[0].pack(&rhs, columns, 0, columns);
+            packed[1].pack_transposed(&transpose(&rhs, columns), depth);
+            for rhs in &packed {
+                let mut out = vec![1.0; rows * columns];
+                Arch::new().dispatch(Matmul { out: &mut out, lhs: &lhs, rhs });
+                assert_eq!(out, expected, "{rows}, {depth}, {columns}");
+                out.fill(1.0);
+                let lhs = Transposed { values: &transpose(&lhs, depth), rows };
+                rhs.multiply(pulp::Scalar, lhs, rows, |row, first, sums| {
+                    add(&mut out[row * columns + first..], sums);
+                });
+                assert_eq!(out, expected, "{rows}, {depth}, {columns}");
+            }
+        }
+    }
+
+    #[test]
+    fn some_columns_are_packed() {
+        let values: Vec<f32> = (0..12).map(|n| n as f32).collect();
+        let mut packed = PackedMatrix::default();
+        packed.pack(&values, 4, 1, 2);
+        let mut out = vec![0.0; 2];
+        Arch::new().dispatch(Matmul { out: &mut out, lhs: &[1.0, 10.0, 100.0], rhs: &packed });
+        assert_eq!(out, [951.0, 1062.0]);
     }
 }

@@ -110,7 +110,7 @@ impl Cpu {
                 .par_iter_mut()
                 .map(|slice| {
                     slice.load(&window.inputs, &window.targets, window.resets_state);
-                    slice.forward(parameters, dropout);
+                    slice.forward(parameters, packed, dropout);
                     let loss_nats = slice.loss(all_rows);
                     slice.backward(packed, dropout);
                     loss_nats
@@ -124,11 +124,12 @@ impl Cpu {
     /// The logits `[T, B, V]` of a window, without a gradient.
     pub fn logits(&mut self, window: &Window) -> Vec<f32> {
         let batch_size = self.config.batch_size;
-        let Self { parameters, slices, threads, .. } = self;
+        let Self { parameters, packed, slices, threads, .. } = self;
         threads.install(|| {
+            packed.update(parameters);
             slices.par_iter_mut().for_each(|slice| {
                 slice.load(&window.inputs, &window.targets, window.resets_state);
-                slice.forward(parameters, None);
+                slice.forward(parameters, packed, None);
             });
         });
         let vocabulary = parameters.dimensions().vocabulary;

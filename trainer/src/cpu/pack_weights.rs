@@ -1,53 +1,57 @@
-//! The weights once more, as the backward pass reads them: a product with a transposed operand is
-//! slow.
+//! The weights once more, in the order in which the products of both passes read them.
 
-use infer_core::layout::GATES;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::matmul::transpose;
+use super::matmul::PackedMatrix;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// The transposed weights that the backward pass multiplies with.
+/// All weights that activations are multiplied with.
 #[derive(Debug)]
 pub(crate) struct PackedWeights {
     pub(super) layers: Vec<PackedLayer>,
-    /// `[V, H]`.
-    pub(super) w_out: Vec<f32>,
+    /// Of the output layer.
+    pub(super) w_out: PackedPair,
 }
 
-/// The transposed weights of one layer.
+/// The weights of one layer.
 #[derive(Debug)]
 pub(super) struct PackedLayer {
-    /// `[4H, H]`; empty in layer 0, whose input is no activation.
-    pub(super) w_ih: Vec<f32>,
-    /// `[4H, H]`.
-    pub(super) w_hh: Vec<f32>,
+    /// None in layer 0, whose input is no activation.
+    pub(super) w_ih: Option<PackedPair>,
+    pub(super) w_hh: PackedPair,
+}
+
+/// A matrix for the forward pass, and transposed for the backward pass.
+#[derive(Debug, Default)]
+pub(super) struct PackedPair {
+    pub(super) forward: PackedMatrix,
+    pub(super) backward: PackedMatrix,
 }
 
 impl PackedWeights {
-    pub(super) fn new(dimensions: Dimensions) -> Self {
-        let size = GATES * dimensions.hidden * dimensions.hidden;
-        let layer = |layer| PackedLayer {
-            w_ih: vec![0.0; if layer == 0 { 0 } else { size }],
-            w_hh: vec![0.0; size],
+    pub(crate) fn new(dimensions: Dimensions) -> Self {
+        let layer = |layer: usize| PackedLayer {
+            w_ih: (layer > 0).then(PackedPair::default),
+            w_hh: PackedPair::default(),
         };
-        Self {
-            layers: (0..dimensions.layers).map(layer).collect(),
-            w_out: vec![0.0; dimensions.vocabulary * dimensions.hidden],
-        }
+        let layers = (0..dimensions.layers).map(layer).collect();
+        Self { layers, w_out: PackedPair::default() }
     }
 
-    /// Transposes the weights as they are now.
+    /// Packs the weights as they are now.
     pub(crate) fn update(&mut self, parameters: &Parameters) {
-        let Dimensions { vocabulary, hidden, .. } = parameters.dimensions();
-        for (index, layer) in self.layers.iter_mut().enumerate() {
-            let columns = GATES * hidden;
-            if index > 0 {
-                let w_ih = parameters.get(ParameterName::WIh(index));
-                transpose(&mut layer.w_ih, w_ih, hidden, columns);
-            }
-            let w_hh = parameters.get(ParameterName::WHh(index));
-            transpose(&mut layer.w_hh, w_hh, hidden, columns);
+        let mut pairs = vec![(&mut self.w_out, ParameterName::WOut)];
+        for (index, PackedLayer { w_ih, w_hh }) in self.layers.iter_mut().enumerate() {
+            pairs.extend(w_ih.iter_mut().map(|w_ih| (w_ih, ParameterName::WIh(index))));
+            pairs.push((w_hh, ParameterName::WHh(index)));
         }
-        transpose(&mut self.w_out, parameters.get(ParameterName::WOut), hidden, vocabulary);
+        pairs.into_par_iter().for_each(|(PackedPair { forward, backward }, name)| {
+            let values = parameters.get(name);
+            let columns = Parameters::shape(parameters.dimensions(), name).columns;
+            rayon::join(
+                || forward.pack(values, columns, 0, columns),
+                || backward.pack_transposed(values, columns),
+            );
+        });
     }
 }

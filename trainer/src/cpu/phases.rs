@@ -12,7 +12,7 @@ use crate::text::Window;
 /// A part of an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// The weights are transposed for the backward pass.
+    /// The weights are brought into the order in which products read them.
     PackWeights,
     /// Tokens and state are taken over, and the inputs projected: X W_ih + b.
     Inputs,
@@ -112,7 +112,7 @@ impl Cpu {
             for slice in slices.iter_mut() {
                 slice.stopwatch = Stopwatch::started();
                 slice.load(&window.inputs, &window.targets, window.resets_state);
-                slice.forward(parameters, None);
+                slice.forward(parameters, packed, None);
                 slice.loss(window.inputs.len());
                 slice.backward(packed, None);
                 let own = std::mem::take(&mut slice.stopwatch);

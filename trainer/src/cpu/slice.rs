@@ -10,8 +10,8 @@ use pulp::Arch;
 use super::dropout::{Dropout, dropout};
 use super::lstm_step_backward::LstmStepBackward;
 use super::lstm_step_forward::LstmStepForward;
-use super::matmul::{Matrix, matmul};
-use super::pack_weights::PackedWeights;
+use super::matmul::{Matmul, PackedMatrix};
+use super::pack_weights::{PackedLayer, PackedWeights};
 use super::phases::{Phase, Stopwatch};
 use super::softmax_cross_entropy::SoftmaxCrossEntropy;
 use crate::model::{Dimensions, ParameterName, Parameters};
@@ -20,7 +20,7 @@ use crate::model::{Dimensions, ParameterName, Parameters};
 #[derive(Debug)]
 pub(crate) struct Slice {
     dimensions: Dimensions,
-    arch: Arch,
+    pub(super) arch: Arch,
     /// The first row in the batch.
     first_row: usize,
     /// b.
@@ -122,12 +122,17 @@ impl Slice {
     }
 
     /// The forward pass of all steps, up to the logits.
-    pub(crate) fn forward(&mut self, parameters: &Parameters, dropout: Option<Dropout>) {
+    pub(crate) fn forward(
+        &mut self,
+        parameters: &Parameters,
+        packed: &PackedWeights,
+        dropout: Option<Dropout>,
+    ) {
         for layer in 0..self.dimensions.layers {
-            self.forward_layer(parameters, layer);
+            self.forward_layer(parameters, &packed.layers[layer], layer);
             self.drop_outputs(layer, dropout);
         }
-        self.project_logits(parameters);
+        self.project_logits(parameters, &packed.w_out.forward);
     }
 
     /// The sum of the loss in nats; `logits` are left with their gradients of the mean loss over
@@ -143,22 +148,22 @@ impl Slice {
 
     /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
     pub(crate) fn backward(&mut self, packed: &PackedWeights, dropout: Option<Dropout>) {
-        let Dimensions { vocabulary, hidden, layers } = self.dimensions;
-        let rows = self.num_steps * self.rows;
-        let d_logits = Matrix::new(&self.logits, rows, vocabulary);
-        matmul(&mut self.d_h, false, d_logits, Matrix::new(&packed.w_out, vocabulary, hidden));
+        let (out, lhs, rhs) = (&mut self.d_h, &self.logits, &packed.w_out.backward);
+        out.fill(0.0);
+        self.arch.dispatch(Matmul { out, lhs, rhs });
         self.stopwatch.lap(Phase::HiddenGradients);
-        for layer in (0..layers).rev() {
+        for layer in (0..self.dimensions.layers).rev() {
             if let Some(dropout) = dropout {
                 let mut d_h = std::mem::take(&mut self.d_h);
                 self.drop_out(&mut d_h, layer, dropout);
                 self.d_h = d_h;
             }
-            self.backward_layer(&packed.layers[layer].w_hh, layer);
-            if layer > 0 {
-                let d_gates = Matrix::new(&self.layers[layer].gates, rows, GATES * hidden);
-                let w_ih = Matrix::new(&packed.layers[layer].w_ih, GATES * hidden, hidden);
-                matmul(&mut self.d_h, false, d_gates, w_ih);
+            let PackedLayer { w_ih, w_hh } = &packed.layers[layer];
+            self.backward_layer(&w_hh.backward, layer);
+            if let Some(w_ih) = w_ih {
+                let (out, lhs) = (&mut self.d_h, &self.layers[layer].gates);
+                out.fill(0.0);
+                self.arch.dispatch(Matmul { out, lhs, rhs: &w_ih.backward });
                 self.stopwatch.lap(Phase::HiddenGradients);
             }
         }
@@ -187,12 +192,11 @@ impl Slice {
     }
 
     /// All steps of one layer: pre-activations X W_ih + b + H W_hh, then the cell.
-    fn forward_layer(&mut self, parameters: &Parameters, layer: usize) {
+    fn forward_layer(&mut self, parameters: &Parameters, packed: &PackedLayer, layer: usize) {
         let (hidden, rows) = (self.dimensions.hidden, self.rows);
-        if layer > 0 {
-            self.project_hidden(parameters, layer);
+        if let Some(w_ih) = &packed.w_ih {
+            self.project_hidden(parameters, &w_ih.forward, layer);
         }
-        let w_hh = Matrix::new(parameters.get(ParameterName::WHh(layer)), hidden, GATES * hidden);
         let LayerActivations { gates, cell, tanh_c, hidden: h, .. } = &mut self.layers[layer];
         let size = rows * hidden;
         let steps = gates.chunks_exact_mut(GATES * size).zip(tanh_c.chunks_exact_mut(size));
@@ -203,7 +207,8 @@ impl Slice {
             self.stopwatch.lap(Phase::Inputs);
             let (last_h, h) = h[step * size..].split_at_mut(size);
             let (last_c, c) = cell[step * size..].split_at_mut(size);
-            matmul(gates, true, Matrix::new(last_h, rows, hidden), w_hh);
+            let product = Matmul { out: gates, lhs: last_h, rhs: &packed.w_hh.forward };
+            self.arch.dispatch(product);
             self.stopwatch.lap(Phase::RecurrentProduct);
             let (c, h) = (&mut c[..size], &mut h[..size]);
             self.arch.dispatch(LstmStepForward { hidden, gates, last_c, c, tanh_c, h });
@@ -212,37 +217,32 @@ impl Slice {
     }
 
     /// What the layer below adds to the pre-activations of all steps: X W_ih + b.
-    fn project_hidden(&mut self, parameters: &Parameters, layer: usize) {
-        let hidden = self.dimensions.hidden;
+    fn project_hidden(&mut self, parameters: &Parameters, w_ih: &PackedMatrix, layer: usize) {
         let b = parameters.get(ParameterName::B(layer));
         let (below, rest) = self.layers.split_at_mut(layer);
         let gates = &mut rest[0].gates;
         for gates in gates.chunks_exact_mut(b.len()) {
             gates.copy_from_slice(b);
         }
-        let x = Matrix::new(below[layer - 1].outputs(), self.num_steps * self.rows, hidden);
-        let w_ih = Matrix::new(parameters.get(ParameterName::WIh(layer)), hidden, b.len());
-        matmul(gates, true, x, w_ih);
+        let x = below[layer - 1].outputs();
+        self.arch.dispatch(Matmul { out: gates, lhs: x, rhs: w_ih });
     }
 
     /// The output layer over all steps: Y = H W_out + b_out.
-    fn project_logits(&mut self, parameters: &Parameters) {
-        let Dimensions { vocabulary, hidden, layers } = self.dimensions;
+    fn project_logits(&mut self, parameters: &Parameters, w_out: &PackedMatrix) {
+        let Dimensions { vocabulary, layers, .. } = self.dimensions;
         for logits in self.logits.chunks_exact_mut(vocabulary) {
             logits.copy_from_slice(parameters.get(ParameterName::BOut));
         }
         let h = self.layers[layers - 1].outputs();
-        let h = Matrix::new(h, self.num_steps * self.rows, hidden);
-        let w_out = Matrix::new(parameters.get(ParameterName::WOut), hidden, vocabulary);
-        matmul(&mut self.logits, true, h, w_out);
+        self.arch.dispatch(Matmul { out: &mut self.logits, lhs: h, rhs: w_out });
         self.stopwatch.lap(Phase::OutputLayer);
     }
 
     /// All steps of one layer, last to first (BPTT): the hidden state's gradient is what comes
     /// from above, in `d_h`, and from the step after.
-    fn backward_layer(&mut self, w_hh_transposed: &[f32], layer: usize) {
+    fn backward_layer(&mut self, w_hh: &PackedMatrix, layer: usize) {
         let (hidden, rows) = (self.dimensions.hidden, self.rows);
-        let w_hh = Matrix::new(w_hh_transposed, GATES * hidden, hidden);
         let LayerActivations { gates, cell, tanh_c, .. } = &mut self.layers[layer];
         let size = rows * hidden;
         self.d_c.fill(0.0);
@@ -250,8 +250,8 @@ impl Slice {
             let d_h = &mut self.d_h[step * size..][..size];
             let (gates, d_gates_after) = gates[step * GATES * size..].split_at_mut(GATES * size);
             if step + 1 < self.num_steps {
-                let d_gates_after = &d_gates_after[..GATES * size];
-                matmul(d_h, true, Matrix::new(d_gates_after, rows, GATES * hidden), w_hh);
+                let lhs = &d_gates_after[..GATES * size];
+                self.arch.dispatch(Matmul { out: d_h, lhs, rhs: w_hh });
             }
             self.stopwatch.lap(Phase::RecurrentGradients);
             let (last_c, tanh_c) = (&cell[step * size..][..size], &tanh_c[step * size..][..size]);

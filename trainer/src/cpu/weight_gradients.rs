@@ -1,113 +1,143 @@
 //! The gradients of all parameters, from the gradients of the pre-activations and logits.
 
-use std::cmp::Reverse;
-
+use infer_core::Token;
 use infer_core::layout::GATES;
-use rayon::iter::{ParallelBridge, ParallelIterator};
+use pulp::{Simd, WithSimd};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::matmul::{Matrix, matmul};
-use super::slice::Slice;
+use super::matmul::{PackedMatrix, Transposed, add};
+use super::slice::{LayerActivations, Slice};
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// Rows of a parameter whose gradient is computed in one piece of work: fewer would be packed more
-/// often for the product, more would leave threads idle.
-const BLOCK_ROWS: usize = 128;
+/// Columns that one thread takes at a time.
+const COLUMNS: usize = 128;
+
+/// The most rows that are packed at a time: they stay in the cache for all products with them.
+const MAX_ROWS: usize = 384;
 
 /// Writes the gradient of every parameter, summed over all slices in their order.
 pub(super) fn weight_gradients(gradients: &mut Parameters, slices: &[Slice]) {
-    let mut blocks: Vec<Block<'_>> = gradients
-        .parameters_mut()
-        .filter(|&(name, ..)| name != ParameterName::B(0))
-        .flat_map(|(name, shape, values)| {
-            let blocks = values.chunks_mut(BLOCK_ROWS * shape.columns).enumerate();
-            blocks.map(move |(number, out)| {
-                let (first_row, rows) = (number * BLOCK_ROWS, out.len() / shape.columns);
-                Block { name, first_row, rows, columns: shape.columns, out }
-            })
-        })
-        .collect();
-    // The longest first, each to the next thread that is free.
-    blocks.sort_by_key(|block| Reverse(block.out.len()));
-    blocks.into_iter().par_bridge().for_each(|block| block.compute(slices));
-    sum_first_bias(gradients);
-}
-
-/// The gradient of layer 0's bias: the sum over those of the rows of W_ih, since each step reads
-/// one of them.
-fn sum_first_bias(gradients: &mut Parameters) {
-    let mut sums = vec![0.0; GATES * gradients.dimensions().hidden];
-    for row in gradients.get(ParameterName::WIh(0)).chunks_exact(sums.len()) {
-        add(&mut sums, row);
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    for (name, shape, values) in gradients.parameters_mut() {
+        let source = Source::of(name);
+        if parts.last().is_none_or(|last| last.source != source) {
+            let firsts = (0..shape.columns).step_by(COLUMNS);
+            parts.extend(firsts.map(|first| Part { source, first, gradients: vec![] }));
+        }
+        let own = parts.iter_mut().filter(|part| part.source == source);
+        for (part, rows) in own.zip(split_columns(values, shape.columns)) {
+            part.gradients.push((name, rows));
+        }
     }
-    gradients.get_mut(ParameterName::B(0)).copy_from_slice(&sums);
+    let arch = slices[0].arch;
+    parts.into_par_iter().for_each(|part| arch.dispatch(Sums { part, slices }));
 }
 
-/// Some rows of the gradient of one parameter.
-struct Block<'a> {
-    name: ParameterName,
-    first_row: usize,
-    rows: usize,
-    columns: usize,
-    /// `[rows, columns]`.
-    out: &'a mut [f32],
+/// The rows of a matrix, cut into parts of 128 columns.
+fn split_columns(values: &mut [f32], columns: usize) -> Vec<Vec<&mut [f32]>> {
+    let mut parts: Vec<_> = (0..columns.div_ceil(COLUMNS)).map(|_| vec![]).collect();
+    for row in values.chunks_exact_mut(columns) {
+        for (part, row) in parts.iter_mut().zip(row.chunks_mut(COLUMNS)) {
+            part.push(row);
+        }
+    }
+    parts
 }
 
-impl Block<'_> {
-    fn compute(mut self, slices: &[Slice]) {
-        self.out.fill(0.0);
+/// Of what the gradients of some parameters are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The gradients of a layer's pre-activations.
+    Gates(usize),
+    /// Those of the logits.
+    Logits,
+}
+
+impl Source {
+    fn of(name: ParameterName) -> Self {
+        match name {
+            ParameterName::WIh(layer) | ParameterName::WHh(layer) | ParameterName::B(layer) => {
+                Self::Gates(layer)
+            }
+            ParameterName::WOut | ParameterName::BOut => Self::Logits,
+        }
+    }
+}
+
+/// Some columns of the gradients that are made of the same columns of one source.
+struct Part<'a> {
+    source: Source,
+    /// The first of the columns.
+    first: usize,
+    /// The rows of each gradient, those columns.
+    gradients: Vec<(ParameterName, Vec<&'a mut [f32]>)>,
+}
+
+/// Sums `part` over all slices.
+struct Sums<'a> {
+    part: Part<'a>,
+    slices: &'a [Slice],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { part: Part { source, first, mut gradients }, slices } = self;
+        for row in gradients.iter_mut().flat_map(|(_, rows)| rows) {
+            row.fill(0.0);
+        }
+        let mut packed = PackedMatrix::default();
         for slice in slices {
-            let Dimensions { hidden, layers, .. } = slice.dimensions();
-            // The hidden states before each step, and the outputs of each.
-            let before = |layer: usize| {
-                let states = &slice.layers[layer].hidden;
-                &states[..states.len() - slice.rows * hidden]
+            let Dimensions { vocabulary, hidden, .. } = slice.dimensions();
+            let (d, columns) = match source {
+                Source::Gates(layer) => (&slice.layers[layer].gates, GATES * hidden),
+                Source::Logits => (&slice.logits, vocabulary),
             };
-            let outputs = |layer: usize| slice.layers[layer].outputs();
-            let d_gates = |layer: usize| slice.layers[layer].gates.as_slice();
-            match self.name {
-                ParameterName::WIh(0) => self.add_by_token(slice),
-                ParameterName::WIh(layer) => {
-                    self.add_product(outputs(layer - 1), d_gates(layer), hidden)
-                }
-                ParameterName::WHh(layer) => {
-                    self.add_product(before(layer), d_gates(layer), hidden)
-                }
-                ParameterName::WOut => self.add_product(outputs(layers - 1), &slice.logits, hidden),
-                ParameterName::B(layer) => self.add_rows(d_gates(layer)),
-                ParameterName::BOut => self.add_rows(&slice.logits),
+            for (name, rows) in &mut gradients {
+                add_rows(*name, rows, &slice.inputs, d[first..].chunks(columns));
             }
-        }
-    }
-
-    /// Adds xᵀ d: `x` `[rows, H]` by this block's columns, `d` `[rows, columns]`.
-    fn add_product(&mut self, x: &[f32], d: &[f32], hidden: usize) {
-        let count = x.len() / hidden;
-        let x = Matrix::new(x, count, hidden).columns(self.first_row, self.rows).transposed();
-        matmul(self.out, true, x, Matrix::new(d, count, self.columns));
-    }
-
-    /// Adds each row of layer 0's gradient to the row of the token that was read.
-    fn add_by_token(&mut self, slice: &Slice) {
-        let tokens = self.first_row..self.first_row + self.rows;
-        let d_gates = slice.layers[0].gates.chunks_exact(GATES * slice.dimensions().hidden);
-        for (&token, d_gates) in slice.inputs.iter().zip(d_gates) {
-            if tokens.contains(&usize::from(token)) {
-                let row = usize::from(token) - self.first_row;
-                add(&mut self.out[row * self.columns..][..self.columns], d_gates);
+            let count = d.len() / columns;
+            let block = count.div_ceil(count.div_ceil(MAX_ROWS));
+            for (number, d) in d.chunks(block * columns).enumerate() {
+                packed.pack(d, columns, first, COLUMNS.min(columns - first));
+                for (name, rows) in &mut gradients {
+                    let Some(x) = factor(*name, slice) else { continue };
+                    let x = &x[number * block * hidden..][..d.len() / columns * hidden];
+                    let x = Transposed { values: x, rows: hidden };
+                    packed.multiply(simd, x, hidden, |row, column, sums| {
+                        add(&mut rows[row][column..], sums);
+                    });
+                }
             }
-        }
-    }
-
-    /// Adds all rows of `d`, for a bias.
-    fn add_rows(&mut self, d: &[f32]) {
-        for row in d.chunks_exact(self.columns) {
-            add(self.out, row);
         }
     }
 }
 
-fn add(sums: &mut [f32], values: &[f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
+/// Adds the rows of `d` to the gradient of a bias, or to the rows of the tokens that layer 0 read.
+fn add_rows<'a>(
+    name: ParameterName,
+    out: &mut [&mut [f32]],
+    inputs: &[Token],
+    d: impl Iterator<Item = &'a [f32]>,
+) {
+    match name {
+        ParameterName::B(_) | ParameterName::BOut => d.for_each(|d| add(out[0], d)),
+        ParameterName::WIh(0) => {
+            inputs.iter().zip(d).for_each(|(&token, d)| add(out[usize::from(token)], d));
+        }
+        _ => {}
+    }
+}
+
+/// `[T · b, H]`: what the weights of this name were multiplied with; none where they were not.
+fn factor(name: ParameterName, slice: &Slice) -> Option<&[f32]> {
+    match name {
+        ParameterName::WIh(0) | ParameterName::B(_) | ParameterName::BOut => None,
+        ParameterName::WIh(layer) => Some(slice.layers[layer - 1].outputs()),
+        // The hidden states before each step.
+        ParameterName::WHh(layer) => Some(&slice.layers[layer].hidden),
+        ParameterName::WOut => slice.layers.last().map(LayerActivations::outputs),
     }
 }

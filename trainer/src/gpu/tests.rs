@@ -110,9 +110,10 @@ impl Twins {
         self.run_gpu_through(LSTM_STEP_FORWARD.name);
         self.compare_packed_weights();
         let dropout = Dropout::new(&self.gpu.config, 0);
+        self.cpu.packed.update(&self.parameters);
         for slice in &mut self.cpu.slices {
             slice.load(&self.window.inputs, &self.window.targets, false);
-            slice.forward(&self.parameters, dropout);
+            slice.forward(&self.parameters, &self.cpu.packed, dropout);
         }
         for l in 0..layers {
             self.compare("gates", BufferName::Gates(l), GATES * hidden, |s| &s.layers[l].gates);
@@ -137,7 +138,6 @@ impl Twins {
         assert!((sum / loss_nats - 1.0).abs() < 1e-5, "losses {sum}, expected {loss_nats}");
 
         self.run_gpu_through(LSTM_STEP_BACKWARD.name);
-        self.cpu.packed.update(&self.parameters);
         for slice in &mut self.cpu.slices {
             slice.backward(&self.cpu.packed, dropout);
         }
