@@ -1,9 +1,8 @@
 //! Training on the CPU: the fallback where there is no GPU, and the oracle of its kernels.
 //!
-//! Each function that is the twin of a compute shader stands in a file of its name, where it has one. The batch
-//! is cut into slices of a fixed number of rows, and the weight gradients into blocks of a fixed
-//! number of rows, whatever the number of threads: same seed, same machine, same weights, bit for
-//! bit.
+//! Each function that is the twin of a compute shader stands in a file of its name, where it has
+//! one. The batch is cut into slices of rows, and the weight gradients into parts of columns,
+//! whatever the number of threads: same seed, same machine, same weights, bit for bit.
 
 mod activation;
 mod adam;
@@ -44,8 +43,13 @@ use crate::optimizer::{AdamStep, clip_factor};
 use crate::text::Window;
 use crate::{Config, Error};
 
-/// Rows of the batch that one thread takes through a window.
-const SLICE_ROWS: usize = 16;
+/// Rows of the batch that one thread takes through a window: a half of them, so that a small batch
+/// has work for two threads, but at most 16, and at least the four that are multiplied at once.
+///
+/// The number of threads plays no part, so that it doesn't change the order of sums.
+fn slice_rows(batch_size: usize) -> usize {
+    (batch_size / 2).clamp(4, 16)
+}
 
 /// More threads than any machine has cores for.
 const MAX_THREADS: usize = 1024;
@@ -78,15 +82,16 @@ impl Cpu {
         }
         let dimensions = parameters.dimensions();
         memory::check(dimensions, config)?;
+        let slice_rows = slice_rows(config.batch_size);
         let slice = |first_row: usize| {
-            let rows = SLICE_ROWS.min(config.batch_size - first_row);
+            let rows = slice_rows.min(config.batch_size - first_row);
             Slice::new(dimensions, first_row, rows, config.num_steps)
         };
         let moment = || Parameters::zeros(dimensions);
         Ok(Self {
             packed: PackedWeights::new(dimensions),
             gradients: Parameters::zeros(dimensions),
-            slices: (0..config.batch_size).step_by(SLICE_ROWS).map(slice).collect(),
+            slices: (0..config.batch_size).step_by(slice_rows).map(slice).collect(),
             moments: config.optimizer.has_moments().then(|| [moment(), moment()]),
             parameters,
             config: config.clone(),

@@ -125,8 +125,9 @@ pub(crate) fn measure_cpu() -> Result<()> {
         "## Growth on the CPU\n\n\
          The cost of a multiply-add, an iteration's time over all of its products, around the \
          chapter's sizes: `cargo xtask bench --only growth`.\n\n{table}\n\
-         A batch below eight rows reads every weight for few products, and a batch of up to 16 rows \
-         is one slice, which one thread takes through the steps.\n\n\
+         The cost stays within 1.6 of the best but for batches below eight rows: they read every \
+         weight for few products, and aren't divided between threads, each of which would read all \
+         weights for fewer still.\n\n\
          Activations take {stated} bytes a character and layer by their shapes (seven numbers a unit: \
          four gates, cell state, its tanh, hidden state), {measured:.0} measured as the growth of the \
          resident memory from one layer to three.\n\n{}\n",
@@ -157,7 +158,9 @@ pub(crate) fn measure_gpu() -> Result<()> {
     }
     let text = format!(
         "## Growth on a GPU\n\n\
-         The same on {adapter}, a {}: `cargo xtask bench --only growth`.\n\n{table}\n{}\n",
+         The same on {adapter} ({}): `cargo xtask bench --only growth`.\n\n{table}\n\
+         64 units or 8 rows have too few products to make up for the dispatches of a step, whose \
+         number is the same for all sizes.\n\n{}\n",
         adapter.kind(),
         circumstances()?
     );
