@@ -9,6 +9,7 @@ and be measured by one clock:
     generate COUNT   continues token 0, each time with the most probable token; answers with them
     multiply SIZE    multiplies two matrices of this size, until the best time is known; answers
                      with GFLOP/s
+    evaluate 0       answers with the mean loss in nats on the held-out text, if there is one
 """
 
 import json
@@ -65,9 +66,9 @@ def best_rate(size, multiply):
     return 2e-9 * size**3 / best
 
 
-def follow(epoch, generate=None, multiply=None):
+def follow(epoch, generate=None, multiply=None, evaluate=None):
     """Follows the orders of the standard input to its end, with a function for each."""
-    orders = {"epoch": epoch, "generate": generate, "multiply": multiply}
+    orders = {"epoch": epoch, "generate": generate, "multiply": multiply, "evaluate": evaluate}
     print("ready", flush=True)
     for line in sys.stdin:
         order, number = line.split()

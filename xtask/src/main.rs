@@ -12,6 +12,7 @@ mod firmware;
 mod full_disk;
 mod fuzz;
 mod gpu;
+mod held_out;
 mod instructions;
 mod machines;
 mod measure;

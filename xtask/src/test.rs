@@ -16,6 +16,7 @@ use crate::firmware::{self, emulated, shipped_model, workspace};
 use crate::full_disk;
 use crate::fuzz;
 use crate::gpu;
+use crate::held_out;
 use crate::machines;
 use crate::no_panic;
 use crate::pico;
@@ -96,16 +97,19 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("packages", packages),
     ]);
     if let Some(text) = time_machine {
-        let again = text.clone();
+        let (gpu_text, held_out_text) = (text.clone(), text.clone());
         steps.extend([
             Step::new("trainings that are killed 50 times go on", || {
                 run(&mut cargo("test --package charcell --test resume -- --ignored"))
             }),
             Step::new("GPU kernels at all sizes", || gpu_tests("", &["--include-ignored"])),
-            Step::new("training on a GPU", move || gpu::measure(&again)),
+            Step::new("training on a GPU", move || gpu::measure(&gpu_text)),
             Step::new("fuzzing with millions of inputs", fuzz::measure),
             Step::new("the same texts everywhere", device_tests::compare_at_length),
             Step::new("the chapter's perplexities", move || chapter::measure(&text)),
+            Step::new("held-out perplexity beside PyTorch", move || {
+                held_out::measure(&held_out_text)
+            }),
         ]);
     }
     steps

@@ -1,11 +1,11 @@
 //! Charcell beside its peers, and against itself at other sizes: `cargo xtask bench`.
 
-mod chart;
+pub(crate) mod chart;
 mod growth;
 mod own;
-mod peer;
+pub(crate) mod peer;
 mod phases;
-mod setup;
+pub(crate) mod setup;
 mod training;
 mod work;
 

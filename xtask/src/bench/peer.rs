@@ -38,7 +38,11 @@ pub(crate) struct Peer {
 impl Peer {
     /// Starts the peer `name` on the work in `folder`, and waits until it is ready.
     pub(crate) fn start(name: &'static str, cores: Cores, folder: &Path) -> Result<Self> {
-        let mut command = on(cores, &program(name)?)?;
+        Self::spawn(name, on(cores, &program(name)?)?, folder)
+    }
+
+    /// Starts `command`, a peer called `name`, on the work in `folder`, and waits until it is ready.
+    pub(crate) fn spawn(name: &'static str, mut command: Command, folder: &Path) -> Result<Self> {
         let start = Instant::now();
         let piped = command.arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = piped.spawn().with_context(|| format!("can't start {command:?}"))?;
@@ -87,11 +91,6 @@ impl Drop for Peer {
 
 /// The program of a peer.
 fn program(name: &str) -> Result<Command> {
-    let script = |file: &str| {
-        let mut python = python();
-        python.args(["-W", "ignore", file]);
-        python
-    };
     Ok(match name {
         "Charcell" => {
             let mut own = command(&std::env::current_exe()?.to_string_lossy());
@@ -104,6 +103,13 @@ fn program(name: &str) -> Result<Command> {
         "NumPy" => script("bench/numpy_peer.py"),
         _ => bail!("no peer is called {name}"),
     })
+}
+
+/// A peer in Python.
+pub(crate) fn script(file: &str) -> Command {
+    let mut python = python();
+    python.args(["-W", "ignore", file]);
+    python
 }
 
 /// `program` on these cores: its libraries start as many threads as it has cores.

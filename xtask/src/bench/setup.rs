@@ -15,6 +15,21 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Installs those in Python into an environment of their own, and builds the one in Rust.
 pub(crate) fn all() -> Result<()> {
+    install(&["--requirement", REQUIREMENTS])?;
+    let build = "build --release --locked --manifest-path bench/burn/Cargo.toml --target-dir";
+    run(cargo(build).arg(folder()))
+}
+
+/// Installs PyTorch alone.
+pub(crate) fn pytorch() -> Result<()> {
+    install(&["--constraint", REQUIREMENTS, "numpy", "safetensors", "torch"])
+}
+
+/// The versions of the packages in Python.
+const REQUIREMENTS: &str = "bench/requirements.txt";
+
+/// Has pip install `packages` into the environment, which is made if it isn't there.
+fn install(packages: &[&str]) -> Result<()> {
     let environment = folder().join("python");
     if !environment.join("bin/python").exists() {
         let venv = || succeeds(command("python3").args(["-m", "venv"]).arg(&environment));
@@ -23,10 +38,7 @@ pub(crate) fn all() -> Result<()> {
             return Err(Missing { what: "Python with venv".into(), remedy }.into());
         }
     }
-    let pip = ["-m", "pip", "install", "--quiet", "--requirement", "bench/requirements.txt"];
-    run(python().args(pip))?;
-    let build = "build --release --locked --manifest-path bench/burn/Cargo.toml --target-dir";
-    run(cargo(build).arg(folder()))
+    run(python().args(["-m", "pip", "install", "--quiet"]).args(packages))
 }
 
 /// Python in that environment.
