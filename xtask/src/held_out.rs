@@ -1,5 +1,8 @@
 //! Perplexity on held-out text, and the time that training takes, beside PyTorch: the same initial
 //! weights, windows and settings.
+//!
+//! It takes half an hour, so what each pair of trainings gave is kept in `target/held-out`: when the
+//! step is taken again, it goes on behind them. Without that folder all is measured anew.
 
 use std::fmt::Write;
 use std::fs;
@@ -15,6 +18,7 @@ use charcell::{
 use infer_core::{Normalisation, Token};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::bench::peer::{Peer, script};
@@ -31,7 +35,7 @@ const SEEDS: u64 = 3;
 const THREADS: usize = 1;
 
 /// What came of a training.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Trained {
     perplexity: f64,
     seconds: f64,
@@ -49,7 +53,7 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
     for (hidden, layers) in MODELS {
         let mut pairs = Vec::new();
         for seed in 0..SEEDS {
-            let (own, pytorch) = compare(&corpus, &config(hidden, layers, seed))?;
+            let (own, pytorch) = compared(&corpus, &config(hidden, layers, seed))?;
             println!(
                 "    {hidden} units, {layers} layer(s), seed {seed}: perplexity {:.4}, PyTorch \
                  {:.4}; {:.1} s, PyTorch {:.1} s",
@@ -58,7 +62,13 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
             pairs.push((own, pytorch));
         }
         table += &row(hidden, layers, &pairs)?;
+        write(&corpus, &table)?;
     }
+    Ok(())
+}
+
+/// Writes the section, with the models so far.
+fn write(corpus: &Corpus, table: &str) -> Result<()> {
     let config = config(256, 1, 0);
     let text = format!(
         "## Held-out text, beside PyTorch\n\n\
@@ -145,10 +155,26 @@ fn median_seconds(trained: &[Trained]) -> f64 {
     seconds[seconds.len() / 2]
 }
 
+/// What [`compare`] gives, or gave when the same was compared before.
+fn compared(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
+    let Config { hidden, layers, seed, .. } = config;
+    let path = folder().join(format!("{hidden}-{layers}-{seed}.json"));
+    let settings = serde_json::to_string(&(config, corpus.checksum(), THREADS))?;
+    let read = |text: String| serde_json::from_str::<(String, Trained, Trained)>(&text).ok();
+    if let Some((known, own, pytorch)) = fs::read_to_string(&path).ok().and_then(read)
+        && known == settings
+    {
+        return Ok((own, pytorch));
+    }
+    let (own, pytorch) = compare(corpus, config)?;
+    fs::write(&path, serde_json::to_string(&(settings, own, pytorch))?)?;
+    Ok((own, pytorch))
+}
+
 /// A training here and by PyTorch, an epoch each in turn, so that both have the same machine.
 fn compare(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
-    let folder = prepare(corpus, config)?;
-    let mut pytorch = Peer::spawn("PyTorch", script("bench/held_out_peer.py"), &folder)?;
+    prepare(corpus, config)?;
+    let mut pytorch = Peer::spawn("PyTorch", script("bench/held_out_peer.py"), &folder())?;
     let device = Device::Cpu { threads: THREADS };
     let mut training = Training::new(corpus, config, |start| device.backend(start, config))?;
     let (mut seconds, mut pytorch_seconds) = (0.0, 0.0);
@@ -175,9 +201,13 @@ fn train_epoch<B: Backend>(training: &mut Training<'_, B>) -> Result<f64> {
     }
 }
 
-/// The folder with all that `bench/held_out_peer.py` is told: what a [`Training`] starts from.
-fn prepare(corpus: &Corpus, config: &Config) -> Result<PathBuf> {
-    let folder = root().join("target/held-out");
+fn folder() -> PathBuf {
+    root().join("target/held-out")
+}
+
+/// Writes all that `bench/held_out_peer.py` is told: what a [`Training`] starts from.
+fn prepare(corpus: &Corpus, config: &Config) -> Result<()> {
+    let folder = folder();
     fs::create_dir_all(&folder)?;
     let mut random = ChaCha8Rng::seed_from_u64(config.seed);
     let parameters = Parameters::init(config.dimensions(corpus), &mut random);
@@ -208,7 +238,7 @@ fn prepare(corpus: &Corpus, config: &Config) -> Result<PathBuf> {
         "threads": THREADS,
     });
     fs::write(folder.join("work.json"), work.to_string())?;
-    Ok(folder)
+    Ok(())
 }
 
 fn bytes(tokens: &[Token]) -> Vec<u8> {

@@ -18,6 +18,7 @@ mod machines;
 mod measure;
 mod no_panic;
 mod pico;
+mod presets;
 mod process;
 mod record;
 mod reference;

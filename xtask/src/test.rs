@@ -20,6 +20,7 @@ use crate::held_out;
 use crate::machines;
 use crate::no_panic;
 use crate::pico;
+use crate::presets;
 use crate::process::{cargo, command, root, run};
 use crate::requirements::{component, gpu_adapter};
 use crate::rust_version;
@@ -44,6 +45,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("clippy of the firmware", move || firmware_clippy(is_full)),
         Step::new("clippy of the device tests", device_tests_clippy),
         Step::new("tests", || run(cargo("test --workspace -- --skip").arg(GPU_TESTS))),
+        Step::new("the library's example", library_example),
         Step::new("a full disk leaves the last checkpoint intact", full_disk::check),
         Step::new("GPU kernels on the best adapter", || gpu_tests("", &[])),
         Step::new("GPU kernels through OpenGL", || gpu_tests("OpenGL", &[])),
@@ -97,7 +99,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("packages", packages),
     ]);
     if let Some(text) = time_machine {
-        let (gpu_text, held_out_text) = (text.clone(), text.clone());
+        let [gpu_text, held_out_text, presets_text] = [text.clone(), text.clone(), text.clone()];
         steps.extend([
             Step::new("trainings that are killed 50 times go on", || {
                 run(&mut cargo("test --package charcell --test resume -- --ignored"))
@@ -107,6 +109,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
             Step::new("fuzzing with millions of inputs", fuzz::measure),
             Step::new("the same texts everywhere", device_tests::compare_at_length),
             Step::new("the chapter's perplexities", move || chapter::measure(&text)),
+            Step::new("the presets beside each other", move || presets::measure(&presets_text)),
             Step::new("held-out perplexity beside PyTorch", move || {
                 held_out::measure(&held_out_text)
             }),
@@ -187,6 +190,13 @@ fn device_tests_clippy() -> Result<()> {
         run(clippy.env("CHARCELL_MACHINE", machines::CORTEX_M4.name))?;
     }
     Ok(())
+}
+
+/// It trains, exports and evaluates; what it writes lies apart.
+fn library_example() -> Result<()> {
+    let folder = root().join("target/xtask");
+    fs::create_dir_all(&folder)?;
+    run(cargo("run --quiet --release --package charcell --example train").current_dir(folder))
 }
 
 fn firmware_tests() -> Result<()> {

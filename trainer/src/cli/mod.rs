@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use charcell::{Artifact, Error};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Trains a character-level LSTM and runs it on a microcontroller.
 #[derive(Debug, Parser)]
@@ -49,7 +49,9 @@ enum Command {
 
 /// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
 pub(crate) fn run() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let command = Arguments::command().mut_subcommand("train", train::with_defaults);
+    let arguments = Arguments::from_arg_matches(&command.get_matches());
+    let done = match arguments.unwrap_or_else(|error| error.exit()).command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),

@@ -88,7 +88,7 @@ pub struct Training<'a, B> {
     config: Config,
     corpus: &'a Corpus,
     batches: Batches<'a>,
-    validation: Option<Validation>,
+    validation: Option<Validation<'a>>,
     backend: B,
     random: ChaCha8Rng,
     /// The last parameters that were read back, which are finite.
@@ -152,7 +152,7 @@ impl<'a, B: Backend> Training<'a, B> {
             config: config.clone(),
             corpus,
             batches: config.batches(corpus)?,
-            validation: Validation::new(&held_out, config.batch_size, config.num_steps),
+            validation: Validation::new(held_out, config.batch_size, config.num_steps),
             backend: backend(parameters.clone())?,
             random,
             model: TrainedModel {
@@ -231,6 +231,15 @@ impl<'a, B: Backend> Training<'a, B> {
             None => self.current = Some(current),
         }
         Ok(Some(progress))
+    }
+
+    /// What the model writes as it is now: each prefix with its most probable continuation.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn continuations(&mut self) -> Result<Vec<String>, Error> {
+        let parameters = self.backend.parameters()?;
+        continuations(&TrainedModel { parameters, ..self.model.clone() })
     }
 
     /// Whether all epochs are done, or the perplexity on held-out text hasn't got better for

@@ -22,32 +22,42 @@ pub(crate) struct Line {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// Perplexity, on a logarithmic scale, against seconds.
-pub(crate) fn curves(lines: &[Line]) -> Result<String> {
+/// Perplexity, on a logarithmic scale, against `seconds`, which says what they are.
+pub(crate) fn curves(
+    lines: &[Line],
+    seconds: &str,
+    perplexities: std::ops::Range<f64>,
+) -> Result<String> {
     let mut svg = String::new();
     // The slowest would press all others against the axis.
     let ends = lines.iter().filter_map(|line| line.points.last());
     let mut ends: Vec<f64> = ends.map(|&(seconds, _)| seconds).collect();
     ends.sort_by(f64::total_cmp);
     let end = ends.get(ends.len() / 2).copied().unwrap_or(1.0) * 1.1;
-    draw_curves(&mut svg, lines, end).map_err(|error| anyhow!("{error}"))?;
+    draw_curves(&mut svg, lines, (seconds, end), perplexities)
+        .map_err(|error| anyhow!("{error}"))?;
     Ok(svg)
 }
 
 type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
-fn draw_curves<'a>(svg: &'a mut String, lines: &[Line], end: f64) -> Drawn<'a> {
+fn draw_curves<'a>(
+    svg: &'a mut String,
+    lines: &[Line],
+    (seconds, end): (&str, f64),
+    perplexities: std::ops::Range<f64>,
+) -> Drawn<'a> {
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(52)
-        .build_cartesian_2d(0.0..end, (1.0..30.0).log_scale())?;
+        .build_cartesian_2d(0.0..end, perplexities.log_scale())?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
-        .x_desc("seconds since the program was called, all cores")
+        .x_desc(seconds)
         .y_desc("perplexity")
         .y_label_formatter(&|perplexity| format!("{perplexity:.0}"))
         .draw()?;

@@ -74,7 +74,9 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let (all, _) = train("all cores", Cores::All, &work, arguments.epochs)?;
     let curve = |measured: &Measured| Line { name: measured.name, points: measured.curve() };
     let curves: Vec<Line> = all.trained.iter().map(curve).collect();
-    fs::write(root().join("docs/perplexity.svg"), chart::curves(&curves)?)?;
+    let seconds = "seconds since the program was called, all cores";
+    let picture = chart::curves(&curves, seconds, 1.0..30.0)?;
+    fs::write(root().join("docs/perplexity.svg"), picture)?;
     let bars: Vec<_> = [&one, &all]
         .into_iter()
         .flat_map(|round| {

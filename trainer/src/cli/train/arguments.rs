@@ -98,7 +98,7 @@ struct TrainingArguments {
     /// How the weights follow the gradients.
     #[arg(long, value_enum)]
     optimizer: Option<Optimizer>,
-    /// Learning rate [default: the preset's for sgd, 0.02 for adam and adamw].
+    /// Learning rate, where the schedule doesn't lower it.
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     learning_rate: Option<f32>,
     /// How the learning rate goes down.
@@ -116,7 +116,7 @@ struct TrainingArguments {
     /// With --optimizer adamw: how strongly weights are drawn to 0.
     #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     weight_decay: Option<f32>,
-    /// Largest global norm of the gradients [default: 0.01 for sgd, 1 for adam and adamw].
+    /// Largest global norm of the gradients.
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
     clip: Option<f32>,
     /// How windows are taken from the corpus.

@@ -1,6 +1,7 @@
 //! `charcell train`.
 
 mod arguments;
+mod defaults;
 mod progress;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use infer_core::{Int8, Memory};
 
 pub(super) use self::arguments::Arguments;
 use self::arguments::{Every, RunArguments};
+pub(super) use self::defaults::with_defaults;
 use self::progress::Display;
 use super::boards::{advice, fitting};
 use super::print;
@@ -95,6 +97,12 @@ fn train<B: Backend>(
             Err(stopped) => break Some(stopped),
         };
         display.show(&progress);
+        if display.is_due(&progress) {
+            match training.continuations() {
+                Ok(continuations) => display.show_middle(&progress, &continuations),
+                Err(stopped) => break Some(stopped),
+            }
+        }
         if interrupted.load(Ordering::Relaxed) {
             break None;
         }

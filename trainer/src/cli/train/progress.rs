@@ -1,4 +1,5 @@
-//! What a training shows: a bar on a terminal, and the chapter's lines at every report.
+//! What a training shows: a bar on a terminal, the chapter's lines at every report, and the like in
+//! the middle of a long epoch.
 
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
@@ -9,16 +10,20 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Parts of an epoch that the bar knows.
 const PARTS: f64 = 1000.0;
 
-/// Where there is no terminal: how long an epoch may be silent.
-const SILENCE: Duration = Duration::from_secs(15);
+/// How long it takes in an epoch until something is shown that stays, first and at most: each time
+/// it is twice as long as before.
+const FIRST_SILENCE: Duration = Duration::from_secs(15);
+const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Shows a training.
 #[derive(Debug)]
 pub(super) struct Display {
     bar: ProgressBar,
     epochs: usize,
-    /// The last line, where there is no bar.
+    /// When the last line was printed.
     last_line: Instant,
+    /// How long after it the next one is due.
+    silence: Duration,
     /// Seconds since the last report, and epochs.
     since_report: (f64, usize),
 }
@@ -37,7 +42,13 @@ impl Display {
         bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
         bar.set_position((done * PARTS) as u64);
         bar.reset_eta();
-        Self { bar, epochs: config.epochs, last_line: Instant::now(), since_report: (0.0, 0) }
+        Self {
+            bar,
+            epochs: config.epochs,
+            last_line: Instant::now(),
+            silence: FIRST_SILENCE,
+            since_report: (0.0, 0),
+        }
     }
 
     pub(super) fn show(&mut self, progress: &Progress) {
@@ -53,14 +64,24 @@ impl Display {
         ));
         if let Some(report) = &progress.report {
             self.show_report(report);
-        } else if self.bar.is_hidden() && self.last_line.elapsed() > SILENCE {
-            let percent = 100.0 * progress.iteration as f64 / progress.iterations as f64;
-            let perplexity = progress.loss_nats.exp();
-            self.line(&format!(
-                "epoch {}, {percent:.1} %, perplexity {perplexity:.6}, {:.0} characters/s",
-                progress.epoch, progress.characters_per_second,
-            ));
         }
+    }
+
+    /// Whether it is time to show something in the middle of an epoch.
+    pub(super) fn is_due(&self, progress: &Progress) -> bool {
+        progress.report.is_none() && self.last_line.elapsed() > self.silence
+    }
+
+    /// Shows how far an epoch is, and what the model writes.
+    pub(super) fn show_middle(&mut self, progress: &Progress, continuations: &[String]) {
+        let percent = 100.0 * progress.iteration as f64 / progress.iterations as f64;
+        let (epoch, perplexity) = (progress.epoch, progress.loss_nats.exp());
+        let head = format!(
+            "epoch {epoch}, {percent:.2} %, perplexity {perplexity:.6}, {:.0} characters/s",
+            progress.characters_per_second,
+        );
+        self.show_texts(head, continuations);
+        self.silence = LONGEST_SILENCE.min(2 * self.silence);
     }
 
     fn show_report(&mut self, report: &EpochReport) {
@@ -76,10 +97,15 @@ impl Display {
             .validation_perplexity
             .map(|perplexity| format!(", {perplexity:.6} on held-out text"))
             .unwrap_or_default();
-        let mut lines = format!(
+        let head = format!(
             "epoch {epoch}, perplexity {perplexity:.6}{validation}, time {seconds_per_epoch:.2} sec"
         );
-        for continuation in &report.continuations {
+        self.show_texts(head, &report.continuations);
+        self.silence = FIRST_SILENCE;
+    }
+
+    fn show_texts(&mut self, mut lines: String, continuations: &[String]) {
+        for continuation in continuations {
             lines += &format!("\n - {continuation}");
         }
         self.line(&lines);
