@@ -46,9 +46,9 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
     setup::pytorch()?;
     let corpus = Corpus::read(&[time_machine.to_owned()], Normalisation::Chapter, None)?;
     let mut table = String::from(
-        "| units | layers | Charcell: perplexity | PyTorch: perplexity | ratio of the means | \
+        "| units | layers | rate | Charcell: perplexity | PyTorch: perplexity | ratio of the means | \
          spread of the seeds | Charcell: seconds | PyTorch: seconds | ratio |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+         |---|---|---|---|---|---|---|---|---|---|\n",
     );
     for (hidden, layers) in MODELS {
         let mut pairs = Vec::new();
@@ -73,7 +73,7 @@ fn write(corpus: &Corpus, table: &str) -> Result<()> {
     let text = format!(
         "## Held-out text, beside PyTorch\n\n\
          All of *The Time Machine*, {} characters, of which the last {:.0} % are held out: \
-         `cargo xtask test --full --time-machine FILE`. Adam, rate {} with warm-up and a cosine, \
+         `cargo xtask test --full --time-machine FILE`. Adam with warm-up and a cosine, \
          gradients clipped to {}, {} rows of {} steps, {} epochs; the same initial weights and \
          windows for both, one bias a gate, {THREADS} thread each, an epoch in turn. Perplexities \
          are those of the last weights, in one pass over the held-out text: {SEEDS} seeds each, and \
@@ -81,7 +81,6 @@ fn write(corpus: &Corpus, table: &str) -> Result<()> {
          of the seeds.\n\n{table}\n{}\n",
         corpus.tokens().len(),
         config.validation * 100.0,
-        config.learning_rate,
         config.clip,
         config.batch_size,
         config.num_steps,
@@ -101,7 +100,8 @@ fn config(hidden: usize, layers: usize, seed: u64) -> Config {
         batch_size: 16,
         epochs: EPOCHS,
         optimizer: Optimizer::Adam,
-        learning_rate: 5e-3,
+        // At the higher rate some seeds of the largest model diverge for a while, in PyTorch, too.
+        learning_rate: if (hidden, layers) == (512, 2) { 2e-3 } else { 5e-3 },
         schedule: Schedule::Cosine,
         warm_up: 0.05,
         clip: 1.0,
@@ -130,8 +130,9 @@ fn row(hidden: usize, layers: usize, pairs: &[(Trained, Trained)]) -> Result<Str
     let mut row = String::new();
     writeln!(
         row,
-        "| {hidden} | {layers} | {} | {} | {ratio:.4} | {spread:.4} | {seconds:.1} | \
+        "| {hidden} | {layers} | {} | {} | {} | {ratio:.4} | {spread:.4} | {seconds:.1} | \
          {pytorch_seconds:.1} | {:.2} |",
+        config(hidden, layers, 0).learning_rate,
         list(&own),
         list(&pytorch),
         seconds / pytorch_seconds
