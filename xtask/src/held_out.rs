@@ -24,7 +24,7 @@ use serde_json::json;
 use crate::bench::peer::{Peer, script};
 use crate::bench::setup;
 use crate::process::root;
-use crate::results::{circumstances, write_section};
+use crate::results::{circumstances, commit, write_section};
 
 /// Hidden units and layers.
 const MODELS: [(usize, usize); 4] = [(256, 1), (256, 2), (512, 1), (512, 2)];
@@ -117,6 +117,7 @@ fn row(hidden: usize, layers: usize, pairs: &[(Trained, Trained)]) -> Result<Str
     let (own, pytorch): (Vec<Trained>, Vec<Trained>) = pairs.iter().copied().unzip();
     let ratio = mean(&own) / mean(&pytorch);
     let spread = spread(&own).max(spread(&pytorch));
+    ensure!(spread < 1.2, "{hidden} units, {layers} layer(s): a factor of {spread} between seeds");
     ensure!(
         ratio.max(1.0 / ratio) <= spread,
         "{hidden} units, {layers} layer(s): a factor of {ratio} to PyTorch, {spread} between seeds"
@@ -160,7 +161,7 @@ fn median_seconds(trained: &[Trained]) -> f64 {
 fn compared(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
     let Config { hidden, layers, seed, .. } = config;
     let path = folder().join(format!("{hidden}-{layers}-{seed}.json"));
-    let settings = serde_json::to_string(&(config, corpus.checksum(), THREADS))?;
+    let settings = serde_json::to_string(&(config, corpus.checksum(), THREADS, commit()?))?;
     let read = |text: String| serde_json::from_str::<(String, Trained, Trained)>(&text).ok();
     if let Some((known, own, pytorch)) = fs::read_to_string(&path).ok().and_then(read)
         && known == settings

@@ -37,10 +37,15 @@ fn with_section(results: &str, name: &str, text: &str) -> String {
 /// The machine, the day and the commit, for below a table.
 pub(crate) fn circumstances() -> Result<String> {
     let day = output(command("date").arg("+%Y-%m-%d"))?;
-    let commit = output(command("git").args(["rev-parse", "--short", "HEAD"]))?;
     let cores = std::thread::available_parallelism()?;
-    let (day, commit, processor) = (day.trim(), commit.trim(), processor());
+    let (day, commit, processor) = (day.trim(), commit()?, processor());
     Ok(format!("Measured on {day} at commit {commit}: {processor}, {cores} cores, {OS} {ARCH}."))
+}
+
+/// The commit that is measured.
+pub(crate) fn commit() -> Result<String> {
+    let commit = output(command("git").args(["rev-parse", "--short", "HEAD"]))?;
+    Ok(commit.trim().to_owned())
 }
 
 fn processor() -> String {

@@ -13,7 +13,7 @@ type PanelRow = [f32; PANEL];
 /// A matrix `[K, N]` in the order in which a product reads it: panels of 32 columns, row after row,
 /// the last one padded with zeros.
 #[derive(Debug, Default)]
-pub(super) struct PackedMatrix {
+pub(super) struct Panels {
     /// K.
     rows: usize,
     /// N.
@@ -22,7 +22,7 @@ pub(super) struct PackedMatrix {
     panels: Vec<PanelRow>,
 }
 
-impl PackedMatrix {
+impl Panels {
     /// Takes `columns` columns of the row-major `values` `[K, stride]`, from column `first`.
     pub(super) fn pack(&mut self, values: &[f32], stride: usize, first: usize, columns: usize) {
         self.resize(values.len() / stride, columns);
@@ -95,7 +95,7 @@ impl PackedMatrix {
 pub(super) struct Matmul<'a> {
     pub(super) out: &'a mut [f32],
     pub(super) lhs: &'a [f32],
-    pub(super) rhs: &'a PackedMatrix,
+    pub(super) rhs: &'a Panels,
 }
 
 impl WithSimd for Matmul<'_> {
@@ -104,8 +104,9 @@ impl WithSimd for Matmul<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { out, lhs, rhs } = self;
-        let PackedMatrix { rows: depth, columns, .. } = *rhs;
+        let Panels { rows: depth, columns, .. } = *rhs;
         let rows = lhs.len() / depth;
+        assert_eq!(lhs.len(), rows * depth, "[{rows}, {depth}]");
         assert_eq!(out.len(), rows * columns, "[{rows}, {depth}] times [{depth}, {columns}]");
         let lhs = RowMajor { values: lhs, columns: depth };
         rhs.multiply(simd, lhs, rows, |row, first, sums| {
@@ -226,7 +227,7 @@ mod tests {
             };
             let expected: Vec<f32> = (0..rows * columns).map(|n| element(n) + 1.0).collect();
 
-            let mut packed = [PackedMatrix::default(), PackedMatrix::default()];
+            let mut packed = [Panels::default(), Panels::default()];
             packed[0].pack(&rhs, columns, 0, columns);
             packed[1].pack_transposed(&transpose(&rhs, columns), depth);
             for rhs in &packed {
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn some_columns_are_packed() {
         let values: Vec<f32> = (0..12).map(|n| n as f32).collect();
-        let mut packed = PackedMatrix::default();
+        let mut packed = Panels::default();
         packed.pack(&values, 4, 1, 2);
         let mut out = vec![0.0; 2];
         Arch::new().dispatch(Matmul { out: &mut out, lhs: &[1.0, 10.0, 100.0], rhs: &packed });

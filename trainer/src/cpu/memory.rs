@@ -8,8 +8,8 @@ use infer_core::layout::GATES;
 use crate::model::{Dimensions, Parameters};
 use crate::{Config, Error};
 
-/// Copies of the parameters: those in training, packed for either pass, their gradients, those to go
-/// back to, and the model's.
+/// Copies of the parameters: those in training, packed for either pass, their gradients, those to
+/// go back to, and the model's.
 const PARAMETER_COPIES: f64 = 6.0;
 
 /// Numbers of `[T, b, H]` that a layer keeps beside its gates: cell state, its tanh, hidden state.

@@ -2,7 +2,7 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::matmul::PackedMatrix;
+use super::matmul::Panels;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
 /// All weights that activations are multiplied with.
@@ -24,8 +24,8 @@ pub(super) struct PackedLayer {
 /// A matrix for the forward pass, and transposed for the backward pass.
 #[derive(Debug, Default)]
 pub(super) struct PackedPair {
-    pub(super) forward: PackedMatrix,
-    pub(super) backward: PackedMatrix,
+    pub(super) forward: Panels,
+    pub(super) backward: Panels,
 }
 
 impl PackedWeights {

@@ -10,7 +10,7 @@ use pulp::Arch;
 use super::dropout::{Dropout, dropout};
 use super::lstm_step_backward::LstmStepBackward;
 use super::lstm_step_forward::LstmStepForward;
-use super::matmul::{Matmul, PackedMatrix};
+use super::matmul::{Matmul, Panels};
 use super::pack_weights::{PackedLayer, PackedWeights};
 use super::phases::{Phase, Stopwatch};
 use super::softmax_cross_entropy::SoftmaxCrossEntropy;
@@ -217,7 +217,7 @@ impl Slice {
     }
 
     /// What the layer below adds to the pre-activations of all steps: X W_ih + b.
-    fn project_hidden(&mut self, parameters: &Parameters, w_ih: &PackedMatrix, layer: usize) {
+    fn project_hidden(&mut self, parameters: &Parameters, w_ih: &Panels, layer: usize) {
         let b = parameters.get(ParameterName::B(layer));
         let (below, rest) = self.layers.split_at_mut(layer);
         let gates = &mut rest[0].gates;
@@ -229,7 +229,7 @@ impl Slice {
     }
 
     /// The output layer over all steps: Y = H W_out + b_out.
-    fn project_logits(&mut self, parameters: &Parameters, w_out: &PackedMatrix) {
+    fn project_logits(&mut self, parameters: &Parameters, w_out: &Panels) {
         let Dimensions { vocabulary, layers, .. } = self.dimensions;
         for logits in self.logits.chunks_exact_mut(vocabulary) {
             logits.copy_from_slice(parameters.get(ParameterName::BOut));
@@ -241,7 +241,7 @@ impl Slice {
 
     /// All steps of one layer, last to first (BPTT): the hidden state's gradient is what comes
     /// from above, in `d_h`, and from the step after.
-    fn backward_layer(&mut self, w_hh: &PackedMatrix, layer: usize) {
+    fn backward_layer(&mut self, w_hh: &Panels, layer: usize) {
         let (hidden, rows) = (self.dimensions.hidden, self.rows);
         let LayerActivations { gates, cell, tanh_c, .. } = &mut self.layers[layer];
         let size = rows * hidden;

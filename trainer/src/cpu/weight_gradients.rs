@@ -5,7 +5,7 @@ use infer_core::layout::GATES;
 use pulp::{Simd, WithSimd};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::matmul::{PackedMatrix, Transposed, add};
+use super::matmul::{Panels, Transposed, add};
 use super::slice::{LayerActivations, Slice};
 use crate::model::{Dimensions, ParameterName, Parameters};
 
@@ -88,7 +88,7 @@ impl WithSimd for Sums<'_> {
         for row in gradients.iter_mut().flat_map(|(_, rows)| rows) {
             row.fill(0.0);
         }
-        let mut packed = PackedMatrix::default();
+        let mut packed = Panels::default();
         for slice in slices {
             let Dimensions { vocabulary, hidden, .. } = slice.dimensions();
             let (d, columns) = match source {
@@ -131,7 +131,7 @@ fn add_rows<'a>(
     }
 }
 
-/// `[T · b, H]`: what the weights of this name were multiplied with; none where they were not.
+/// `[T · b, H]` at least: what the weights of this name were multiplied with; none where they were not.
 fn factor(name: ParameterName, slice: &Slice) -> Option<&[f32]> {
     match name {
         ParameterName::WIh(0) | ParameterName::B(_) | ParameterName::BOut => None,

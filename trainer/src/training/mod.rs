@@ -6,6 +6,7 @@ mod preset;
 mod report;
 mod validation;
 
+use std::mem;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -236,10 +237,13 @@ impl<'a, B: Backend> Training<'a, B> {
     /// What the model writes as it is now: each prefix with its most probable continuation.
     ///
     /// # Errors
-    /// What the device reports.
+    /// What the device reports; [`Error::Weight`] if a weight has grown beyond what int8 can hold.
     pub fn continuations(&mut self) -> Result<Vec<String>, Error> {
         let parameters = self.backend.parameters()?;
-        continuations(&TrainedModel { parameters, ..self.model.clone() })
+        let kept = mem::replace(&mut self.model.parameters, parameters);
+        let continuations = continuations(&self.model);
+        self.model.parameters = kept;
+        continuations
     }
 
     /// Whether all epochs are done, or the perplexity on held-out text hasn't got better for

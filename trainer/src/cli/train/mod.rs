@@ -97,14 +97,14 @@ fn train<B: Backend>(
             Err(stopped) => break Some(stopped),
         };
         display.show(&progress);
+        if interrupted.load(Ordering::Relaxed) {
+            break None;
+        }
         if display.is_due(&progress) {
             match training.continuations() {
                 Ok(continuations) => display.show_middle(&progress, &continuations),
                 Err(stopped) => break Some(stopped),
             }
-        }
-        if interrupted.load(Ordering::Relaxed) {
-            break None;
         }
         let is_due = match every {
             Every::Epochs(epochs) => progress.report.is_some() && progress.epoch % epochs == 0,

@@ -10,9 +10,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Parts of an epoch that the bar knows.
 const PARTS: f64 = 1000.0;
 
-/// How long it takes in an epoch until something is shown that stays, first and at most: each time
-/// it is twice as long as before.
+/// How long an epoch may last until a line is printed; until the next one it is twice as long.
 const FIRST_SILENCE: Duration = Duration::from_secs(15);
+
+/// The longest time between two lines.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Shows a training.
