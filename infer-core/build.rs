@@ -21,7 +21,7 @@ fn main() {
         ("armv6m", starts_with(&["thumbv6m-", "thumbv8m.base-"])),
         ("fpu", starts_with(&["thumbv7em-", "thumbv8m.main-"]) && target.ends_with("eabihf")),
         ("helium", has_helium),
-        ("riscv", starts_with(&["riscv32"]) && has_multiplication),
+        ("riscv", starts_with(&["riscv32i", "riscv32gc"]) && has_multiplication),
     ];
     for (kind, _) in kinds.iter().filter(|(_, is_it)| *is_it) {
         println!("cargo::rustc-cfg={kind}");

@@ -92,7 +92,7 @@ impl Core {
         match self {
             Self::CortexM0 => 3.49,
             Self::CortexM4 => 0.987,
-            Self::RiscV32 => 3.44,
+            Self::RiscV32 => 3.45,
         }
     }
 }

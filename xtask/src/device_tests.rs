@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
 
 use crate::firmware::shipped_model;
@@ -88,8 +88,9 @@ pub(crate) fn check_memory(model: &Path) -> Result<()> {
     let task = Task { name: "stack", characters: 1, model, weights: "int8" };
     let output = machines::CORTEX_M4.output(task)?;
     let stated = [memory.loading_stack_bytes, memory.stack_bytes];
-    for (measured, stated) in output.split_whitespace().zip(stated) {
-        let measured: usize = measured.parse()?;
+    let mut numbers = output.split_whitespace();
+    for stated in stated {
+        let measured: usize = numbers.next().context("a number is missing")?.parse()?;
         println!("    {measured} bytes of stack, {stated} are stated");
         ensure!(measured <= stated && stated <= measured * 5 / 4, "infer_core::Memory is wrong");
     }

@@ -1,4 +1,4 @@
-//! ARMv6-M (Cortex-M0, M0+), which loads, multiplies and adds single numbers.
+//! ARMv6-M (Cortex-M0, M0+) and ARMv8-M Baseline (Cortex-M23), which loads, multiplies and adds single numbers.
 
 #![expect(
     unsafe_code,
@@ -52,7 +52,7 @@ unsafe extern "C" fn multiply(
     products: &mut [i32; BLOCK_ROWS],
 ) {
     naked_asm!(
-        // Two weights of a column, `\\offset` from x in r0, times `\\x`.
+        // Two weights of a column, `\offset` from x in r0, times `\x`.
         ".macro two_products low, pairs, offset, x",
         "ldrsb r7, [r0, \\offset]",
         "muls r7, \\x, r7",

@@ -2,8 +2,8 @@
 #![expect(unsafe_code, reason = "the compiler asks for it, though every target has the feature")]
 
 use core::arch::x86_64::{
-    __m128i, _mm_add_epi32, _mm_madd_epi16, _mm_setzero_si128, _mm_slli_epi16, _mm_unpackhi_epi32,
-    _mm_unpacklo_epi32,
+    __m128i, _mm_add_epi32, _mm_madd_epi16, _mm_setzero_si128, _mm_slli_epi16, _mm_srai_epi16,
+    _mm_unpackhi_epi32, _mm_unpacklo_epi32,
 };
 
 use super::Int8Kernels;
@@ -29,7 +29,7 @@ impl Int8Kernels for Sse2 {
 /// 256 times four rows times one vector.
 #[target_feature(enable = "sse2")]
 fn products(blocks: &[PairBlock], x: &[Columns]) -> [i32; BLOCK_ROWS] {
-    // Of S, and of W₁ times 256: of rows 0 and 1 in even elements, of rows 2 and 3 in odd ones.
+    // Of S, and of W₁: of rows 0 and 1 in even elements, of rows 2 and 3 in odd ones.
     let (mut pair_sums, mut low_sums) = (_mm_setzero_si128(), _mm_setzero_si128());
     for (block, x) in blocks.iter().zip(x) {
         let [first, second]: [__m128i; 2] = bytemuck::cast(*block);
@@ -37,12 +37,12 @@ fn products(blocks: &[PairBlock], x: &[Columns]) -> [i32; BLOCK_ROWS] {
         let twice = [_mm_unpacklo_epi32(x, x), _mm_unpackhi_epi32(x, x)];
         for (pairs, x) in [first, second].into_iter().zip(twice) {
             pair_sums = _mm_add_epi32(pair_sums, _mm_madd_epi16(pairs, x));
-            let low = _mm_slli_epi16::<8>(pairs);
+            let low = _mm_srai_epi16::<8>(_mm_slli_epi16::<8>(pairs));
             low_sums = _mm_add_epi32(low_sums, _mm_madd_epi16(low, x));
         }
     }
     let [[s_if, s_go], [w_i, w_g]] = [pair_sums, low_sums].map(totals);
-    [w_i, s_if.wrapping_sub(w_i >> 8), w_g, s_go.wrapping_sub(w_g >> 8)]
+    [w_i << 8, s_if.wrapping_sub(w_i), w_g << 8, s_go.wrapping_sub(w_g)]
 }
 
 /// The totals of even elements and of odd ones.
