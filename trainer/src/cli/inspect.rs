@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use charcell::{AnyModel, Artifact, Error};
 use clap::Args;
-use infer_core::Dimensions;
 use infer_core::artifact::{Encoding, Tensor, tensors};
+use infer_core::{Dimensions, Int8, Memory};
 use serde_json::{Value, json};
 
 use super::boards::{advice, fitting};
@@ -53,6 +53,7 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         "tensors": tensors(artifact.bytes()).map(tensor).collect::<Vec<Value>>(),
         "flash_bytes": artifact.bytes().len(),
         "state_bytes": memory.state_bytes,
+        "state_bytes_on_cortex_m0": state_bytes_on_cortex_m0(model),
         "view_bytes": memory.view_bytes,
         "stack_bytes": memory.stack_bytes,
         "loading_stack_bytes": memory.loading_stack_bytes,
@@ -61,15 +62,29 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
     })
 }
 
+/// On those cores, hidden states of int8 models take more.
+fn state_bytes_on_cortex_m0(model: &AnyModel<'_>) -> usize {
+    match model {
+        AnyModel::Int8(model) => Memory::on_armv6m::<Int8>(model.dimensions()).state_bytes,
+        AnyModel::F32(model) => model.memory().state_bytes,
+    }
+}
+
 /// The RAM that a program needs.
-const MEMORY: [&str; 5] =
-    ["state_bytes", "view_bytes", "stack_bytes", "generating_bytes", "loading_stack_bytes"];
+const MEMORY: [&str; 6] = [
+    "state_bytes",
+    "state_bytes_on_cortex_m0",
+    "view_bytes",
+    "stack_bytes",
+    "generating_bytes",
+    "loading_stack_bytes",
+];
 
 fn as_text(description: &Value) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &Value| {
         let plain = value.as_str().map_or_else(|| value.to_string(), |value| format!("{value:?}"));
-        writeln!(text, "{name:19} {plain}").expect("a string grows as it must");
+        writeln!(text, "{name:24} {plain}").expect("a string grows as it must");
     };
     for name in ["weights", "layers", "hidden", "vocabulary_size", "vocabulary"] {
         line(name, &description[name]);
