@@ -57,10 +57,11 @@ impl Uart {
         let registers = ptr::with_exposed_provenance_mut::<Registers>(address);
         // SAFETY: these are the UART's own registers; the program itself only sends.
         unsafe {
+            // Before the bytes are taken: one that comes in between raises another interrupt.
+            ptr::write_volatile(&raw mut (*registers).interrupt, RECEIVE_INTERRUPT);
             while ptr::read_volatile(&raw const (*registers).state) & RECEIVE_FULL != 0 {
                 charcell_support::receive(ptr::read_volatile(&raw const (*registers).data) as u8);
             }
-            ptr::write_volatile(&raw mut (*registers).interrupt, RECEIVE_INTERRUPT);
         }
     }
 }
