@@ -5,15 +5,11 @@ use core::fmt;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
+use crate::precision::DefaultPrecision;
 use crate::sampling::Sampler;
 use crate::state::{CapacityError, State, StateView};
 use crate::vocabulary::Token;
 use crate::{Model, Precision, Sampling};
-
-#[cfg(feature = "int8")]
-type DefaultPrecision = crate::Int8;
-#[cfg(not(feature = "int8"))]
-type DefaultPrecision = crate::F32;
 
 /// Which of its sequences [`Pcg32`] takes: the one of its authors' examples.
 const STREAM: u64 = 0x0a02_bdbf_7bb3_c0a7;

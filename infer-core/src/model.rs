@@ -4,16 +4,11 @@ use core::mem;
 
 use crate::artifact::{self, Header, LoadError};
 use crate::layout::{BLOCK_COLUMNS, MAX_LAYERS};
-use crate::precision::Dimensions;
+use crate::precision::{DefaultPrecision, Dimensions};
 use crate::state::StateView;
 use crate::vocabulary::{Token, Vocabulary};
 use crate::weights::{Layer, Output};
 use crate::{Normalisation, Precision};
-
-#[cfg(feature = "int8")]
-type DefaultPrecision = crate::Int8;
-#[cfg(not(feature = "int8"))]
-type DefaultPrecision = crate::F32;
 
 /// A borrowed view of an artifact: a few hundred bytes of sizes and references; the weights stay
 /// where they are.

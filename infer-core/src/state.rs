@@ -6,13 +6,8 @@ use bytemuck::Pod;
 
 use crate::artifact::Aligned;
 use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, padded};
-use crate::precision::{Precision, sealed::Zero};
+use crate::precision::{DefaultPrecision, Precision, sealed::Zero};
 use crate::{Dimensions, Model};
-
-#[cfg(feature = "int8")]
-type DefaultPrecision = crate::Int8;
-#[cfg(not(feature = "int8"))]
-type DefaultPrecision = crate::F32;
 
 /// Memory for models of up to `H` hidden units, `V` characters and `L` layers.
 ///

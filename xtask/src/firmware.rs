@@ -64,6 +64,12 @@ pub(crate) fn build(board: &Board, options: &[&str]) -> Result<PathBuf> {
     Ok(workspace().join("target").join(board.target).join("release").join(name))
 }
 
+/// QEMU's device that puts the bytes of `file` at `address`; in its lists a comma is doubled.
+pub(crate) fn loader(file: &Path, address: u32) -> String {
+    let file = file.display().to_string().replace(',', ",,");
+    format!("loader,file={file},addr={address:#x},force-raw=on")
+}
+
 /// The emulator of `board`, ready to run `firmware`: the console is its standard input and output.
 pub(crate) fn emulator(
     board: &Board,
@@ -83,9 +89,7 @@ pub(crate) fn emulator(
     emulator.args(["-semihosting-config", "enable=on,target=native"]);
     emulator.arg("-kernel").arg(firmware);
     if let Some(model) = model {
-        let (file, address) = (model.display(), board.model_address);
-        let loader = format!("loader,file={file},addr={address:#x},force-raw=on");
-        emulator.args(["-device", &loader]);
+        emulator.args(["-device", &loader(model, board.model_address)]);
     }
     Ok(emulator)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use charcell::cpu::Cpu;
 use charcell::gpu::{Adapter, Gpu, profile};
-use charcell::model::{Dimensions, Parameters};
+use charcell::model::Parameters;
 use charcell::text::{Batches, Corpus};
 use charcell::{Config, Device, train_and_predict};
 use rand_chacha::ChaCha8Rng;
@@ -63,7 +63,7 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
 fn gradient_errors(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Result<(f64, f64)> {
     let &Config { batch_size, num_steps, sampling, .. } = config;
     let mut random = ChaCha8Rng::seed_from_u64(config.seed);
-    let parameters = Parameters::init(dimensions(corpus, config), &mut random);
+    let parameters = Parameters::init(config.dimensions(corpus), &mut random);
     let mut gpu = Gpu::new(adapter, &parameters, config)?;
     let mut cpu = Cpu::new(parameters.clone(), config, 0)?;
     let mut reference = Reference::new(&parameters, batch_size);
@@ -92,20 +92,11 @@ fn train(corpus: &Corpus, config: &Config, device: &Device) -> Result<(f64, f64)
 }
 
 fn profile_table(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Result<String> {
-    let dimensions = dimensions(corpus, config);
     let mut table = String::from("| kernel | dispatches | ms | GFLOP/s |\n|---|---|---|---|\n");
-    for time in profile(adapter, dimensions, config)? {
+    for time in profile(adapter, config.dimensions(corpus), config)? {
         let (milliseconds, rate) = (time.seconds * 1e3, time.flop as f64 / time.seconds * 1e-9);
         let name = time.kernel.name;
         writeln!(table, "| `{name}` | {} | {milliseconds:.2} | {rate:.1} |", time.dispatches)?;
     }
     Ok(table)
-}
-
-fn dimensions(corpus: &Corpus, config: &Config) -> Dimensions {
-    Dimensions {
-        vocabulary: corpus.vocabulary().size(),
-        hidden: config.hidden,
-        layers: config.layers,
-    }
 }

@@ -10,6 +10,7 @@ use infer_core::{Dimensions, Int8, Memory};
 use crate::firmware::shipped_model;
 use crate::machines::{self, ARMV6M_LARGE, CORTEX_M4, Machine, Task};
 use crate::process::{cargo, root, run};
+use crate::results::grouped;
 
 /// Characters that are counted: enough for an average, as each takes nearly as many as the next.
 const CHARACTERS: usize = 20;
@@ -108,7 +109,7 @@ fn costs(record: &str) -> Result<String> {
             Some((core, weights, count.parse().ok()?))
         });
         let (core, weights, count): (_, _, u64) = row.with_context(|| line.to_owned())?;
-        writeln!(text, "| {core} | {weights} | {} |", in_thousands(count))?;
+        writeln!(text, "| {core} | {weights} | {} |", grouped(count))?;
     }
     writeln!(
         text,
@@ -121,14 +122,6 @@ fn costs(record: &str) -> Result<String> {
         memory.stack_bytes
     )?;
     Ok(text)
-}
-
-/// `number` with a comma before every three digits.
-fn in_thousands(number: u64) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", in_thousands(number / 1000), number % 1000),
-    }
 }
 
 /// A model of 256 units with f32 weights.

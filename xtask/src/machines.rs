@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::firmware::loader;
 use crate::process::{command, output_within, root, run};
 use crate::{requirements, targets};
 
@@ -114,8 +115,6 @@ impl Machine {
     fn arguments(&self, device: &Path, task: Task<'_>) -> Result<Vec<String>> {
         let Task { name, characters, model, .. } = task;
         let (address, bytes) = (self.model_address, model.metadata()?.len());
-        // In QEMU's lists a comma is doubled.
-        let (device, model) = (device.display(), model.display().to_string().replace(',', ",,"));
         let counting = if name == "count" { "-icount shift=0" } else { "" };
         let words =
             format!("-machine {} -display none -monitor none -serial none {counting}", self.name);
@@ -127,9 +126,9 @@ impl Machine {
                  arg={address},arg={bytes}"
             ),
             "-device".into(),
-            format!("loader,file={model},addr={address:#x},force-raw=on"),
+            loader(model, address),
             "-kernel".into(),
-            device.to_string(),
+            device.display().to_string(),
         ]);
         Ok(arguments)
     }

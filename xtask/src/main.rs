@@ -51,7 +51,8 @@ enum Command {
     /// A tool that is missing is installed where that can be done; where it can't, the steps that
     /// need it are skipped and named at the end. With CI=true in the environment they fail.
     Test {
-        /// Then measure what docs/results.md shows, and write it anew.
+        /// Then measure what docs/results.md shows, and write it anew; for what is compared with
+        /// PyTorch, that is installed into target/bench.
         #[arg(long, requires = "time_machine")]
         full: bool,
         /// The text of *The Time Machine*, 178,979 characters, as the chapter takes it.

@@ -6,12 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use charcell::Artifact;
 use charcell::text::{Corpus, SHIPPED_TEXT};
-use infer_core::Normalisation;
+use infer_core::{Int8, Memory, Normalisation};
 
 use crate::firmware::shipped_model;
 use crate::instructions::{self, Counted};
 use crate::machines::{CORTEX_M4, Task};
-use crate::results::{circumstances, write_section};
+use crate::results::{circumstances, grouped, write_section};
 use crate::{c_example, chapter};
 
 /// Characters of the shipped story that a model is trained on to measure quality, as many as the
@@ -40,7 +40,10 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
         counts.push((counted, count));
     }
     instructions::write(&counts)?;
-    let (stack, state, code) = (stack_bytes()?, state_bytes()?, c_example::code_bytes()?);
+    let artifact = Artifact::read(&shipped_model())?;
+    let model = artifact.model()?;
+    let (dimensions, memory) = (model.dimensions(), model.memory());
+    let (stack, state, code) = (stack_bytes()?, memory.state_bytes, c_example::code_bytes()?);
     let (factor, agreement) = quality(time_machine)?;
     let text = format!(
         "## A character on a microcontroller\n\n\
@@ -53,15 +56,17 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
          | | Cortex-M0+ | Cortex-M4 | Cortex-M55 | code, bytes | RAM, bytes |\n\
          |---|---|---|---|---|---|\n{}{PEERS}\n\
          Code here is all that loads, checks and generates; {} bytes of the core library (memcpy, \
-         UTF-8) come on top. RAM is the state, {state} bytes (512 \
-         more on a Cortex-M0+), and {stack} bytes of stack for a character on a Cortex-M4; a \
-         program holds 336 bytes of views of the model beside it. The others' figures were measured once, in the same way, with gcc 12 at -O3.\n\n\
+         UTF-8) come on top. RAM is the state, {state} bytes ({} on a Cortex-M0+), and {stack} bytes of stack for a \
+         character on a Cortex-M4; a program holds {} bytes of views of the model beside it. The \
+         others' figures were measured once, in the same way, with gcc 12 at -O3.\n\n\
          int8 raises the perplexity of a trained model by a factor of {factor:.4}, and makes the \
          same first choice as f32 in {:.2} % of steps (CMSIS-NN: 1.0007 and 98.65 %).\n\n{}\n",
-        vocabulary()?,
+        dimensions.vocabulary,
         table(&counts)?,
-        ours(&counts, code.own, state + stack)?,
+        ours(&counts, code.own, state as u64 + stack)?,
         code.compilers,
+        Memory::on_armv6m::<Int8>(dimensions).state_bytes,
+        memory.view_bytes,
         agreement * 100.0,
         circumstances()?
     );
@@ -95,29 +100,12 @@ fn ours(counts: &[(Counted, u64)], code: u64, ram: u64) -> Result<String> {
     ))
 }
 
-/// `number` with a comma before every three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
-    groups.collect::<Vec<_>>().join(",")
-}
-
 /// Bytes of stack that a character takes on a Cortex-M4.
 fn stack_bytes() -> Result<u64> {
     let model = &shipped_model();
     let output = CORTEX_M4.output(Task { name: "stack", characters: 1, model, weights: "int8" })?;
     let character = output.split_whitespace().nth(1);
     character.and_then(|bytes| bytes.parse().ok()).with_context(|| format!("no sizes: {output}"))
-}
-
-/// Bytes of the shipped model's state.
-fn state_bytes() -> Result<u64> {
-    Ok(Artifact::read(&shipped_model())?.model()?.memory().state_bytes as u64)
-}
-
-/// Characters that the shipped model knows.
-fn vocabulary() -> Result<usize> {
-    Ok(Artifact::read(&shipped_model())?.model()?.dimensions().vocabulary)
 }
 
 /// By what factor int8 raises the perplexity, and the share of first choices that stay the same.
@@ -128,17 +116,4 @@ fn quality(time_machine: Option<&Path>) -> Result<(f64, f64)> {
     };
     let (model, _) = chapter::train(&corpus, 0)?;
     chapter::compare_int8(&model, &corpus)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        let numbers = [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")];
-        for (number, expected) in numbers {
-            assert_eq!(grouped(number), expected);
-        }
-    }
 }

@@ -48,6 +48,13 @@ pub(crate) fn commit() -> Result<String> {
     Ok(commit.trim().to_owned())
 }
 
+/// `number` with a comma before every three digits.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
+}
+
 fn processor() -> String {
     let description = fs::read_to_string(Path::new("/proc/cpuinfo")).unwrap_or_default();
     let model = description.lines().find_map(|line| line.strip_prefix("model name"));
@@ -69,5 +76,13 @@ mod tests {
         assert!(!replaced.contains("## One") && replaced.contains("## Uno"));
         assert!(replaced.ends_with("<!-- two -->\n## Two\n<!-- end of two -->\n"));
         assert_eq!(with_section(&replaced, "one", "## Uno"), replaced);
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        let numbers = [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")];
+        for (number, expected) in numbers {
+            assert_eq!(grouped(number), expected);
+        }
     }
 }
