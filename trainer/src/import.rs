@@ -29,13 +29,13 @@ impl Default for ModuleNames {
     }
 }
 
-/// Reads the model in `file`, whose inputs and outputs are the characters of the `vocabulary` file in
-/// its order. Sizes come from the tensors; biases that are missing are zero, and the two biases of a
-/// gate are added. Without `prefixes`, the model is shown by the first letter that it knows.
+/// Reads the model in `file`, whose inputs and outputs are the characters of the `vocabulary` file
+/// in its order. Sizes come from the tensors; biases that are missing are zero, and the two biases
+/// of a gate are added. Without `prefixes`, the model is shown by the first letter that it knows.
 ///
 /// # Errors
-/// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::VocabularySize`]; [`Error::Import`] names
-/// the tensor that is missing or unfit; [`Error::UnknownCharacter`] of a prefix.
+/// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::VocabularySize`]; [`Error::Import`]
+/// names the tensor that is missing or unfit; [`Error::UnknownCharacter`] of a prefix.
 pub fn import(
     file: &Path,
     names: &ModuleNames,
@@ -142,14 +142,15 @@ impl TorchFile<'_> {
         }
         if hidden > MAX_HIDDEN || layers > MAX_LAYERS {
             return Err(format!(
-                "{layers} layers of {hidden} units are more than an artifact holds ({MAX_LAYERS} of {MAX_HIDDEN})"
+                "{layers} layers of {hidden} units are more than an artifact holds ({MAX_LAYERS} \
+                 of {MAX_HIDDEN})"
             ));
         }
         let (name, inputs) = shape("weight_ih_l0")?;
         if inputs != [gates, vocabulary] {
             return Err(format!(
-                "{name} is of {inputs:?}, and must be [{gates}, {vocabulary}]: an input for each of \
-                 the vocabulary's {vocabulary} characters"
+                "{name} is of {inputs:?}, and must be [{gates}, {vocabulary}]: an input for each \
+                 of the vocabulary's {vocabulary} characters"
             ));
         }
         Ok(Dimensions { vocabulary, hidden, layers })

@@ -137,7 +137,8 @@ const HEAD: &str = "<!DOCTYPE html>
 <meta charset=\"utf-8\">
 <title>A run of Charcell</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 760px; margin: 2em auto; padding: 0 1em; color: #222; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; }
+body { max-width: 760px; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; }
 td { padding: 2px 1em 2px 0; vertical-align: top; overflow-wrap: anywhere; }
 td:first-child { color: #666; white-space: nowrap; }

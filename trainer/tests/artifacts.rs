@@ -109,8 +109,8 @@ fn dumped(line: &str) -> Option<(usize, Vec<u8>)> {
     Some((offset, bytes))
 }
 
-/// From the smallest model to the largest rows and vocabulary, in one part of a row and in two, int8
-/// is close to f32.
+/// From the smallest model to the largest rows and vocabulary, in one part of a row and in two,
+/// int8 is close to f32.
 #[test]
 fn int8_is_close_to_f32_at_every_size() {
     let sizes =

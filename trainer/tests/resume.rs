@@ -316,8 +316,8 @@ fn a_second_training_in_a_folder_is_refused() {
     succeeds(&folder, &format!("{TRAIN} --epochs 1 --out run --force"));
 }
 
-/// A system that lets no file grow beyond a limit stands in for a disk that is full in the middle of
-/// a file.
+/// A system that lets no file grow beyond a limit stands in for a disk that is full in the middle
+/// of a file.
 #[cfg(unix)]
 #[test]
 fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {

@@ -76,8 +76,8 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
     let text = format!(
         "## The chapter's recipe\n\n\
          *The Time Machine*, first {CHARACTERS} characters, 256 units, 160 epochs, on the CPU: \
-         `cargo xtask test --full --time-machine FILE`. int8 is compared with f32 on the same text, \
-         teacher-forced.\n\n{table}\n\
+         `cargo xtask test --full --time-machine FILE`. int8 is compared with f32 on the same \
+         text, teacher-forced.\n\n{table}\n\
          A gate has one bias, as in the chapter's own code; the framework layer's second one \
          doubles what a step changes, and explains its higher perplexity.\n\n{}\n",
         circumstances()?

@@ -93,8 +93,8 @@ fn svg() -> String {
          <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
          <text x=\"20\" y=\"30\" font-size=\"18\" font-weight=\"600\">An iteration on the GPU: \
          {dispatches} dispatches, nothing read back</text>\n\
-         <text x=\"20\" y=\"54\" fill=\"#57606a\">{} hidden units, {batch_size} rows of {num_steps} \
-         steps; left what a kernel reads, right what it writes</text>\n",
+         <text x=\"20\" y=\"54\" fill=\"#57606a\">{} hidden units, {batch_size} rows of \
+         {num_steps} steps; left what a kernel reads, right what it writes</text>\n",
         dimensions.hidden,
     );
     for (number, row) in rows.iter().enumerate() {
@@ -125,7 +125,8 @@ fn draw(svg: &mut String, row: &Row, top: usize) {
             BOX_LEFT + BOX_WIDTH / 2
         ),
         format!(
-            "<text x=\"{}\" y=\"{baseline}\" text-anchor=\"end\" fill=\"#57606a\">{reads}  →</text>",
+            "<text x=\"{}\" y=\"{baseline}\" text-anchor=\"end\" fill=\"#57606a\">\
+             {reads}  →</text>",
             BOX_LEFT - 8
         ),
         format!("<text x=\"{}\" y=\"{baseline}\" fill=\"#57606a\">→  {writes}</text>", right + 8),

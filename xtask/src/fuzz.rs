@@ -61,8 +61,8 @@ pub(crate) fn measure() -> Result<()> {
     results::write_section(
         "fuzzing",
         &format!(
-            "## Fuzzing\n\nlibFuzzer on `infer-core` by the targets in `fuzz/`, with overflow checks \
-             and debug assertions: no panic, no time-out.\n\n{table}\n{circumstances}\n"
+            "## Fuzzing\n\nlibFuzzer on `infer-core` by the targets in `fuzz/`, with overflow \
+             checks and debug assertions: no panic, no time-out.\n\n{table}\n{circumstances}\n"
         ),
     )
 }

@@ -45,7 +45,8 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
         "## Training on a GPU\n\n\
          The chapter's recipe on {adapter} ({}): `cargo xtask test --full --time-machine FILE`.\n\n\
          | | |\n|---|---|\n\
-         | largest error of an epoch's gradients against f64, relative to the norm | {gpu_error:.1e} |\n\
+         | largest error of an epoch's gradients against f64, relative to the norm | \
+         {gpu_error:.1e} |\n\
          | the same on the CPU | {cpu_error:.1e} |\n\
          | perplexity after {EPOCHS} epochs | {perplexity:.2} |\n\
          | seconds an epoch (median) | {seconds:.3} |\n\

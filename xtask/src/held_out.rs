@@ -1,8 +1,8 @@
 //! Perplexity on held-out text, and the time that training takes, beside PyTorch: the same initial
 //! weights, windows and settings.
 //!
-//! It takes half an hour, so what each pair of trainings gave is kept in `target/held-out`: when the
-//! step is taken again, it goes on behind them. Without that folder all is measured anew.
+//! It takes half an hour, so what each pair of trainings gave is kept in `target/held-out`: when
+//! the step is taken again, it goes on behind them. Without that folder all is measured anew.
 
 use std::fmt::Write;
 use std::fs;
@@ -46,8 +46,9 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
     setup::pytorch()?;
     let corpus = Corpus::read(&[time_machine.to_owned()], Normalisation::Chapter, None)?;
     let mut table = String::from(
-        "| units | layers | rate | Charcell: perplexity | PyTorch: perplexity | ratio of the means | \
-         spread of the seeds | Charcell: seconds | PyTorch: seconds | ratio |\n\
+        "| units | layers | rate | Charcell: perplexity | PyTorch: perplexity | \
+         ratio of the means | spread of the seeds | Charcell: seconds | PyTorch: seconds | \
+         ratio |\n\
          |---|---|---|---|---|---|---|---|---|---|\n",
     );
     for (hidden, layers) in MODELS {
@@ -76,9 +77,9 @@ fn write(corpus: &Corpus, table: &str) -> Result<()> {
          `cargo xtask test --full --time-machine FILE`. Adam with warm-up and a cosine, \
          gradients clipped to {}, {} rows of {} steps, {} epochs; the same initial weights and \
          windows for both, one bias a gate, {THREADS} thread each, an epoch in turn. Perplexities \
-         are those of the last weights, in one pass over the held-out text: {SEEDS} seeds each, and \
-         the spread is the largest over the smallest. Seconds are those of a training, the median \
-         of the seeds.\n\n{table}\n{}\n",
+         are those of the last weights, in one pass over the held-out text: {SEEDS} seeds each, \
+         and the spread is the largest over the smallest. Seconds are those of a training, the \
+         median of the seeds.\n\n{table}\n{}\n",
         corpus.tokens().len(),
         config.validation * 100.0,
         config.clip,

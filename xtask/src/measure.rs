@@ -56,9 +56,10 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
          | | Cortex-M0+ | Cortex-M4 | Cortex-M55 | code, bytes | RAM, bytes |\n\
          |---|---|---|---|---|---|\n{}{PEERS}\n\
          Code here is all that loads, checks and generates; {} bytes of the core library (memcpy, \
-         UTF-8) come on top. RAM is the state, {state} bytes ({} on a Cortex-M0+), and {stack} bytes of stack for a \
-         character on a Cortex-M4; a program holds {} bytes of views of the model beside it. The \
-         others' figures were measured once, in the same way, with gcc 12 at -O3.\n\n\
+         UTF-8) come on top. RAM is the state, {state} bytes ({} on a Cortex-M0+), and {stack} \
+         bytes of stack for a character on a Cortex-M4; a program holds {} bytes of views of the \
+         model beside it. The others' figures were measured once, in the same way, with gcc 12 at \
+         -O3.\n\n\
          int8 raises the perplexity of a trained model by a factor of {factor:.4}, and makes the \
          same first choice as f32 in {:.2} % of steps (CMSIS-NN: 1.0007 and 98.65 %).\n\n{}\n",
         dimensions.vocabulary,

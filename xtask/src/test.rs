@@ -166,8 +166,8 @@ fn clippy() -> Result<()> {
     run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))
 }
 
-/// The program of every board that a test builds, for its target, and the application, which runs on
-/// the host, too.
+/// The program of every board that a test builds, for its target, and the application, which runs
+/// on the host, too.
 fn firmware_clippy(is_full: bool) -> Result<()> {
     component("clippy", "clippy")?;
     let built = if is_full { &BUILT[..] } else { &FAMILIES };

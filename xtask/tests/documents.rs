@@ -53,7 +53,7 @@ fn links(page: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Whether `source` defines `item`, a path: the first name and the last one, if they aren't Cargo's.
+/// Whether `source` defines `item`, a path: its first and its last name, if they aren't Cargo's.
 fn defines(source: &str, item: &str) -> bool {
     let is_file = item.contains(['.', '/']);
     is_file || item.split("::").all(|name| source.lines().any(|line| introduces(line, name)))

@@ -19,7 +19,8 @@ pub(super) struct Arguments {
     /// Measure how long each kernel takes in an iteration of the chapter's recipe.
     #[arg(long)]
     profile: bool,
-    /// The adapter to measure, by words of its name and interface [default: the one that auto takes].
+    /// The adapter to measure, by words of its name and interface [default: the one that auto
+    /// takes].
     #[arg(long, value_name = "NAME", requires = "profile")]
     adapter: Option<String>,
     /// Hidden units of the model that is measured.
@@ -100,8 +101,8 @@ fn show_profile(arguments: &Arguments, config: &Config) -> Result<(), Error> {
         ));
     }
     let mut text = format!(
-        "{adapter}: an iteration of {} hidden units in {} layer(s), {batch_size} rows of {num_steps} steps, \
-         by {clock}\n{:24}{:>10}{:>10}{:>10}{:>10}\n",
+        "{adapter}: an iteration of {} hidden units in {} layer(s), {batch_size} rows of \
+         {num_steps} steps, by {clock}\n{:24}{:>10}{:>10}{:>10}{:>10}\n",
         config.hidden, config.layers, "kernel", "times", "ms", "GFLOP/s", "GB/s",
     );
     for kernel in &kernels {

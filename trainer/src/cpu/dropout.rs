@@ -34,8 +34,8 @@ impl Dropout {
     }
 }
 
-/// Multiplies each of `values`, some rows `[b, H]` of a step of a layer, by its factor; the first of
-/// them is `first_element` of all layers' outputs `[L, T, B, H]`.
+/// Multiplies each of `values`, some rows `[b, H]` of a step of a layer, by its factor; the first
+/// of them is `first_element` of all layers' outputs `[L, T, B, H]`.
 pub(super) fn dropout(values: &mut [f32], first_element: u32, dropout: Dropout) {
     for (element, value) in (0..).zip(values) {
         *value *= dropout.factor(first_element.wrapping_add(element));

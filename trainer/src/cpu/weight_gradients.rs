@@ -131,7 +131,7 @@ fn add_rows<'a>(
     }
 }
 
-/// `[T · b, H]` at least: what the weights of this name were multiplied with; none where they were not.
+/// `[T · b, H]` at least: what the weights of this name were multiplied with, if they were.
 fn factor(name: ParameterName, slice: &Slice) -> Option<&[f32]> {
     match name {
         ParameterName::WIh(0) | ParameterName::B(_) | ParameterName::BOut => None,

@@ -27,8 +27,8 @@ pub struct Plan {
 /// Bytes of an element.
 const WORD: u64 = 4;
 
-/// Floating-point operations at which submissions are cut, and dispatches over several steps: a slow
-/// GPU's driver takes one of more than two seconds for a hang.
+/// Floating-point operations at which submissions are cut, and dispatches over several steps: a
+/// slow GPU's driver takes one of more than two seconds for a hang.
 const SUBMISSION_FLOP: u64 = 20_000_000_000;
 
 impl Plan {
@@ -371,7 +371,7 @@ impl Plan {
         self.shapes.num_steps.min(most as usize)
     }
 
-    /// Workgroups that compute `groups` of four columns for all rows of the batch at each of `steps`.
+    /// Workgroups that compute `groups` of four columns for the batch's rows at each of `steps`.
     fn product_workgroups(&self, tile: ProductTile, groups: usize, steps: usize) -> [u64; 3] {
         [
             (groups as u64).div_ceil(u64::from(tile.lanes * tile.groups)),

@@ -29,8 +29,8 @@ pub struct KernelTime {
 /// Iterations that are measured; the fastest time of each dispatch counts.
 const REPEATS: usize = 5;
 
-/// Measures an iteration of a training as `config` says on `adapter`, by the device's own timestamps
-/// where it has them, else by the host's clock, waiting for each dispatch.
+/// Measures an iteration of a training as `config` says on `adapter`, by the device's own
+/// timestamps where it has them, else by the host's clock, waiting for each dispatch.
 ///
 /// # Errors
 /// Those of [`Gpu::new`], and what the device reports.

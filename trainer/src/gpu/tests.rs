@@ -80,7 +80,8 @@ impl Twins {
         self.gpu.submit_iteration(&self.window, last + 1, 0).unwrap();
     }
 
-    /// Compares a buffer `[steps, width, B]` with what each slice of the CPU has, `[steps, b, width]`.
+    /// Compares a buffer, `[steps, width, B]`, with that of each slice of the CPU,
+    /// `[steps, b, width]`.
     fn compare(
         &mut self,
         what: &str,
@@ -231,7 +232,7 @@ impl Twins {
         assert_close("updated parameters", &found, &expected_parameters);
     }
 
-    /// A window that goes on where the last one ended, one that starts anew, and the state after it.
+    /// A window that goes on where the last one ended, one that starts anew, and the state then.
     fn compare_next_windows(&mut self) {
         if self.shapes.has_moments {
             // Where the update went by chance, what follows does.

@@ -105,8 +105,8 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Setting`] names the first setting that keeps it from that; what
-    /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`Error::Prefix`] if a prefix
-    /// has a character that the corpus lacks; [`Error::TooManyPrefixes`].
+    /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`Error::Prefix`] if a
+    /// prefix has a character that the corpus lacks; [`Error::TooManyPrefixes`].
     pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
         check_counts(&[
             ("--num-steps", self.num_steps),

@@ -76,7 +76,8 @@ pub fn train_and_predict(
 /// let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(3000))?;
 /// let config = Config { hidden: 8, epochs: 50, ..Config::default() };
 /// let device = Device::Cpu { threads: 1 };
-/// let training = Training::new(&corpus, &config, |parameters| device.backend(parameters, &config))?;
+/// let backend = |parameters| device.backend(parameters, &config);
+/// let training = Training::new(&corpus, &config, backend)?;
 /// let outcome = training.run(|progress| {
 ///     println!("epoch {}, perplexity {:.2}", progress.epoch, progress.loss_nats.exp());
 ///     if progress.epoch < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -24,9 +24,9 @@ impl Preset {
     pub fn config(self) -> Config {
         match self {
             Self::Chapter => Config::default(),
-            // Steps of a larger norm, twice as many of them, and a rate that goes down to 0. On *The
-            // Time Machine*, 96 units and 6 epochs, the last 10 % held out: perplexity 4.57 at rate
-            // 500 and 5.11 at 200, without warm-up and dropout; the chapter's settings give
+            // Steps of a larger norm, twice as many of them, and a rate that goes down to 0. On
+            // *The Time Machine*, 96 units and 6 epochs, the last 10 % held out: perplexity 4.57 at
+            // rate 500 and 5.11 at 200, without warm-up and dropout; the chapter's settings give
             // 6.08, and Adam's best 4.90.
             Self::Good => Config {
                 epochs: 20,

@@ -133,8 +133,8 @@ fn reference_logits(
     (0..vocabulary).map(logit).collect()
 }
 
-/// The factor by which dropout multiplies output `element` of `[L, T, B, H]`, in the first iteration
-/// of seed 0: two rounds of the hash decide.
+/// The factor by which dropout multiplies output `element` of `[L, T, B, H]`, in the first
+/// iteration of seed 0: two rounds of the hash decide.
 pub(crate) fn dropout_factor(element: usize, dropout: f64) -> f64 {
     let hash = |value: u32| {
         let state = value.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);

@@ -128,9 +128,9 @@ pub(crate) fn measure_cpu() -> Result<()> {
          The cost stays within 1.6 of the best but for batches below eight rows: they read every \
          weight for few products, and aren't divided between threads, each of which would read all \
          weights for fewer still.\n\n\
-         Activations take {stated} bytes a character and layer by their shapes (seven numbers a unit: \
-         four gates, cell state, its tanh, hidden state), {measured:.0} measured as the growth of the \
-         resident memory from one layer to three.\n\n{}\n",
+         Activations take {stated} bytes a character and layer by their shapes (seven numbers a \
+         unit: four gates, cell state, its tanh, hidden state), {measured:.0} measured as the \
+         growth of the resident memory from one layer to three.\n\n{}\n",
         circumstances()?
     );
     print!("{table}");

@@ -50,8 +50,8 @@ fn epoch(cpu: &mut Cpu, corpus: &Corpus, offset: usize) -> Result<f64> {
     }
 }
 
-/// `count` characters behind the vocabulary's first one. The artifact is exported at the first call,
-/// and kept.
+/// `count` characters behind the vocabulary's first one. The artifact is exported at the first
+/// call, and kept.
 fn generate(
     cpu: &mut Cpu,
     corpus: &Corpus,

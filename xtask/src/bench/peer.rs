@@ -41,7 +41,7 @@ impl Peer {
         Self::spawn(name, on(cores, &program(name)?)?, folder)
     }
 
-    /// Starts `command`, a peer called `name`, on the work in `folder`, and waits until it is ready.
+    /// Starts `command`, a peer called `name`, on the work in `folder`; waits until it is ready.
     pub(crate) fn spawn(name: &'static str, mut command: Command, folder: &Path) -> Result<Self> {
         let start = Instant::now();
         let piped = command.arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());

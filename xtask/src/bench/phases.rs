@@ -33,7 +33,7 @@ pub(crate) fn measure() -> Result<()> {
     writeln!(table, "| all | {:.2} | | |", all * 1e3)?;
     let rate = |&(phase, seconds): &(Phase, f64)| multiply_adds(phase, sizes) as f64 / seconds;
     let best_rate = times.iter().map(rate).fold(0.0, f64::max);
-    // What would be won if the products were as fast as the fastest of them, and all else were free.
+    // What would be won if the products were as fast as the fastest, and all else were free.
     let gain = |time: &(Phase, f64)| time.1 * (1.0 - rate(time) / best_rate);
     let next = times.iter().max_by(|a, b| gain(a).total_cmp(&gain(b)));
     let next = next.context("there are phases")?;

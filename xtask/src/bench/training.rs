@@ -88,11 +88,11 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     print!("{tables}");
     let text = format!(
         "## Training beside the peers\n\n\
-         The chapter's recipe on {}: the same initial weights and the same windows for all, one bias \
-         a gate, in turn, {TURN} epochs each, one clock; medians without the first epoch: \
+         The chapter's recipe on {}: the same initial weights and the same windows for all, one \
+         bias a gate, in turn, {TURN} epochs each, one clock; medians without the first epoch: \
          `cargo xtask bench`. The peers: `bench/`. GFLOP/s are those of the products of the model; \
-         the peak is that of the fastest product of two matrices of {MATRIX_SIZE} rows, by PyTorch or \
-         NumPy.\n\n{tables}\n\
+         the peak is that of the fastest product of two matrices of {MATRIX_SIZE} rows, by PyTorch \
+         or NumPy.\n\n{tables}\n\
          ![Seconds an epoch](epoch.svg)\n\n\
          What a user waits for, the start of the program and compilation included:\n\n\
          ![Perplexity against seconds](perplexity.svg)\n\n{}\n",
@@ -149,8 +149,9 @@ fn compare_perplexities(trained: &[Measured]) -> Result<()> {
 fn table(Round { title, trained, peak }: &Round, work: &Work) -> Result<String> {
     let epochs = trained[0].epochs.len();
     let mut table = format!(
-        "| {title} | s an epoch | against PyTorch | characters/s | GFLOP/s | of the peak, {peak:.0} | \
-         s to start | perplexity after {epochs} |\n|---|---|---|---|---|---|---|---|\n"
+        "| {title} | s an epoch | against PyTorch | characters/s | GFLOP/s | \
+         of the peak, {peak:.0} | s to start | perplexity after {epochs} |\n\
+         |---|---|---|---|---|---|---|---|\n"
     );
     let pytorch = trained[1].seconds();
     let characters = work.characters_per_epoch() as f64;
