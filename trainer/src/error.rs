@@ -1,10 +1,13 @@
 //! What can go wrong, and what to do about it.
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use infer_core::LoadError;
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS, MAX_VOCABULARY};
+
+use crate::shell_word;
 
 /// Why Charcell could not do what was asked. Every message names the thing and the mend.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +22,11 @@ pub enum Error {
         source: io::Error,
     },
     /// A corpus isn't text.
-    #[error("{} is not UTF-8 text: byte {byte} (counted from 0) starts no character; convert the file, for example with iconv", path.display())]
+    #[error(
+        "{} is not UTF-8 text: byte {byte} (counted from 0) starts no character; convert the \
+         file, for example with iconv",
+        path.display()
+    )]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -39,8 +46,8 @@ pub enum Error {
     },
     /// A corpus has too few or too many distinct characters.
     #[error(
-        "the corpus has {found} distinct character(s), and a model needs 2 to {MAX_VOCABULARY}: give \
-         a text that has {}",
+        "the corpus has {found} distinct character(s), and a model needs 2 to {MAX_VOCABULARY}: \
+         give a text that has {}",
         if *found < 2 { "more" } else { "fewer" }
     )]
     VocabularySize {
@@ -64,8 +71,8 @@ pub enum Error {
     },
     /// A character is not in the vocabulary.
     #[error(
-        "character {} of the text, {character:?}, is not in the model's vocabulary: leave it out, or \
-         train on a corpus that has it",
+        "character {} of the text, {character:?}, is not in the model's vocabulary: leave it out, \
+         or train on a corpus that has it",
         position + 1
     )]
     UnknownCharacter {
@@ -108,7 +115,10 @@ pub enum Error {
         character: char,
     },
     /// A vocabulary file is refused.
-    #[error("{} is no vocabulary: {reason}; it must be a JSON array of one-character strings", path.display())]
+    #[error(
+        "{} is no vocabulary: {reason}; it must be a JSON array of one-character strings",
+        path.display()
+    )]
     Vocabulary {
         /// The file.
         path: PathBuf,
@@ -193,7 +203,8 @@ pub enum Error {
     },
     /// The GPU doesn't answer.
     #[error(
-        "{adapter} didn't answer within {seconds} seconds: train with --device cpu, or update its driver"
+        "{adapter} didn't answer within {seconds} seconds: train with --device cpu, or update its \
+         driver"
     )]
     GpuTimeout {
         /// Its name.
@@ -252,7 +263,9 @@ pub enum Error {
     #[error(
         "interrupted in epoch {}: `charcell train --resume --out {}` goes on, `charcell export {}` \
          makes an artifact of the weights so far",
-        epochs + 1, path.display(), path.display()
+        epochs + 1,
+        shell_word(&path.display().to_string()),
+        shell_word(&path.display().to_string())
     )]
     Interrupted {
         /// The run folder.
@@ -261,13 +274,19 @@ pub enum Error {
         epochs: usize,
     },
     /// Another process trains in a run folder.
-    #[error("another training is at work in {}: give another --out, or wait for its end", path.display())]
+    #[error(
+        "another training is at work in {}: give another --out, or wait for its end",
+        path.display()
+    )]
     RunBusy {
         /// The folder.
         path: PathBuf,
     },
     /// A run folder is there already.
-    #[error("{} exists already: give another --out, or --force to replace the run in it", path.display())]
+    #[error(
+        "{} exists already: give another --out, or --force to replace the run in it",
+        path.display()
+    )]
     RunExists {
         /// The folder.
         path: PathBuf,
@@ -330,7 +349,8 @@ pub enum Error {
     },
     /// A weight is too large for the formats of an int8 artifact, or not a number.
     #[error(
-        "parameter {name} has the value {value}, which an artifact can't hold: train with a lower learning rate"
+        "parameter {name} has the value {value}, which an artifact can't hold: train with a lower \
+         learning rate"
     )]
     Weight {
         /// The parameter.
@@ -369,7 +389,10 @@ pub enum Error {
         reason: String,
     },
     /// A firmware can't be read from the disk.
-    #[error("cannot read {}: {source}; give the .elf file of a build of firmware-example", path.display())]
+    #[error(
+        "cannot read {}: {source}; give the .elf file of a build of firmware-example",
+        path.display()
+    )]
     ReadFirmware {
         /// The file.
         path: PathBuf,
@@ -382,8 +405,27 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A part of an image lies where its board has no place for it.
+    #[error(
+        "the image of {board} would have bytes at {address:#010x} to {:#010x}, and its {what} is \
+         at {}: give the .elf file of a build of firmware-example/{board}, which has no model in \
+         it",
+        end - 1, ranges(places)
+    )]
+    OutOfPlace {
+        /// What has its place there: firmware, or anything in flash.
+        what: &'static str,
+        /// Where the part starts.
+        address: u32,
+        /// The first address behind it.
+        end: u64,
+        /// The board's name.
+        board: &'static str,
+        /// Where it may lie.
+        places: Vec<Range<u32>>,
+    },
     /// Two parts of an image want the same place in flash.
-    #[error("the firmware reaches into the place for models, at {address:#010x}: build it anew")]
+    #[error("two parts of the firmware want the same place, {address:#010x}: build it anew")]
     Overlap {
         /// The address.
         address: u32,
@@ -400,7 +442,11 @@ pub enum Error {
     #[error(
         "the firmware reads artifacts of format version {firmware}, and the model has version \
          {model}: {}",
-        if firmware < model { "build the firmware anew" } else { "export the model anew" }
+        if firmware < model {
+            "build the firmware anew"
+        } else {
+            "export it with the Charcell that the firmware was built with"
+        }
     )]
     FirmwareVersion {
         /// The version that the firmware reads.
@@ -416,12 +462,22 @@ pub enum Error {
         /// What stands in the way, and what to do.
         reason: String,
     },
+    /// A file to make is one of those that it would be made of.
+    #[error(
+        "{} is what the image is made of, and would be replaced: give another --out",
+        path.display()
+    )]
+    ReplacesInput {
+        /// The file.
+        path: PathBuf,
+    },
     /// A model has weights that firmware doesn't compute with.
     #[error("its weights are f32, and boards run int8: `charcell export RUN` writes that")]
     NotForBoards,
     /// A model is too large for a board.
     #[error(
-        "the model doesn't fit {board}: it needs {needed} bytes of {what}, {} more than there are; {}",
+        "the model doesn't fit {board}: it needs {needed} bytes of {what}, {} more than there are; \
+         {}",
         needed - available,
         match fitting_hidden {
             Some(hidden) => format!("with --hidden {hidden} or less it would fit"),
@@ -441,7 +497,16 @@ pub enum Error {
         fitting_hidden: Option<usize>,
     },
     /// A board takes no files of a format.
-    #[error("{board} takes no {format} file: give --format {}", formats.join(" or "))]
+    #[error(
+        "{board} takes no {format} file: give --format {}{}",
+        formats.join(" or "),
+        if *takes_two_files {
+            "; it has no complete image, as espflash makes that of the firmware by itself, and \
+             writes the model beside it: `charcell firmware --help` shows how"
+        } else {
+            ""
+        }
+    )]
     NoFormat {
         /// The board.
         board: &'static str,
@@ -449,5 +514,13 @@ pub enum Error {
         format: &'static str,
         /// Those that it takes.
         formats: Vec<&'static str>,
+        /// Whether firmware and model are written as two files.
+        takes_two_files: bool,
     },
+}
+
+/// The first and the last address of each of `places`.
+fn ranges(places: &[Range<u32>]) -> String {
+    let range = |place: &Range<u32>| format!("{:#010x} to {:#010x}", place.start, place.end - 1);
+    places.iter().map(range).collect::<Vec<_>>().join(", ")
 }

@@ -34,6 +34,7 @@ pub mod model;
 mod optimizer;
 mod report;
 mod run_folder;
+mod shell;
 pub mod text;
 mod training;
 
@@ -47,7 +48,8 @@ pub use import::{ModuleNames, import};
 pub use inference::{AnyModel, Artifact};
 pub use optimizer::{Optimizer, clip_factor};
 pub use report::{Sizes, loss_svg, report_html};
-pub use run_folder::{Description, RunFolder, write_whole};
+pub use run_folder::{Description, RunFolder, write_all_whole, write_whole};
+pub use shell::shell_word;
 pub use training::{
     Checkpoint, Config, EpochReport, Outcome, Preset, Progress, REPORT_CHARACTERS, Schedule,
     Training, train_and_predict,

@@ -3,15 +3,20 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
-use charcell::boards::{BOARDS, board};
-use charcell::image::{Format, Image};
+use charcell::boards::{BOARDS, Core, Flashing, board};
+use charcell::image::Image;
 use charcell::model::Dimensions;
 use charcell::{AnyModel, Artifact, Error, Weights, artifact};
 use common::untrained_model;
 use tempfile::TempDir;
+
+/// The kinds of processors in ELF files.
+const ARM: u16 = 40;
+const RISCV: u16 = 243;
 
 /// A model that fits every board, `model.postcard`, and something that says it is a firmware for
 /// microbit-v1, `firmware.elf`.
@@ -28,17 +33,57 @@ fn model(hidden: usize) -> Artifact {
     artifact(&untrained_model(dimensions, 1.0, 1), Weights::Int8).unwrap()
 }
 
-/// An ELF file with the identity of a firmware, as it would lie in flash from 0 on.
-fn firmware(name: &str, version: u16, padding: usize) -> Vec<u8> {
+/// The identity of a firmware, behind `padding` bytes.
+fn identity(name: &str, version: u16, padding: usize) -> Vec<u8> {
     let mut bytes = vec![0x5A; padding];
     bytes.extend(b"charcell-firmware");
     bytes.extend(version.to_le_bytes());
     let name_end = bytes.len() + 29;
     bytes.extend(name.as_bytes());
     bytes.resize(name_end, 0);
-    let mut image = Image::default();
-    image.add(0, &bytes).unwrap();
-    image.to_file(Format::Elf)
+    bytes
+}
+
+/// An ELF file with the identity of a firmware at the first address that a firmware may have.
+fn firmware(name: &str, version: u16, padding: usize) -> Vec<u8> {
+    let board = board(name).unwrap();
+    let machine = if board.core == Core::RiscV32 { RISCV } else { ARM };
+    elf(machine, &[(board.program_places()[0].start, &identity(name, version, padding))])
+}
+
+/// An ELF file of a program for a `machine`, with flags 5 and the entry 0x1234, which has
+/// `segments`: addresses and bytes.
+fn elf(machine: u16, segments: &[(u32, &[u8])]) -> Vec<u8> {
+    let mut file = b"\x7FELF\x01\x01\x01".to_vec();
+    file.resize(16, 0);
+    let count = segments.len() as u16;
+    file.extend([2, machine].map(u16::to_le_bytes).concat());
+    file.extend([1, 0x1234, 52, 0, 5].map(u32::to_le_bytes).concat());
+    file.extend([52, 32, count, 40, 0, 0].map(u16::to_le_bytes).concat());
+    let mut offset = 52 + 32 * u32::from(count);
+    for (address, bytes) in segments {
+        let length = bytes.len() as u32;
+        let header = [1, offset, *address, *address, length, length, 5, 1];
+        file.extend(header.map(u32::to_le_bytes).concat());
+        offset += length;
+    }
+    segments.iter().for_each(|(_, bytes)| file.extend_from_slice(bytes));
+    file
+}
+
+/// The number of `N` bytes at `offset` of a file, little-endian.
+fn number<const N: usize>(file: &[u8], offset: usize) -> usize {
+    file[offset..][..N].iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte))
+}
+
+/// Addresses and bytes of the segments of an ELF file.
+fn segments(file: &[u8]) -> Vec<(usize, &[u8])> {
+    let headers = file[number::<4>(file, 28)..].chunks(32).take(number::<2>(file, 44));
+    let segment = |header: &[u8]| {
+        let [offset, address, length] = [4, 12, 16].map(|field| number::<4>(header, field));
+        (address, &file[offset..][..length])
+    };
+    headers.map(segment).collect()
 }
 
 fn charcell(folder: &TempDir, words: &str) -> Output {
@@ -73,7 +118,10 @@ fn a_complete_image_has_the_model_at_its_address() {
     let flat = read("bin");
     assert_eq!(&flat[address..], model.bytes());
     assert_eq!((flat[0], flat[address - 1]), (0x5A, 0xFF));
-    assert_eq!(Image::from_elf(&read("elf")).unwrap().to_file(Format::Bin), flat);
+    let elf = read("elf");
+    let [firmware, part] = segments(&elf)[..] else { panic!("no two segments") };
+    assert_eq!(firmware, (0, &*identity("microbit-v1", 1, 0x60)));
+    assert_eq!(part, (address, model.bytes()));
     assert!(read("hex").starts_with(b":020000040000FA\n:10000000"));
 }
 
@@ -97,11 +145,36 @@ fn espflash_takes_firmware_and_model_apart() {
     let output = charcell(&folder, words);
     assert_eq!(output.stdout, b"./esp32-c3.elf\n./esp32-c3-model.bin\n");
     let next = String::from_utf8(output.stderr).unwrap();
-    assert!(next.contains("write-bin 0x200000 ./esp32-c3-model.bin"), "{next}");
+    let commands = "next: espflash flash --chip esp32c3 ./esp32-c3.elf && \
+                    espflash write-bin --chip esp32c3 0x200000 ./esp32-c3-model.bin\n";
+    assert_eq!(next, commands);
     let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
     assert_eq!(read("esp32-c3.elf"), firmware);
     assert_eq!(read("esp32-c3-model.bin"), model(48).bytes());
-    fails(&folder, &format!("{words} --format hex"), 1, &["takes no hex file", "elf or bin"]);
+    let refusal = ["takes no hex file", "elf or bin", "no complete image", "firmware --help"];
+    fails(&folder, &format!("{words} --format hex"), 1, &refusal);
+    let help = String::from_utf8(charcell(&folder, "firmware --help").stdout).unwrap();
+    assert!(help.contains("espflash write-bin --chip esp32c3 0x200000 esp32-c3-model.bin"));
+}
+
+#[test]
+fn a_complete_image_is_a_program_for_the_processor_of_its_firmware() {
+    let folder = folder();
+    for (name, machine) in [("riscv-virt", RISCV), ("mps2-an505", ARM), ("pico", ARM)] {
+        fs::write(folder.path().join("own.elf"), firmware(name, 1, 0x60)).unwrap();
+        let words = format!("firmware --board {name} --model model.postcard --format elf");
+        for (firmware, flags, entry, path) in [
+            (" --firmware own.elf", 5, 0x1234, format!("{name}.elf")),
+            (" --model-only", 0, 0, format!("{name}-model.elf")),
+        ] {
+            let output = charcell(&folder, &(words.clone() + firmware));
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let file = fs::read(folder.path().join(path)).unwrap();
+            assert_eq!(file[4..7], [1, 1, 1], "32 bits, little-endian, version 1");
+            assert_eq!(number::<2>(&file, 18), usize::from(machine));
+            assert_eq!((number::<4>(&file, 24), number::<4>(&file, 36)), (entry, flags));
+        }
+    }
 }
 
 #[test]
@@ -109,14 +182,25 @@ fn mistakes_are_named() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("newer.elf"), firmware("microbit-v1", 2, 0)).unwrap();
+    fs::write(path("older.elf"), firmware("microbit-v1", 0, 0)).unwrap();
     fs::write(path("large.elf"), firmware("microbit-v1", 1, 0x18000)).unwrap();
+    fs::write(path("empty.elf"), "").unwrap();
     fs::write(path("large.postcard"), model(256).bytes()).unwrap();
+    fs::write(path("file"), "").unwrap();
+    fs::copy(path("firmware.elf"), path("microbit-v1.elf")).unwrap();
+    let before = files(folder.path());
     let start = "firmware --model model.postcard --board microbit-v1 --firmware ";
     let cases = [
-        ("large.elf", &["reaches into the place for models", "0x00018000"][..]),
-        ("newer.elf", &["format version 2", "has version 1", "export the model anew"]),
+        ("large.elf", &["0x00000000 to 0x0001802f", "0x00000000 to 0x00017fff", "no model"][..]),
+        ("newer.elf", &["format version 2", "has version 1", "that the firmware was built with"]),
+        ("older.elf", &["format version 0", "build the firmware anew"]),
         ("model.postcard", &["not a firmware", "ELF"]),
+        ("empty.elf", &["not a firmware", "ELF"]),
         ("missing.elf", &["cannot read missing.elf"]),
+        (".", &["cannot read .: Is a directory"]),
+        ("microbit-v1.elf", &["./microbit-v1.elf is what the image is made of", "another --out"]),
+        ("firmware.elf --out file", &["cannot write in file", "another --out"]),
+        ("firmware.elf --out /proc/nowhere", &["cannot write in /proc/nowhere"]),
         (
             "firmware.elf --format uf2",
             &["BBC micro:bit v1 takes no uf2 file", "--format elf or bin or hex"],
@@ -129,11 +213,89 @@ fn mistakes_are_named() {
     fails(&folder, other, 1, &["is for microbit-v1", "not for netduinoplus2"]);
     let mistyped = "firmware --model model.postcard --board microbit-v --model-only";
     fails(&folder, mistyped, 2, &["similar value", "microbit-v1"]);
+    let unknown = "firmware --model model.postcard --board teensy --model-only";
+    fails(&folder, unknown, 2, &["'teensy'", "microbit-v2, nrf52840-dk"]);
     let large = "firmware --model large.postcard --board microbit-v1 --model-only";
     fails(&folder, large, 1, &["doesn't fit BBC micro:bit v1", "bytes of flash", "--hidden "]);
     let outside = "firmware --model model.postcard --board microbit-v1";
     fails(&folder, outside, 1, &["cannot build", "no checkout of Charcell", "--firmware"]);
-    assert!(!path("microbit-v1.bin").exists());
+    assert_eq!(files(folder.path()), before, "something was written");
+}
+
+/// The names and the bytes of all files in `folder`.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = |path: &Path| (path.display().to_string(), fs::read(path).unwrap());
+    let mut files: Vec<_> = entries.map(|path| file(&path)).collect();
+    files.sort();
+    files
+}
+
+/// A file that can't be written leaves those before it as they were.
+#[test]
+fn all_files_are_written_or_none() {
+    let folder = folder();
+    let words =
+        "firmware --board microbit-v1 --model model.postcard --firmware firmware.elf --out image";
+    let image = folder.path().join("image");
+    fs::create_dir_all(image.join("microbit-v1.hex")).unwrap();
+    fs::write(image.join("microbit-v1.bin"), "old").unwrap();
+    fails(&folder, words, 1, &["cannot write image/microbit-v1.hex", "directory"]);
+    assert_eq!(fs::read(image.join("microbit-v1.bin")).unwrap(), b"old");
+    assert_eq!(fs::read_dir(&image).unwrap().count(), 2);
+    fs::remove_dir(image.join("microbit-v1.hex")).unwrap();
+    assert!(charcell(&folder, words).status.success());
+    assert!(fs::read(image.join("microbit-v1.bin")).unwrap().len() > 3);
+}
+
+#[test]
+fn hostile_firmware_is_refused() {
+    let pico = board("pico").unwrap();
+    let own = identity("pico", 1, 0);
+    let (start, bytes) = (pico.flash_address, own.as_slice());
+    let refused = |file: &[u8], part: &str| {
+        let error = Image::of_firmware(pico, file).unwrap_err().to_string();
+        assert!(error.contains(part), "\"{part}\" isn't in: {error}");
+    };
+    Image::of_firmware(pico, &elf(ARM, &[(start, bytes), (start + 0x1000, &[1])])).unwrap();
+    refused(&elf(RISCV, &[(start, bytes)]), "of kind 243, and a Cortex-M0+ is of 40");
+    let whole = elf(ARM, &[(start, bytes)]);
+    for length in 0..whole.len() {
+        let error = Image::of_firmware(pico, &whole[..length]);
+        assert!(matches!(error, Err(Error::NotAFirmware { .. })), "{length} bytes");
+    }
+    // Beside flash, half beside it, 3 GB apart, at the end of all addresses, in the models' place.
+    let places = "to 0x100fffff";
+    for address in [0, start - 1, 0x2000_0000, 0xF000_0000, u32::MAX, pico.model_address - 1] {
+        let named = format!("{address:#010x} to ");
+        let file = elf(ARM, &[(start, bytes), (address, &[1, 2])]);
+        refused(&file, &named);
+        refused(&file, places);
+    }
+    for address in [start, start + 1, start + bytes.len() as u32 - 1] {
+        let overlap = format!("same place, {address:#010x}");
+        refused(&elf(ARM, &[(start, bytes), (address, &[1])]), &overlap);
+    }
+    // Without what says for which board it is, and with a part of it.
+    refused(&elf(ARM, &[(start, &[0; 100])]), "for which board");
+    refused(&elf(ARM, &[(start, &bytes[..40])]), "for which board");
+    refused(&elf(ARM, &[(start, bytes); 257]), "257 program headers");
+}
+
+#[test]
+fn firmware_for_a_chip_that_maps_flash_has_its_addresses() {
+    let esp = board("esp32-c3").unwrap();
+    let own = identity("esp32-c3", 1, 0);
+    for (address, is_right) in [
+        (0x3C00_0020, true),
+        (0x4200_0020, true),
+        (0x4038_0000, true),
+        (0, false),
+        (0x3C3F_FFFF, false),
+    ] {
+        let image = Image::of_firmware(esp, &elf(RISCV, &[(address, &own)]));
+        assert_eq!(image.is_ok(), is_right, "{address:#x}");
+    }
 }
 
 #[test]
@@ -143,9 +305,38 @@ fn the_hidden_size_that_would_fit_does_and_the_next_does_not() {
     let Err(Error::DoesNotFit { needed, available, fitting_hidden, .. }) = fits(&model(256)) else {
         panic!("256 units fit {}", board.title);
     };
-    assert_eq!((needed, available), (model(256).bytes().len(), board.model_bytes));
+    assert_eq!((needed, available), (model(256).bytes().len(), board.model_bytes()));
     let hidden = fitting_hidden.unwrap();
     assert!(fits(&model(hidden)).is_ok() && fits(&model(hidden + 1)).is_err(), "{hidden}");
+}
+
+/// A model that is too large for all boards is compared with the one that has the most room.
+#[test]
+fn a_model_for_no_board_has_the_reason() {
+    let folder = folder();
+    let inspect = |artifact: &Artifact| {
+        fs::write(folder.path().join("model.postcard"), artifact.bytes()).unwrap();
+        let json = charcell(&folder, "inspect model.postcard --json").stdout;
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(json["boards"].as_array().unwrap().len(), 0);
+        String::from_utf8(charcell(&folder, "inspect model.postcard").stdout).unwrap()
+    };
+    let larger = model(900);
+    let text = inspect(&larger);
+    let line = text.lines().last().unwrap();
+    assert!(line.starts_with("no board runs it: the model doesn't fit Raspberry Pi Pico 2"));
+    let hidden = line.split_once("--hidden ").unwrap().1.split_once(' ').unwrap().0;
+    let pico2 = board("pico2").unwrap();
+    let fits = model(hidden.parse().unwrap());
+    pico2.check(&fits, &fits.model().unwrap()).unwrap();
+    pico2.check(&larger, &larger.model().unwrap()).unwrap_err();
+
+    let dimensions = Dimensions { vocabulary: 43, hidden: 16, layers: 1 };
+    let model = artifact(&untrained_model(dimensions, 1.0, 1), Weights::F32).unwrap();
+    let text = inspect(&model);
+    let reason = "no board runs it: its weights are f32, and boards run int8: `charcell export RUN` \
+                  writes that\n";
+    assert!(text.ends_with(reason), "{text}");
 }
 
 #[test]
@@ -169,8 +360,112 @@ fn boards_are_listed_and_named_for_a_model() {
     let json: serde_json::Value =
         serde_json::from_slice(&charcell(&folder, "boards --json").stdout).unwrap();
     assert_eq!(json["boards"].as_array().unwrap().len(), BOARDS.len());
-    let inspected = charcell(&folder, "inspect model.postcard");
-    let inspected = String::from_utf8(inspected.stdout).unwrap();
-    assert!(inspected.contains("microbit-v1 ("), "{inspected}");
-    assert!(inspected.contains("charcell firmware --board "), "{inspected}");
+    // Where a model is written, and where the program sees it; a machine that has no clock.
+    assert!(listed.contains("0x00200000") && listed.contains("0x3c400000"), "{listed}");
+    let of = |name: &str| BOARDS.iter().position(|board| board.name == name).unwrap();
+    let esp = &json["boards"][of("esp32-c3")];
+    assert_eq!(
+        (&esp["model_address"], &esp["model_mapped_at"]),
+        (&0x20_0000.into(), &0x3C40_0000.into())
+    );
+    let virt = &json["boards"][of("riscv-virt")];
+    assert!(virt["clock_hz"].is_null() && virt["characters_per_second"][0]["estimate"].is_null());
+}
+
+/// The boards that `inspect` names are those whose check lets the model through, and no emulators.
+#[test]
+fn inspect_names_the_boards_that_a_model_fits() {
+    let folder = folder();
+    for (hidden, missing) in [(48, &[][..]), (200, &["microbit-v1"]), (350, &["nucleo-f411"])] {
+        let artifact = model(hidden);
+        fs::write(folder.path().join("model.postcard"), artifact.bytes()).unwrap();
+        let inspected = charcell(&folder, "inspect model.postcard");
+        let inspected = String::from_utf8(inspected.stdout).unwrap();
+        let model = artifact.model().unwrap();
+        let fitting = BOARDS.iter().filter(|board| {
+            board.flashing != Flashing::Emulator && board.check(&artifact, &model).is_ok()
+        });
+        let named: Vec<String> = fitting
+            .map(|board| {
+                let speed = board.characters_per_second(model.dimensions()).unwrap();
+                format!("{} ({speed:.0})", board.name)
+            })
+            .collect();
+        let line = format!("they write: {}\n  charcell firmware --board ", named.join(", "));
+        assert!(inspected.contains(&line), "{line} isn't in:\n{inspected}");
+        assert!(missing.iter().all(|name| !inspected.contains(name)), "{inspected}");
+    }
+}
+
+/// A shell runs each command that is shown, with a model whose name it would change. Other programs
+/// are stood in for by one that looks at the files that it is given.
+#[test]
+#[cfg(unix)]
+fn commands_that_are_shown_run_as_shown() {
+    use std::os::unix::fs::PermissionsExt;
+
+    const MODEL: &str = "my models/it's.postcard";
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    for made in ["programs", "my models", "firmware-example/app"] {
+        fs::create_dir_all(path(made)).unwrap();
+    }
+    fs::rename(path("model.postcard"), path(MODEL)).unwrap();
+    let stand_in = "#!/bin/sh\nfor word; do case \"$word\" in\n\
+                    */*) test -f \"$word\" || exit 1;; esac; done\n";
+    for name in ["cargo", "charcell", "espflash", "probe-rs"] {
+        let program = path("programs").join(name);
+        fs::write(&program, stand_in).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let prints = |words: &str, last: &str| {
+        let mut command = Command::cargo_bin("charcell").unwrap();
+        command.current_dir(folder.path()).args(words.split(' ')).arg(last);
+        let output = command.output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8(text).unwrap();
+        assert!(output.status.success(), "{words}: {text}");
+        text
+    };
+    let train = "train --chars 2000 --hidden 8 --epochs 1 --device cpu --prefix it --out";
+    let shown = [prints("inspect", MODEL), prints(train, "my models/run")].concat();
+    let shown = shown.lines().filter_map(|line| line.strip_prefix("  charcell "));
+    let mut commands: Vec<_> = shown.map(|command| format!("charcell {command}")).collect();
+    assert_eq!(commands.len(), 4, "{commands:?}");
+    for board in &BOARDS {
+        fs::write(path("own.elf"), firmware(board.name, 1, 0x60)).unwrap();
+        for option in ["--firmware own.elf", "--model-only"] {
+            let words = format!("firmware --board {} --out my-image {option} --model", board.name);
+            let shown = prints(&words, MODEL);
+            let command = shown.lines().find_map(|line| line.strip_prefix("next: ")).unwrap();
+            match board.flashing {
+                Flashing::Drive { .. } if command.contains(" to the drive ") => {}
+                _ => commands.push(command.to_owned()),
+            }
+        }
+    }
+    let emulate = r"cargo xtask emulate --board riscv-virt --model 'my models/it'\''s.postcard'";
+    assert!(commands.iter().any(|command| command == emulate), "{commands:?}");
+    assert_eq!(commands.len(), 4 + 2 * BOARDS.len() - 6, "{commands:?}");
+    let search = format!("{}:{}", path("programs").display(), std::env::var("PATH").unwrap());
+    for command in &commands {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).env("PATH", &search).current_dir(folder.path());
+        shell.assert().success();
+    }
+}
+
+/// A format that the board's tool doesn't take is made, and what it takes is named.
+#[test]
+fn a_format_that_is_missing_is_named() {
+    let folder = folder();
+    for (words, next) in [
+        ("microbit-v1 --format elf --firmware firmware.elf", "next: give --format hex, "),
+        ("nucleo-f411 --format bin --model-only", "next: give --format elf, "),
+        ("pico --format bin hex --model-only", "next: give --format uf2, "),
+    ] {
+        let output = charcell(&folder, &format!("firmware --model model.postcard --board {words}"));
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && shown.starts_with(next), "{shown}");
+    }
 }

@@ -9,7 +9,7 @@ use charcell::boards::Board;
 
 use crate::console::{CTRL_C, Console};
 use crate::firmware::{self, shipped_model};
-use crate::process::{cargo, output, root};
+use crate::process::{cargo, output, root, run};
 
 /// Settings for a text: lines that set them, and the options of `charcell generate` that mean the
 /// same.
@@ -21,11 +21,32 @@ const SETTINGS: [(&[&str], &[&str]); 2] = [
     ),
 ];
 
-/// Talks to the firmware of `board` in QEMU, with the shipped model and another.
+/// Talks to the firmware of `board` in QEMU, with the shipped model and another, which fits all
+/// boards, and to the complete image that `charcell firmware` makes of it and the latter.
 pub(crate) fn check(board: &Board, other_model: &Path) -> Result<()> {
     let firmware = firmware::build(board, &[])?;
     let models = [shipped_model(), other_model.to_owned()];
-    talk(board, &models, |model| firmware::console(board, &firmware, model))
+    talk(board, &models, |model| firmware::console(board, &firmware, model))?;
+    let image = make_image(board, &firmware, other_model, "elf")?;
+    let mut console = firmware::console(board, &image, None)?;
+    console.greeting()?;
+    let texts = compare_texts(&mut console, other_model)?;
+    println!("    {texts} texts by the complete image");
+    Ok(())
+}
+
+/// The file of this `format` that `charcell firmware` makes of `firmware` and `model`.
+pub(crate) fn make_image(
+    board: &Board,
+    firmware: &Path,
+    model: &Path,
+    format: &str,
+) -> Result<PathBuf> {
+    let out = root().join("target/xtask/images");
+    let mut make = cargo("run --quiet --release -- firmware --format");
+    make.args([format, "--board", board.name, "--firmware"]).arg(firmware);
+    run(make.arg("--model").arg(model).arg("--out").arg(&out))?;
+    Ok(out.join(board.name).with_extension(format))
 }
 
 /// Talks to a firmware: `start` starts it with the bytes of a file where models lie. It has to run
@@ -39,7 +60,8 @@ pub(crate) fn talk(
     let mut texts = 0;
     for model in models {
         let bytes = fs::read(model)?;
-        if let Some(part) = bytes.get(..board.model_bytes).filter(|part| part.len() < bytes.len()) {
+        if let Some(part) = bytes.get(..board.model_bytes()).filter(|part| part.len() < bytes.len())
+        {
             let part = scratch(board, part)?;
             expect_refusal(&mut start(Some(&part))?, "error: the model takes ")?;
             continue;

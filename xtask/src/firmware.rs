@@ -25,9 +25,9 @@ pub(crate) fn emulated() -> impl Iterator<Item = &'static Board> {
     EMULATED.iter().filter_map(|&(name, ..)| board(name))
 }
 
-/// QEMU's names for standard input and output as a serial port: for pipes, and for a keyboard, where
-/// Ctrl-A leads to QEMU itself. (Its USART of the STM32F4 loses bytes that come in at once through
-/// the latter.)
+/// QEMU's names for standard input and output as a serial port: for pipes, and for a keyboard,
+/// where Ctrl-A leads to QEMU itself. (Its USART of the STM32F4 loses bytes that come in at once
+/// through the latter.)
 pub(crate) const PIPE: &str = "stdio";
 const KEYBOARD: &str = "mon:stdio";
 
@@ -44,8 +44,12 @@ pub(crate) fn shipped_model() -> PathBuf {
 /// Builds the firmware of `board` and runs it with `model` before the user's eyes and hands.
 pub(crate) fn emulate(name: &str, model: Option<&Path>) -> Result<()> {
     let board = board(name).context("QEMU doesn't emulate this board")?;
+    // The emulator runs in the root, and the user need not be there.
+    let model = match model {
+        Some(model) => model.canonicalize().with_context(|| model.display().to_string())?,
+        None => shipped_model(),
+    };
     let firmware = build(board, &[])?;
-    let model = model.map_or_else(shipped_model, Path::to_owned);
     println!("the console of {}; Ctrl-A, then X ends the emulator", board.name);
     run(emulator(board, &firmware, Some(&model), KEYBOARD)?.stdin(Stdio::inherit()))
 }
@@ -113,20 +117,48 @@ mod tests {
         digits.parse::<u64>().unwrap() << shift.unwrap().1
     }
 
+    /// Start and length of the memory called `name` in a linker script, if it has that.
+    fn memory(script: &str, name: &str) -> Option<(u64, u64)> {
+        let line = script.lines().find(|line| line.trim().starts_with(&format!("{name} (")))?;
+        let (_, places) = line.split_once("ORIGIN =")?;
+        let (start, length) = places.split_once(", LENGTH =")?;
+        // The Pico's flash is what the boot loader's second stage leaves of it.
+        let (length, less) = length.split_once('-').unwrap_or((length, "0"));
+        Some((number(start), number(length) - number(less)))
+    }
+
+    /// Bytes of RAM that a board's firmware leaves unused: two banks of 4 KB behind the others.
+    fn unused_ram_bytes(board: &Board) -> u64 {
+        if board.name.starts_with("pico") { 8 << 10 } else { 0 }
+    }
+
     #[test]
-    fn the_table_of_boards_has_the_places_for_models_of_the_linker_scripts() {
+    fn the_table_of_boards_has_the_memory_of_the_linker_scripts() {
         for board in &BOARDS {
-            // The HAL of the ESP32-C3 has a script called memory.x.
-            let name = if board.flashing == Flashing::Espflash { "model.x" } else { "memory.x" };
-            let script = workspace().join(board.name).join(name);
-            let script = fs::read_to_string(script).unwrap();
-            let line = script.lines().find(|line| line.trim().starts_with("MODEL")).unwrap();
-            let values: Vec<u64> = line
-                .split([':', ','])
-                .filter_map(|part| part.split_once('=').map(|(_, value)| number(value)))
-                .collect();
-            let expected = [u64::from(board.model_address), board.model_bytes as u64];
-            assert_eq!(values, expected, "{}", board.name);
+            let name = board.name;
+            let read = |file: &str| fs::read_to_string(workspace().join(name).join(file)).unwrap();
+            let (flash, model) = (u64::from(board.flash_address), u64::from(board.model_address));
+            let expected = (model, board.model_bytes() as u64);
+            if let Flashing::Espflash { model_mapped_at, .. } = board.flashing {
+                // The HAL has the rest, in a script called memory.x.
+                let script = read("model.x");
+                assert_eq!(memory(&script, "MODEL"), Some(expected), "{name}");
+                let line = script.lines().find_map(|line| line.strip_prefix("_model_start = "));
+                let start = line.and_then(|line| line.strip_suffix(';')).map(number);
+                assert_eq!(start, Some(u64::from(model_mapped_at)), "{name}");
+                continue;
+            }
+            let script = read("memory.x");
+            assert_eq!(memory(&script, "MODEL"), Some(expected), "{name}");
+            let ram = u64::from(board.ram_address);
+            let ram_bytes = u64::from(board.ram_bytes) - unused_ram_bytes(board);
+            assert_eq!(memory(&script, "RAM"), Some((ram, ram_bytes)), "{name}");
+            // The firmware's flash ends where the models start, or RAM if that lies between them.
+            let end = if (flash..model).contains(&ram) { ram } else { model };
+            let (start, length) = memory(&script, "FLASH").unwrap();
+            assert_eq!(start + length, end, "{name}");
+            let (start, _) = memory(&script, "BOOT2").unwrap_or((start, length));
+            assert_eq!(start, flash, "{name}");
         }
     }
 }

@@ -50,10 +50,11 @@ const BLOCKS: u64 = (256 + 11) * 256 / 8;
 ///
 /// Each takes one cycle, but those of the inner loop which take more, by block:
 ///
-/// - Cortex-M0+: a load takes two, and there are 32; LDM takes one and one more a register, and there
-///   are 4 of two registers; the branch takes two, too (Arm DDI 0484, instruction set summary);
-/// - Cortex-M4: LDM takes one and one more a register, 3 of four registers in int8, and VLDM in f32,
-///   of 8, 16 and 16; a VFMA takes three, and there are 32 (Arm DDI 0439, tables 3-1 and 7-1);
+/// - Cortex-M0+: a load takes two, and there are 32; LDM takes one and one more a register, and
+///   there are 4 of two registers; the branch takes two, too (Arm DDI 0484, instruction set
+///   summary);
+/// - Cortex-M4: LDM takes one and one more a register, 3 of four registers in int8, and VLDM in
+///   f32, of 8, 16 and 16; a VFMA takes three, and there are 32 (Arm DDI 0439, tables 3-1 and 7-1);
 /// - Cortex-M55: an instruction takes two for a vector, and there are 8 of those (its software
 ///   optimisation guide).
 pub(crate) fn estimated_cycles((machine, weights): Counted, instructions: u64) -> Option<u64> {
@@ -113,8 +114,8 @@ fn costs(record: &str) -> Result<String> {
     }
     writeln!(
         text,
-        "\nIn int8 it holds {} bytes of RAM while it generates: {} of state ({} on a Cortex-M0+), {} of \
-         views\nand at most {} of stack.",
+        "\nIn int8 it holds {} bytes of RAM while it generates: {} of state ({} on a Cortex-M0+), \
+         {} of views\nand at most {} of stack.",
         memory.generating_bytes(),
         memory.state_bytes,
         Memory::on_armv6m::<Int8>(COUNTED).state_bytes,
@@ -155,13 +156,13 @@ mod tests {
             ("Cortex-M0+", "pico"),
             ("Cortex-M4", "mps2-an386"),
             ("Cortex-M33", "mps2-an505"),
-            ("RV32IMAC", "riscv-virt"),
+            ("RV32IMAC", "esp32-c3"),
         ] {
             let prefix = format!("{core} int8: ");
             let count = record.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap();
             let board = board(name).unwrap();
-            let counted = f64::from(board.clock_hz) / count.parse::<f64>().unwrap();
-            let ratio = board.characters_per_second(COUNTED) / counted;
+            let counted = f64::from(board.clock_hz.unwrap()) / count.parse::<f64>().unwrap();
+            let ratio = board.characters_per_second(COUNTED).unwrap() / counted;
             assert!((ratio - 1.0).abs() < 0.02, "{name}: {ratio} times as recorded");
         }
     }

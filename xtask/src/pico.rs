@@ -7,18 +7,18 @@ use anyhow::{Context, Result, ensure};
 use charcell::boards::Board;
 use charcell::image::{Format, Image};
 
-use crate::boards::{compare_texts, talk};
+use crate::boards::{compare_texts, make_image, talk};
 use crate::console::Console;
 use crate::firmware;
-use crate::process::{cargo, command, root, run};
+use crate::process::{command, root, run};
 use crate::requirements::node;
 
 /// The package of npm.
 const RP2040JS: &str = "rp2040js@1.4.1";
 
-/// Talks to the firmware in UF2 files by its UART, with `model`, without, and with a damaged one, and
-/// by USB, with `model`.
-pub(crate) fn check(board: &Board, model: &Path) -> Result<()> {
+/// Talks to the firmware in UF2 files by its UART, with `model`, without, and with a damaged one,
+/// and by USB, with `model`.
+pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     node()?;
     let folder = root().join("target/xtask/rp2040js");
     fs::create_dir_all(&folder)?;
@@ -43,20 +43,16 @@ pub(crate) fn check(board: &Board, model: &Path) -> Result<()> {
 }
 
 /// `charcell firmware` has to make the file that is tested here.
-fn compare_with_command(board: &Board, firmware: &Path, model: &Path) -> Result<()> {
-    let out = root().join("target/xtask/pico");
-    let mut make = cargo("run --quiet --release -- firmware --format uf2");
-    make.args(["--board", board.name, "--firmware"]).arg(firmware);
-    run(make.arg("--model").arg(model).arg("--out").arg(&out))?;
-    let made = fs::read(out.join(board.name).with_extension("uf2"))?;
+fn compare_with_command(board: &'static Board, firmware: &Path, model: &Path) -> Result<()> {
+    let made = fs::read(make_image(board, firmware, model, "uf2")?)?;
     let tested = fs::read(write_uf2(board, firmware, Some(model))?)?;
     ensure!(made == tested, "charcell firmware makes another UF2 file than is tested");
     Ok(())
 }
 
 /// The UF2 file of `firmware` and the bytes in the file `model`, whatever they are.
-fn write_uf2(board: &Board, firmware: &Path, model: Option<&Path>) -> Result<PathBuf> {
-    let mut image = Image::from_elf(&fs::read(firmware)?)?;
+fn write_uf2(board: &'static Board, firmware: &Path, model: Option<&Path>) -> Result<PathBuf> {
+    let mut image = Image::of_firmware(board, &fs::read(firmware)?)?;
     if let Some(model) = model {
         image.add(board.model_address, &fs::read(model)?)?;
     }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use charcell::boards::{BOARDS, Board, Flashing};
-use charcell::{AnyModel, Artifact, Error};
+use charcell::model::Parameters;
+use charcell::{AnyModel, Artifact, Error, shell_word};
 use clap::Args;
 use infer_core::Dimensions;
 use serde_json::{Value, json};
@@ -44,31 +45,57 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         "256 units"
     );
     for board in &BOARDS {
-        let [small, large] = HIDDEN.map(|hidden| speed(board, hidden));
+        let megahertz = board.clock_hz.map_or("-".into(), |hertz| (hertz / 1_000_000).to_string());
+        let [small, large] = HIDDEN
+            .map(|hidden| speed(board, hidden).map_or("-".into(), |speed| format!("{speed:.0}")));
         text += &format!(
-            "{:14} {:33} {:10} {:>5} KB {:>5} KB {:>5} {:#010x} {:>5} KB {:>9.0} {:>9.0}\n",
+            "{:14} {:33} {:10} {:>5} KB {:>5} KB {megahertz:>5} {:#010x} {:>5} KB {small:>9} \
+             {large:>9}\n",
             board.name,
             board.title,
             board.core.name(),
             board.flash_bytes >> 10,
             board.ram_bytes >> 10,
-            board.clock_hz / 1_000_000,
             board.model_address,
-            board.model_bytes >> 10,
-            small,
-            large,
+            board.model_bytes() >> 10,
         );
     }
-    text += "\nThe last two columns are characters a second of a model with 43 characters: an \
-             estimate,\ninstructions counted in an emulator over the clock.\n";
-    print(&text)
+    print(&(text + &notes()))
 }
 
-fn speed(board: &Board, hidden: usize) -> f64 {
-    board.characters_per_second(Dimensions { vocabulary: VOCABULARY, hidden, layers: 1 })
+/// What the numbers of the table are.
+fn notes() -> String {
+    let mapped = BOARDS.iter().filter_map(|board| match board.flashing {
+        Flashing::Espflash { model_mapped_at, .. } => Some(format!(
+            "The program of {} reads it at {model_mapped_at:#010x}, where the chip maps its flash.\n",
+            board.name
+        )),
+        _ => None,
+    });
+    let mapped: String = mapped.collect();
+    format!("\nA model is written to its address in flash.\n{mapped}\n{SPEED_NOTE}")
+}
+
+/// What the last two columns are.
+const SPEED_NOTE: &str = "\
+The last two columns are characters a second of a model with 43 characters, if it fits: an
+estimate, the clock over the instructions counted in an emulator. A core that takes a cycle or
+more for each, and waits for its flash, stays below; one that issues two at once, as the
+Cortex-M33 does with some, may get above. An emulator's own speed is that of its host.
+";
+
+/// The speed of a model of the table, if it fits `board`: its weights do, a byte each.
+fn speed(board: &Board, hidden: usize) -> Option<f64> {
+    let dimensions = Dimensions { vocabulary: VOCABULARY, hidden, layers: 1 };
+    let weight_bytes = Parameters::element_count(dimensions);
+    board.characters_per_second(dimensions).filter(|_| weight_bytes <= board.model_bytes())
 }
 
 fn describe(board: &Board) -> Value {
+    let model_mapped_at = match board.flashing {
+        Flashing::Espflash { model_mapped_at, .. } => model_mapped_at,
+        _ => board.model_address,
+    };
     let speeds = HIDDEN.map(|hidden| json!({ "hidden": hidden, "estimate": speed(board, hidden) }));
     json!({
         "name": board.name,
@@ -78,36 +105,45 @@ fn describe(board: &Board) -> Value {
         "ram_bytes": board.ram_bytes,
         "clock_hz": board.clock_hz,
         "model_address": board.model_address,
-        "model_bytes": board.model_bytes,
+        "model_mapped_at": model_mapped_at,
+        "model_bytes": board.model_bytes(),
         "is_emulated": board.flashing == Flashing::Emulator,
         "has_uf2": board.uf2_family.is_some(),
         "characters_per_second": speeds,
     })
 }
 
-/// The boards, emulators aside, that run `model`, which is that of `artifact`, with its estimated
-/// speed.
-pub(super) fn fitting(artifact: &Artifact, model: &AnyModel<'_>) -> Vec<(&'static Board, f64)> {
-    let is_real = |board: &&Board| board.flashing != Flashing::Emulator;
-    let fits = |board: &&Board| board.check(artifact, model).is_ok();
-    let speed = |board: &'static Board| (board, board.characters_per_second(model.dimensions()));
-    BOARDS.iter().filter(is_real).filter(fits).map(speed).collect()
+/// The boards to buy, which aren't emulators.
+fn real_boards() -> impl Iterator<Item = &'static Board> {
+    BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator)
+}
+
+/// The boards, emulators aside, that run `model`, which is that of `artifact`.
+pub(super) fn fitting(artifact: &Artifact, model: &AnyModel<'_>) -> Vec<&'static Board> {
+    real_boards().filter(|board| board.check(artifact, model).is_ok()).collect()
 }
 
 /// What `train` and `inspect` say of the boards for the model at `path`.
 pub(super) fn advice(path: &Path, artifact: &Artifact, model: &AnyModel<'_>) -> String {
     let fitting = fitting(artifact, model);
-    let Some((first, _)) = fitting.first() else {
-        let reason = BOARDS.iter().find_map(|board| board.check(artifact, model).err());
+    let Some(first) = fitting.first() else {
+        // The board that would take most of it says how much that is.
+        let reasons = real_boards().filter_map(|board| board.check(artifact, model).err());
+        let reason = reasons.max_by_key(|reason| match reason {
+            Error::DoesNotFit { fitting_hidden, .. } => *fitting_hidden,
+            _ => None,
+        });
         return reason.map_or(String::new(), |reason| format!("no board runs it: {reason}\n"));
     };
-    let names: Vec<String> =
-        fitting.iter().map(|(board, speed)| format!("{} ({speed:.0})", board.name)).collect();
+    let names = fitting.iter().map(|board| {
+        let speed = board.characters_per_second(model.dimensions());
+        speed.map_or(board.name.into(), |speed| format!("{} ({speed:.0})", board.name))
+    });
     format!(
         "boards that it fits, and about how many characters a second they write: {}\n  \
          charcell firmware --board {} --model {}\n",
-        names.join(", "),
+        names.collect::<Vec<_>>().join(", "),
         first.name,
-        path.display()
+        shell_word(&path.display().to_string())
     )
 }

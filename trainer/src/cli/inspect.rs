@@ -40,7 +40,10 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         Encoding::Int8(quantisation) => ("int8", json!(quantisation)),
         Encoding::F32 => ("f32", Value::Null),
     };
-    let tensor = |Tensor { name, layer, offset, bytes }| json!({ "name": name.to_string(), "layer": layer, "offset": offset, "bytes": bytes });
+    let tensor = |tensor: Tensor| {
+        let Tensor { name, layer, offset, bytes } = tensor;
+        json!({ "name": name.to_string(), "layer": layer, "offset": offset, "bytes": bytes })
+    };
     json!({
         "weights": weights,
         "layers": layers,
@@ -58,7 +61,7 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         "stack_bytes": memory.stack_bytes,
         "loading_stack_bytes": memory.loading_stack_bytes,
         "generating_bytes": memory.generating_bytes(),
-        "boards": fitting(artifact, model).iter().map(|(board, _)| board.name).collect::<Vec<_>>(),
+        "boards": fitting(artifact, model).iter().map(|board| board.name).collect::<Vec<_>>(),
     })
 }
 

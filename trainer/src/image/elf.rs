@@ -6,6 +6,7 @@
 
 use super::{Image, Segment};
 use crate::Error;
+use crate::boards::Core;
 
 const FILE_HEADER_BYTES: usize = 52;
 const PROGRAM_HEADER_BYTES: usize = 32;
@@ -27,33 +28,90 @@ const NAMES: &[u8] = b"\0.flash\0.shstrtab\0";
 const FLASH_NAME: u32 = 1;
 const NAMES_NAME: u32 = 8;
 
-/// The processor is Arm (40) or RISC-V (243); probes take it from the chip's name, not from here.
-const MACHINE: u16 = 40;
+/// The processors Arm and RISC-V.
+const ARM: u16 = 40;
+const RISCV: u16 = 243;
 
-/// The segments of `file` that are to be loaded, by their physical addresses: those in flash.
-pub(super) fn read(file: &[u8]) -> Result<Image, Error> {
-    let reason = |reason: &str| Error::NotAFirmware { reason: reason.into() };
-    if !file.starts_with(&IDENTITY) || file.len() < FILE_HEADER_BYTES {
-        return Err(reason("it isn't an ELF file with 32 bits, little-endian"));
+/// Parts of a program that are read, at most: a firmware has a few.
+const MAX_PARTS: u16 = 256;
+
+/// What the header of a file says of its program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Header {
+    /// The kind of processor.
+    machine: u16,
+    /// The processor's extensions and calling convention that it was compiled for.
+    flags: u32,
+    /// Where it starts.
+    entry: u32,
+}
+
+impl Header {
+    /// That of a file without a program, for a `core`.
+    pub(super) const fn without_program(core: Core) -> Self {
+        Self { machine: machine(core), flags: 0, entry: 0 }
     }
-    let cut = || reason("it is cut short");
-    let entry = word(file, 24).ok_or_else(cut)?;
-    let headers = word(file, 28).ok_or_else(cut)? as usize;
-    let (size, count) = (half(file, 42).ok_or_else(cut)?, half(file, 44).ok_or_else(cut)?);
-    let mut image = Image { entry, segments: Vec::new() };
-    for index in 0..usize::from(count) {
-        let header = headers + index * usize::from(size);
-        let field = |number: usize| word(file, header + 4 * number).ok_or_else(cut);
-        let (kind, offset, address, bytes) = (field(0)?, field(1)?, field(3)?, field(4)?);
-        if kind == LOADED_SEGMENT {
-            let end = offset as usize + bytes as usize;
-            image.add(address, file.get(offset as usize..end).ok_or_else(cut)?)?;
+}
+
+/// The program in a file: the parts that are to be loaded, by their physical addresses, those in
+/// flash, in the order of the file.
+#[derive(Debug)]
+pub(super) struct Program<'a> {
+    pub(super) header: Header,
+    pub(super) parts: Vec<(u32, &'a [u8])>,
+}
+
+impl<'a> Program<'a> {
+    pub(super) fn read(file: &'a [u8]) -> Result<Self, Error> {
+        if !file.starts_with(&IDENTITY) {
+            return Err(refusal("it isn't an ELF file with 32 bits, little-endian"));
         }
+        let cut = || refusal("it is cut short");
+        let machine = half(file, 18).ok_or_else(cut)?;
+        let (entry, flags) = word(file, 24).zip(word(file, 36)).ok_or_else(cut)?;
+        let table = word(file, 28).ok_or_else(cut)? as usize;
+        let (size, count) = half(file, 42).zip(half(file, 44)).ok_or_else(cut)?;
+        if count > MAX_PARTS || usize::from(size) != PROGRAM_HEADER_BYTES {
+            let reason = format!("it has {count} program headers of {size} bytes each");
+            return Err(Error::NotAFirmware { reason });
+        }
+        let bytes = PROGRAM_HEADER_BYTES * usize::from(count);
+        let mut parts = Vec::new();
+        for header in part(file, table, bytes).ok_or_else(cut)?.chunks(PROGRAM_HEADER_BYTES) {
+            let field = |number: usize| word(header, 4 * number).ok_or_else(cut);
+            let (kind, offset, address, bytes) = (field(0)?, field(1)?, field(3)?, field(4)?);
+            if kind == LOADED_SEGMENT && bytes > 0 {
+                let loaded = part(file, offset as usize, bytes as usize).ok_or_else(cut)?;
+                parts.push((address, loaded));
+            }
+        }
+        if parts.is_empty() {
+            return Err(refusal("it has nothing to be loaded"));
+        }
+        Ok(Self { header: Header { machine, flags, entry }, parts })
     }
-    if image.segments.is_empty() {
-        return Err(reason("it has nothing to be loaded"));
+
+    /// Fails unless the program is for a `core`.
+    pub(super) fn check_machine(&self, core: Core) -> Result<(), Error> {
+        let (found, wanted) = (self.header.machine, machine(core));
+        if found == wanted {
+            return Ok(());
+        }
+        let name = core.name();
+        let reason = format!("it is for processors of kind {found}, and a {name} is of {wanted}");
+        Err(Error::NotAFirmware { reason })
     }
-    Ok(image)
+}
+
+const fn machine(core: Core) -> u16 {
+    match core {
+        Core::CortexM0 | Core::CortexM0Plus | Core::CortexM4 | Core::CortexM33 => ARM,
+        Core::RiscV32 => RISCV,
+    }
+}
+
+fn refusal(reason: &str) -> Error {
+    Error::NotAFirmware { reason: reason.into() }
 }
 
 /// The ELF file that loads `image`.
@@ -65,8 +123,9 @@ pub(super) fn write(image: &Image) -> Vec<u8> {
 
     let mut file = IDENTITY.to_vec();
     file.resize(16, 0);
-    push_halves(&mut file, &[EXECUTABLE_FILE, MACHINE]);
-    push_words(&mut file, &[1, image.entry, FILE_HEADER_BYTES as u32, sections as u32, 0]);
+    let Header { machine, flags, entry } = image.header;
+    push_halves(&mut file, &[EXECUTABLE_FILE, machine]);
+    push_words(&mut file, &[1, entry, FILE_HEADER_BYTES as u32, sections as u32, flags]);
     push_halves(&mut file, &[FILE_HEADER_BYTES as u16, PROGRAM_HEADER_BYTES as u16, count as u16]);
     push_halves(&mut file, &[SECTION_HEADER_BYTES as u16, count as u16 + 2, count as u16 + 1]);
 
@@ -89,6 +148,10 @@ pub(super) fn write(image: &Image) -> Vec<u8> {
     file
 }
 
+fn part(file: &[u8], offset: usize, bytes: usize) -> Option<&[u8]> {
+    file.get(offset..)?.get(..bytes)
+}
+
 fn half(file: &[u8], offset: usize) -> Option<u16> {
     file.get(offset..)?.first_chunk().map(|&bytes| u16::from_le_bytes(bytes))
 }
@@ -107,23 +170,62 @@ fn push_words(file: &mut Vec<u8>, words: &[u32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::image;
     use super::*;
 
-    #[test]
-    fn what_is_written_is_read_again() {
-        assert_eq!(read(&write(&image())).unwrap(), image());
+    /// An image with a header that no board has by itself.
+    fn image() -> Image {
+        let header = Header { machine: RISCV, flags: 5, entry: 0x1000_0101 };
+        Image { header, ..super::super::tests::image() }
     }
 
     #[test]
-    fn other_files_are_refused() {
-        let mut file = write(&image());
-        for length in [0, 7, 51, 60, 100] {
-            assert!(matches!(read(&file[..length]), Err(Error::NotAFirmware { .. })), "{length}");
+    fn what_is_written_is_read_again() {
+        let (image, file) = (image(), write(&image()));
+        let program = Program::read(&file).unwrap();
+        assert_eq!(program.header, image.header);
+        let segments = image.segments.iter().map(|segment| (segment.address, &*segment.bytes));
+        assert_eq!(program.parts, segments.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn files_are_for_the_core_of_their_board() {
+        let program = write(&image());
+        let program = Program::read(&program).unwrap();
+        program.check_machine(Core::RiscV32).unwrap();
+        for core in [Core::CortexM0, Core::CortexM0Plus, Core::CortexM4, Core::CortexM33] {
+            let error = program.check_machine(core).unwrap_err().to_string();
+            assert!(error.contains("of kind 243") && error.contains(core.name()), "{error}");
+            assert_eq!(Header::without_program(core).machine, ARM);
         }
-        file[4] = 2;
-        let error = read(&file).unwrap_err().to_string();
-        assert!(error.contains("32 bits"), "{error}");
-        assert!(read(&write(&Image::default())).is_err());
+    }
+
+    #[test]
+    fn every_file_that_is_cut_short_is_refused() {
+        let file = write(&image());
+        let whole = FILE_HEADER_BYTES + 2 * PROGRAM_HEADER_BYTES + 256 + 40;
+        Program::read(&file[..whole]).unwrap();
+        for length in 0..whole {
+            let read = Program::read(&file[..length]);
+            assert!(matches!(read, Err(Error::NotAFirmware { .. })), "{length}");
+        }
+    }
+
+    #[test]
+    fn hostile_headers_are_refused() {
+        let refused = |offset: usize, bytes: &[u8], part: &str| {
+            let mut file = write(&image());
+            file[offset..offset + bytes.len()].copy_from_slice(bytes);
+            let error = Program::read(&file).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        refused(4, &[2], "32 bits");
+        refused(5, &[2], "little-endian");
+        refused(28, &[0xFF; 4], "cut short");
+        refused(42, &[0, 0], "2 program headers of 0 bytes");
+        refused(44, &[0xFF; 2], "65535 program headers");
+        refused(44, &[0, 0], "nothing to be loaded");
+        // Where the first segment lies in the file, and how long it is.
+        refused(FILE_HEADER_BYTES + 4, &[0xFF; 4], "cut short");
+        refused(FILE_HEADER_BYTES + 16, &[0xFF; 4], "cut short");
     }
 }

@@ -1,19 +1,16 @@
 //! Images of flash: a firmware, a model, or both, in the formats that boards and probes take.
 
 mod elf;
+mod firmware;
 mod hex;
 mod uf2;
 
+use self::elf::{Header, Program};
 use crate::Error;
+use crate::boards::Board;
 
 /// What unwritten flash reads as, which fills the gaps of a flat image.
 const ERASED: u8 = 0xFF;
-
-/// What the identity of a firmware starts with; `firmware-example/app/src/identity.rs` has the rest.
-const IDENTITY: [u8; 17] = *b"charcell-firmware";
-
-/// Bytes for the board's name in the identity, padded with zeros.
-const BOARD_NAME_BYTES: usize = 29;
 
 /// How an image is written to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,78 +41,92 @@ impl Format {
     }
 }
 
-/// Bytes for flash, in ascending order of their addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Bytes for the flash of a board, in ascending order of their addresses.
+#[derive(Debug, PartialEq)]
 pub struct Image {
-    /// Where the program starts.
-    entry: u32,
+    board: &'static Board,
+    header: Header,
     segments: Vec<Segment>,
 }
 
 /// Bytes that follow one another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 struct Segment {
     address: u32,
     bytes: Vec<u8>,
 }
 
 impl Segment {
-    /// The first address behind it.
     fn end(&self) -> u64 {
-        u64::from(self.address) + self.bytes.len() as u64
+        end(self.address, &self.bytes)
     }
 }
 
+/// The first address behind `bytes` at `address`.
+fn end(address: u32, bytes: &[u8]) -> u64 {
+    u64::from(address) + bytes.len() as u64
+}
+
 impl Image {
-    /// What the ELF file of a firmware would write to flash.
+    /// An image with nothing in it.
+    #[must_use]
+    pub fn new(board: &'static Board) -> Self {
+        Self { board, header: Header::without_program(board.core), segments: Vec::new() }
+    }
+
+    /// What the firmware of `board` in an ELF file writes to flash. That is nothing where the
+    /// board takes two files: its tool makes an image by itself, and the file is only checked.
     ///
     /// # Errors
-    /// [`Error::NotAFirmware`] if it isn't the ELF file of a program for 32 bits.
-    pub fn from_elf(file: &[u8]) -> Result<Self, Error> {
-        elf::read(file)
+    /// [`Error::NotAFirmware`], [`Error::OtherBoard`], [`Error::FirmwareVersion`];
+    /// [`Error::OutOfPlace`] if a part of it isn't where the board has its firmware,
+    /// [`Error::Overlap`] if two parts are at the same place.
+    pub fn of_firmware(board: &'static Board, file: &[u8]) -> Result<Self, Error> {
+        let program = Program::read(file)?;
+        firmware::check(&program, board)?;
+        if board.takes_two_files() {
+            return Ok(Self::new(board));
+        }
+        let mut image = Self { header: program.header, ..Self::new(board) };
+        for (address, bytes) in program.parts {
+            image.add(address, bytes)?;
+        }
+        Ok(image)
     }
 
     /// Adds `bytes` at `address`.
     ///
     /// # Errors
-    /// [`Error::Overlap`] if something is there already.
+    /// [`Error::OutOfPlace`] if flash isn't there, [`Error::Overlap`] if something is there
+    /// already.
     pub fn add(&mut self, address: u32, bytes: &[u8]) -> Result<(), Error> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let segment = Segment { address, bytes: bytes.to_vec() };
+        let (flash, end) = (self.board.flash(), end(address, bytes));
+        if address < flash.start || end > u64::from(flash.end) {
+            let (board, places) = (self.board.name, vec![flash]);
+            return Err(Error::OutOfPlace { what: "flash", address, end, board, places });
+        }
         let index = self.segments.partition_point(|other| other.address < address);
         let before = index.checked_sub(1).map_or(0, |before| self.segments[before].end());
-        let after = self.segments.get(index).map_or(1 << 32, |after| u64::from(after.address));
-        if before > u64::from(address) || segment.end() > after {
+        let after = self.segments.get(index).map_or(end, |after| u64::from(after.address));
+        if before > u64::from(address) || end > after {
             return Err(Error::Overlap { address });
         }
-        self.segments.insert(index, segment);
+        self.segments.insert(index, Segment { address, bytes: bytes.to_vec() });
         Ok(())
     }
 
-    /// The board that a firmware is for, and the version of artifacts that it reads, if the image
-    /// has the firmware's identity.
-    #[must_use]
-    pub fn identity(&self) -> Option<(String, u16)> {
-        self.segments().find_map(|bytes| {
-            let start = bytes.windows(IDENTITY.len()).position(|window| window == IDENTITY)?;
-            let (&version, name) = bytes[start + IDENTITY.len()..].split_first_chunk()?;
-            let name = name.get(..BOARD_NAME_BYTES)?.split(|&byte| byte == 0).next()?;
-            let name = String::from_utf8(name.to_vec()).ok()?;
-            Some((name, u16::from_le_bytes(version)))
-        })
-    }
-
     /// The bytes of all segments, one after the other.
-    pub(crate) fn segments(&self) -> impl Iterator<Item = &[u8]> {
+    fn segments(&self) -> impl Iterator<Item = &[u8]> {
         self.segments.iter().map(|segment| segment.bytes.as_slice())
     }
 
-    /// The first address, and the first behind the last.
+    /// The first address, where a flat file of the image starts.
     #[must_use]
-    pub fn range(&self) -> Option<(u32, u64)> {
-        Some((self.segments.first()?.address, self.segments.last()?.end()))
+    pub fn start(&self) -> Option<u32> {
+        self.segments.first().map(|segment| segment.address)
     }
 
     /// The image as the file of a format.
@@ -129,8 +140,10 @@ impl Image {
         }
     }
 
+    /// The bytes from the first address on: no more than the board has flash.
     fn flat(&self) -> Vec<u8> {
-        let Some((start, end)) = self.range() else { return Vec::new() };
+        let [Segment { address: start, .. }, ..] = self.segments[..] else { return Vec::new() };
+        let end = self.segments.last().map_or(0, Segment::end);
         let mut flat = vec![ERASED; (end - u64::from(start)) as usize];
         for Segment { address, bytes } in &self.segments {
             let offset = (address - start) as usize;
@@ -143,10 +156,11 @@ impl Image {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boards::board;
 
     /// Two segments, with a gap between them.
     pub(super) fn image() -> Image {
-        let mut image = Image { entry: 0x1000_0101, segments: Vec::new() };
+        let mut image = Image::new(board("pico").unwrap());
         image.add(0x1001_FFF0, &[7; 40]).unwrap();
         image.add(0x1000_0000, &(0..=255).collect::<Vec<u8>>()).unwrap();
         image
@@ -157,26 +171,24 @@ mod tests {
         let flat = image().to_file(Format::Bin);
         assert_eq!(flat.len(), 0x1FFF0 + 40);
         assert_eq!((flat[255], flat[256], flat[0x1FFEF], flat[0x1FFF0]), (255, 0xFF, 0xFF, 7));
-        assert!(Image::default().to_file(Format::Bin).is_empty());
-    }
-
-    #[test]
-    fn a_firmware_says_what_it_is() {
-        let mut image = image();
-        assert_eq!(image.identity(), None);
-        let mut bytes = b"....charcell-firmware\x02\x01my-board".to_vec();
-        bytes.resize(60, 0);
-        image.add(0x2000_0000, &bytes).unwrap();
-        assert_eq!(image.identity(), Some(("my-board".into(), 0x102)));
+        assert!(Image::new(image().board).to_file(Format::Bin).is_empty());
     }
 
     #[test]
     fn segments_do_not_overlap() {
-        for (address, length) in [(0x1000_0010, 1), (0x0FFF_FFFF, 2), (0x1000_00FF, 1)] {
+        for (address, length) in [(0x1000_0010, 1), (0x1000_0000, 2), (0x1000_00FF, 1)] {
             let error = image().add(address, &vec![0; length]).unwrap_err();
             assert!(matches!(error, Error::Overlap { .. }), "{address:#x}");
         }
-        assert!(image().add(0xFFFF_FFFF, &[0; 2]).is_err());
         image().add(0x1000_0100, &[0; 16]).unwrap();
+    }
+
+    #[test]
+    fn segments_are_within_flash() {
+        image().add(0x101F_FFFF, &[0]).unwrap();
+        for (address, length) in [(0x101F_FFFF, 2), (0x0FFF_FFFF, 2), (0, 1), (0xFFFF_FFFF, 1)] {
+            let error = image().add(address, &vec![0; length]).unwrap_err();
+            assert!(matches!(error, Error::OutOfPlace { .. }), "{address:#x}");
+        }
     }
 }

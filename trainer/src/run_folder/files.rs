@@ -20,6 +20,17 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Staged::write(path.into(), bytes)?.take_place()
 }
 
+/// Writes each of `files`, a path and its bytes, whole or not at all, and none before all of them
+/// are on the disk.
+///
+/// # Errors
+/// [`Error::Write`] of the first that can't be written.
+pub fn write_all_whole(files: &[(PathBuf, &[u8])]) -> Result<(), Error> {
+    let stage = |(path, bytes): &(PathBuf, &[u8])| Staged::write(path.clone(), bytes);
+    let staged = files.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
+    staged.into_iter().try_for_each(Staged::take_place)
+}
+
 /// A file that is written and synced, but not yet at its place; dropped, it is gone.
 pub(super) struct Staged {
     file: NamedTempFile,
@@ -30,6 +41,9 @@ impl Staged {
     pub(super) fn write(path: PathBuf, bytes: &[u8]) -> Result<Self, Error> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let write = || {
+            if path.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
             let mut file = temporary_file(folder.unwrap_or(Path::new(".")))?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;

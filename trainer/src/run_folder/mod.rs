@@ -17,8 +17,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::checkpoints::Checkpoints;
-pub use self::files::write_whole;
 use self::files::{Staged, temporary_file};
+pub use self::files::{write_all_whole, write_whole};
 use crate::Error;
 use crate::export::{from_safetensors, to_safetensors};
 use crate::model::{Dimensions, TrainedModel};
@@ -101,8 +101,8 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder `path` for a training. One that exists is taken if there is no run in it, or
-    /// with `force`: that run stays whole until [`save`](Self::save) replaces its files.
+    /// Makes the folder `path` for a training. One that exists is taken if there is no run in it,
+    /// or with `force`: that run stays whole until [`save`](Self::save) replaces its files.
     ///
     /// # Errors
     /// [`Error::RunExists`], [`Error::RunBusy`] if another training is at work there, or
@@ -122,7 +122,7 @@ impl RunFolder {
         Self::locked(path, made)
     }
 
-    /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there yet, for a training.
+    /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there, for a training.
     ///
     /// # Errors
     /// [`Error::RunFolder`].

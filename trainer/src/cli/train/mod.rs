@@ -12,7 +12,7 @@ use std::time::Instant;
 use charcell::text::Corpus;
 use charcell::{
     Backend, Checkpoint, Choice, Description, Error, Outcome, REPORT_CHARACTERS, RunFolder, Sizes,
-    Training, Weights, artifact, write_whole,
+    Training, Weights, artifact, shell_word, write_whole,
 };
 
 use infer_core::{Int8, Memory};
@@ -185,7 +185,7 @@ fn finish(
     let loaded =
         artifact.model().map_err(|source| Error::Artifact { path: path.clone(), source })?;
     let ram_bytes = Memory::new::<Int8>(model.parameters.dimensions()).generating_bytes();
-    let boards = fitting(&artifact, &loaded).iter().map(|(board, _)| board.title.into()).collect();
+    let boards = fitting(&artifact, &loaded).iter().map(|board| board.title.into()).collect();
     folder.save_report(
         description,
         &metrics,
@@ -199,13 +199,11 @@ fn finish(
         let text = loaded.text(prefix, REPORT_CHARACTERS, infer_core::Sampling::greedy())?;
         print(&format!("{text}\n"))?;
     }
-    let (path, prefix) = (path.display(), model.prefixes.first());
+    let word = shell_word(&path.display().to_string());
+    let prefix = shell_word(model.prefixes.first().map_or("", String::as_str));
     eprintln!("\nnext:");
-    eprintln!(
-        "  charcell generate {path} --prefix \"{}\" --length 200 --temperature 0.7",
-        prefix.map_or("", String::as_str)
-    );
-    eprintln!("  charcell inspect {path}");
-    eprint!("{}", advice(&folder.artifact_path(), &artifact, &loaded));
+    eprintln!("  charcell generate {word} --prefix {prefix} --length 200 --temperature 0.7");
+    eprintln!("  charcell inspect {word}");
+    eprint!("{}", advice(&path, &artifact, &loaded));
     Ok(())
 }

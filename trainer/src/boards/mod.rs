@@ -1,0 +1,221 @@
+//! The boards that the firmware runs on: the one table of their memory, their speed and their
+//! place for models.
+
+mod table;
+
+use std::ops::Range;
+
+use infer_core::artifact::{TensorName, tensors};
+use infer_core::layout::{ALIGNMENT, padded};
+use infer_core::{Dimensions, Int8, Memory};
+
+pub use self::table::BOARDS;
+use crate::{AnyModel, Artifact, Error};
+
+/// A board, or a machine that an emulator offers.
+#[derive(Debug, PartialEq)]
+pub struct Board {
+    /// Its name in commands, and that of its folder in `firmware-example/`.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// Its microcontroller, as probe-rs calls it; nothing where there is only an emulator.
+    pub chip: Option<&'static str>,
+    /// What its programs run on.
+    pub core: Core,
+    /// The compiler's target for its firmware.
+    pub target: &'static str,
+    /// Where flash starts, for what writes to it: firmware lies from here to the models.
+    pub flash_address: u32,
+    /// Bytes of flash.
+    pub flash_bytes: u32,
+    /// Where RAM starts.
+    pub ram_address: u32,
+    /// Bytes of RAM in one piece.
+    pub ram_bytes: u32,
+    /// Clock of the core as the firmware sets it, in hertz; nothing where there is none.
+    pub clock_hz: Option<u32>,
+    /// Where a model starts in flash, which from here on is for models.
+    pub model_address: u32,
+    /// Bytes that the firmware keeps for a model's state.
+    pub state_bytes: usize,
+    /// The family of its UF2 files, if its boot loader takes those.
+    pub uf2_family: Option<u32>,
+    /// How to write a file to it, by its user.
+    pub flashing: Flashing,
+}
+
+/// How a board takes an image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Flashing {
+    /// A file of this format is copied to the drive that the board becomes.
+    Drive {
+        /// How the board becomes a drive.
+        how: &'static str,
+        /// Name of the drive.
+        name: &'static str,
+        /// Ending of the file's name.
+        format: &'static str,
+        /// Whether the board forgets what isn't in the file.
+        erases_all: bool,
+    },
+    /// By probe-rs, over a debug probe, perhaps the board's own.
+    Probe,
+    /// By espflash, which makes an image of the firmware's ELF file by itself, over a serial port:
+    /// firmware and model are two files. The program's addresses aren't those of flash, but where
+    /// the chip maps it.
+    Espflash {
+        /// Where the program reads a model that lies at the board's `model_address`.
+        model_mapped_at: u32,
+        /// Addresses that the parts of a program may have.
+        program: &'static [Range<u32>],
+    },
+    /// There is only an emulator.
+    Emulator,
+}
+
+/// A kind of processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Core {
+    /// Arm Cortex-M0.
+    CortexM0,
+    /// Arm Cortex-M0+.
+    CortexM0Plus,
+    /// Arm Cortex-M4, with DSP instructions.
+    CortexM4,
+    /// Arm Cortex-M33, with DSP instructions.
+    CortexM33,
+    /// RISC-V with 32 bits.
+    RiscV32,
+}
+
+impl Core {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CortexM0 => "Cortex-M0",
+            Self::CortexM0Plus => "Cortex-M0+",
+            Self::CortexM4 => "Cortex-M4",
+            Self::CortexM33 => "Cortex-M33",
+            Self::RiscV32 => "RV32",
+        }
+    }
+
+    /// Instructions that an int8 model takes for each of its multiply-adds, all that a character
+    /// needs included: counted in an emulator for 256 units and 41 characters, alike within 1 % on
+    /// the cores that share a number here.
+    const fn instructions_per_multiply_add(self) -> f64 {
+        match self {
+            Self::CortexM0 | Self::CortexM0Plus => 3.49,
+            Self::CortexM4 | Self::CortexM33 => 0.987,
+            Self::RiscV32 => 3.45,
+        }
+    }
+}
+
+/// The board called `name`.
+#[must_use]
+pub fn board(name: &str) -> Option<&'static Board> {
+    BOARDS.iter().find(|board| board.name == name)
+}
+
+impl Board {
+    /// The addresses of flash.
+    #[must_use]
+    pub const fn flash(&self) -> Range<u32> {
+        self.flash_address..self.flash_address + self.flash_bytes
+    }
+
+    /// The addresses that the parts of a firmware may have.
+    #[must_use]
+    pub fn program_places(&self) -> Vec<Range<u32>> {
+        let below_models = self.flash_address..self.model_address;
+        match self.flashing {
+            Flashing::Espflash { program, .. } => program.to_vec(),
+            _ => vec![below_models],
+        }
+    }
+
+    /// The most bytes that a model may have.
+    #[must_use]
+    pub const fn model_bytes(&self) -> usize {
+        (self.flash().end - self.model_address) as usize
+    }
+
+    /// Whether firmware and model are written as two files, since the tool for the board makes an
+    /// image of the firmware by itself.
+    #[must_use]
+    pub const fn takes_two_files(&self) -> bool {
+        matches!(self.flashing, Flashing::Espflash { .. })
+    }
+
+    /// Characters a second that the board writes with an int8 model of these sizes, if it has a
+    /// clock: an estimate, the clock over the instructions.
+    ///
+    /// That is an upper bound for a core that takes a cycle or more for each, and waiting for
+    /// memory isn't counted. A core that issues two instructions at once may exceed it: the
+    /// Cortex-M33 does so for some pairs.
+    #[must_use]
+    pub fn characters_per_second(&self, dimensions: Dimensions) -> Option<f64> {
+        let Dimensions { vocabulary, hidden, layers } = dimensions;
+        // The recurrent product of each layer, the input product of each but the first, the output.
+        let multiply_adds = (2 * layers - 1) * 4 * hidden * hidden + vocabulary * hidden;
+        let instructions = multiply_adds as f64 * self.core.instructions_per_multiply_add();
+        self.clock_hz.map(|clock_hz| f64::from(clock_hz) / instructions)
+    }
+
+    /// Whether the firmware can run `model`, which is that of `artifact`.
+    ///
+    /// # Errors
+    /// [`Error::NotForBoards`] if its weights are f32, [`Error::DoesNotFit`] if it is too large.
+    pub fn check(&self, artifact: &Artifact, model: &AnyModel<'_>) -> Result<(), Error> {
+        if matches!(model, AnyModel::F32(_)) {
+            return Err(Error::NotForBoards);
+        }
+        let dimensions = model.dimensions();
+        let fits = |hidden| {
+            let scaled = Dimensions { hidden, ..dimensions };
+            scaled_bytes(artifact.bytes(), dimensions.hidden, hidden) <= self.model_bytes()
+                && self.needed_state_bytes(scaled) <= self.state_bytes
+        };
+        let (needed, state_needed) = (artifact.bytes().len(), self.needed_state_bytes(dimensions));
+        let (what, needed, available) = if needed > self.model_bytes() {
+            ("flash", needed, self.model_bytes())
+        } else if state_needed > self.state_bytes {
+            ("memory for its state", state_needed, self.state_bytes)
+        } else {
+            return Ok(());
+        };
+        let fitting_hidden = (1..dimensions.hidden).rev().find(|&hidden| fits(hidden));
+        Err(Error::DoesNotFit { board: self.title, what, needed, available, fitting_hidden })
+    }
+
+    /// Bytes of the state of an int8 model on this board's core.
+    fn needed_state_bytes(&self, dimensions: Dimensions) -> usize {
+        let memory = match self.core {
+            Core::CortexM0 | Core::CortexM0Plus => Memory::on_armv6m::<Int8>(dimensions),
+            Core::CortexM4 | Core::CortexM33 | Core::RiscV32 => Memory::new::<Int8>(dimensions),
+        };
+        memory.state_bytes
+    }
+}
+
+/// About the bytes of `artifact`, which has `hidden` units, if it had `scaled` units instead.
+fn scaled_bytes(artifact: &[u8], hidden: usize, scaled: usize) -> usize {
+    let header_bytes = tensors(artifact).next().map_or(0, |tensor| tensor.offset as usize);
+    let (rows, columns) = ((hidden, scaled), (padded(hidden), padded(scaled)));
+    let tensor_bytes = tensors(artifact).map(|tensor| {
+        let bytes = tensor.bytes as usize;
+        let bytes = match (tensor.name, tensor.layer) {
+            (TensorName::WHh, _) | (TensorName::WIh, 1..) => {
+                bytes * rows.1 * columns.1 / (rows.0 * columns.0)
+            }
+            (TensorName::WOut, _) => bytes * columns.1 / columns.0,
+            (TensorName::BOut, _) => bytes,
+            _ => (bytes * rows.1).div_ceil(rows.0),
+        };
+        bytes.next_multiple_of(ALIGNMENT)
+    });
+    header_bytes + tensor_bytes.sum::<usize>()
+}

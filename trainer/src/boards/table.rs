@@ -1,0 +1,187 @@
+//! The table: a family of boards has its shared values once.
+
+use super::{Board, Core, Flashing};
+
+const CORTEX_M0: &str = "thumbv6m-none-eabi";
+const CORTEX_M4F: &str = "thumbv7em-none-eabihf";
+const CORTEX_M33: &str = "thumbv8m.main-none-eabihf";
+
+const KIB: u32 = 1 << 10;
+const MIB: u32 = 1 << 20;
+
+/// All boards, those to buy first.
+pub static BOARDS: [Board; 11] = [
+    Board {
+        name: "pico",
+        title: "Raspberry Pi Pico",
+        chip: Some("RP2040"),
+        core: Core::CortexM0Plus,
+        target: CORTEX_M0,
+        flash_bytes: 2 * MIB,
+        ram_bytes: 264 * KIB,
+        clock_hz: Some(125_000_000),
+        uf2_family: Some(0xE48B_FF56),
+        flashing: bootsel("RPI-RP2"),
+        ..RASPBERRY_PI
+    },
+    Board {
+        name: "pico2",
+        title: "Raspberry Pi Pico 2",
+        chip: Some("RP235x"),
+        core: Core::CortexM33,
+        target: CORTEX_M33,
+        flash_bytes: 4 * MIB,
+        ram_bytes: 520 * KIB,
+        clock_hz: Some(150_000_000),
+        uf2_family: Some(0xE48B_FF59),
+        flashing: bootsel("RP2350"),
+        ..RASPBERRY_PI
+    },
+    Board {
+        name: "microbit-v2",
+        title: "BBC micro:bit v2",
+        chip: Some("nRF52833_xxAA"),
+        flash_bytes: 512 * KIB,
+        ram_bytes: 128 * KIB,
+        model_address: 128 * KIB,
+        flashing: MICROBIT,
+        ..NRF52
+    },
+    Board {
+        name: "nrf52840-dk",
+        title: "nRF52840 DK",
+        chip: Some("nRF52840_xxAA"),
+        flash_bytes: MIB,
+        ram_bytes: 256 * KIB,
+        model_address: 256 * KIB,
+        ..NRF52
+    },
+    Board {
+        name: "nucleo-f411",
+        title: "STM32 Nucleo-F411RE",
+        chip: Some("STM32F411RETx"),
+        flash_bytes: 512 * KIB,
+        clock_hz: Some(100_000_000),
+        model_address: 0x0802_0000,
+        ..STM32F4
+    },
+    Board {
+        name: "netduinoplus2",
+        title: "STM32F405RG (Netduino Plus 2)",
+        chip: Some("STM32F405RG"),
+        flash_bytes: MIB,
+        // Its internal oscillator, as the emulator has no other.
+        clock_hz: Some(16_000_000),
+        model_address: 0x0808_0000,
+        ..STM32F4
+    },
+    Board {
+        name: "microbit-v1",
+        title: "BBC micro:bit v1",
+        chip: Some("nRF51822_xxAA"),
+        core: Core::CortexM0,
+        target: CORTEX_M0,
+        flash_bytes: 256 * KIB,
+        ram_bytes: 16 * KIB,
+        clock_hz: Some(16_000_000),
+        model_address: 96 * KIB,
+        state_bytes: 8 * KIB as usize,
+        flashing: MICROBIT,
+        ..CORTEX_M4
+    },
+    Board {
+        name: "esp32-c3",
+        title: "ESP32-C3 with 4 MB",
+        chip: Some("esp32c3"),
+        core: Core::RiscV32,
+        target: "riscv32imc-unknown-none-elf",
+        flash_bytes: 4 * MIB,
+        ram_address: 0x3FC8_0000,
+        ram_bytes: 400 * KIB,
+        clock_hz: Some(160_000_000),
+        model_address: 2 * MIB,
+        flashing: Flashing::Espflash {
+            model_mapped_at: 0x3C40_0000,
+            // Data and code in flash as the cache maps them; RAM as data and as code.
+            program: &[
+                0x3C00_0000..0x3C40_0000,
+                0x4200_0000..0x4240_0000,
+                0x3FC8_0000..0x3FCE_0000,
+                0x4037_C000..0x403E_0000,
+            ],
+        },
+        ..CORTEX_M4
+    },
+    Board { name: "mps2-an386", title: "Arm MPS2 with AN386 (emulated)", ..MPS2 },
+    Board {
+        name: "mps2-an505",
+        title: "Arm MPS2 with AN505 (emulated)",
+        core: Core::CortexM33,
+        target: CORTEX_M33,
+        flash_address: 0x1000_0000,
+        ram_address: 0x3800_0000,
+        clock_hz: Some(20_000_000),
+        model_address: 0x1010_0000,
+        ..MPS2
+    },
+    // It boots from its RAM, whose first 8 MB stand in for flash, but for the second MB: that is
+    // the firmware's RAM. Its instructions take no time that a clock would tell.
+    Board {
+        name: "riscv-virt",
+        title: "QEMU's RISC-V machine (emulated)",
+        core: Core::RiscV32,
+        target: "riscv32imac-unknown-none-elf",
+        flash_address: 0x8000_0000,
+        flash_bytes: 8 * MIB,
+        ram_address: 0x8010_0000,
+        ram_bytes: MIB,
+        clock_hz: None,
+        model_address: 0x8040_0000,
+        ..MPS2
+    },
+];
+
+/// What most boards have; what differs is filled in above.
+const CORTEX_M4: Board = Board {
+    name: "",
+    title: "",
+    chip: None,
+    core: Core::CortexM4,
+    target: CORTEX_M4F,
+    flash_address: 0,
+    flash_bytes: 0,
+    ram_address: 0x2000_0000,
+    ram_bytes: 0,
+    clock_hz: None,
+    model_address: 0,
+    // Enough for 1024 units in three layers.
+    state_bytes: 32 * KIB as usize,
+    uf2_family: None,
+    flashing: Flashing::Probe,
+};
+
+const RASPBERRY_PI: Board =
+    Board { flash_address: 0x1000_0000, model_address: 0x1010_0000, ..CORTEX_M4 };
+
+const NRF52: Board = Board { clock_hz: Some(64_000_000), ..CORTEX_M4 };
+
+const STM32F4: Board = Board { flash_address: 0x0800_0000, ram_bytes: 128 * KIB, ..CORTEX_M4 };
+
+/// Arm's board MPS2, whose memory for code stands in for flash.
+const MPS2: Board = Board {
+    flash_bytes: 4 * MIB,
+    ram_bytes: 4 * MIB,
+    clock_hz: Some(25_000_000),
+    model_address: MIB,
+    flashing: Flashing::Emulator,
+    ..CORTEX_M4
+};
+
+/// A board with a boot loader in ROM, which becomes the drive called `name`.
+const fn bootsel(name: &'static str) -> Flashing {
+    let how = "plug it in with BOOTSEL held down";
+    Flashing::Drive { how, name, format: "uf2", erases_all: false }
+}
+
+const MICROBIT: Flashing =
+    Flashing::Drive { how: "plug it in", name: "MICROBIT", format: "hex", erases_all: true };

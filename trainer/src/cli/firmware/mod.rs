@@ -1,0 +1,224 @@
+//! `charcell firmware`.
+
+mod next;
+
+use std::env;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use charcell::boards::{self, BOARDS, Board};
+use charcell::image::{Format, Image};
+use charcell::{Error, write_all_whole};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use self::next::next;
+use super::{print, with_model};
+
+/// No firmware is larger, with all that is in it for a debugger.
+const MAX_FIRMWARE_BYTES: u64 = 256 << 20;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  charcell firmware --board microbit-v1 --model runs/001/model.postcard
+  charcell firmware --board netduinoplus2 --model runs/002/model.postcard --model-only
+
+The ESP32-C3 has no complete image: espflash makes that of the firmware by itself, and writes the
+model beside it. The files for it are the firmware's esp32-c3.elf and esp32-c3-model.bin:
+  espflash flash --chip esp32c3 esp32-c3.elf
+  espflash write-bin --chip esp32c3 0x200000 esp32-c3-model.bin")]
+pub(super) struct Arguments {
+    /// The board, one of those that `charcell boards` lists.
+    #[arg(long, value_name = "NAME", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(BOARDS.iter().map(|board| board.name)))]
+    board: String,
+    /// The artifact.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// Make an image of the model alone, for a board that has the firmware already.
+    #[arg(long)]
+    model_only: bool,
+    /// The firmware, an ELF file [default: built from firmware-example/ of a checkout of Charcell,
+    /// which the current folder is in].
+    #[arg(long, value_name = "FILE", conflicts_with = "model_only")]
+    firmware: Option<PathBuf>,
+    /// The formats of the image [default: all that the board takes].
+    #[arg(long, value_enum, num_args = 1.., value_name = "FORMAT")]
+    format: Vec<FormatArgument>,
+    /// Folder for the image's files [default: the current one].
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    out: PathBuf,
+    /// Print a JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatArgument {
+    Elf,
+    Bin,
+    Hex,
+    Uf2,
+}
+
+impl FormatArgument {
+    /// The ending of a file's name.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Elf => "elf",
+            Self::Bin => "bin",
+            Self::Hex => "hex",
+            Self::Uf2 => "uf2",
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    let board = boards::board(&arguments.board).expect("the parser takes no other");
+    let formats = formats(arguments, board)?;
+    let model = with_model(&arguments.model, |artifact, model| {
+        board.check(artifact, model).map(|()| artifact.bytes().to_vec())
+    })?;
+    let firmware = match &arguments.firmware {
+        _ if arguments.model_only => None,
+        Some(path) => Some(read_firmware(path)?),
+        None => Some(read_firmware(&build(board)?)?),
+    };
+    let mut image = match &firmware {
+        Some(file) => Image::of_firmware(board, file)?,
+        None => Image::new(board),
+    };
+    image.add(board.model_address, &model)?;
+    let files: Vec<ImageFile> = formats
+        .iter()
+        .map(|&format| ImageFile::new(&arguments.out, format, board, &image, firmware.as_deref()))
+        .collect();
+    write(arguments, &files)?;
+    if arguments.json {
+        let path = |file: &ImageFile| (file.ending.to_owned(), json!(file.path));
+        let files: serde_json::Map<_, _> = files.iter().map(path).collect();
+        return print(&format!("{}\n", json!({ "files": files, "address": image.start() })));
+    }
+    for file in &files {
+        print(&format!("{}\n", file.path.display()))?;
+    }
+    eprintln!("next: {}", next(arguments, board, &files));
+    Ok(())
+}
+
+/// The formats asked for, or all that there are for `board`.
+fn formats(arguments: &Arguments, board: &Board) -> Result<Vec<Format>, Error> {
+    let uf2 = board.uf2_family.map(|family| Format::Uf2 { family });
+    let all: Vec<Format> = match board.takes_two_files() {
+        true if arguments.model_only => vec![Format::Bin],
+        true => vec![Format::Elf, Format::Bin],
+        false => [Format::Elf, Format::Bin, Format::Hex].into_iter().chain(uf2).collect(),
+    };
+    if arguments.format.is_empty() {
+        return Ok(all);
+    }
+    let is_asked_for = |ending| arguments.format.iter().any(|asked| asked.ending() == ending);
+    let endings: Vec<_> = all.iter().map(|format| format.ending()).collect();
+    let strange = arguments.format.iter().find(|asked| !endings.contains(&asked.ending()));
+    if let Some(format) = strange.map(|asked| asked.ending()) {
+        let takes_two_files = board.takes_two_files();
+        return Err(Error::NoFormat {
+            board: board.title,
+            format,
+            formats: endings,
+            takes_two_files,
+        });
+    }
+    Ok(all.into_iter().filter(|format| is_asked_for(format.ending())).collect())
+}
+
+/// A file that is made.
+struct ImageFile {
+    /// The ending of its name.
+    ending: &'static str,
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl ImageFile {
+    /// The file in `folder` of the `image` for `board`, or that of its `firmware` if such boards
+    /// take two files.
+    fn new(
+        folder: &Path,
+        format: Format,
+        board: &Board,
+        image: &Image,
+        firmware: Option<&[u8]>,
+    ) -> Self {
+        let ending = format.ending();
+        let apart = firmware.filter(|_| board.takes_two_files());
+        let is_firmware = apart.is_some() && format == Format::Elf;
+        let is_model = !is_firmware && (apart.is_some() || firmware.is_none());
+        let bytes = match apart {
+            Some(firmware) if is_firmware => firmware.to_vec(),
+            _ => image.to_file(format),
+        };
+        let suffix = if is_model { "-model" } else { "" };
+        let path = folder.join(format!("{}{suffix}.{ending}", board.name));
+        Self { ending, path, bytes }
+    }
+}
+
+/// The folder of the firmware in the checkout that the current folder is in.
+fn firmware_folder() -> Option<PathBuf> {
+    let here = env::current_dir().ok()?;
+    let mut folders = here.ancestors().map(|folder| folder.join("firmware-example"));
+    folders.find(|folder| folder.join("app").is_dir())
+}
+
+/// Builds the firmware of `board` in the checkout that the current folder is in.
+fn build(board: &'static Board) -> Result<PathBuf, Error> {
+    let error = |reason: String| Error::FirmwareBuild { board: board.title, reason };
+    let Some(firmware) = firmware_folder() else {
+        let mend = "go to one, or give --firmware";
+        return Err(error(format!("the current folder is in no checkout of Charcell; {mend}")));
+    };
+    eprintln!("building {}", firmware.join(board.name).display());
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--target-dir"]).arg(firmware.join("target"));
+    let status = cargo.current_dir(firmware.join(board.name)).status();
+    let status = status.map_err(|source| error(format!("cargo can't be started: {source}")))?;
+    if !status.success() {
+        let target = board.target;
+        return Err(error(format!("cargo ended with {status}; try rustup target add {target}")));
+    }
+    Ok(firmware.join("target").join(board.target).join("release").join(board.name))
+}
+
+/// The bytes of the firmware at `path`.
+fn read_firmware(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let file = File::open(path);
+    file.and_then(|file| file.take(MAX_FIRMWARE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|source| Error::ReadFirmware { path: path.into(), source })?;
+    if bytes.len() as u64 > MAX_FIRMWARE_BYTES {
+        let reason = format!("{} has more than {} MB", path.display(), MAX_FIRMWARE_BYTES >> 20);
+        return Err(Error::NotAFirmware { reason });
+    }
+    Ok(bytes)
+}
+
+/// Writes `files`: all of them, or none.
+fn write(arguments: &Arguments, files: &[ImageFile]) -> Result<(), Error> {
+    let folder = &arguments.out;
+    fs::create_dir_all(folder)
+        .map_err(|source| Error::RunFolder { path: folder.clone(), source })?;
+    let is_input = |file: &&ImageFile| {
+        let made = fs::canonicalize(&file.path).ok();
+        let inputs = arguments.firmware.iter().chain([&arguments.model]);
+        made.is_some() && inputs.map(|input| fs::canonicalize(input).ok()).any(|path| path == made)
+    };
+    if let Some(ImageFile { path, .. }) = files.iter().find(is_input) {
+        return Err(Error::ReplacesInput { path: path.clone() });
+    }
+    let contents: Vec<_> = files.iter().map(|file| (file.path.clone(), &*file.bytes)).collect();
+    write_all_whole(&contents)
+}

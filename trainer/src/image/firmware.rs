@@ -1,0 +1,51 @@
+//! The parts of a firmware, and whether they are right for a board.
+
+use infer_core::artifact::VERSION;
+
+use super::elf::Program;
+use super::end;
+use crate::Error;
+use crate::boards::Board;
+
+/// What the identity of a firmware starts with; `firmware-example/app/src/identity.rs` has the
+/// rest.
+const IDENTITY: [u8; 17] = *b"charcell-firmware";
+
+/// Bytes for the board's name in the identity, padded with zeros.
+const BOARD_NAME_BYTES: usize = 29;
+
+/// Fails unless `program` is the firmware of `board`, reads today's artifacts, and has each of its
+/// parts where the board has a place for them.
+pub(super) fn check(program: &Program<'_>, board: &'static Board) -> Result<(), Error> {
+    let identity = program.parts.iter().find_map(|(_, bytes)| identity(bytes));
+    let Some((found, version)) = identity else {
+        return Err(Error::NotAFirmware { reason: "it doesn't say for which board it is".into() });
+    };
+    if found != board.name {
+        return Err(Error::OtherBoard { found, wanted: board.name });
+    }
+    if version != VERSION {
+        return Err(Error::FirmwareVersion { firmware: version, model: VERSION });
+    }
+    program.check_machine(board.core)?;
+    program.parts.iter().try_for_each(|&(address, bytes)| check_place(board, address, bytes))
+}
+
+/// The board that a firmware is for, and the version of artifacts that it reads, if `bytes` have
+/// the firmware's identity.
+fn identity(bytes: &[u8]) -> Option<(String, u16)> {
+    let start = bytes.windows(IDENTITY.len()).position(|window| window == IDENTITY)?;
+    let (&version, name) = bytes[start + IDENTITY.len()..].split_first_chunk()?;
+    let name = name.get(..BOARD_NAME_BYTES)?.split(|&byte| byte == 0).next()?;
+    let name = String::from_utf8(name.to_vec()).ok()?;
+    Some((name, u16::from_le_bytes(version)))
+}
+
+/// Fails unless `board` has a place for a part of a program, `bytes` at `address`.
+fn check_place(board: &'static Board, address: u32, bytes: &[u8]) -> Result<(), Error> {
+    let (places, end) = (board.program_places(), end(address, bytes));
+    if places.iter().any(|place| place.start <= address && end <= u64::from(place.end)) {
+        return Ok(());
+    }
+    Err(Error::OutOfPlace { what: "firmware", address, end, board: board.name, places })
+}
