@@ -481,7 +481,8 @@ pub enum Error {
         needed - available,
         match fitting_hidden {
             Some(hidden) => format!("with --hidden {hidden} or less it would fit"),
-            None => "no number of hidden units would fit".into(),
+            None => "it would not with any --hidden: give fewer --layers, or a text of fewer \
+                     distinct characters".into(),
         }
     )]
     DoesNotFit {
@@ -511,7 +512,7 @@ pub enum Error {
         /// The board.
         board: &'static str,
         /// The format.
-        format: &'static str,
+        format: String,
         /// Those that it takes.
         formats: Vec<&'static str>,
         /// Whether firmware and model are written as two files.

@@ -280,6 +280,7 @@ fn hostile_firmware_is_refused() {
     refused(&elf(ARM, &[(start, &[0; 100])]), "for which board");
     refused(&elf(ARM, &[(start, &bytes[..40])]), "for which board");
     refused(&elf(ARM, &[(start, bytes); 257]), "257 program headers");
+    refused(&elf(ARM, &[(start, &identity("\x1B[2J", 1, 0))]), r"is for \x1b[2J, and not for pico");
 }
 
 #[test]
@@ -337,6 +338,18 @@ fn a_model_for_no_board_has_the_reason() {
     let reason = "no board runs it: its weights are f32, and boards run int8: `charcell export RUN` \
                   writes that\n";
     assert!(text.ends_with(reason), "{text}");
+}
+
+/// The state of a model with many characters is too large for a small board whatever its units.
+#[test]
+fn a_text_of_too_many_characters_is_named() {
+    let dimensions = Dimensions { vocabulary: 2500, hidden: 8, layers: 1 };
+    let model = artifact(&untrained_model(dimensions, 1.0, 1), Weights::Int8).unwrap();
+    let board = board("microbit-v1").unwrap();
+    let error = board.check(&model, &model.model().unwrap()).unwrap_err().to_string();
+    for part in ["bytes of memory for its state", "more than there are", "fewer distinct"] {
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[test]

@@ -116,3 +116,19 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use charcell::boards::{BOARDS, Flashing};
+
+    use super::*;
+
+    /// `charcell firmware` shows this command for each board that is only emulated.
+    #[test]
+    fn every_board_without_hardware_can_be_emulated() {
+        for board in BOARDS.iter().filter(|board| board.flashing == Flashing::Emulator) {
+            let words = ["xtask", "emulate", "--board", board.name, "--model", "model.postcard"];
+            assert!(Arguments::try_parse_from(words).is_ok(), "{}", board.name);
+        }
+    }
+}

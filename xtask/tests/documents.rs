@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use charcell::boards::{BOARDS, Board, Flashing};
+
 const PAGES: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
@@ -42,6 +44,62 @@ fn links_lead_to_files_and_items() {
         }
     }
     assert!(files > 20 && items > 20, "{files} links, {items} to items: too few were found");
+}
+
+/// The page of each board, and its line in the page for all of them, say what the table of boards
+/// says.
+#[test]
+fn pages_of_boards_say_what_the_table_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let all = fs::read_to_string(root.join("docs/flash-a-board.md")).unwrap();
+    for board in BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator) {
+        let page = root.join("firmware-example").join(board.name).join("README.md");
+        let page = fs::read_to_string(page).unwrap();
+        for fact in facts(board) {
+            assert!(page.contains(&fact), "\"{fact}\" isn't in the page of {}", board.name);
+        }
+        let link = format!("firmware-example/{}/README.md", board.name);
+        let mut lines = all.lines().filter(|line| line.starts_with('|') && line.contains(&link));
+        let line = lines.next().unwrap();
+        let address = format!("`{:#010x}`", board.model_address);
+        assert!(line.contains(board.target) && line.contains(&address), "{line}");
+    }
+}
+
+/// What the page of `board` has to have.
+fn facts(board: &Board) -> Vec<String> {
+    let size = |bytes: u32| match bytes >> 20 {
+        0 => format!("{} KB", bytes >> 10),
+        megabytes => format!("{megabytes} MB"),
+    };
+    let mut facts = vec![
+        format!("charcell firmware --board {} --model ", board.name),
+        format!("{} of flash", size(board.flash_bytes)),
+        format!("{} of RAM", size(board.ram_bytes)),
+        format!("{} MHz", board.clock_hz.unwrap_or_default() / 1_000_000),
+    ];
+    let chip = board.chip.unwrap_or_default();
+    let end = board.flash().end - 1;
+    if let Flashing::Espflash { model_mapped_at, .. } = board.flashing {
+        facts.push("RISC-V".into());
+        facts.push(format!("espflash flash --chip {chip} "));
+        facts.push(format!("{:#x} {}-model.bin", board.model_address, board.name));
+        facts.push(format!("`0x{:06X} – 0x{end:06X}`", board.model_address));
+        facts.push(format!("0x{model_mapped_at:08X}"));
+    } else {
+        facts.push(board.core.name().into());
+        facts.push(format!("`0x{:08X} – 0x{:08X}`", board.flash_address, board.model_address - 1));
+        facts.push(format!("`0x{:08X} – 0x{end:08X}`", board.model_address));
+    }
+    match board.flashing {
+        Flashing::Drive { name, format, .. } => {
+            facts.push(format!("`{name}`"));
+            facts.push(format!("`{}.{format}`", board.name));
+        }
+        Flashing::Probe => facts.push(format!("probe-rs download --chip {chip} ")),
+        Flashing::Espflash { .. } | Flashing::Emulator => {}
+    }
+    facts
 }
 
 /// Text and target of each link of a page, `[text](target)`.

@@ -37,8 +37,8 @@ fn identity(bytes: &[u8]) -> Option<(String, u16)> {
     let start = bytes.windows(IDENTITY.len()).position(|window| window == IDENTITY)?;
     let (&version, name) = bytes[start + IDENTITY.len()..].split_first_chunk()?;
     let name = name.get(..BOARD_NAME_BYTES)?.split(|&byte| byte == 0).next()?;
-    let name = String::from_utf8(name.to_vec()).ok()?;
-    Some((name, u16::from_le_bytes(version)))
+    // Bytes that make no name would spoil the message that shows them.
+    Some((name.escape_ascii().to_string(), u16::from_le_bytes(version)))
 }
 
 /// Fails unless `board` has a place for a part of a program, `bytes` at `address`.

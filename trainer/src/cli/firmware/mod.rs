@@ -11,8 +11,8 @@ use std::process::Command;
 use charcell::boards::{self, BOARDS, Board};
 use charcell::image::{Format, Image};
 use charcell::{Error, write_all_whole};
+use clap::Args;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use self::next::next;
@@ -46,34 +46,15 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "model_only")]
     firmware: Option<PathBuf>,
     /// The formats of the image [default: all that the board takes].
-    #[arg(long, value_enum, num_args = 1.., value_name = "FORMAT")]
-    format: Vec<FormatArgument>,
+    #[arg(long, num_args = 1.., value_name = "FORMAT",
+        value_parser = PossibleValuesParser::new(["elf", "bin", "hex", "uf2"]))]
+    format: Vec<String>,
     /// Folder for the image's files [default: the current one].
     #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
     out: PathBuf,
     /// Print a JSON object.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FormatArgument {
-    Elf,
-    Bin,
-    Hex,
-    Uf2,
-}
-
-impl FormatArgument {
-    /// The ending of a file's name.
-    fn ending(self) -> &'static str {
-        match self {
-            Self::Elf => "elf",
-            Self::Bin => "bin",
-            Self::Hex => "hex",
-            Self::Uf2 => "uf2",
-        }
-    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
@@ -120,19 +101,17 @@ fn formats(arguments: &Arguments, board: &Board) -> Result<Vec<Format>, Error> {
     if arguments.format.is_empty() {
         return Ok(all);
     }
-    let is_asked_for = |ending| arguments.format.iter().any(|asked| asked.ending() == ending);
-    let endings: Vec<_> = all.iter().map(|format| format.ending()).collect();
-    let strange = arguments.format.iter().find(|asked| !endings.contains(&asked.ending()));
-    if let Some(format) = strange.map(|asked| asked.ending()) {
-        let takes_two_files = board.takes_two_files();
+    let endings: Vec<&str> = all.iter().map(|format| format.ending()).collect();
+    if let Some(format) = arguments.format.iter().find(|asked| !endings.contains(&asked.as_str())) {
         return Err(Error::NoFormat {
             board: board.title,
-            format,
+            format: format.clone(),
             formats: endings,
-            takes_two_files,
+            takes_two_files: board.takes_two_files(),
         });
     }
-    Ok(all.into_iter().filter(|format| is_asked_for(format.ending())).collect())
+    let is_asked_for = |format: &Format| arguments.format.iter().any(|a| a == format.ending());
+    Ok(all.into_iter().filter(is_asked_for).collect())
 }
 
 /// A file that is made.
