@@ -8,7 +8,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use charcell::boards::{BOARDS, Core, Flashing, board};
-use charcell::image::Image;
+use charcell::image::{Image, ImageError};
 use charcell::model::Dimensions;
 use charcell::{AnyModel, Artifact, Error, Weights, artifact};
 use common::untrained_model;
@@ -194,7 +194,7 @@ fn mistakes_are_named() {
         ("large.elf", &["0x00000000 to 0x0001802f", "0x00000000 to 0x00017fff", "no model"][..]),
         ("newer.elf", &["format version 2", "has version 1", "that the firmware was built with"]),
         ("older.elf", &["format version 0", "build the firmware anew"]),
-        ("model.postcard", &["not a firmware", "ELF"]),
+        ("model.postcard", &["model.postcard: not a firmware", "ELF"]),
         ("empty.elf", &["not a firmware", "ELF"]),
         ("missing.elf", &["cannot read missing.elf"]),
         (".", &["cannot read .: Is a directory"]),
@@ -249,6 +249,20 @@ fn all_files_are_written_or_none() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_folder_whose_name_is_no_text_is_written_to() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = folder();
+    let out = OsStr::from_bytes(b"\xFF");
+    let words = "firmware --board pico --model model.postcard --model-only --json --out";
+    let mut command = Command::cargo_bin("charcell").unwrap();
+    command.current_dir(folder.path()).args(words.split(' ')).arg(out).assert().success();
+    assert!(folder.path().join(out).join("pico-model.uf2").is_file());
+}
+
+#[test]
 fn hostile_firmware_is_refused() {
     let pico = board("pico").unwrap();
     let own = identity("pico", 1, 0);
@@ -262,7 +276,7 @@ fn hostile_firmware_is_refused() {
     let whole = elf(ARM, &[(start, bytes)]);
     for length in 0..whole.len() {
         let error = Image::of_firmware(pico, &whole[..length]);
-        assert!(matches!(error, Err(Error::NotAFirmware { .. })), "{length} bytes");
+        assert!(matches!(error, Err(ImageError::NotAFirmware { .. })), "{length} bytes");
     }
     // Beside flash, half beside it, 3 GB apart, at the end of all addresses, in the models' place.
     let places = "to 0x100fffff";
@@ -335,8 +349,8 @@ fn a_model_for_no_board_has_the_reason() {
     let dimensions = Dimensions { vocabulary: 43, hidden: 16, layers: 1 };
     let model = artifact(&untrained_model(dimensions, 1.0, 1), Weights::F32).unwrap();
     let text = inspect(&model);
-    let reason = "no board runs it: its weights are f32, and boards run int8: `charcell export RUN` \
-                  writes that\n";
+    let reason = "no board runs it: its weights are f32, and boards run int8: `charcell export \
+                  RUN` writes that\n";
     assert!(text.ends_with(reason), "{text}");
 }
 

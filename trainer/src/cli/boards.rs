@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 fn notes() -> String {
     let mapped = BOARDS.iter().filter_map(|board| match board.flashing {
         Flashing::Espflash { model_mapped_at, .. } => Some(format!(
-            "The program of {} reads it at {model_mapped_at:#010x}, where the chip maps its flash.\n",
+            "The program of {} reads it at {model_mapped_at:#010x}, where the chip maps it.\n",
             board.name
         )),
         _ => None,

@@ -4,8 +4,7 @@
 //!
 //! Source: *Tool Interface Standard, Executable and Linking Format*, version 1.2.
 
-use super::{Image, Segment};
-use crate::Error;
+use super::{Image, ImageError, Segment};
 use crate::boards::Core;
 
 const FILE_HEADER_BYTES: usize = 52;
@@ -62,7 +61,7 @@ pub(super) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    pub(super) fn read(file: &'a [u8]) -> Result<Self, Error> {
+    pub(super) fn read(file: &'a [u8]) -> Result<Self, ImageError> {
         if !file.starts_with(&IDENTITY) {
             return Err(refusal("it isn't an ELF file with 32 bits, little-endian"));
         }
@@ -73,7 +72,7 @@ impl<'a> Program<'a> {
         let (size, count) = half(file, 42).zip(half(file, 44)).ok_or_else(cut)?;
         if count > MAX_PARTS || usize::from(size) != PROGRAM_HEADER_BYTES {
             let reason = format!("it has {count} program headers of {size} bytes each");
-            return Err(Error::NotAFirmware { reason });
+            return Err(ImageError::NotAFirmware { reason });
         }
         let bytes = PROGRAM_HEADER_BYTES * usize::from(count);
         let mut parts = Vec::new();
@@ -92,14 +91,14 @@ impl<'a> Program<'a> {
     }
 
     /// Fails unless the program is for a `core`.
-    pub(super) fn check_machine(&self, core: Core) -> Result<(), Error> {
+    pub(super) fn check_machine(&self, core: Core) -> Result<(), ImageError> {
         let (found, wanted) = (self.header.machine, machine(core));
         if found == wanted {
             return Ok(());
         }
         let name = core.name();
         let reason = format!("it is for processors of kind {found}, and a {name} is of {wanted}");
-        Err(Error::NotAFirmware { reason })
+        Err(ImageError::NotAFirmware { reason })
     }
 }
 
@@ -110,8 +109,8 @@ const fn machine(core: Core) -> u16 {
     }
 }
 
-fn refusal(reason: &str) -> Error {
-    Error::NotAFirmware { reason: reason.into() }
+fn refusal(reason: &str) -> ImageError {
+    ImageError::NotAFirmware { reason: reason.into() }
 }
 
 /// The ELF file that loads `image`.
@@ -206,7 +205,7 @@ mod tests {
         Program::read(&file[..whole]).unwrap();
         for length in 0..whole {
             let read = Program::read(&file[..length]);
-            assert!(matches!(read, Err(Error::NotAFirmware { .. })), "{length}");
+            assert!(matches!(read, Err(ImageError::NotAFirmware { .. })), "{length}");
         }
     }
 

@@ -3,8 +3,7 @@
 use infer_core::artifact::VERSION;
 
 use super::elf::Program;
-use super::end;
-use crate::Error;
+use super::{ImageError, end};
 use crate::boards::Board;
 
 /// What the identity of a firmware starts with; `firmware-example/app/src/identity.rs` has the
@@ -16,16 +15,18 @@ const BOARD_NAME_BYTES: usize = 29;
 
 /// Fails unless `program` is the firmware of `board`, reads today's artifacts, and has each of its
 /// parts where the board has a place for them.
-pub(super) fn check(program: &Program<'_>, board: &'static Board) -> Result<(), Error> {
+pub(super) fn check(program: &Program<'_>, board: &'static Board) -> Result<(), ImageError> {
     let identity = program.parts.iter().find_map(|(_, bytes)| identity(bytes));
     let Some((found, version)) = identity else {
-        return Err(Error::NotAFirmware { reason: "it doesn't say for which board it is".into() });
+        return Err(ImageError::NotAFirmware {
+            reason: "it doesn't say for which board it is".into(),
+        });
     };
     if found != board.name {
-        return Err(Error::OtherBoard { found, wanted: board.name });
+        return Err(ImageError::OtherBoard { found, wanted: board.name });
     }
     if version != VERSION {
-        return Err(Error::FirmwareVersion { firmware: version, model: VERSION });
+        return Err(ImageError::FirmwareVersion { firmware: version, model: VERSION });
     }
     program.check_machine(board.core)?;
     program.parts.iter().try_for_each(|&(address, bytes)| check_place(board, address, bytes))
@@ -42,10 +43,10 @@ fn identity(bytes: &[u8]) -> Option<(String, u16)> {
 }
 
 /// Fails unless `board` has a place for a part of a program, `bytes` at `address`.
-fn check_place(board: &'static Board, address: u32, bytes: &[u8]) -> Result<(), Error> {
+fn check_place(board: &'static Board, address: u32, bytes: &[u8]) -> Result<(), ImageError> {
     let (places, end) = (board.program_places(), end(address, bytes));
     if places.iter().any(|place| place.start <= address && end <= u64::from(place.end)) {
         return Ok(());
     }
-    Err(Error::OutOfPlace { what: "firmware", address, end, board: board.name, places })
+    Err(ImageError::OutOfPlace { what: "firmware", address, end, board: board.name, places })
 }

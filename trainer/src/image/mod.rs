@@ -1,12 +1,13 @@
 //! Images of flash: a firmware, a model, or both, in the formats that boards and probes take.
 
 mod elf;
+mod error;
 mod firmware;
 mod hex;
 mod uf2;
 
 use self::elf::{Header, Program};
-use crate::Error;
+pub use self::error::ImageError;
 use crate::boards::Board;
 
 /// What unwritten flash reads as, which fills the gaps of a flat image.
@@ -78,10 +79,10 @@ impl Image {
     /// board takes two files: its tool makes an image by itself, and the file is only checked.
     ///
     /// # Errors
-    /// [`Error::NotAFirmware`], [`Error::OtherBoard`], [`Error::FirmwareVersion`];
-    /// [`Error::OutOfPlace`] if a part of it isn't where the board has its firmware,
-    /// [`Error::Overlap`] if two parts are at the same place.
-    pub fn of_firmware(board: &'static Board, file: &[u8]) -> Result<Self, Error> {
+    /// [`ImageError::NotAFirmware`], [`ImageError::OtherBoard`], [`ImageError::FirmwareVersion`];
+    /// [`ImageError::OutOfPlace`] if a part of it isn't where the board has its firmware,
+    /// [`ImageError::Overlap`] if two parts are at the same place.
+    pub fn of_firmware(board: &'static Board, file: &[u8]) -> Result<Self, ImageError> {
         let program = Program::read(file)?;
         firmware::check(&program, board)?;
         if board.takes_two_files() {
@@ -97,22 +98,22 @@ impl Image {
     /// Adds `bytes` at `address`.
     ///
     /// # Errors
-    /// [`Error::OutOfPlace`] if flash isn't there, [`Error::Overlap`] if something is there
-    /// already.
-    pub fn add(&mut self, address: u32, bytes: &[u8]) -> Result<(), Error> {
+    /// [`ImageError::OutOfPlace`] if flash isn't there, [`ImageError::Overlap`] if something is
+    /// there already.
+    pub fn add(&mut self, address: u32, bytes: &[u8]) -> Result<(), ImageError> {
         if bytes.is_empty() {
             return Ok(());
         }
         let (flash, end) = (self.board.flash(), end(address, bytes));
         if address < flash.start || end > u64::from(flash.end) {
             let (board, places) = (self.board.name, vec![flash]);
-            return Err(Error::OutOfPlace { what: "flash", address, end, board, places });
+            return Err(ImageError::OutOfPlace { what: "flash", address, end, board, places });
         }
         let index = self.segments.partition_point(|other| other.address < address);
         let before = index.checked_sub(1).map_or(0, |before| self.segments[before].end());
         let after = self.segments.get(index).map_or(end, |after| u64::from(after.address));
         if before > u64::from(address) || end > after {
-            return Err(Error::Overlap { address });
+            return Err(ImageError::Overlap { address });
         }
         self.segments.insert(index, Segment { address, bytes: bytes.to_vec() });
         Ok(())
@@ -178,7 +179,7 @@ mod tests {
     fn segments_do_not_overlap() {
         for (address, length) in [(0x1000_0010, 1), (0x1000_0000, 2), (0x1000_00FF, 1)] {
             let error = image().add(address, &vec![0; length]).unwrap_err();
-            assert!(matches!(error, Error::Overlap { .. }), "{address:#x}");
+            assert!(matches!(error, ImageError::Overlap { .. }), "{address:#x}");
         }
         image().add(0x1000_0100, &[0; 16]).unwrap();
     }
@@ -188,7 +189,7 @@ mod tests {
         image().add(0x101F_FFFF, &[0]).unwrap();
         for (address, length) in [(0x101F_FFFF, 2), (0x0FFF_FFFF, 2), (0, 1), (0xFFFF_FFFF, 1)] {
             let error = image().add(address, &vec![0; length]).unwrap_err();
-            assert!(matches!(error, Error::OutOfPlace { .. }), "{address:#x}");
+            assert!(matches!(error, ImageError::OutOfPlace { .. }), "{address:#x}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use charcell::boards::{self, BOARDS, Board};
-use charcell::image::{Format, Image};
+use charcell::image::{Format, Image, ImageError};
 use charcell::{Error, write_all_whole};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -63,14 +63,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let model = with_model(&arguments.model, |artifact, model| {
         board.check(artifact, model).map(|()| artifact.bytes().to_vec())
     })?;
-    let firmware = match &arguments.firmware {
-        _ if arguments.model_only => None,
-        Some(path) => Some(read_firmware(path)?),
-        None => Some(read_firmware(&build(board)?)?),
-    };
-    let mut image = match &firmware {
-        Some(file) => Image::of_firmware(board, file)?,
-        None => Image::new(board),
+    let (mut image, firmware) = match &arguments.firmware {
+        _ if arguments.model_only => (Image::new(board), None),
+        Some(path) => read_firmware(path, board)?,
+        None => read_firmware(&build(board)?, board)?,
     };
     image.add(board.model_address, &model)?;
     let files: Vec<ImageFile> = formats
@@ -79,7 +75,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         .collect();
     write(arguments, &files)?;
     if arguments.json {
-        let path = |file: &ImageFile| (file.ending.to_owned(), json!(file.path));
+        let path =
+            |file: &ImageFile| (file.ending.to_owned(), json!(file.path.display().to_string()));
         let files: serde_json::Map<_, _> = files.iter().map(path).collect();
         return print(&format!("{}\n", json!({ "files": files, "address": image.start() })));
     }
@@ -172,17 +169,22 @@ fn build(board: &'static Board) -> Result<PathBuf, Error> {
     Ok(firmware.join("target").join(board.target).join("release").join(board.name))
 }
 
-/// The bytes of the firmware at `path`.
-fn read_firmware(path: &Path) -> Result<Vec<u8>, Error> {
+/// The image in the firmware at `path`, which must be that of `board`, and the bytes of the file.
+fn read_firmware(path: &Path, board: &'static Board) -> Result<(Image, Option<Vec<u8>>), Error> {
     let mut bytes = Vec::new();
-    let file = File::open(path);
-    file.and_then(|file| file.take(MAX_FIRMWARE_BYTES + 1).read_to_end(&mut bytes))
+    File::open(path)
+        .and_then(|file| file.take(MAX_FIRMWARE_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|source| Error::ReadFirmware { path: path.into(), source })?;
-    if bytes.len() as u64 > MAX_FIRMWARE_BYTES {
-        let reason = format!("{} has more than {} MB", path.display(), MAX_FIRMWARE_BYTES >> 20);
-        return Err(Error::NotAFirmware { reason });
+    let image = if bytes.len() as u64 > MAX_FIRMWARE_BYTES {
+        let reason = format!("it has more than {} MB", MAX_FIRMWARE_BYTES >> 20);
+        Err(ImageError::NotAFirmware { reason })
+    } else {
+        Image::of_firmware(board, &bytes)
+    };
+    match image {
+        Ok(image) => Ok((image, Some(bytes))),
+        Err(source) => Err(Error::Firmware { path: path.into(), source }),
     }
-    Ok(bytes)
 }
 
 /// Writes `files`: all of them, or none.
