@@ -1,9 +1,13 @@
 /* A firmware in C: continues what is typed on the board's console, by the model in its flash. */
 
+#include <stdbool.h>
+
 #include "board.h"
 #include "charcell.h"
 
 #define LINE_BYTES 240
+#define QUOTED(text) #text
+#define TEXT(number) QUOTED(number)
 #define LENGTH 200
 
 static const charcell_sampling sampling = {.temperature_milli = 700, .seed = 7};
@@ -21,22 +25,28 @@ static charcell_status load_model(charcell_generator **generator) {
   return charcell_load(model_start, bytes, memory, sizeof memory, generator);
 }
 
-/* Reads a line up to the Enter key, shows what is typed, and returns its bytes. */
+/* Reads a line up to the Enter key, shows what is typed, and returns its bytes: more than LINE_BYTES
+   if they are too many, and the line isn't whole then. */
 static size_t read_line(char line[LINE_BYTES]) {
   size_t bytes = 0;
   for (;;) {
     const char byte = board_read();
+    const bool is_delete = byte == '\b' || byte == 0x7F;
     if (byte == '\r') {
       return bytes;
     }
-    if ((byte == '\b' || byte == 0x7F) && bytes > 0) {
+    if (is_delete && bytes > 0 && bytes <= LINE_BYTES) {
       /* A character ends where its first byte is; the others start with the bits 10. */
       while ((line[--bytes] & 0xC0) == 0x80 && bytes > 0) {
       }
       board_write("\b \b");
-    } else if ((uint8_t)byte >= ' ' && byte != 0x7F && bytes < LINE_BYTES) {
+    } else if ((uint8_t)byte >= ' ' && !is_delete && bytes < LINE_BYTES) {
       line[bytes++] = byte;
       board_write((const char[]){byte, 0});
+    } else if ((uint8_t)byte >= ' ' && !is_delete) {
+      /* What is lost can't be taken back. */
+      bytes = LINE_BYTES + 1;
+      board_write("\a");
     }
   }
 }
@@ -63,6 +73,10 @@ int main(void) {
     board_write("\r\n> ");
     char line[LINE_BYTES];
     const size_t bytes = read_line(line);
+    if (bytes > LINE_BYTES) {
+      board_write("\r\na line has up to " TEXT(LINE_BYTES) " bytes");
+      continue;
+    }
     const charcell_status status =
         loaded == CHARCELL_STATUS_OK ? continue_line(generator, line, bytes) : loaded;
     if (status != CHARCELL_STATUS_OK) {

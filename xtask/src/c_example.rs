@@ -73,6 +73,14 @@ fn talk(firmware: &Path) -> Result<usize> {
         shown.contains("the text has a character"),
         "an unknown character is answered by {shown}"
     );
+    // Its last character lies across the end of the line's place.
+    for line in ["a".repeat(239) + "é", "a".repeat(241)] {
+        let shown = console.ask(&line)?;
+        ensure!(
+            shown.ends_with("a line has up to 240 bytes"),
+            "a long line is answered by {shown}"
+        );
+    }
     let damaged = root().join("target/xtask/c-example.bin");
     fs::write(&damaged, [&bytes[..bytes.len() - 1], &[!bytes[bytes.len() - 1]]].concat())?;
     for (model, error) in [(Some(&*damaged), "damaged"), (None, "not a Charcell artifact")] {
