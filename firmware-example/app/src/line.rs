@@ -45,7 +45,8 @@ pub(crate) struct Line {
     /// The first bytes of a character whose others are yet to come.
     pending: heapless::Vec<u8, 4>,
     escape: Escape,
-    is_too_long: bool,
+    /// How many characters were typed behind the last that the line has room for.
+    lost: usize,
     /// The last byte was a carriage return: a line feed belongs to it.
     after_return: bool,
 }
@@ -56,7 +57,7 @@ impl Line {
             text: String::new(),
             pending: heapless::Vec::new(),
             escape: Escape::Outside,
-            is_too_long: false,
+            lost: 0,
             after_return: false,
         }
     }
@@ -70,28 +71,25 @@ impl Line {
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.pending.clear();
-        self.is_too_long = false;
+        self.lost = 0;
     }
 
     /// Takes `byte` in, and shows on `echo` what becomes of it.
     pub(crate) fn take(&mut self, byte: u8, echo: &mut impl Write) -> Result<Typed, fmt::Error> {
         let after_return = core::mem::replace(&mut self.after_return, byte == b'\r');
-        if self.escape != Escape::Outside {
-            self.escape = match (self.escape, byte) {
-                (Escape::Start, b'[' | b'O') => Escape::Sequence,
-                (Escape::Sequence, 0x20..=0x3F) => Escape::Sequence,
-                _ => Escape::Outside,
-            };
+        if self.is_of_escape(byte) {
             return Ok(Typed::Nothing);
         }
         match byte {
             b'\n' if after_return => {}
             b'\r' | b'\n' => {
-                return Ok(if self.is_too_long { Typed::TooLong } else { Typed::Line });
+                self.end_character(echo)?;
+                return Ok(if self.lost > 0 { Typed::TooLong } else { Typed::Line });
             }
             CTRL_C => return Ok(Typed::Interrupt),
             BACKSPACE | DELETE => self.erase(echo)?,
             CTRL_U => {
+                self.lost = 0;
                 while !self.text.is_empty() {
                     self.erase(echo)?;
                 }
@@ -104,12 +102,27 @@ impl Line {
         Ok(Typed::Nothing)
     }
 
+    /// Whether `byte` is a part of an escape sequence and of nothing else.
+    ///
+    /// A control character and a byte beyond ASCII are none, and end the sequence: whatever a
+    /// terminal sent before, Ctrl-C and Enter do what they always do.
+    fn is_of_escape(&mut self, byte: u8) -> bool {
+        let before = self.escape;
+        let is_none = before == Escape::Outside || !(b' '..DELETE).contains(&byte);
+        self.escape = match (before, byte) {
+            _ if is_none => Escape::Outside,
+            (Escape::Start, b'[' | b'O') => Escape::Sequence,
+            (Escape::Sequence, b' '..=b'?') => Escape::Sequence,
+            _ => Escape::Outside,
+        };
+        !is_none
+    }
+
     /// Takes a byte of a character in; the character, once it is complete.
     fn take_text(&mut self, byte: u8, echo: &mut impl Write) -> fmt::Result {
         let starts_anew = !(0x80..0xC0).contains(&byte);
-        if starts_anew && !self.pending.is_empty() {
-            self.pending.clear();
-            self.append(char::REPLACEMENT_CHARACTER, echo)?;
+        if starts_anew {
+            self.end_character(echo)?;
         }
         // There is room: four bytes are a character, or wrong.
         let _ = self.pending.push(byte);
@@ -125,18 +138,32 @@ impl Line {
         Ok(())
     }
 
+    /// Ends a character of which not all bytes came in.
+    fn end_character(&mut self, echo: &mut impl Write) -> fmt::Result {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.pending.clear();
+        self.append(char::REPLACEMENT_CHARACTER, echo)
+    }
+
     fn append(&mut self, character: char, echo: &mut impl Write) -> fmt::Result {
-        if self.text.push(character).is_ok() {
+        // Behind a lost character, no other has a place, however small it is.
+        if self.lost == 0 && self.text.push(character).is_ok() {
             return echo.write_char(character);
         }
-        self.is_too_long = true;
+        self.lost = self.lost.saturating_add(1);
         echo.write_char(BELL)
     }
 
     /// Takes the last character back.
     fn erase(&mut self, echo: &mut impl Write) -> fmt::Result {
         self.pending.clear();
-        self.is_too_long = false;
+        if self.lost > 0 {
+            // It isn't shown, either.
+            self.lost -= 1;
+            return Ok(());
+        }
         match self.text.pop() {
             Some(_) => echo.write_str("\x08 \x08"),
             None => Ok(()),
@@ -162,7 +189,7 @@ mod tests {
 
     #[test]
     fn lines_are_edited() {
-        let cases: [(&[u8], Typed, &str); 10] = [
+        let cases: [(&[u8], Typed, &str); 16] = [
             (b"the time\r", Typed::Line, "the time"),
             (b"tha\x08e\n", Typed::Line, "the"),
             ("é\u{7f}ü€😀\r".as_bytes(), Typed::Line, "ü€😀"),
@@ -172,6 +199,12 @@ mod tests {
             (b"a\x1b[A\x1b[1;5C\x1bOPb\r", Typed::Line, "ab"),
             (b"\xFFa\xC3b\r", Typed::Line, "\u{FFFD}a\u{FFFD}b"),
             (b"\xE2\x82\x08a\r", Typed::Line, "a"),
+            (b"a\xC3\r", Typed::Line, "a\u{FFFD}"),
+            (b"a\x1b\r", Typed::Line, "a"),
+            (b"a\x1b[1\r", Typed::Line, "a"),
+            (b"a\x1b\x03", Typed::Interrupt, "a"),
+            (b"a\x1b[\x03", Typed::Interrupt, "a"),
+            ("ab\x1b\x7f\x1b\x1b[Aé\x1bü\r".as_bytes(), Typed::Line, "aéü"),
             (b"\x00\x01\x1fa\tb\r", Typed::Line, "a\tb"),
         ];
         for (bytes, typed_last, text) in cases {
@@ -191,12 +224,24 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_refused_and_can_be_mended() {
-        let mut bytes = [b'a'; LINE_BYTES + 2];
-        bytes[LINE_BYTES + 1] = b'\r';
-        let (last, text, echo) = typed(&bytes);
+        const FULL: [u8; LINE_BYTES] = [b'a'; LINE_BYTES];
+        let after_full = |bytes: &[u8]| typed(&[&FULL, bytes].concat());
+        let (last, text, echo) = after_full(b"b\r");
         assert_eq!((last, text.len()), (Typed::TooLong, LINE_BYTES));
         assert!(echo.ends_with(BELL));
-        bytes[LINE_BYTES] = DELETE;
-        assert_eq!(typed(&bytes).0, Typed::Line);
+        // What was lost has to be taken back, character by character, or with the whole line.
+        for (bytes, typed_last, length) in [
+            (&b"\r"[..], Typed::Line, LINE_BYTES),
+            (b"b\x7f\r", Typed::Line, LINE_BYTES),
+            (b"bc\x7f\r", Typed::TooLong, LINE_BYTES),
+            ("bé\x7f\x7f\r".as_bytes(), Typed::Line, LINE_BYTES),
+            (b"bc\x7f\x7f\x7f\r", Typed::Line, LINE_BYTES - 1),
+            ("\x7fé\x7fa\r".as_bytes(), Typed::Line, LINE_BYTES),
+            ("\x7féa\r".as_bytes(), Typed::TooLong, LINE_BYTES - 1),
+            (b"bc\x15de\r", Typed::Line, 2),
+        ] {
+            let (last, text, _) = after_full(bytes);
+            assert_eq!((last, text.len()), (typed_last, length), "{bytes:?}");
+        }
     }
 }
