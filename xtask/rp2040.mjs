@@ -1,10 +1,19 @@
-// A Raspberry Pi Pico on which a UF2 file was dropped, emulated by rp2040js, with one of its consoles
-// as the standard input and output: node rp2040.mjs FILE uart|usb
+// A Raspberry Pi Pico on which a UF2 file was dropped, emulated by rp2040js, with one of its
+// consoles as the standard input and output: node rp2040.mjs FILE uart|usb
+//
+// Two bytes that no text has are not typed on the UART: PRESS presses BOOTSEL for a moment, and
+// HANG lets the program hang. It ends with WATCHDOG_FIRED when the watchdog does.
 
 import { readFileSync } from "node:fs";
 import { Simulator, USBCDC } from "rp2040js";
 
 const FLASH = 0x10000000;
+const RAM = 0x20000000;
+const RAM_BYTES = 0x42000;
+
+const PRESS = 0xff;
+const HANG = 0xfe;
+const WATCHDOG_FIRED = 3;
 
 const [path, kind] = process.argv.slice(2);
 const file = readFileSync(path);
@@ -24,14 +33,62 @@ for (let block = 0; block < file.length; block += 512) {
 
 const show = (bytes) => process.stdout.write(Buffer.from(bytes));
 
-const connectUart = () => {
-  const uart = mcu.uart[0];
-  uart.onByte = (byte) => show([byte]);
-  process.stdin.on("data", (bytes) => bytes.forEach((byte) => uart.feedByte(byte)));
+// Where the emulator has nothing, all bits are set.
+const MISSING = 0xffffffff;
+const emulate = (address, registers) => {
+  if (mcu.readUint32(address) !== MISSING) {
+    throw new Error(`rp2040js has what is at ${address.toString(16)} by now: take its own`);
+  }
+  mcu.peripherals[address >>> 12] = { writeUint32Atomic: registers.writeUint32, ...registers };
 };
 
-// The host of the USB device that the firmware is. The emulator takes a buffer for received bytes as
-// filled at once; the chip keeps its bit AVAILABLE until there are some, and so does this.
+// The cache in front of the flash: nothing streams through it.
+emulate(0x14000000, { readUint32: () => 0, writeUint32: ignore });
+
+// The pin that selects the flash, which BOOTSEL pulls low. It is looked at while nothing drives it:
+// then there is no flash, and the program must run in RAM.
+const connectBootsel = () => {
+  const [STATUS, CONTROL] = [8, 12];
+  const UNDRIVEN = 2 << 12;
+  let [control, isDown] = [0, false];
+  emulate(0x40018000, {
+    readUint32: (offset) => (offset === STATUS ? (isDown ? 0 : 1 << 17) : control),
+    writeUint32: (offset, value) => {
+      if (offset === CONTROL) {
+        control = value;
+        if (control & UNDRIVEN && mcu.core.PC < RAM) {
+          throw new Error("the program turns the flash off that it runs from");
+        }
+      }
+    },
+  });
+  const release = simulator.clock.createAlarm(() => (isDown = false));
+  return () => {
+    isDown = true;
+    release.schedule(30e6);
+  };
+};
+
+const hang = () => {
+  const place = RAM + RAM_BYTES - 4;
+  mcu.writeUint16(place, 0xbf30); // wfi
+  mcu.writeUint16(place + 2, 0xe7fd); // b to it
+  mcu.core.PC = place;
+};
+
+const pressBootsel = connectBootsel();
+
+const connectUart = () => {
+  const uart = mcu.uart[0];
+  const actions = { [PRESS]: pressBootsel, [HANG]: hang };
+  uart.onByte = (byte) => show([byte]);
+  process.stdin.on("data", (bytes) =>
+    bytes.forEach((byte) => (actions[byte] ?? (() => uart.feedByte(byte)))()),
+  );
+};
+
+// The host of the USB device that the firmware is. The emulator takes a buffer for received bytes
+// as filled at once; the chip keeps its bit AVAILABLE until there are some, and so does this.
 const connectUsb = () => {
   const AVAILABLE = 1 << 10;
   const usb = mcu.usbCtrl;
@@ -73,7 +130,7 @@ process.stdin.on("end", () => process.exit(0));
 // Its registers start here.
 mcu.findPeripheral(0x40058000).onWatchdogTrigger = () => {
   console.error("the watchdog fired");
-  process.exit(1);
+  process.exit(WATCHDOG_FIRED);
 };
 
 // The boot ROM isn't there: what it does is to call the second stage, at the start of flash, with a

@@ -20,7 +20,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(300);
 /// Runs an f32 `model` on an emulated Cortex-M4F; its logits have to be close to the host's.
 pub(crate) fn compare_f32_logits(model: &Path) -> Result<()> {
     let board = board("mps2-an386").context("the board is in the table")?;
-    let program = firmware::build(board, &["--features", "f32", "--bin", "f32-logits"])?;
+    let program = firmware::build_program(board, "f32-logits", &["--features", "f32"])?;
     let mut emulator = firmware::emulator(board, &program, Some(model), firmware::PIPE)?;
     let console = output_within(TIME_LIMIT, &mut emulator)?;
     let artifact = Artifact::read(model)?;

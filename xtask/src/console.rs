@@ -1,12 +1,14 @@
 //! The console of a board that is emulated: what is typed on it, and what it shows.
 
 use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+
+use crate::process::wait;
 
 /// What the firmware shows when it waits for a line.
 const PROMPT: &str = "\n> ";
@@ -29,6 +31,14 @@ pub(crate) struct Console {
 impl Console {
     /// Starts `emulator`, whose standard input and output are the console.
     pub(crate) fn start(emulator: &mut Command) -> Result<Self> {
+        Self::start_filtered(emulator, <[u8]>::to_vec)
+    }
+
+    /// The same, where `filter` makes of what the emulator writes, part by part, what is shown.
+    pub(crate) fn start_filtered(
+        emulator: &mut Command,
+        mut filter: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
+    ) -> Result<Self> {
         let pipes = emulator.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = pipes.with_context(|| format!("can't start {emulator:?}"))?;
         let input = child.stdin.take().context("the input isn't piped")?;
@@ -38,7 +48,7 @@ impl Console {
             let mut bytes = [0; 4096];
             // It ends with the emulator, or when nobody wants to know any more.
             while let Ok(count @ 1..) = stdout.read(&mut bytes) {
-                if sender.send(bytes[..count].to_vec()).is_err() {
+                if sender.send(filter(&bytes[..count])).is_err() {
                     break;
                 }
             }
@@ -60,6 +70,17 @@ impl Console {
     pub(crate) fn press(&mut self, key: char) -> Result<()> {
         self.input.write_all(key.encode_utf8(&mut [0; 4]).as_bytes())?;
         Ok(self.input.flush()?)
+    }
+
+    /// Sends a byte that isn't typed: what it means is up to the emulator.
+    pub(crate) fn send(&mut self, byte: u8) -> Result<()> {
+        self.input.write_all(&[byte])?;
+        Ok(self.input.flush()?)
+    }
+
+    /// Waits until the emulator ends by itself.
+    pub(crate) fn end(&mut self) -> Result<ExitStatus> {
+        wait(&mut self.emulator, TIME_LIMIT)
     }
 
     /// Types `line`; what is shown from there to the next prompt, line ends as `\n`.

@@ -1,10 +1,12 @@
 //! The firmware on emulated boards.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use charcell::boards::{Board, Core, board};
+use charcell::image::Image;
 
 use crate::console::Console;
 use crate::process::{command, root, run};
@@ -49,22 +51,31 @@ pub(crate) fn emulate(name: &str, model: Option<&Path>) -> Result<()> {
         Some(model) => model.canonicalize().with_context(|| model.display().to_string())?,
         None => shipped_model(),
     };
-    let firmware = build(board, &[])?;
+    let firmware = build(board)?;
     println!("the console of {}; Ctrl-A, then X ends the emulator", board.name);
     run(emulator(board, &firmware, Some(&model), KEYBOARD)?.stdin(Stdio::inherit()))
 }
 
-/// The console of `board`, just started, with the bytes of `model` where models lie.
+/// The console of `board`, just started, with the bytes of `model` where models lie; a reset ends
+/// it.
 pub(crate) fn console(board: &Board, firmware: &Path, model: Option<&Path>) -> Result<Console> {
-    Console::start(&mut emulator(board, firmware, model, PIPE)?)
+    Console::start(emulator(board, firmware, model, PIPE)?.arg("-no-reboot"))
 }
 
-/// Builds the firmware of `board`, and finds it; `options` of Cargo may choose another program.
-pub(crate) fn build(board: &Board, options: &[&str]) -> Result<PathBuf> {
+/// Builds the firmware of `board`, and finds it. It has to say that it is for this board and reads
+/// today's artifacts, and to have each of its parts where the board has a place for them.
+pub(crate) fn build(board: &'static Board) -> Result<PathBuf> {
+    let program = build_program(board, board.name, &[])?;
+    Image::of_firmware(board, &fs::read(&program)?)
+        .with_context(|| program.display().to_string())?;
+    Ok(program)
+}
+
+/// Builds the program called `name` in the folder of `board` with `options` of Cargo, and finds it.
+pub(crate) fn build_program(board: &Board, name: &str, options: &[&str]) -> Result<PathBuf> {
     let mut cargo = targets::cargo("build", board.target)?;
-    cargo.arg("--release").args(options).current_dir(workspace().join(board.name));
-    run(&mut cargo)?;
-    let name = options.last().filter(|_| options.contains(&"--bin")).unwrap_or(&board.name);
+    cargo.args(["--release", "--bin", name]).args(options);
+    run(cargo.current_dir(workspace().join(board.name)))?;
     Ok(workspace().join("target").join(board.target).join("release").join(name))
 }
 
@@ -100,8 +111,6 @@ pub(crate) fn emulator(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use charcell::boards::{BOARDS, Flashing};
 
     use super::*;

@@ -29,6 +29,7 @@ mod steps;
 mod targets;
 mod test;
 mod tint;
+mod watchdog;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use charcell::Artifact;
 use charcell::boards::Board;
 use charcell::image::{Format, Image};
 
@@ -13,11 +14,18 @@ use crate::firmware;
 use crate::process::{command, root, run};
 use crate::requirements::node;
 
+/// What `rp2040.mjs` takes for a press of BOOTSEL, and for a program that hangs.
+const PRESS: u8 = 0xFF;
+const HANG: u8 = 0xFE;
+
+/// The exit code of `rp2040.mjs` when the watchdog fires.
+const WATCHDOG_FIRED: i32 = 3;
+
 /// The package of npm.
 const RP2040JS: &str = "rp2040js@1.4.1";
 
 /// Talks to the firmware in UF2 files by its UART, with `model`, without, and with a damaged one,
-/// and by USB, with `model`.
+/// by its button, and by USB, with `model`; its watchdog has to end a program that hangs.
 pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     node()?;
     let folder = root().join("target/xtask/rp2040js");
@@ -27,7 +35,7 @@ pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     // Node looks for packages beside the script.
     fs::copy(root().join("xtask/rp2040.mjs"), folder.join("rp2040.mjs"))?;
 
-    let firmware = firmware::build(board, &[])?;
+    let firmware = firmware::build(board)?;
     compare_with_command(board, &firmware, model)?;
     let start = |model: Option<&Path>, console: &str| {
         let file = write_uf2(board, &firmware, model)?;
@@ -35,10 +43,27 @@ pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
         Console::start(node.arg("rp2040.mjs").arg(file).arg(console).current_dir(&folder))
     };
     talk(board, &[model.to_owned()], |model| start(model, "uart"))?;
+    press_bootsel(&mut start(Some(model), "uart")?, model)?;
+    let mut hanging = start(Some(model), "uart")?;
+    hanging.greeting()?;
+    hanging.send(HANG)?;
+    let end = hanging.end()?;
+    ensure!(end.code() == Some(WATCHDOG_FIRED), "a program that hangs ended with {end}");
     let mut usb = start(Some(model), "usb")?;
     usb.greeting()?;
     let texts = compare_texts(&mut usb, model)?;
     println!("    {texts} texts by USB");
+    Ok(())
+}
+
+/// Presses BOOTSEL for each of the own prefixes of `model`, which have to be continued in turn.
+fn press_bootsel(console: &mut Console, model: &Path) -> Result<()> {
+    console.greeting()?;
+    for prefix in &Artifact::read(model)?.model()?.header().prefixes {
+        console.send(PRESS)?;
+        let shown = console.answer()?;
+        ensure!(shown.contains(prefix), "BOOTSEL brings no text of \"{prefix}\":\n{shown}");
+    }
     Ok(())
 }
 

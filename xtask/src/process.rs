@@ -74,7 +74,7 @@ pub(crate) fn output_within(limit: Duration, command: &mut Command) -> Result<St
 }
 
 /// Waits for the end of `child`, and brings it about after `limit`.
-fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus> {
+pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus> {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {

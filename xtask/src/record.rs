@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -52,10 +53,18 @@ struct Shown {
 /// Talks to the board, and draws what its console showed, each part when it did.
 pub(crate) fn write() -> Result<()> {
     let board = board(BOARD).context("the board is in the table")?;
-    let program = firmware::build(board, &[])?;
+    let program = firmware::build(board)?;
     let model = firmware::shipped_model();
     let mut emulator = firmware::emulator(board, &program, Some(&model), firmware::PIPE)?;
-    let session = record(&mut Console::start(emulator.args(PACE))?)?;
+    let mut warnings = Warnings::default();
+    let emulator = emulator.args(PACE);
+    let mut console = Console::start_filtered(emulator, move |bytes| {
+        let mut shown = warnings.drop_from(bytes);
+        // Of a line's end, its second byte may come later.
+        shown.retain(|&byte| byte != b'\r');
+        shown
+    })?;
+    let session = record(&mut console)?;
     let path = root().join("docs/console.svg");
     fs::write(&path, draw(&session)).with_context(|| format!("can't write {}", path.display()))
 }
@@ -73,7 +82,7 @@ fn record(console: &mut Console) -> Result<Vec<Shown>> {
             let is_typed = key != '\r';
             let mut whole = String::new();
             while whole.is_empty() || !(is_typed || whole.ends_with("\n> ")) {
-                let text = without_warning(&console.until(|shown| !shown.is_empty())?);
+                let text = console.until(|shown| !shown.is_empty())?;
                 whole += &text;
                 let after = start.elapsed() - skipped;
                 match session.last_mut() {
@@ -88,11 +97,36 @@ fn record(console: &mut Console) -> Result<Vec<Shown>> {
     Ok(session)
 }
 
-/// `text` without what QEMU says of its pace.
-fn without_warning(text: &str) -> String {
-    let Some((before, rest)) = text.split_once(LATE) else { return text.to_owned() };
-    let behind = rest.split_once('\n').map_or("", |(_, behind)| behind);
-    before.to_owned() + &without_warning(behind)
+/// Drops what QEMU says of its pace, which may come in several parts.
+#[derive(Default)]
+struct Warnings {
+    /// The start of a warning, or what may be one.
+    pending: Vec<u8>,
+}
+
+impl Warnings {
+    /// What the emulated board itself wrote, of `bytes` and of what was pending.
+    fn drop_from(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut rest = mem::take(&mut self.pending);
+        rest.extend(bytes);
+        let mut kept = Vec::new();
+        while let Some(start) = (0..rest.len()).find(|&start| is_warning(&rest[start..])) {
+            kept.extend(rest.drain(..start));
+            let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
+                self.pending = rest;
+                return kept;
+            };
+            rest.drain(..=end);
+        }
+        kept.extend(rest);
+        kept
+    }
+}
+
+/// Whether `bytes` start with a warning or, as far as they go, may do so.
+fn is_warning(bytes: &[u8]) -> bool {
+    let common = bytes.len().min(LATE.len());
+    bytes[..common] == LATE.as_bytes()[..common]
 }
 
 /// A part of a row, at its place on the screen.
@@ -164,4 +198,20 @@ fn draw(session: &[Shown]) -> String {
         .expect("a string grows as it must");
     }
     svg + "</g>\n</svg>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_dropped_however_it_comes() {
+        let all = format!("> We{LATE}0.1 to 0.2 seconds\n{LATE}1 to 2 seconds\nWarn me");
+        for (first, second) in (0..all.len()).flat_map(|a| (a..all.len()).map(move |b| (a, b))) {
+            let mut warnings = Warnings::default();
+            let parts = [&all[..first], &all[first..second], &all[second..]];
+            let kept = parts.map(|part| warnings.drop_from(part.as_bytes())).concat();
+            assert_eq!(kept, b"> WeWarn me", "{parts:?}");
+        }
+    }
 }

@@ -27,14 +27,15 @@ use crate::rust_version;
 use crate::steps::Step;
 use crate::targets;
 use crate::tint;
+use crate::watchdog;
 
 /// Sets of features in which `infer-core` is used, beside that of the workspace.
 const FEATURES: [&str; 3] = ["int8", "f32", "int8,f32,embedded-io,defmt"];
 
 /// The boards that no emulator runs, and of these one of each family of chips that none of the
-/// emulated ones has: they are built in every test, all in the full round.
+/// emulated ones has: these are built in every test, all in the full round.
 const BUILT: [&str; 5] = ["microbit-v2", "esp32-c3", "pico2", "nrf52840-dk", "nucleo-f411"];
-const FAMILIES: [&str; 2] = ["microbit-v2", "esp32-c3"];
+const FAMILIES: [&str; 3] = ["microbit-v2", "esp32-c3", "pico2"];
 
 /// All checks, the quickest first; with *The Time Machine*, what is measured of it, too.
 pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
@@ -79,11 +80,12 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         let action = move || boards::check(board, &small_run()?.join("model.postcard"));
         Step::new(format!("the console of {}", board.name), action)
     }));
+    steps.push(Step::new("the watchdog ends what hangs, and no text", watchdog::check));
     let built = BUILT.iter().filter(|name| is_full || FAMILIES.contains(name));
     steps.extend(built.filter_map(|name| {
         let board = board(name)?;
-        let action = move || firmware::build(board, &[]).map(drop);
-        Some(Step::new(format!("the firmware of {name} links"), action))
+        let action = move || firmware::build(board).map(drop);
+        Some(Step::new(format!("the firmware of {name} links, within its place"), action))
     }));
     steps.extend(board("pico").map(|board| {
         let action = move || pico::check(board, &small_run()?.join("model.postcard"));

@@ -1,4 +1,4 @@
-//! The pages of the repository: what they link to is there.
+//! The pages of the repository, one for each board among them: what they link to is there.
 
 use std::fs;
 use std::path::Path;
@@ -24,8 +24,9 @@ const KEYWORDS: [&str; 8] = ["fn", "struct", "enum", "trait", "type", "const", "
 fn links_lead_to_files_and_items() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let (mut files, mut items) = (0, 0);
-    for page in PAGES {
-        let path = root.join(page);
+    let boards = BOARDS.iter().map(|board| format!("firmware-example/{}/README.md", board.name));
+    for page in PAGES.map(str::to_owned).into_iter().chain(boards) {
+        let path = root.join(&page);
         let text = fs::read_to_string(&path).unwrap();
         for (name, target) in links(&text) {
             let target = target.split('#').next().unwrap_or_default();

@@ -19,15 +19,26 @@ pub trait Board {
         false
     }
 
-    /// Starts the watchdog's time anew. The application calls this before each character, and all
-    /// the time while it waits.
+    /// Starts the watchdog's time anew.
+    ///
+    /// The application calls this before each step of the model, and all the time while it waits:
+    /// what takes longer than a character and its way through the console is a program that hangs.
     fn feed_watchdog(&mut self) {}
 
     /// Rests until something may have happened: an interrupt, or a millisecond.
     fn wait(&mut self) {}
 
-    /// The most bytes of stack that were in use at once so far, if the board can tell.
-    fn stack_bytes(&self) -> Option<usize> {
+    /// The RAM in use, if the board can tell.
+    fn ram(&self) -> Option<Ram> {
         None
     }
+}
+
+/// The part of its RAM that a board uses, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ram {
+    /// All statics, with the memory for the state of a model.
+    pub static_bytes: usize,
+    /// The most stack that was in use at once so far.
+    pub stack_bytes: usize,
 }

@@ -10,6 +10,7 @@ pub(crate) const HELP: &str = "\
 a text           continues it; an empty line continues one of the model's own prefixes
 :temperature T   0 takes the most probable character always, 1 samples as the model predicts
 :top-k K         only the K most probable characters; 0: all
+:top-p P         only the most probable characters that reach P together; 1: all
 :seed S          where the random numbers start: same seed, same text
 :length N        how many characters to write
 :info            the model, its speed, and the memory in use
@@ -65,6 +66,11 @@ pub(crate) fn parse(line: &str, settings: Settings) -> Result<Command, CommandEr
             let wanted = error(":top-k", "a whole number from 0 to 65535");
             set(sampling.with_top_k(value.parse().map_err(|_| wanted)?), length)
         }
+        ":top-p" => {
+            let wanted = error(":top-p", "a number from 0 to 1");
+            let top_p = milli(value).filter(|&milli| milli <= 1000);
+            set(sampling.with_top_p_milli(top_p.ok_or(wanted)?), length)
+        }
         ":seed" => {
             let wanted = error(":seed", "a whole number from 0 to 18446744073709551615");
             set(sampling.with_seed(value.parse().map_err(|_| wanted)?), length)
@@ -85,9 +91,9 @@ pub(crate) fn parse(line: &str, settings: Settings) -> Result<Command, CommandEr
 /// A decimal number in thousandths, rounded; only 0 becomes 0, which has a meaning of its own.
 fn milli(decimal: &str) -> Option<u16> {
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
-    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !are_digits(whole) || !are_digits(fraction) || decimal.len() <= decimal.matches('.').count()
-    {
+    let has_digits_alone = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_digits = !whole.is_empty() || !fraction.is_empty();
+    if !has_digits || !has_digits_alone(whole) || !has_digits_alone(fraction) {
         return None;
     }
     let whole: u32 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
@@ -139,6 +145,7 @@ mod tests {
         };
         assert_eq!(set(":temperature 0.7").sampling.temperature_milli, 700);
         assert_eq!(set(":top-k  5 ").sampling.top_k, 5);
+        assert_eq!(set(":top-p .95").sampling.top_p_milli, 950);
         assert_eq!(set(":seed 18446744073709551615").sampling.seed, u64::MAX);
         assert_eq!(set(":length 1000000").length, MAX_LENGTH);
         assert_eq!(parse(":info", settings), Ok(Command::Info));
@@ -149,7 +156,9 @@ mod tests {
     fn what_is_no_command_is_named() {
         let settings = Settings::default();
         assert_eq!(parse(":temprature 1", settings), Err(CommandError::Unknown(":temprature")));
-        for line in [":length 0", ":length 1000001", ":top-k -1", ":seed x", ":temperature"] {
+        for line in
+            [":length 0", ":length 1000001", ":top-k -1", ":top-p 1.001", ":seed x", ":temperature"]
+        {
             let is_value = matches!(parse(line, settings), Err(CommandError::Value { .. }));
             assert!(is_value && parse(":info x", settings).is_err(), "{line}");
         }

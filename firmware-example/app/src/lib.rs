@@ -24,7 +24,7 @@ mod session;
 mod slot;
 mod terminal;
 
-pub use board::Board;
+pub use board::{Board, Ram};
 pub use identity::Identity;
 pub use session::{STATE_BYTES, run};
 pub use slot::{SlotError, model_in};

@@ -3,13 +3,13 @@
 use core::fmt::{self, Write};
 use core::hint::black_box;
 
-use infer_core::{Dimensions, Generator, Model, PrimeError, StateView};
+use infer_core::{Dimensions, Generator, Model, PrimeError, Sampling, StateView};
 
 use crate::command::{self, Command, HELP, Settings};
 use crate::line::{LINE_BYTES, Line, Typed};
 use crate::slot::{SlotError, model_in};
 use crate::terminal::{Event, Terminal};
-use crate::{Board, Identity};
+use crate::{Board, Identity, Ram};
 
 /// Memory for the state of a model, where a board has it to give: enough for three layers of 1024
 /// units and 2500 characters.
@@ -165,7 +165,7 @@ impl<'s, B: Board> Session<'s, B> {
     }
 
     fn info(&mut self) -> fmt::Result {
-        let stack_bytes = self.terminal.board().stack_bytes();
+        let ram = self.terminal.board().ram();
         let (terminal, slot, identity) = (&mut self.terminal, self.slot, self.identity);
         writeln!(
             terminal,
@@ -187,9 +187,13 @@ impl<'s, B: Board> Session<'s, B> {
         }
         let (room, used) = (self.memory.len(), slot.model.as_ref().ok().map(Model::memory));
         let used = used.map_or(0, |memory| memory.state_bytes);
-        writeln!(terminal, "memory    {used} of {room} bytes for the state of a model")?;
-        if let Some(bytes) = stack_bytes {
-            writeln!(terminal, "stack     {bytes} bytes at most so far")?;
+        writeln!(terminal, "state     {used} bytes, of {room} kept for the state of a model")?;
+        if let Some(Ram { static_bytes, stack_bytes }) = ram {
+            writeln!(
+                terminal,
+                "RAM       {static_bytes} bytes static, the {room} included; \
+                 stack {stack_bytes} bytes at most so far"
+            )?;
         }
         Ok(())
     }
@@ -284,15 +288,22 @@ impl fmt::Display for Speed {
 
 impl fmt::Display for Settings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let milli = self.sampling.temperature_milli;
+        let Sampling { temperature_milli, top_k, top_p_milli, seed } = self.sampling;
         write!(
             formatter,
-            "temperature {}.{:03}, top-k {}, seed {}, length {}",
-            milli / 1000,
-            milli % 1000,
-            self.sampling.top_k,
-            self.sampling.seed,
+            "temperature {}, top-k {top_k}, top-p {}, seed {seed}, length {}",
+            Thousandths(temperature_milli),
+            Thousandths(top_p_milli),
             self.length
         )
+    }
+}
+
+/// A number of thousandths as a decimal.
+struct Thousandths(u16);
+
+impl fmt::Display for Thousandths {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{:03}", self.0 / 1000, self.0 % 1000)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 
-use charcell_app::{Board, Identity, run};
+use charcell_app::{Board, Identity, Ram, run};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use infer_core::{Generator, Model, Sampling, State};
 
@@ -13,6 +13,8 @@ static IDENTITY: Identity = Identity::new("desk");
 /// The most that the state of a model may need here.
 const STATE_BYTES: usize = 1800;
 
+const CTRL_C: u8 = 3;
+
 /// A console that has been typed on already, and that keeps what it shows.
 #[derive(Default)]
 struct Console {
@@ -20,6 +22,8 @@ struct Console {
     shown: Vec<u8>,
     /// What is typed once so many bytes are shown.
     later: Option<(usize, u8)>,
+    /// How many bytes were shown whenever the watchdog was fed.
+    feeds: Vec<usize>,
     /// How many bytes it shows before it is closed, once all its input is read.
     open_for: usize,
 }
@@ -83,8 +87,12 @@ impl Board for Desk<'_> {
         self.is_down
     }
 
-    fn stack_bytes(&self) -> Option<usize> {
-        Some(1234)
+    fn feed_watchdog(&mut self) {
+        self.console.feeds.push(self.console.shown.len());
+    }
+
+    fn ram(&self) -> Option<Ram> {
+        Some(Ram { static_bytes: 4321, stack_bytes: 1234 })
     }
 }
 
@@ -123,8 +131,10 @@ fn text(prefix: &str, length: usize, sampling: Sampling) -> String {
 
 #[test]
 fn a_typed_line_is_continued() {
-    let shown =
-        shown("the tym\x08\x08ime\r:length 20\r:temperature 0.7\r:seed 3\r:top-k 5\rThe\r", MODEL);
+    let shown = shown(
+        "the tym\x08\x08ime\r:length 20\r:temperature 0.7\r:seed 3\r:top-k 9\r:top-p .8\rThe\r",
+        MODEL,
+    );
     let greedy = text("the time", 200, Sampling::greedy());
     assert!(
         shown
@@ -133,7 +143,11 @@ fn a_typed_line_is_continued() {
             .contains(&format!("> {greedy}\n> ")),
         "{shown}"
     );
-    let sampling = Sampling::greedy().with_temperature_milli(700).with_seed(3).with_top_k(5);
+    let sampling = Sampling::greedy()
+        .with_temperature_milli(700)
+        .with_seed(3)
+        .with_top_k(9)
+        .with_top_p_milli(800);
     let sampled = text("The", 20, sampling);
     assert!(shown.contains(&format!("> {sampled}\n> ")), "{shown}");
 }
@@ -170,7 +184,7 @@ fn what_is_wrong_is_named_and_ends_nothing() {
         "error: a line has up to 240 bytes\n> ",
         "gone^C\n> ",
         "model     256 hidden units in 1 layer(s), ",
-        "stack     1234 bytes at most so far\n",
+        "RAM       4321 bytes static, the 1800 included; stack 1234 bytes at most so far\n",
         ":temperature T ",
     ] {
         assert!(shown.contains(part), "{part} isn't in:\n{shown}");
@@ -183,10 +197,33 @@ fn ctrl_c_stops_a_text() {
         input: b":length 1000000\rthe\r".iter().copied().collect(),
         ..Console::default()
     };
-    console.later = Some((500, 3));
+    console.later = Some((500, CTRL_C));
     run(desk(&mut console), &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
     let shown = String::from_utf8(console.shown).unwrap();
     assert!(shown.ends_with("^C\r\n> ") && shown.len() < 600, "{shown}");
+}
+
+/// Between two of its feeds, no more than a character is computed: of the text that is continued,
+/// and of the longest that can be asked for.
+#[test]
+fn the_watchdog_is_fed_for_each_character() {
+    const WRITTEN: usize = 5000;
+    let prefix = "the time traveller ".repeat(12);
+    let console_after = |input: String, later| {
+        let mut console = Console { input: input.into_bytes().into(), later, ..Console::default() };
+        run(desk(&mut console), &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
+        console
+    };
+    let typed = format!(":length 1000000\r{prefix}");
+    let echoed = console_after(typed.clone(), None).shown.len();
+    let console = console_after(typed + "\r", Some((echoed + WRITTEN, CTRL_C)));
+    assert!(console.shown.ends_with(b"^C\r\n> "));
+    let feeds_at = |bytes: usize| console.feeds.iter().filter(|&&at| at == bytes).count();
+    let while_primed = feeds_at(echoed);
+    assert!(while_primed > prefix.len(), "{while_primed} for a prefix of {}", prefix.len());
+    for written in 1..=WRITTEN {
+        assert!(feeds_at(echoed + written) > 0, "hungry after {written} characters");
+    }
 }
 
 #[test]

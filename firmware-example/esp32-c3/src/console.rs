@@ -1,5 +1,5 @@
-//! One console made of two, the chip's USB socket and its UART: what is shown goes to both, and both
-//! are typed on.
+//! One console made of two, the chip's USB socket and its UART: what is shown goes to both, and
+//! both are typed on.
 
 use core::convert::Infallible;
 

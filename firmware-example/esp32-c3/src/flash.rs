@@ -42,8 +42,8 @@ pub(crate) fn map_model_flash() -> &'static [u8] {
     flash
 }
 
-/// Maps `pages` of flash from `offset` on to `address`. It lies in RAM, because nothing in flash can
-/// be read in between.
+/// Maps `pages` of flash from `offset` on to `address`. It lies in RAM, because nothing in flash
+/// can be read in between.
 #[ram]
 fn map(address: u32, offset: u32, pages: u32) {
     // SAFETY: these are the functions of the ROM, in the order of the chip's own boot loader. The

@@ -6,8 +6,8 @@
 mod console;
 mod flash;
 
-use charcell_app::{Identity, STATE_BYTES};
-use charcell_support::{paint_stack, stack_bytes};
+use charcell_app::{Identity, Ram};
+use charcell_support::paint_stack;
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Pull};
 use esp_hal::peripherals::TIMG0;
@@ -52,8 +52,8 @@ impl charcell_app::Board for Board {
         self.watchdog.feed();
     }
 
-    fn stack_bytes(&self) -> Option<usize> {
-        Some(stack_bytes())
+    fn ram(&self) -> Option<Ram> {
+        Some(charcell_support::ram())
     }
 }
 
@@ -73,7 +73,7 @@ fn main() -> ! {
     watchdog.set_timeout(MwdtStage::Stage0, WATCHDOG);
     watchdog.enable();
     let board = Board { console: Console::new(usb, uart), button, watchdog };
-    charcell_app::run(board, &IDENTITY, flash, &mut [0; STATE_BYTES]);
+    charcell_support::run(board, &IDENTITY, flash);
     loop {
         core::hint::spin_loop();
     }

@@ -6,14 +6,15 @@
 
 mod uart;
 
-use charcell_app::Identity;
-use charcell_support::{Console, model_flash, paint_stack, stack_bytes};
+use charcell_app::{Identity, Ram};
+use charcell_support::{Console, model_flash, paint_stack};
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
 use embedded_hal::digital::InputPin;
+use nrf51_hal::clocks::Clocks;
 use nrf51_hal::gpio::p0::{P0_17, Parts};
 use nrf51_hal::gpio::{Input, PullUp};
-use nrf51_hal::pac::{Interrupt, Peripherals, TIMER0, interrupt};
+use nrf51_hal::pac::{Interrupt, Peripherals, TIMER0, WDT, interrupt};
 use nrf51_hal::wdt::handles::Hdl0;
 use nrf51_hal::wdt::{Watchdog, WatchdogHandle, count};
 use uart::Uart;
@@ -31,6 +32,8 @@ fn main() -> ! {
     static mut MEMORY: [u8; STATE_BYTES] = [0; STATE_BYTES];
     paint_stack();
     let peripherals = Peripherals::take().expect("nobody has taken them before");
+    // The internal oscillator is too inexact for a UART.
+    Clocks::new(peripherals.CLOCK).enable_ext_hfosc();
     let pins = Parts::new(peripherals.GPIO);
     let uart = Uart::new(peripherals.UART0, pins.p0_24.degrade(), pins.p0_25.degrade());
     // SAFETY: its handler is below, and no code here relies on a mask.
@@ -39,13 +42,26 @@ fn main() -> ! {
         console: Console(uart),
         clock: Clock::start(peripherals.TIMER0),
         button: pins.p0_17.into_pullup_input(),
-        watchdog: Watchdog::try_new(peripherals.WDT).ok().map(|mut watchdog| {
-            watchdog.set_lfosc_ticks(WATCHDOG_TICKS);
-            watchdog.activate::<count::One>().handles.0
-        }),
+        watchdog: start_watchdog(peripherals.WDT),
     };
     charcell_app::run(board, &IDENTITY, model_flash(), MEMORY);
     charcell_exit::exit(Ok::<(), ()>(()))
+}
+
+/// Starts the watchdog, which rests while a debugger halts the core, or feeds the one that runs: a
+/// reset by software or a debugger doesn't stop it, nor can its time be changed then.
+///
+/// There is none only while one runs that another program gave several handles. It restarts the
+/// board once more, and then it is stopped.
+fn start_watchdog(watchdog: WDT) -> Option<WatchdogHandle<Hdl0>> {
+    match Watchdog::try_new(watchdog) {
+        Ok(mut watchdog) => {
+            watchdog.set_lfosc_ticks(WATCHDOG_TICKS);
+            watchdog.run_during_debug_halt(false);
+            Some(watchdog.activate::<count::One>().handles.0)
+        }
+        Err(running) => Watchdog::try_recover::<count::One>(running).ok().map(|it| it.handles.0),
+    }
 }
 
 #[interrupt]
@@ -58,7 +74,6 @@ struct Board {
     clock: Clock,
     /// Button A, which connects the pin to ground.
     button: P0_17<Input<PullUp>>,
-    /// None if it was running already: then somebody else feeds it.
     watchdog: Option<WatchdogHandle<Hdl0>>,
 }
 
@@ -83,8 +98,8 @@ impl charcell_app::Board for Board {
         }
     }
 
-    fn stack_bytes(&self) -> Option<usize> {
-        Some(stack_bytes())
+    fn ram(&self) -> Option<Ram> {
+        Some(charcell_support::ram())
     }
 }
 

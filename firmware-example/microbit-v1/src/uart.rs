@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 
 use embedded_io::{ErrorType, Write};
-use nrf51_hal::gpio::{Disconnected, Floating, Input, Level, Output, Pin, PushPull};
+use nrf51_hal::gpio::{Disconnected, Input, Level, Output, Pin, PullUp, PushPull};
 use nrf51_hal::pac::UART0;
 
 /// UART0, sending.
@@ -13,7 +13,8 @@ impl Uart {
     /// The UART at 115,200 baud, sending on pin `tx` and receiving on `rx`.
     pub(crate) fn new(uart: UART0, tx: Pin<Disconnected>, rx: Pin<Disconnected>) -> Self {
         let tx: Pin<Output<PushPull>> = tx.into_push_pull_output(Level::High);
-        let rx: Pin<Input<Floating>> = rx.into_floating_input();
+        // Pulled up as a UART at rest, for a board whose interface chip is off.
+        let rx: Pin<Input<PullUp>> = rx.into_pullup_input();
         // SAFETY: these are pins of this chip, and the UART's alone from here on.
         uart.pseltxd.write(|w| unsafe { w.bits(tx.pin().into()) });
         // SAFETY: as above.

@@ -1,25 +1,64 @@
-//! What the images of Arm's MPS2 boards share: a UART for the console, and how they rest.
+//! What the images of Arm's MPS2 boards share: a UART for the console, a watchdog, how they rest.
 
 #![no_std]
+#![expect(unsafe_code, reason = "the registers are at addresses that only an image knows")]
 
+mod image;
 mod uart;
+mod watchdog;
 
-use charcell_support::{Clock, Console, stack_bytes};
+use charcell_app::{Identity, Ram};
+use charcell_support::{Clock, Console, model_flash, paint_stack};
+use cortex_m::Peripherals;
+use cortex_m::peripheral::NVIC;
 
+pub use image::{AN386, AN505, Image};
 pub use uart::Uart;
+
+use watchdog::Watchdog;
+
+/// Runs the application on a board with `image`.
+///
+/// # Safety
+/// The board has this image.
+///
+/// # Panics
+/// If it is called a second time.
+pub unsafe fn run(image: &Image, identity: &'static Identity) -> ! {
+    paint_stack();
+    // SAFETY: as above.
+    let board = unsafe { Board::start(image) };
+    charcell_support::run(board, identity, model_flash());
+    charcell_exit::exit(Ok::<(), ()>(()))
+}
 
 /// A board with one of the images.
 #[derive(Debug)]
 pub struct Board {
     console: Console<Uart>,
     clock: Clock,
+    watchdog: Watchdog,
 }
 
 impl Board {
-    /// The board with the parts that are its own.
+    /// Starts console, clock and watchdog of a board with `image`.
+    ///
+    /// # Safety
+    /// The board has this image.
+    ///
+    /// # Panics
+    /// If it is called a second time.
     #[must_use]
-    pub fn new(uart: Uart, clock: Clock) -> Self {
-        Self { console: Console(uart), clock }
+    pub unsafe fn start(image: &Image) -> Self {
+        let core = Peripherals::take().expect("nobody has taken them before");
+        // SAFETY: the image has a UART and a watchdog there, and this is the only place that makes
+        // them.
+        let (uart, watchdog) = unsafe {
+            (Uart::new(image.uart, image.hertz), Watchdog::start(image.watchdog, image.hertz))
+        };
+        // SAFETY: its handler is `uart`'s, and no code here relies on a mask.
+        unsafe { NVIC::unmask(image.uart_interrupt) };
+        Self { console: Console(uart), clock: Clock::start(core.SYST, image.hertz), watchdog }
     }
 }
 
@@ -34,11 +73,15 @@ impl charcell_app::Board for Board {
         self.clock.microseconds()
     }
 
+    fn feed_watchdog(&mut self) {
+        self.watchdog.feed();
+    }
+
     fn wait(&mut self) {
         cortex_m::asm::wfi();
     }
 
-    fn stack_bytes(&self) -> Option<usize> {
-        Some(stack_bytes())
+    fn ram(&self) -> Option<Ram> {
+        Some(charcell_support::ram())
     }
 }

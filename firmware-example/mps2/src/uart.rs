@@ -1,10 +1,10 @@
 //! The CMSDK UART: sending polled, receiving by an interrupt.
 
-#![expect(unsafe_code, reason = "the registers are at addresses that only the board knows")]
-
 use core::convert::Infallible;
 use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
+use cortex_m_rt::exception;
 use embedded_io::{ErrorType, Write};
 
 /// Its registers, in the order of their addresses.
@@ -28,6 +28,9 @@ const ENABLE: u32 = (1 << 0) | (1 << 1) | (1 << 3);
 /// In `interrupt`: a byte came in; writing the bit back says that it was seen.
 const RECEIVE_INTERRUPT: u32 = 1 << 1;
 
+/// The UART that has interrupts.
+static RECEIVING: AtomicPtr<Registers> = AtomicPtr::new(ptr::null_mut());
+
 /// UART0 of a board with one of the MPS2's images.
 #[derive(Debug)]
 pub struct Uart {
@@ -38,9 +41,10 @@ impl Uart {
     /// The UART at `address`, at 115,200 baud from a clock of `hertz`.
     ///
     /// # Safety
-    /// A CMSDK UART is at `address`, and nothing else uses it but [`interrupt`](Self::interrupt).
+    /// A CMSDK UART is at `address`, and nothing else uses it.
     pub unsafe fn new(address: usize, hertz: u32) -> Self {
         let registers = ptr::with_exposed_provenance_mut::<Registers>(address);
+        RECEIVING.store(registers, Relaxed);
         // SAFETY: these are the UART's own registers; the divider is 16 or more.
         unsafe {
             ptr::write_volatile(&raw mut (*registers).baud_divider, hertz / 115_200);
@@ -48,20 +52,19 @@ impl Uart {
         }
         Self { registers }
     }
+}
 
-    /// Takes in what the UART at `address` received: to be called at its interrupt.
-    ///
-    /// # Safety
-    /// A CMSDK UART is at `address`.
-    pub unsafe fn interrupt(address: usize) {
-        let registers = ptr::with_exposed_provenance_mut::<Registers>(address);
-        // SAFETY: these are the UART's own registers; the program itself only sends.
-        unsafe {
-            // Before the bytes are taken: one that comes in between raises another interrupt.
-            ptr::write_volatile(&raw mut (*registers).interrupt, RECEIVE_INTERRUPT);
-            while ptr::read_volatile(&raw const (*registers).state) & RECEIVE_FULL != 0 {
-                charcell_support::receive(ptr::read_volatile(&raw const (*registers).data) as u8);
-            }
+/// The one interrupt that is on: puts aside what the UART received.
+#[exception]
+unsafe fn DefaultHandler(_: i16) {
+    let registers = RECEIVING.load(Relaxed);
+    // SAFETY: these are the UART's own registers, set before its interrupt was let in; the program
+    // itself only sends.
+    unsafe {
+        // Before the bytes are taken: one that comes in between raises another interrupt.
+        ptr::write_volatile(&raw mut (*registers).interrupt, RECEIVE_INTERRUPT);
+        while ptr::read_volatile(&raw const (*registers).state) & RECEIVE_FULL != 0 {
+            charcell_support::receive(ptr::read_volatile(&raw const (*registers).data) as u8);
         }
     }
 }

@@ -5,22 +5,21 @@
 
 use core::fmt;
 
-use charcell_app::Identity;
-use charcell_support::{Clock, Console, model_flash, stack_bytes};
+use charcell_app::{Identity, Ram};
+use charcell_support::{Console, model_flash, paint_stack};
 use embassy_executor::InterruptExecutor;
-use embassy_nrf::gpio::{AnyPin, Input, Pull};
+use embassy_nrf::config::{Config, HfclkSource, LfclkSource};
+use embassy_nrf::gpio::{AnyPin, Input, Pin, Port, Pull};
 use embassy_nrf::interrupt::{InterruptExt, Priority};
 use embassy_nrf::peripherals::{UARTE0, WDT};
 use embassy_nrf::uarte::{self, Uarte, UarteRx, UarteTx};
-use embassy_nrf::wdt::{self, Watchdog, WatchdogHandle};
-use embassy_nrf::{Peri, bind_interrupts, interrupt};
+use embassy_nrf::wdt::{self, HaltConfig, Watchdog, WatchdogHandle};
+use embassy_nrf::{Peri, Peripherals, bind_interrupts, interrupt, pac};
+use embassy_time::{Instant, Timer};
 use embedded_io::{ErrorKind, ErrorType, Write};
 
 /// Ticks of the 32,768 Hz clock without a character after which the watchdog restarts the board.
 const WATCHDOG_TICKS: u32 = 8 * 32_768;
-
-/// Hertz of the core.
-const CLOCK: u32 = 64_000_000;
 
 static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
 
@@ -54,33 +53,73 @@ impl fmt::Debug for Parts {
     }
 }
 
-/// Runs the application on a board with these `parts`.
-pub fn run(
-    parts: Parts,
-    core: cortex_m::Peripherals,
-    identity: &'static Identity,
-    memory: &mut [u8],
-) {
-    let mut config = uarte::Config::default();
-    config.baudrate = uarte::Baudrate::Baud115200;
-    let uart = Uarte::new(parts.uart, parts.rx, parts.tx, Interrupts, config);
-    let (tx, rx) = uart.split();
+/// Runs the application on the board that `parts` are taken from.
+///
+/// # Panics
+/// If it is called a second time.
+pub fn run(identity: &'static Identity, parts: impl FnOnce(Peripherals) -> Parts) -> ! {
+    paint_stack();
+    let mut config = Config::default();
+    // The internal oscillator is too inexact for a UART.
+    config.hfclk_source = HfclkSource::ExternalXtal;
+    config.lfclk_source = LfclkSource::Synthesized;
+    let parts = parts(embassy_nrf::init(config));
+    let (tx, rx) = start_uart(parts.uart, parts.tx, parts.rx).split();
     interrupt::EGU0_SWI0.set_priority(Priority::P6);
     let spawner = EXECUTOR.start(interrupt::EGU0_SWI0);
-    if let Ok(task) = receive(rx) {
-        spawner.spawn(task);
-    }
-    let mut config = wdt::Config::default();
-    config.timeout_ticks = WATCHDOG_TICKS;
-    // None if it runs already: then somebody else feeds it.
-    let watchdog = Watchdog::try_new(parts.watchdog, config).ok().map(|(_, [handle])| handle);
+    spawner.spawn(receive(rx).expect("it is started once"));
+    spawner.spawn(tick().expect("it is started once"));
     let board = Board {
         console: Console(Sender(tx)),
-        clock: Clock::start(core.SYST, CLOCK),
         button: Input::new(parts.button, Pull::Up),
-        watchdog,
+        watchdog: start_watchdog(parts.watchdog),
     };
-    charcell_app::run(board, identity, model_flash(), memory);
+    charcell_support::run(board, identity, model_flash());
+    loop {
+        cortex_m::asm::wfi();
+    }
+}
+
+/// The UART on pins `tx` and `rx`. Where nothing is connected to the latter, it is pulled up, as a
+/// UART at rest: the probes of these boards are off where power comes from elsewhere.
+fn start_uart(
+    uart: Peri<'static, UARTE0>,
+    tx: Peri<'static, AnyPin>,
+    rx: Peri<'static, AnyPin>,
+) -> Uarte<'static> {
+    let rx_port = match rx.port() {
+        Port::Port0 => pac::P0,
+        Port::Port1 => pac::P1,
+    };
+    let rx_config = rx_port.pin_cnf(rx.pin().into());
+    let mut config = uarte::Config::default();
+    config.baudrate = uarte::Baudrate::Baud115200;
+    let uart = Uarte::new(uart, rx, tx, Interrupts, config);
+    rx_config.modify(|config| config.set_pull(pac::gpio::vals::Pull::Pullup));
+    uart
+}
+
+/// Starts the watchdog, or feeds the one that runs: a reset by software or a debugger doesn't stop
+/// it, nor can its time be changed then.
+///
+/// There is none only while one runs that another program gave several handles. It restarts the
+/// board once more, and then it is stopped.
+fn start_watchdog(watchdog: Peri<'static, WDT>) -> Option<WatchdogHandle> {
+    let config = wdt::Config::try_new(&watchdog).unwrap_or_else(|| {
+        let mut config = wdt::Config::default();
+        config.timeout_ticks = WATCHDOG_TICKS;
+        config.action_during_debug_halt = HaltConfig::Pause;
+        config
+    });
+    Watchdog::try_new(watchdog, config).ok().map(|(_, [handle])| handle)
+}
+
+/// Ends each rest after a millisecond.
+#[embassy_executor::task]
+async fn tick() {
+    loop {
+        Timer::after_millis(1).await;
+    }
 }
 
 /// Puts aside what the UART receives, byte by byte; between two, its buffer of six bytes holds.
@@ -97,7 +136,6 @@ async fn receive(mut rx: UarteRx<'static>) {
 
 struct Board {
     console: Console<Sender>,
-    clock: Clock,
     button: Input<'static>,
     watchdog: Option<WatchdogHandle>,
 }
@@ -110,7 +148,7 @@ impl charcell_app::Board for Board {
     }
 
     fn microseconds(&mut self) -> u64 {
-        self.clock.microseconds()
+        Instant::now().as_micros()
     }
 
     fn is_button_down(&mut self) -> bool {
@@ -123,8 +161,12 @@ impl charcell_app::Board for Board {
         }
     }
 
-    fn stack_bytes(&self) -> Option<usize> {
-        Some(stack_bytes())
+    fn wait(&mut self) {
+        cortex_m::asm::wfi();
+    }
+
+    fn ram(&self) -> Option<Ram> {
+        Some(charcell_support::ram())
     }
 }
 

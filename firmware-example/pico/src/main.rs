@@ -3,19 +3,25 @@
 #![no_std]
 #![no_main]
 
-use charcell_app::{Identity, STATE_BYTES};
-use charcell_support::paint_stack;
+use charcell_app::Identity;
+use charcell_rp::Parts;
 use cortex_m_rt::entry;
+use embassy_rp::bootsel::is_bootsel_pressed;
 use panic_halt as _;
 
 static IDENTITY: Identity = Identity::new("pico");
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: [u8; STATE_BYTES] = [0; STATE_BYTES];
-    paint_stack();
-    charcell_rp::run(&IDENTITY, MEMORY);
-    loop {
-        cortex_m::asm::wfi();
-    }
+    charcell_rp::run(&IDENTITY, |peripherals| {
+        let mut bootsel = peripherals.BOOTSEL;
+        Parts {
+            uart: peripherals.UART0,
+            tx: peripherals.PIN_0,
+            rx: peripherals.PIN_1,
+            usb: peripherals.USB,
+            is_button_down: move || is_bootsel_pressed(bootsel.reborrow()),
+            watchdog: peripherals.WATCHDOG,
+        }
+    })
 }

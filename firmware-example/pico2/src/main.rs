@@ -3,19 +3,25 @@
 #![no_std]
 #![no_main]
 
-use charcell_app::{Identity, STATE_BYTES};
-use charcell_support::paint_stack;
+use charcell_app::Identity;
+use charcell_rp::Parts;
 use cortex_m_rt::entry;
+use embassy_rp::gpio::{Input, Pull};
 use panic_halt as _;
 
 static IDENTITY: Identity = Identity::new("pico2");
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: [u8; STATE_BYTES] = [0; STATE_BYTES];
-    paint_stack();
-    charcell_rp::run(&IDENTITY, MEMORY);
-    loop {
-        cortex_m::asm::wfi();
-    }
+    charcell_rp::run(&IDENTITY, |peripherals| {
+        let button = Input::new(peripherals.PIN_15, Pull::Up);
+        Parts {
+            uart: peripherals.UART0,
+            tx: peripherals.PIN_0,
+            rx: peripherals.PIN_1,
+            usb: peripherals.USB,
+            is_button_down: move || button.is_low(),
+            watchdog: peripherals.WATCHDOG,
+        }
+    })
 }

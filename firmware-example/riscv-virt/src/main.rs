@@ -8,8 +8,8 @@ use core::convert::Infallible;
 use core::panic::PanicInfo;
 use core::ptr;
 
-use charcell_app::{Identity, STATE_BYTES};
-use charcell_support::{model_flash, paint_stack, stack_bytes};
+use charcell_app::{Identity, Ram};
+use charcell_support::{model_flash, paint_stack};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use riscv_rt::entry;
 
@@ -32,7 +32,7 @@ const TEST: *mut u32 = 0x0010_0000 as *mut u32;
 #[entry]
 fn main() -> ! {
     paint_stack();
-    charcell_app::run(Board(Uart), &IDENTITY, model_flash(), &mut [0; STATE_BYTES]);
+    charcell_support::run(Board(Uart), &IDENTITY, model_flash());
     exit(0)
 }
 
@@ -72,8 +72,8 @@ impl charcell_app::Board for Board {
         }
     }
 
-    fn stack_bytes(&self) -> Option<usize> {
-        Some(stack_bytes())
+    fn ram(&self) -> Option<Ram> {
+        Some(charcell_support::ram())
     }
 }
 

@@ -2,32 +2,95 @@
 //! once, and the watchdog.
 
 #![no_std]
+#![expect(unsafe_code, reason = "the executor's interrupt is entered by the hardware alone")]
 
-mod console;
+mod uart;
 mod usb;
 
-use charcell_app::Identity;
-use charcell_support::{model_flash, stack_bytes};
-use embassy_rp::config::Config;
-use embassy_rp::uart::{self, Uart};
-use embassy_rp::watchdog::Watchdog;
-use embassy_time::{Duration, Instant};
+use core::convert::Infallible;
+use core::fmt;
 
-pub use console::Console;
+use charcell_app::{Identity, Ram};
+use charcell_support::{Console, model_flash, paint_stack};
+use embassy_executor::InterruptExecutor;
+use embassy_rp::config::Config;
+use embassy_rp::interrupt::{InterruptExt, Priority};
+use embassy_rp::peripherals::{PIN_0, PIN_1, UART0, USB, WATCHDOG};
+use embassy_rp::uart::{Blocking, UartTx};
+use embassy_rp::watchdog::Watchdog;
+use embassy_rp::{Peri, Peripherals, interrupt};
+use embassy_time::{Duration, Instant};
+use embedded_io::{ErrorType, Write};
 
 /// Time without a character after which the watchdog restarts the board.
-const WATCHDOG: Duration = Duration::from_secs(8);
+const WATCHDOG_TIME: Duration = Duration::from_secs(8);
 
-/// The board.
-struct Board {
-    console: Console,
-    watchdog: Watchdog,
+static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
+
+#[interrupt]
+unsafe fn SWI_IRQ_1() {
+    // SAFETY: this is the one interrupt that `run` gives to the executor.
+    unsafe { EXECUTOR.on_interrupt() }
 }
 
-impl charcell_app::Board for Board {
-    type Console = Console;
+/// The parts of a board that are its own; `F` tells whether the button is down.
+pub struct Parts<F> {
+    /// The UART.
+    pub uart: Peri<'static, UART0>,
+    /// The pin that it sends on.
+    pub tx: Peri<'static, PIN_0>,
+    /// The pin that it receives on.
+    pub rx: Peri<'static, PIN_1>,
+    /// The USB socket.
+    pub usb: Peri<'static, USB>,
+    /// Whether the button is down.
+    pub is_button_down: F,
+    /// The watchdog.
+    pub watchdog: Peri<'static, WATCHDOG>,
+}
 
-    fn console(&mut self) -> &mut Console {
+impl<F> fmt::Debug for Parts<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// Runs the application on the board that `parts` are taken from.
+///
+/// # Panics
+/// If it is called a second time.
+pub fn run<F: FnMut() -> bool>(
+    identity: &'static Identity,
+    parts: impl FnOnce(Peripherals) -> Parts<F>,
+) -> ! {
+    paint_stack();
+    let parts = parts(embassy_rp::init(Config::default()));
+    let (tx, rx) = uart::start(parts.uart, parts.tx, parts.rx).split();
+    interrupt::SWI_IRQ_1.set_priority(Priority::P3);
+    let spawner = EXECUTOR.start(interrupt::SWI_IRQ_1);
+    spawner.spawn(uart::receive(rx).expect("it is started once"));
+    spawner.spawn(usb::serve(parts.usb).expect("it is started once"));
+    let mut watchdog = Watchdog::new(parts.watchdog);
+    watchdog.pause_on_debug(true);
+    watchdog.start(WATCHDOG_TIME);
+    let is_button_down = parts.is_button_down;
+    let board = Board { console: Console(Sender(tx)), watchdog, is_button_down };
+    charcell_support::run(board, identity, model_flash());
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+struct Board<F> {
+    console: Console<Sender>,
+    watchdog: Watchdog,
+    is_button_down: F,
+}
+
+impl<F: FnMut() -> bool> charcell_app::Board for Board<F> {
+    type Console = Console<Sender>;
+
+    fn console(&mut self) -> &mut Console<Sender> {
         &mut self.console
     }
 
@@ -35,23 +98,39 @@ impl charcell_app::Board for Board {
         Instant::now().as_micros()
     }
 
-    fn feed_watchdog(&mut self) {
-        self.watchdog.feed(WATCHDOG);
+    fn is_button_down(&mut self) -> bool {
+        (self.is_button_down)()
     }
 
-    fn stack_bytes(&self) -> Option<usize> {
-        Some(stack_bytes())
+    fn feed_watchdog(&mut self) {
+        self.watchdog.feed(WATCHDOG_TIME);
+    }
+
+    fn wait(&mut self) {
+        cortex_m::asm::wfi();
+    }
+
+    fn ram(&self) -> Option<Ram> {
+        Some(charcell_support::ram())
     }
 }
 
-/// Runs the application: its console is the USB socket, and the UART on GP0 and GP1.
-pub fn run(identity: &'static Identity, memory: &mut [u8]) {
-    let peripherals = embassy_rp::init(Config::default());
-    let (tx, rx) = (peripherals.PIN_0, peripherals.PIN_1);
-    let uart = Uart::new_blocking(peripherals.UART0, tx, rx, uart::Config::default());
-    usb::start(peripherals.USB);
-    let mut watchdog = Watchdog::new(peripherals.WATCHDOG);
-    watchdog.start(WATCHDOG);
-    let board = Board { console: Console::new(uart), watchdog };
-    charcell_app::run(board, identity, model_flash(), memory);
+/// Shows text on USB and on the UART.
+struct Sender(UartTx<'static, Blocking>);
+
+impl ErrorType for Sender {
+    type Error = Infallible;
+}
+
+impl Write for Sender {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        usb::write(bytes);
+        // Sending by the processor itself has no errors.
+        let _ = self.0.blocking_write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
 }

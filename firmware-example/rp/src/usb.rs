@@ -1,16 +1,12 @@
 //! A serial port on USB (a CDC ACM device), served by an executor in an interrupt: the host is
 //! answered while the model computes.
 
-#![expect(unsafe_code, reason = "the executor's interrupt is entered by the hardware alone")]
-
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use embassy_executor::InterruptExecutor;
 use embassy_futures::join::join3;
-use embassy_rp::interrupt::InterruptExt;
 use embassy_rp::peripherals::USB;
 use embassy_rp::usb::{Driver, InterruptHandler};
-use embassy_rp::{Peri, bind_interrupts, interrupt};
+use embassy_rp::{Peri, bind_interrupts};
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::pipe::Pipe;
 use embassy_time::{Duration, Instant};
@@ -28,8 +24,6 @@ const PACKET_BYTES: usize = 64;
 /// How long a host may take to read before what is shown is lost to it.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
-
 /// What is to be shown on USB.
 static SHOWN: Pipe<CriticalSectionRawMutex, 1024> = Pipe::new();
 
@@ -39,22 +33,6 @@ static IS_STALLED: AtomicBool = AtomicBool::new(false);
 bind_interrupts!(struct Interrupts {
     USBCTRL_IRQ => InterruptHandler<USB>;
 });
-
-#[interrupt]
-unsafe fn SWI_IRQ_1() {
-    // SAFETY: this is the one interrupt that `start` gives to the executor.
-    unsafe { EXECUTOR.on_interrupt() }
-}
-
-/// Starts the serial port.
-pub(crate) fn start(usb: Peri<'static, USB>) {
-    interrupt::SWI_IRQ_1.set_priority(interrupt::Priority::P3);
-    let spawner = EXECUTOR.start(interrupt::SWI_IRQ_1);
-    let driver = Driver::new(usb, Interrupts);
-    if let Ok(task) = serve(driver) {
-        spawner.spawn(task);
-    }
-}
 
 /// Shows `bytes` to the host, if there is one that reads them.
 pub(crate) fn write(bytes: &[u8]) {
@@ -71,8 +49,10 @@ pub(crate) fn write(bytes: &[u8]) {
     }
 }
 
+/// Is the serial port.
 #[embassy_executor::task]
-async fn serve(driver: Driver<'static, USB>) {
+pub(crate) async fn serve(usb: Peri<'static, USB>) {
+    let driver = Driver::new(usb, Interrupts);
     static DESCRIPTORS: StaticCell<([u8; 256], [u8; 64], [u8; 64])> = StaticCell::new();
     static STATE: StaticCell<State<'static>> = StaticCell::new();
     let (descriptor, bos, control) = DESCRIPTORS.init(([0; 256], [0; 64], [0; 64]));

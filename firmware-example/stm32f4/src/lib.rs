@@ -1,36 +1,93 @@
 //! What the boards with an STM32F4 share: the console on a USART, the watchdog.
 
 #![no_std]
+#![expect(unsafe_code, reason = "an interrupt is let in")]
 
 use core::cell::RefCell;
 use core::fmt;
 
-use charcell_support::{Clock, Console, stack_bytes};
+use charcell_app::{Identity, Ram};
+use charcell_support::{Clock, Console, model_flash, paint_stack};
+use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
 use embedded_io::{ErrorKind, ErrorType, Write};
-use stm32f4xx_hal::pac::IWDG;
+use stm32f4xx_hal::gpio::PushPull;
+use stm32f4xx_hal::pac::{CorePeripherals, DBGMCU, IWDG, Interrupt, Peripherals};
 use stm32f4xx_hal::prelude::*;
-use stm32f4xx_hal::serial::{Instance, Rx, Tx};
+use stm32f4xx_hal::rcc::Rcc;
+use stm32f4xx_hal::serial::{Instance, Rx, Serial, Tx};
 use stm32f4xx_hal::watchdog::IndependentWatchdog;
 
 /// Seconds without a character after which the watchdog restarts the board.
 const WATCHDOG_SECONDS: u32 = 8;
 
-/// A board with an STM32F4: its console is USART `U`, and `F` tells whether the button is down.
-pub struct Board<U: Instance, F> {
+/// The parts of a board that are its own: its console is USART `U`, and `F` tells whether the
+/// button is down.
+pub struct Parts<U: Instance, F> {
+    /// The clocks.
+    pub rcc: Rcc,
+    /// The USART.
+    pub uart: U,
+    /// The pin that it sends on.
+    pub tx: U::Tx<PushPull>,
+    /// The pin that it receives on; pulled up, unless something else holds it.
+    pub rx: U::Rx<PushPull>,
+    /// Whether the button is down.
+    pub is_button_down: F,
+    /// The watchdog.
+    pub watchdog: IWDG,
+    /// What stops the watchdog while a debugger halts the core.
+    pub debug: DBGMCU,
+}
+
+impl<U: Instance, F> fmt::Debug for Parts<U, F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// Runs the application on the board that `parts` are taken from; `receiver` is that of its USART,
+/// and has its interrupt.
+///
+/// # Panics
+/// If it is called a second time.
+pub fn run<U: Instance, F: FnMut() -> bool>(
+    identity: &'static Identity,
+    receiver: &'static Receiver<U>,
+    parts: impl FnOnce(Peripherals) -> Parts<U, F>,
+) -> ! {
+    paint_stack();
+    let core = CorePeripherals::take().expect("nobody has taken them before");
+    let mut parts = parts(Peripherals::take().expect("nobody has taken them before"));
+    let pins = (parts.tx, parts.rx);
+    let serial = Serial::new(parts.uart, pins, 115_200.bps(), &mut parts.rcc);
+    let (tx, rx) = serial.expect("115,200 baud can be had from 16 MHz and more").split();
+    receiver.start(rx);
+    let board = Board {
+        console: Console(Sender(tx)),
+        clock: Clock::start(core.SYST, parts.rcc.clocks.hclk().raw()),
+        watchdog: start_watchdog(parts.watchdog, &parts.debug),
+        is_button_down: parts.is_button_down,
+    };
+    charcell_support::run(board, identity, model_flash());
+    loop {
+        cortex_m::asm::wfi();
+    }
+}
+
+/// Starts the watchdog; it rests while a debugger halts the core. Every reset stops it.
+fn start_watchdog(watchdog: IWDG, debug: &DBGMCU) -> IndependentWatchdog {
+    let mut watchdog = IndependentWatchdog::new(watchdog);
+    watchdog.stop_on_debug(debug, true);
+    watchdog.start(WATCHDOG_SECONDS.secs());
+    watchdog
+}
+
+struct Board<U: Instance, F> {
     console: Console<Sender<U>>,
     clock: Clock,
     watchdog: IndependentWatchdog,
     is_button_down: F,
-}
-
-impl<U: Instance, F> Board<U, F> {
-    /// The board with the parts that are its own; the watchdog starts.
-    pub fn new(tx: Tx<U>, clock: Clock, watchdog: IWDG, is_button_down: F) -> Self {
-        let mut watchdog = IndependentWatchdog::new(watchdog);
-        watchdog.start(WATCHDOG_SECONDS.secs());
-        Self { console: Console(Sender(tx)), clock, watchdog, is_button_down }
-    }
 }
 
 impl<U: Instance, F: FnMut() -> bool> charcell_app::Board for Board<U, F> {
@@ -56,19 +113,13 @@ impl<U: Instance, F: FnMut() -> bool> charcell_app::Board for Board<U, F> {
         cortex_m::asm::wfi();
     }
 
-    fn stack_bytes(&self) -> Option<usize> {
-        Some(stack_bytes())
-    }
-}
-
-impl<U: Instance, F> fmt::Debug for Board<U, F> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Board").finish_non_exhaustive()
+    fn ram(&self) -> Option<Ram> {
+        Some(charcell_support::ram())
     }
 }
 
 /// The sending half of a USART; the HAL's own `Write` is that of an older `embedded-io`.
-pub struct Sender<U: Instance>(Tx<U>);
+struct Sender<U: Instance>(Tx<U>);
 
 impl<U: Instance> ErrorType for Sender<U> {
     type Error = ErrorKind;
@@ -85,42 +136,35 @@ impl<U: Instance> Write for Sender<U> {
     }
 }
 
-impl<U: Instance> fmt::Debug for Sender<U> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Sender").finish_non_exhaustive()
-    }
+/// The receiving half of a USART, in the hands of its interrupt.
+pub struct Receiver<U: Instance> {
+    interrupt: Interrupt,
+    rx: Mutex<RefCell<Option<Rx<U>>>>,
 }
 
-/// The receiving half of a USART, in the hands of its interrupt.
-pub struct Receiver<U: Instance>(Mutex<RefCell<Option<Rx<U>>>>);
-
 impl<U: Instance> Receiver<U> {
-    /// A receiver without its USART yet.
+    /// A receiver without its USART yet, of which this is the `interrupt`.
     #[must_use]
-    pub const fn new() -> Self {
-        Self(Mutex::new(RefCell::new(None)))
+    pub const fn new(interrupt: Interrupt) -> Self {
+        Self { interrupt, rx: Mutex::new(RefCell::new(None)) }
     }
 
-    /// Gives it the USART, whose interrupt is asked for from now on.
-    pub fn start(&self, mut rx: Rx<U>) {
+    /// Gives it the USART, whose interrupt is let in from now on.
+    fn start(&self, mut rx: Rx<U>) {
         rx.listen();
-        critical_section::with(|token| self.0.borrow_ref_mut(token).replace(rx));
+        critical_section::with(|token| self.rx.borrow_ref_mut(token).replace(rx));
+        // SAFETY: the receiver is ready for it, and no code here relies on a mask.
+        unsafe { NVIC::unmask(self.interrupt) };
     }
 
     /// Puts aside what the USART received: to be called at its interrupt.
     pub fn interrupt(&self) {
         critical_section::with(|token| {
             // An overrun is cleared by reading, and its byte is lost.
-            if let Some(Ok(byte)) = self.0.borrow_ref_mut(token).as_mut().map(Rx::read) {
+            if let Some(Ok(byte)) = self.rx.borrow_ref_mut(token).as_mut().map(Rx::read) {
                 charcell_support::receive(byte);
             }
         });
-    }
-}
-
-impl<U: Instance> Default for Receiver<U> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

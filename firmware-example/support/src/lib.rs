@@ -1,15 +1,18 @@
-//! What several boards share: the view of flash, received bytes, a clock, the stack's mark.
+//! What several boards share: memory and flash of the application, received bytes, a clock, the RAM
+//! in use.
 
 #![no_std]
 
 mod console;
 mod flash;
-mod stack;
+mod ram;
+mod run;
 #[cfg(target_arch = "arm")]
 mod systick;
 
 pub use console::{Console, receive};
 pub use flash::model_flash;
-pub use stack::{paint_stack, stack_bytes};
+pub use ram::{paint_stack, ram};
+pub use run::run;
 #[cfg(target_arch = "arm")]
 pub use systick::Clock;

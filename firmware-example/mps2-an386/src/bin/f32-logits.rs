@@ -4,10 +4,10 @@
 
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "the board's registers are known here alone")]
+#![expect(unsafe_code, reason = "which image the board has is known here alone")]
 
 use charcell_app::model_in;
-use charcell_mps2::Uart;
+use charcell_mps2::{AN386, Uart};
 use charcell_support::model_flash;
 use cortex_m_rt::entry;
 use embedded_io::Write;
@@ -16,7 +16,7 @@ use infer_core::{F32, State};
 #[entry]
 fn main() -> ! {
     // SAFETY: UART0 is there, and this is the only place that makes it.
-    let mut console = unsafe { Uart::new(0x4000_4000, 25_000_000) };
+    let mut console = unsafe { Uart::new(AN386.uart, AN386.hertz) };
     charcell_exit::exit(show(&mut console))
 }
 

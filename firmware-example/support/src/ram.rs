@@ -1,8 +1,11 @@
-//! The most stack that was in use: its end is painted at the start, and looked for later.
+//! The RAM in use. For the most stack that was, the free part of it is painted at the start, and
+//! the end of the paint looked for later.
 
 #![expect(unsafe_code, reason = "the stack's free part is memory without a name")]
 
 use core::ptr;
+
+use charcell_app::Ram;
 
 /// What the free part of the stack is painted with.
 const PAINT: u32 = 0xC0FF_EE00;
@@ -11,7 +14,10 @@ const PAINT: u32 = 0xC0FF_EE00;
 const MARGIN_BYTES: usize = 256;
 
 unsafe extern "C" {
-    /// Ends of the memory that the stack may take; the names are those of cortex-m-rt and riscv-rt.
+    // Where the statics start, and the ends of what the stack may take, which follows them; the
+    // names are those of cortex-m-rt and riscv-rt.
+    #[link_name = "__sdata"]
+    static STATICS: u32;
     #[link_name = "__sheap"]
     static mut LOWEST: u32;
     #[link_name = "_stack_start"]
@@ -32,14 +38,17 @@ pub fn paint_stack() {
     }
 }
 
-/// The most bytes of stack that were in use at once since [`paint_stack`].
+/// What all statics take, and the most stack that was in use at once since [`paint_stack`].
 #[must_use]
-pub fn stack_bytes() -> usize {
-    let top = &raw const TOP;
-    let mut word = &raw const LOWEST;
+pub fn ram() -> Ram {
+    let (lowest, top) = (&raw const LOWEST, &raw const TOP);
+    let mut word = lowest;
     // SAFETY: all of it is memory, between the statics and the stack's top.
     while word < top && unsafe { ptr::read_volatile(word) } == PAINT {
         word = word.wrapping_add(1);
     }
-    top.addr() - word.addr()
+    Ram {
+        static_bytes: lowest.addr() - (&raw const STATICS).addr(),
+        stack_bytes: top.addr() - word.addr(),
+    }
 }

@@ -1,0 +1,53 @@
+//! The CMSDK watchdog.
+
+use core::ptr;
+
+use cortex_m_rt::exception;
+
+/// Seconds without a character after which the watchdog restarts the board.
+const SECONDS: u32 = 8;
+
+/// Its registers, in the order of their addresses.
+#[repr(C)]
+struct Registers {
+    load: u32,
+    value: u32,
+    control: u32,
+    clear: u32,
+}
+
+/// In `control`: it counts down from `load`, raises an interrupt at zero, and counts down again; at
+/// the second zero it restarts the board.
+const ENABLE: u32 = (1 << 0) | (1 << 1);
+
+/// The watchdog of a board with one of the MPS2's images.
+#[derive(Debug)]
+pub(crate) struct Watchdog {
+    registers: *mut Registers,
+}
+
+impl Watchdog {
+    /// Starts the watchdog at `address`, which counts with `hertz`.
+    ///
+    /// # Safety
+    /// A CMSDK watchdog is at `address`, and nothing else uses it.
+    pub(crate) unsafe fn start(address: usize, hertz: u32) -> Self {
+        let registers = ptr::with_exposed_provenance_mut::<Registers>(address);
+        // SAFETY: these are the watchdog's own registers.
+        unsafe {
+            ptr::write_volatile(&raw mut (*registers).load, hertz * (SECONDS / 2));
+            ptr::write_volatile(&raw mut (*registers).control, ENABLE);
+        }
+        Self { registers }
+    }
+
+    /// Starts its time anew.
+    pub(crate) fn feed(&mut self) {
+        // SAFETY: as in `start`; any value takes the interrupt back and counts from `load` again.
+        unsafe { ptr::write_volatile(&raw mut (*self.registers).clear, 1) };
+    }
+}
+
+/// Half of the time is over: there is nothing to do but to go on, or to hang.
+#[exception]
+unsafe fn NonMaskableInt() {}
