@@ -2,8 +2,9 @@
 
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "an interrupt is let in")]
+#![expect(unsafe_code, reason = "interrupts are let in")]
 
+mod clock;
 mod uart;
 
 use charcell_app::{Identity, Ram};
@@ -14,10 +15,12 @@ use embedded_hal::digital::InputPin;
 use nrf51_hal::clocks::Clocks;
 use nrf51_hal::gpio::p0::{P0_17, Parts};
 use nrf51_hal::gpio::{Input, PullUp};
-use nrf51_hal::pac::{Interrupt, Peripherals, TIMER0, WDT, interrupt};
+use nrf51_hal::pac::{Interrupt, Peripherals, WDT, interrupt};
 use nrf51_hal::wdt::handles::Hdl0;
 use nrf51_hal::wdt::{Watchdog, WatchdogHandle, count};
-use uart::Uart;
+
+use crate::clock::Clock;
+use crate::uart::Uart;
 
 static IDENTITY: Identity = Identity::new("microbit-v1");
 
@@ -36,11 +39,14 @@ fn main() -> ! {
     Clocks::new(peripherals.CLOCK).enable_ext_hfosc();
     let pins = Parts::new(peripherals.GPIO);
     let uart = Uart::new(peripherals.UART0, pins.p0_24.degrade(), pins.p0_25.degrade());
-    // SAFETY: its handler is below, and no code here relies on a mask.
-    unsafe { NVIC::unmask(Interrupt::UART0) };
+    let clock = Clock::start(peripherals.TIMER0, peripherals.TIMER1);
+    for interrupt in [Interrupt::UART0, Interrupt::TIMER1] {
+        // SAFETY: its handler is below, and no code here relies on a mask.
+        unsafe { NVIC::unmask(interrupt) };
+    }
     let board = Board {
         console: Console(uart),
-        clock: Clock::start(peripherals.TIMER0),
+        clock,
         button: pins.p0_17.into_pullup_input(),
         watchdog: start_watchdog(peripherals.WDT),
     };
@@ -67,6 +73,11 @@ fn start_watchdog(watchdog: WDT) -> Option<WatchdogHandle<Hdl0>> {
 #[interrupt]
 fn UART0() {
     uart::interrupt();
+}
+
+#[interrupt]
+fn TIMER1() {
+    clock::interrupt();
 }
 
 struct Board {
@@ -98,34 +109,11 @@ impl charcell_app::Board for Board {
         }
     }
 
+    fn wait(&mut self) {
+        cortex_m::asm::wfi();
+    }
+
     fn ram(&self) -> Option<Ram> {
         Some(charcell_support::ram())
-    }
-}
-
-/// Time from a timer of 32 bits; the chip's core has no SysTick.
-struct Clock {
-    timer: TIMER0,
-    /// Microseconds at the last look, of which the timer has the lower 32 bits.
-    microseconds: u64,
-}
-
-impl Clock {
-    fn start(timer: TIMER0) -> Self {
-        timer.bitmode.write(|w| w.bitmode()._32bit());
-        // SAFETY: 16 MHz by 2⁴ is a microsecond; the field has room for 4.
-        timer.prescaler.write(|w| unsafe { w.prescaler().bits(4) });
-        // SAFETY: any value starts the task.
-        timer.tasks_start.write(|w| unsafe { w.bits(1) });
-        Self { timer, microseconds: 0 }
-    }
-
-    fn microseconds(&mut self) -> u64 {
-        // SAFETY: any value starts the task.
-        self.timer.tasks_capture[0].write(|w| unsafe { w.bits(1) });
-        let now = self.timer.cc[0].read().bits();
-        let elapsed = now.wrapping_sub(self.microseconds as u32);
-        self.microseconds += u64::from(elapsed);
-        self.microseconds
     }
 }

@@ -114,7 +114,7 @@ fn start_watchdog(watchdog: Peri<'static, WDT>) -> Option<WatchdogHandle> {
     Watchdog::try_new(watchdog, config).ok().map(|(_, [handle])| handle)
 }
 
-/// Ends each rest after a millisecond.
+/// Ends each rest after a millisecond. (The core's own timer, SysTick, rests with the core here.)
 #[embassy_executor::task]
 async fn tick() {
     loop {
