@@ -216,7 +216,14 @@ impl<'s, B: Board> Session<'s, B> {
         let prefix = model.prefixes().nth(self.next_prefix % prefixes).unwrap_or_default();
         self.next_prefix = self.next_prefix.wrapping_add(1);
         // In place of what was being typed.
-        write!(self.terminal, "\r\x1b[K> {prefix}")?;
+        self.terminal.write_str("\r\x1b[K> ")?;
+        // Character by character, so that neither watchdog nor Ctrl-C waits for a long prefix.
+        for character in prefix.chars() {
+            if self.terminal.is_interrupted() {
+                return self.terminal.write_str("^C\n");
+            }
+            self.terminal.write_char(character)?;
+        }
         self.continue_text(model, prefix)
     }
 
@@ -242,7 +249,7 @@ impl<'s, B: Board> Session<'s, B> {
         };
         let mut generator = Generator::from_view(model, state, sampling);
         let mut characters = 0;
-        // Character by character, so that neither watchdog nor Ctrl-C waits for a long prefix.
+        // Character by character, here as well.
         for character in prefix.chars() {
             if terminal.is_interrupted() {
                 return terminal.write_str("^C\n");

@@ -120,6 +120,13 @@ fn shown(input: &str, flash: &[u8]) -> String {
     String::from_utf8(console.shown).unwrap().replace("\r\n", "\n")
 }
 
+/// What is on a console whose `input` was typed, and perhaps something later.
+fn console_after(input: &str, later: Option<(usize, u8)>) -> Console {
+    let mut console = Console { input: input.bytes().collect(), later, ..Console::default() };
+    run(desk(&mut console), &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
+    console
+}
+
 /// `prefix` and the `length` characters that the model makes of it.
 fn text(prefix: &str, length: usize, sampling: Sampling) -> String {
     let model = Model::load(MODEL).unwrap();
@@ -193,12 +200,7 @@ fn what_is_wrong_is_named_and_ends_nothing() {
 
 #[test]
 fn ctrl_c_stops_a_text() {
-    let mut console = Console {
-        input: b":length 1000000\rthe\r".iter().copied().collect(),
-        ..Console::default()
-    };
-    console.later = Some((500, CTRL_C));
-    run(desk(&mut console), &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
+    let console = console_after(":length 1000000\rthe\r", Some((500, CTRL_C)));
     let shown = String::from_utf8(console.shown).unwrap();
     assert!(shown.ends_with("^C\r\n> ") && shown.len() < 600, "{shown}");
 }
@@ -209,20 +211,28 @@ fn ctrl_c_stops_a_text() {
 fn the_watchdog_is_fed_for_each_character() {
     const WRITTEN: usize = 5000;
     let prefix = "the time traveller ".repeat(12);
-    let console_after = |input: String, later| {
-        let mut console = Console { input: input.into_bytes().into(), later, ..Console::default() };
-        run(desk(&mut console), &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
-        console
-    };
     let typed = format!(":length 1000000\r{prefix}");
-    let echoed = console_after(typed.clone(), None).shown.len();
-    let console = console_after(typed + "\r", Some((echoed + WRITTEN, CTRL_C)));
+    let echoed = console_after(&typed, None).shown.len();
+    let console = console_after(&(typed + "\r"), Some((echoed + WRITTEN, CTRL_C)));
     assert!(console.shown.ends_with(b"^C\r\n> "));
     let feeds_at = |bytes: usize| console.feeds.iter().filter(|&&at| at == bytes).count();
     let while_primed = feeds_at(echoed);
     assert!(while_primed > prefix.len(), "{while_primed} for a prefix of {}", prefix.len());
     for written in 1..=WRITTEN {
         assert!(feeds_at(echoed + written) > 0, "hungry after {written} characters");
+    }
+}
+
+/// Nor is more than a character of the model's own prefixes shown, however long they are.
+#[test]
+fn the_watchdog_is_fed_while_a_prefix_is_shown() {
+    let model: Model<'_> = Model::load(MODEL).unwrap();
+    let own = model.prefixes().next().unwrap();
+    let console = console_after(":length 1\r\r", None);
+    let shown = console.shown.windows(own.len()).position(|window| window == own.as_bytes());
+    let start = shown.expect("it is shown");
+    for bytes in 0..own.len() {
+        assert!(console.feeds.contains(&(start + bytes)), "hungry after {bytes} bytes of {own}");
     }
 }
 

@@ -104,6 +104,8 @@ impl charcell_app::Board for Board {
     }
 
     fn feed_watchdog(&mut self) {
+        // A long text takes hours, and nobody else looks at the clock meanwhile.
+        self.clock.microseconds();
         if let Some(watchdog) = &mut self.watchdog {
             watchdog.pet();
         }

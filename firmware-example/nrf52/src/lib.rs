@@ -21,6 +21,9 @@ use embedded_io::{ErrorKind, ErrorType, Write};
 /// Ticks of the 32,768 Hz clock without a character after which the watchdog restarts the board.
 const WATCHDOG_TICKS: u32 = 8 * 32_768;
 
+/// The most bytes that are sent at once.
+const PART_BYTES: usize = 64;
+
 static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
 
 bind_interrupts!(struct Interrupts {
@@ -178,9 +181,12 @@ impl ErrorType for Sender {
 }
 
 impl Write for Sender {
+    /// Sends a part of `bytes`: the HAL copies what lies in flash to RAM, and panics where that
+    /// doesn't fit.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
-        self.0.blocking_write(bytes).map_err(|_| ErrorKind::Other)?;
-        Ok(bytes.len())
+        let part = &bytes[..bytes.len().min(PART_BYTES)];
+        self.0.blocking_write(part).map_err(|_| ErrorKind::Other)?;
+        Ok(part.len())
     }
 
     fn flush(&mut self) -> Result<(), ErrorKind> {
