@@ -11,7 +11,7 @@
 /* Bytes of memory that are enough for a model of so many hidden units in each layer, characters and
    layers, on any core; charcell_memory_bytes tells the exact number. */
 #define CHARCELL_MEMORY_BYTES(hidden, characters, layers) \
-  (80 * sizeof(void *) + 16 + 4 * (characters) + (6 * (layers) + 1) * (((hidden) + 7) / 8 * 8))
+  (56 * sizeof(void *) + 32 + 4 * (characters) + (6 * (layers) + 1) * (((hidden) + 7) / 8 * 8))
 
 /**
  * Alignment in bytes of an artifact's address.

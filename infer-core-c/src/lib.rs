@@ -69,7 +69,7 @@ struct Loaded {
 const _: () = assert!(
     CHARCELL_ARTIFACT_ALIGNMENT == infer_core::layout::ALIGNMENT
         && CHARCELL_MEMORY_ALIGNMENT == align_of::<Loaded>()
-        && size_of::<Loaded>() <= 80 * size_of::<*const u8>() + 16
+        && size_of::<Loaded>() <= 56 * size_of::<*const u8>() + 16
 );
 
 /// Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has room

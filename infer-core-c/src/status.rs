@@ -44,7 +44,7 @@ impl From<LoadError> for Status {
             LoadError::Version { .. } | LoadError::UnknownFlags { .. } => Self::Version,
             LoadError::Truncated { .. } | LoadError::TrailingBytes { .. } => Self::Length,
             LoadError::Checksum { .. } => Self::Damaged,
-            LoadError::Encoding { .. } => Self::NotInt8,
+            LoadError::NotInt8 => Self::NotInt8,
             _ => Self::Header,
         }
     }

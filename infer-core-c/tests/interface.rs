@@ -127,7 +127,7 @@ fn artifacts_are_refused_by_name() {
     assert_eq!(status(&ARTIFACT[1..]), Status::ArtifactMisaligned);
     assert_eq!(status(&ARTIFACT[16..]), Status::NotAnArtifact);
     assert_eq!(status(&ARTIFACT[..ARTIFACT.len() - 1]), Status::Length);
-    assert_eq!(status(&ARTIFACT[..0]), Status::NotAnArtifact);
+    assert_eq!(status(&ARTIFACT[..0]), Status::Length);
     assert_eq!(status(F32_ARTIFACT), Status::NotInt8);
     for (byte, expected) in [(4, Status::Version), (6, Status::Version), (200, Status::Damaged)] {
         let damaged = Box::leak(Box::new(Aligned([0; 8192])));

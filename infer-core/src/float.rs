@@ -1,8 +1,8 @@
 //! Inference in f32, for hosts and cores with an FPU.
 
 use crate::arch::{F32Kernels, F32Target};
-use crate::artifact::{Encoding, LayerQuantisation, LoadError};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES};
+use crate::artifact::{Encoding, LoadError};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES, MAX_LAYERS};
 use crate::precision::sealed::{Arithmetic, Zero};
 
 /// Weights of four bytes, floating-point arithmetic.
@@ -33,14 +33,17 @@ impl Arithmetic for F32 {
     type Columns = [f32; BLOCK_COLUMNS];
     type Cell = f32;
 
-    fn formats(encoding: &Encoding, _: usize) -> Result<LayerQuantisation, LoadError> {
+    fn cell_fraction_bits<'a>(
+        encoding: &Encoding<'a>,
+        layers: usize,
+    ) -> Result<&'a [u8], LoadError> {
         match encoding {
-            Encoding::F32 => Ok(LayerQuantisation::default()),
-            Encoding::Int8(_) => Err(LoadError::Encoding { found: "int8", expected: "f32" }),
+            Encoding::F32 => Ok([0; MAX_LAYERS].get(..layers).unwrap_or_default()),
+            Encoding::Int8(_) => Err(LoadError::NotF32),
         }
     }
 
-    fn nats_per_logit_q32(_: &Encoding) -> u32 {
+    fn nats_per_logit_q32(_: &Encoding<'_>) -> u32 {
         1 << (32 - LOGIT_FRACTION_BITS)
     }
 
@@ -50,6 +53,10 @@ impl Arithmetic for F32 {
 
     fn bias_fits(_: f32) -> bool {
         true
+    }
+
+    fn widen(hidden: &[f32; BLOCK_COLUMNS], columns: &mut Self::Columns) {
+        *columns = *hidden;
     }
 
     fn one_hot(b: &[f32; GATES], weights: &[f32; GATES]) -> [f32; GATES] {
@@ -70,7 +77,7 @@ impl Arithmetic for F32 {
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".
-    fn cell(&[i, f, g, o]: &[f32; GATES], _: LayerQuantisation, c: &mut f32) -> f32 {
+    fn cell(&[i, f, g, o]: &[f32; GATES], _: u8, c: &mut f32) -> f32 {
         *c = sigmoid(f) * *c + sigmoid(i) * libm::tanhf(g);
         sigmoid(o) * libm::tanhf(*c)
     }

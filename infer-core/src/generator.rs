@@ -8,7 +8,7 @@ use rand_pcg::Pcg32;
 use crate::precision::DefaultPrecision;
 use crate::sampling::Sampler;
 use crate::state::{CapacityError, State, StateView};
-use crate::vocabulary::Token;
+use crate::vocabulary::{Characters, Token};
 use crate::{Model, Precision, Sampling};
 
 /// Which of its sequences [`Pcg32`] takes: the one of its authors' examples.
@@ -120,12 +120,14 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
     /// [`PrimeError`] names the first character that the vocabulary lacks; nothing was taken in
     /// then.
     pub fn prime(&mut self, text: &str) -> Result<(), PrimeError> {
-        let model = self.model;
-        each_token(model, text, &mut |_| ())?;
-        each_token(model, text, &mut |token| {
+        for (character, position) in Characters(text.chars()).zip(0..) {
+            self.model.token(character).ok_or(PrimeError { character, position })?;
+        }
+        for token in Characters(text.chars()).filter_map(|character| self.model.token(character)) {
             self.step();
             self.last = Some(token);
-        })
+        }
+        Ok(())
     }
 
     /// The state, which has seen all characters but the last.
@@ -172,19 +174,6 @@ impl<P: Precision, R: Rng> Iterator for Generator<'_, P, R> {
         self.last = Some(token);
         self.model.vocabulary().character(token)
     }
-}
-
-/// Hands the tokens of `text` to `each`, up to the first character that the vocabulary lacks.
-#[inline(never)] // else it is there twice
-fn each_token<P: Precision>(
-    model: &Model<'_, P>,
-    text: &str,
-    each: &mut dyn FnMut(Token),
-) -> Result<(), PrimeError> {
-    for (character, position) in text.chars().zip(0..) {
-        each(model.token(character).ok_or(PrimeError { character, position })?);
-    }
-    Ok(())
 }
 
 /// A text has a character that the model's vocabulary lacks.

@@ -1,6 +1,6 @@
 //! The memory that a model needs, known before it is flashed.
 
-use crate::layout::padded;
+use crate::layout::{ALIGNMENT, padded};
 use crate::{Dimensions, Model, Precision};
 
 /// RAM that a program needs for a model, in bytes; the weights stay in flash.
@@ -10,8 +10,8 @@ use crate::{Dimensions, Model, Precision};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Memory {
-    /// Hidden states, cell states and logits: a [`StateView`](crate::StateView) of just the model's
-    /// sizes. Exact; a [`State`](crate::State) rounds it up to a multiple of 16.
+    /// Hidden states, cell states and logits, rounded up to a multiple of 16: a
+    /// [`State`](crate::State) of just the model's sizes. Exact.
     pub state_bytes: usize,
     /// A [`Model`] and a [`Generator`](crate::Generator), on a core with addresses of 32 bits. Exact.
     pub view_bytes: usize,
@@ -40,13 +40,14 @@ impl Memory {
     const fn with_operands<P: Precision>(dimensions: Dimensions, operand_bytes: usize) -> Self {
         let Dimensions { vocabulary, hidden, layers } = dimensions;
         Self {
-            state_bytes: layers * padded(hidden) * operand_bytes
+            state_bytes: (layers * padded(hidden) * operand_bytes
                 + vocabulary * size_of::<P::Sum>()
                 + layers * hidden * size_of::<P::Cell>()
-                + padded(hidden) * size_of::<P::Hidden>(),
+                + padded(hidden) * size_of::<P::Hidden>())
+            .next_multiple_of(ALIGNMENT),
             view_bytes: MODEL_BYTES + GENERATOR_BYTES,
             stack_bytes: 480,
-            loading_stack_bytes: 1600,
+            loading_stack_bytes: 900,
         }
     }
 
@@ -58,7 +59,7 @@ impl Memory {
 }
 
 /// Bytes of a [`Model`], where addresses have 32 bits and a `u64` is aligned to 8.
-const MODEL_BYTES: usize = 256;
+const MODEL_BYTES: usize = 136;
 
 /// Bytes of a [`Generator`](crate::Generator) there.
 const GENERATOR_BYTES: usize = 80;

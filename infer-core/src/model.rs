@@ -2,8 +2,8 @@
 
 use core::mem;
 
-use crate::artifact::{self, Header, LoadError};
-use crate::layout::{BLOCK_COLUMNS, MAX_LAYERS};
+use crate::artifact::{self, Contents, Header, LoadError, TensorName, Tensors};
+use crate::layout::BLOCK_COLUMNS;
 use crate::precision::{DefaultPrecision, Dimensions};
 use crate::state::StateView;
 use crate::vocabulary::{Token, Vocabulary};
@@ -24,8 +24,11 @@ use crate::{Normalisation, Precision};
 #[derive(Debug, Clone)]
 pub struct Model<'a, P: Precision = DefaultPrecision> {
     header: Header<'a>,
-    vocabulary: Vocabulary<'a>,
-    layers: [Layer<'a, P>; MAX_LAYERS],
+    dimensions: Dimensions,
+    /// `[L]`.
+    cell_fraction_bits: &'a [u8],
+    /// The tensors of all layers, of which each step takes one layer after the other.
+    layers: Tensors<'a>,
     output: Output<'a, P>,
 }
 
@@ -34,8 +37,9 @@ impl<'a, P: Precision> Model<'a, P> {
     ///
     /// # Errors
     /// [`LoadError`], whose variants say what is wrong. Never panics, whatever the bytes.
+    #[inline(never)] // else the model is moved around in the caller
     pub fn load(artifact: &'a [u8]) -> Result<Self, LoadError> {
-        let model = Self::from_trusted(artifact);
+        let mut model = Self::from_trusted(artifact);
         // What ends too early has no checksum worth comparing; these say more than it would.
         let is_early = matches!(
             model,
@@ -46,8 +50,8 @@ impl<'a, P: Precision> Model<'a, P> {
                 | LoadError::Truncated { .. }
                 | LoadError::TrailingBytes { .. })
         );
-        if !is_early {
-            artifact::verify(artifact)?;
+        if !is_early && let Err(error) = artifact::verify(artifact) {
+            model = Err(error);
         }
         model
     }
@@ -59,15 +63,19 @@ impl<'a, P: Precision> Model<'a, P> {
     /// # Errors
     /// Those of [`load`](Self::load) but [`LoadError::Checksum`].
     pub fn from_trusted(artifact: &'a [u8]) -> Result<Self, LoadError> {
-        let (header, vocabulary, mut reader) = artifact::open(artifact)?;
-        let dimensions = dimensions(&header, &vocabulary);
-        let mut layers = [const { Layer::EMPTY }; MAX_LAYERS];
-        for (index, layer) in layers.iter_mut().take(dimensions.layers).enumerate() {
-            *layer = Layer::read(&mut reader, &header.encoding, dimensions, index)?;
+        let Contents { header, dimensions, cell_fraction_bits, tensors: layers } =
+            artifact::open::<P>(artifact)?;
+        let mut tensors = layers;
+        for layer in 0..dimensions.layers {
+            if !Layer::<P>::take(&mut tensors, dimensions, layer).fits(dimensions, layer) {
+                return Err(LoadError::Overflow { name: TensorName::GateConstants, layer });
+            }
         }
-        let output = Output::read(&mut reader, &header.encoding, dimensions)?;
-        reader.finish()?;
-        Ok(Self { header, vocabulary, layers, output })
+        let output = Output::take(&mut tensors, dimensions);
+        if !output.fits() {
+            return Err(LoadError::Overflow { name: TensorName::BOut, layer: 0 });
+        }
+        Ok(Self { header, dimensions, cell_fraction_bits, layers, output })
     }
 
     /// What the artifact says of itself.
@@ -78,14 +86,14 @@ impl<'a, P: Precision> Model<'a, P> {
 
     /// V, H and L.
     #[must_use]
-    pub fn dimensions(&self) -> Dimensions {
-        dimensions(&self.header, &self.vocabulary)
+    pub const fn dimensions(&self) -> Dimensions {
+        self.dimensions
     }
 
     /// The characters that the model knows.
     #[must_use]
     pub const fn vocabulary(&self) -> Vocabulary<'a> {
-        self.vocabulary
+        Vocabulary::of_size(self.header.vocabulary, self.dimensions.vocabulary)
     }
 
     /// The prefixes that the artifact carries along to show the model with.
@@ -95,8 +103,9 @@ impl<'a, P: Precision> Model<'a, P> {
 
     /// The token of `character`, normalised as the corpus was.
     #[must_use]
+    #[inline(never)] // else it is there twice
     pub fn token(&self, character: char) -> Option<Token> {
-        self.vocabulary.token(self.normalisation().apply(character))
+        self.vocabulary().token(self.normalisation().apply(character))
     }
 
     /// What was done to the corpus.
@@ -109,19 +118,20 @@ impl<'a, P: Precision> Model<'a, P> {
     ///
     /// A token beyond the vocabulary changes nothing.
     pub fn step(&self, state: &mut StateView<'_, P>, token: Token) {
-        if usize::from(token) >= self.vocabulary.size() {
+        if usize::from(token) >= self.dimensions.vocabulary {
             return;
         }
-        let Dimensions { hidden, layers, .. } = self.dimensions();
+        let Dimensions { hidden, .. } = self.dimensions;
+        let mut tensors = self.layers;
         let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
         let mut below: &[P::Columns] = &[];
-        for layer in self.layers.iter().take(layers) {
+        for (index, &cell_fraction_bits) in self.cell_fraction_bits.iter().enumerate() {
+            let layer = Layer::<P>::take(&mut tensors, self.dimensions, index);
             let h = cut(&mut hidden_states, hidden.div_ceil(BLOCK_COLUMNS));
             let c = cut(&mut cell_states, hidden);
-            layer.step(token, below, h, c, state.next_hidden);
-            let operands: &mut [P::Operand] = bytemuck::try_cast_slice_mut(h).unwrap_or_default();
-            for (operand, &next_h) in operands.iter_mut().zip(&*state.next_hidden) {
-                *operand = next_h.into();
+            layer.step(token, below, h, c, state.next_hidden, cell_fraction_bits);
+            for (columns, next_h) in h.iter_mut().zip(state.next_hidden.as_chunks().0) {
+                P::widen(next_h, columns);
             }
             below = h;
         }
@@ -144,7 +154,7 @@ impl<'a, P: Precision> Model<'a, P> {
     /// Nats that a [fixed-point](Self::fixed_point) logit of 1 stands for, in units of 2⁻³².
     #[must_use]
     pub fn nats_per_logit_q32(&self) -> u32 {
-        self.output.nats_per_logit_q32
+        P::nats_per_logit_q32(&self.header.encoding)
     }
 }
 
@@ -153,12 +163,4 @@ fn cut<'s, T>(slice: &mut &'s mut [T], length: usize) -> &'s mut [T] {
     let (cut, rest) = mem::take(slice).split_at_mut_checked(length).unwrap_or_default();
     *slice = rest;
     cut
-}
-
-fn dimensions(header: &Header<'_>, vocabulary: &Vocabulary<'_>) -> Dimensions {
-    Dimensions {
-        vocabulary: vocabulary.size(),
-        hidden: usize::from(header.hidden),
-        layers: usize::from(header.layers),
-    }
 }

@@ -2,7 +2,8 @@
 
 use core::fmt::Debug;
 
-use crate::artifact::{Encoding, LayerQuantisation, LoadError};
+use crate::artifact::{Encoding, LoadError, TensorName};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
 
 /// The sizes of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,22 @@ pub struct Dimensions {
     pub hidden: usize,
     /// L: layers.
     pub layers: usize,
+}
+
+impl Dimensions {
+    /// How many elements tensor `name` of `layer` has: groups of four gates, blocks, records, or
+    /// groups of four sums, see [`TensorName`].
+    pub(crate) const fn elements(self, name: TensorName, layer: usize) -> usize {
+        let Self { vocabulary, hidden, .. } = self;
+        let row_blocks = hidden.div_ceil(BLOCK_COLUMNS);
+        match name {
+            TensorName::WIh if layer == 0 => vocabulary * hidden,
+            TensorName::WIh | TensorName::WHh => hidden * row_blocks,
+            TensorName::GateConstants => hidden,
+            TensorName::WOut => vocabulary.div_ceil(BLOCK_ROWS) * row_blocks,
+            TensorName::BOut => vocabulary.div_ceil(BLOCK_ROWS),
+        }
+    }
 }
 
 /// How a model's numbers are kept and computed: [`Int8`](crate::Int8) or [`F32`](crate::F32).
@@ -31,8 +48,8 @@ pub(crate) type DefaultPrecision = crate::F32;
 pub(crate) mod sealed {
     use bytemuck::Pod;
 
-    use super::{Debug, Encoding, LayerQuantisation, LoadError};
-    use crate::layout::{BLOCK_ROWS, GATES};
+    use super::{Debug, Encoding, LoadError};
+    use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
 
     /// What a state holds, and what is zero at the start of a text.
     pub trait Zero: Pod + Debug + Default {
@@ -53,23 +70,29 @@ pub(crate) mod sealed {
         /// An element of the hidden state, as a unit computes it.
         type Hidden: Zero;
         /// An element of the hidden state, as the products read it.
-        type Operand: Zero + From<Self::Hidden>;
+        type Operand: Zero;
         /// Eight elements of the hidden state, as the products read them.
         type Columns: Zero;
         /// An element of the cell state.
         type Cell: Zero;
 
-        /// The formats of layer `index`, checked.
-        fn formats(encoding: &Encoding, index: usize) -> Result<LayerQuantisation, LoadError>;
+        /// The fraction bits of each layer's cell states, checked.
+        fn cell_fraction_bits<'a>(
+            encoding: &Encoding<'a>,
+            layers: usize,
+        ) -> Result<&'a [u8], LoadError>;
 
         /// Nats that a fixed-point logit of 1 stands for, in units of 2⁻³².
-        fn nats_per_logit_q32(encoding: &Encoding) -> u32;
+        fn nats_per_logit_q32(encoding: &Encoding<'_>) -> u32;
 
         /// Whether no pre-activation of a unit can overflow, in layer `index` of H `hidden`.
         fn fits(constants: &Self::GateConstants, index: usize, hidden: usize) -> bool;
 
         /// Whether no logit with this bias can overflow.
         fn bias_fits(b_out: Self::Sum) -> bool;
+
+        /// Writes eight elements of the hidden state as the products read them.
+        fn widen(hidden: &[Self::Hidden; BLOCK_COLUMNS], columns: &mut Self::Columns);
 
         /// Bias and one-hot input of a unit's gates.
         fn one_hot(
@@ -97,7 +120,7 @@ pub(crate) mod sealed {
         /// From the pre-activations of a unit's gates to its next cell state and hidden state.
         fn cell(
             pre_activations: &[Self::Sum; GATES],
-            formats: LayerQuantisation,
+            cell_fraction_bits: u8,
             c: &mut Self::Cell,
         ) -> Self::Hidden;
 

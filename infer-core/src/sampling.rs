@@ -98,60 +98,89 @@ impl Sampler {
                 (likeliest, largest) = (token, logit);
             }
         }
-        if self.sampling.temperature_milli == 0 {
+        let Sampling { temperature_milli, top_k, top_p_milli, .. } = self.sampling;
+        if temperature_milli == 0 {
             return likeliest;
         }
-        let weight = |logit| self.weight(largest.abs_diff(logit));
-        let total_from = |least| sum_from(logits(), least, &weight);
+        let candidates =
+            Candidates { logits, largest, exponent_per_logit: self.exponent_per_logit };
         let mut threshold = i32::MIN;
-        if self.sampling.top_k > 0 {
-            let count_from = |least| sum_from(logits(), least, &|_| 1);
-            threshold = highest_threshold(largest, self.sampling.top_k.into(), &count_from);
+        if top_k > 0 {
+            threshold = candidates.highest_threshold(Measure::Number, top_k.into());
         }
-        if self.sampling.top_p_milli < 1000 {
-            let target = u64::from(total_from(threshold)) * u64::from(self.sampling.top_p_milli);
-            let target = (divide(target, 1000) as u32).max(1);
-            threshold = threshold.max(highest_threshold(largest, target, &total_from));
+        if top_p_milli < 1000 {
+            let total = candidates.sum_from(threshold, Measure::Weight);
+            let target = divide(u64::from(total) * u64::from(top_p_milli), 1000) as u32;
+            threshold = threshold.max(candidates.highest_threshold(Measure::Weight, target.max(1)));
         }
-        let total = total_from(threshold);
-        let mut rest = ((u64::from(random.next_u32()) * u64::from(total)) >> 32) as u32;
-        for (logit, token) in logits().zip(0..).filter(|&(logit, _)| logit >= threshold) {
-            match rest.checked_sub(weight(logit)) {
-                Some(less) => rest = less,
-                None => return token,
-            }
-        }
-        likeliest
+        let total = candidates.sum_from(threshold, Measure::Weight);
+        let rest = ((u64::from(random.next_u32()) * u64::from(total)) >> 32) as u32;
+        candidates.at(threshold, rest).unwrap_or(likeliest)
     }
+}
 
-    /// The weight of a character whose logit is so far `below` the largest.
-    fn weight(&self, below: u32) -> u32 {
+/// The characters to choose from.
+struct Candidates<F> {
+    logits: F,
+    largest: i32,
+    exponent_per_logit: u64,
+}
+
+/// What characters are counted by.
+#[derive(Clone, Copy)]
+enum Measure {
+    Number,
+    Weight,
+}
+
+impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
+    /// What a character of this logit counts for.
+    #[inline(never)] // else it is there twice, and so below
+    fn count_of(&self, logit: i32, measure: Measure) -> u32 {
+        if matches!(measure, Measure::Number) {
+            return 1;
+        }
+        let below = self.largest.abs_diff(logit);
         let product = |factor: u32| u64::from(below) * u64::from(factor);
         let (high, low) = ((self.exponent_per_logit >> 32) as u32, self.exponent_per_logit as u32);
         weight(product(high) + (product(low) >> 32))
     }
-}
 
-/// The sum of the weights of all `logits` from `least` on.
-///
-/// It can't overflow: 65,535 characters of at most 2¹⁶ stay below 2³².
-#[inline(never)] // else it is there many times, and so below
-fn sum_from(logits: impl Iterator<Item = i32>, least: i32, weight: &dyn Fn(i32) -> u32) -> u32 {
-    let weights = logits.filter(|&logit| logit >= least).map(weight);
-    weights.fold(0, u32::wrapping_add)
-}
-
-/// The highest threshold at which `measure`, which grows as the threshold falls, reaches `target`;
-/// the lowest of all if none does.
-#[inline(never)]
-fn highest_threshold(largest: i32, target: u32, measure: &dyn Fn(i32) -> u32) -> i32 {
-    let (mut low, mut high) = (i32::MIN, largest);
-    while low < high {
-        // Rounded up, so that the range shrinks at every turn.
-        let middle = low.wrapping_add((low.abs_diff(high).div_ceil(2)) as i32);
-        if measure(middle) >= target { low = middle } else { high = middle.wrapping_sub(1) }
+    /// The sum over all logits from `least` on.
+    ///
+    /// It can't overflow: 65,535 characters of at most 2¹⁶ stay below 2³².
+    #[inline(never)]
+    fn sum_from(&self, least: i32, measure: Measure) -> u32 {
+        let counted = (self.logits)().filter(|&logit| logit >= least);
+        counted.fold(0, |sum, logit| sum.wrapping_add(self.count_of(logit, measure)))
     }
-    low
+
+    /// The highest threshold from which on logits sum up to `target`; the lowest of all if they
+    /// never do.
+    #[inline(never)]
+    fn highest_threshold(&self, measure: Measure, target: u32) -> i32 {
+        let (mut low, mut high) = (i32::MIN, self.largest);
+        while low < high {
+            // Rounded up, so that the range shrinks at every turn.
+            let middle = low.wrapping_add((low.abs_diff(high).div_ceil(2)) as i32);
+            let is_enough = self.sum_from(middle, measure) >= target;
+            if is_enough { low = middle } else { high = middle.wrapping_sub(1) }
+        }
+        low
+    }
+
+    /// The first token at which the weights of all logits from `threshold` on exceed `rest`.
+    fn at(&self, threshold: i32, mut rest: u32) -> Option<Token> {
+        for (logit, token) in (self.logits)().zip(0..) {
+            if logit >= threshold {
+                match rest.checked_sub(self.count_of(logit, Measure::Weight)) {
+                    Some(less) => rest = less,
+                    None => return Some(token),
+                }
+            }
+        }
+        None
+    }
 }
 
 /// 2^(16 − `exponent`/256), rounded: the weight of a character that lies `exponent`/256 octaves

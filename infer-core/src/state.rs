@@ -1,10 +1,10 @@
 //! What a model remembers between two characters, in memory that the caller owns.
 
-use core::{fmt, mem};
+use core::fmt;
 
 use bytemuck::Pod;
 
-use crate::artifact::Aligned;
+use crate::artifact::{Aligned, Granule};
 use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, padded};
 use crate::precision::{DefaultPrecision, Precision, sealed::Zero};
 use crate::{Dimensions, Model};
@@ -110,21 +110,21 @@ impl<'s, P: Precision> StateView<'s, P> {
         let Dimensions { vocabulary, hidden, layers } = model.dimensions();
         let blocks = hidden.div_ceil(BLOCK_COLUMNS);
         let start = bytes.as_ptr().align_offset(ALIGNMENT);
-        let mut rest = bytes.get_mut(start..).unwrap_or_default();
-        let available = rest.len();
-        let mut parts = || {
-            Some(Self {
-                hidden: take(&mut rest, layers * blocks)?,
-                logits: take(&mut rest, vocabulary)?,
-                cell: take(&mut rest, layers * hidden)?,
-                next_hidden: take(&mut rest, padded(hidden))?,
-            })
-        };
-        let needed = model.memory().state_bytes;
-        parts().ok_or(CapacityError { what: "bytes of state", needed, available })
+        let aligned = bytes.get_mut(start..).unwrap_or_default();
+        let (needed, available) = (model.memory().state_bytes, aligned.len());
+        let error = CapacityError { what: "bytes of state", needed, available };
+        let state = aligned.get_mut(..needed).ok_or(error)?;
+        // It always can: the length is a multiple of 16, too.
+        let granules: &mut [Granule] = bytemuck::try_cast_slice_mut(state).unwrap_or_default();
+        let (hidden_states, rest) = take(granules, layers * blocks);
+        let (logits, rest) = take(rest, vocabulary);
+        let (cell, rest) = take(rest, layers * hidden);
+        let (next_hidden, _) = take(rest, padded(hidden));
+        Ok(Self { hidden: hidden_states, logits, cell, next_hidden })
     }
 
     /// Forgets everything: hidden state and cell state become zero.
+    #[inline(never)] // else it is there twice
     pub fn reset(&mut self) {
         bytemuck::fill_zeroes(self.hidden);
         bytemuck::fill_zeroes(self.next_hidden);
@@ -144,11 +144,11 @@ impl<'s, P: Precision> StateView<'s, P> {
     }
 }
 
-/// The first `count` elements of `bytes`, which keeps what follows them.
-fn take<'s, T: Pod>(bytes: &mut &'s mut [u8], count: usize) -> Option<&'s mut [T]> {
-    let (elements, rest) = mem::take(bytes).split_at_mut_checked(count * size_of::<T>())?;
-    *bytes = rest;
-    bytemuck::try_cast_slice_mut(elements).ok()
+/// The first `count` elements of `memory`, and the rest as elements of this type. They must be there.
+fn take<M: Pod, T: Pod>(memory: &mut [M], count: usize) -> (&mut [T], &mut [T]) {
+    // It always can: the elements of each part of a state are as large as those before, or smaller.
+    let elements = bytemuck::try_cast_slice_mut(memory).unwrap_or_default();
+    elements.split_at_mut_checked(count).unwrap_or_default()
 }
 
 /// The first `needed` elements of `slice`, each of which counts for `units` of `what`.

@@ -1,5 +1,7 @@
 //! The characters of a model, read in place.
 
+use core::str::Chars;
+
 /// Index of a character in the vocabulary: a row of the input weights, a logit of the output.
 pub type Token = u16;
 
@@ -17,7 +19,7 @@ impl<'a> Vocabulary<'a> {
     pub fn new(characters: &'a str) -> Option<Self> {
         let mut size: Token = 0;
         let mut last = None;
-        for character in characters.chars() {
+        for character in Characters(characters.chars()) {
             if last >= Some(character) {
                 return None;
             }
@@ -25,6 +27,11 @@ impl<'a> Vocabulary<'a> {
             size = size.checked_add(1)?;
         }
         (size > 0).then_some(Self { characters, size })
+    }
+
+    /// As [`new`](Self::new), for `characters` that were taken before, and whose number is `size`.
+    pub(crate) const fn of_size(characters: &'a str, size: usize) -> Self {
+        Self { characters, size: size as Token }
     }
 
     /// V: how many characters there are.
@@ -36,15 +43,14 @@ impl<'a> Vocabulary<'a> {
     /// The token of `character`, if the vocabulary has it; a search through the characters.
     #[must_use]
     pub fn token(&self, character: char) -> Option<Token> {
-        let position = self.characters.chars().position(|known| known == character)?;
-        Token::try_from(position).ok()
+        let mut numbered = Characters(self.characters.chars()).zip(0..);
+        numbered.find_map(|(known, token)| (known == character).then_some(token))
     }
 
     /// The character of `token`, if the vocabulary is that large; a walk through the characters.
     #[must_use]
     pub fn character(&self, token: Token) -> Option<char> {
-        // `nth` would skip faster, by a kilobyte of code.
-        let mut numbered = self.characters.chars().zip(0..);
+        let mut numbered = Characters(self.characters.chars()).zip(0..);
         numbered.find_map(|(character, known)| (known == token).then_some(character))
     }
 
@@ -52,5 +58,17 @@ impl<'a> Vocabulary<'a> {
     #[must_use]
     pub const fn as_str(&self) -> &'a str {
         self.characters
+    }
+}
+
+/// The characters of a text, one call each: decoding UTF-8 is much code to have at every place.
+pub(crate) struct Characters<'a>(pub(crate) Chars<'a>);
+
+impl Iterator for Characters<'_> {
+    type Item = char;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<char> {
+        self.0.next()
     }
 }

@@ -1,28 +1,21 @@
 //! The layers, generic over the kind of weights: how tensors are read, and a step's loop.
 
-use crate::artifact::{Encoding, LayerQuantisation, LoadError, TensorName, TensorReader};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES, padded};
+use crate::artifact::{TensorName, Tensors};
+use crate::layout::{BLOCK_ROWS, GATES};
 use crate::precision::{Dimensions, Precision};
 use crate::vocabulary::Token;
 
 /// The tensors of an LSTM layer, borrowed from the artifact.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layer<'a, P: Precision> {
-    w_ih: InputWeights<'a, P>,
+    /// In layer 0, `[V][H]` groups of four gates: a token's one-hot vector picks a row.
+    w_ih_of_tokens: &'a [[P::Weight; GATES]],
+    /// Above, `[H][H/8]` blocks: the input is the hidden state of the layer below.
+    w_ih_of_hidden: &'a [P::Block],
     /// `[H][H/8]` blocks.
     w_hh: &'a [P::Block],
     /// `[H]`.
     gate_constants: &'a [P::GateConstants],
-    formats: LayerQuantisation,
-}
-
-/// The input weights of a layer.
-#[derive(Debug, Clone, Copy)]
-enum InputWeights<'a, P: Precision> {
-    /// Layer 0, `[V][H]` groups of four gates: a token's one-hot vector picks a row.
-    OfTokens(&'a [[P::Weight; GATES]]),
-    /// The layers above, `[H][H/8]` blocks: the input is the hidden state of the layer below.
-    OfHidden(&'a [P::Block]),
 }
 
 /// The tensors of the output layer, borrowed from the artifact.
@@ -32,42 +25,26 @@ pub(crate) struct Output<'a, P: Precision> {
     w_out: &'a [P::Block],
     /// `[V/4]` groups of four characters.
     b_out: &'a [[P::Sum; BLOCK_ROWS]],
-    /// Nats that a fixed-point logit of 1 stands for, in units of 2⁻³².
-    pub(crate) nats_per_logit_q32: u32,
 }
 
 impl<'a, P: Precision> Layer<'a, P> {
-    /// A layer that isn't there.
-    pub(crate) const EMPTY: Self = Self {
-        w_ih: InputWeights::OfHidden(&[]),
-        w_hh: &[],
-        gate_constants: &[],
-        formats: LayerQuantisation { cell_fraction_bits: 0 },
-    };
-
-    /// Takes the tensors of layer `index` from `reader`.
-    pub(crate) fn read(
-        reader: &mut TensorReader<'a>,
-        encoding: &Encoding,
-        dimensions: Dimensions,
-        index: usize,
-    ) -> Result<Self, LoadError> {
-        let Dimensions { vocabulary, hidden, .. } = dimensions;
-        let blocks = hidden * (padded(hidden) / BLOCK_COLUMNS);
-        let layer = Self {
-            formats: P::formats(encoding, index)?,
-            w_ih: if index == 0 {
-                InputWeights::OfTokens(reader.take(TensorName::WIh, index, vocabulary * hidden)?)
-            } else {
-                InputWeights::OfHidden(reader.take(TensorName::WIh, index, blocks)?)
-            },
-            w_hh: reader.take(TensorName::WHh, index, blocks)?,
-            gate_constants: reader.take(TensorName::GateConstants, index, hidden)?,
-        };
-        if !layer.gate_constants.iter().all(|constants| P::fits(constants, index, hidden)) {
-            return Err(LoadError::Overflow { name: TensorName::GateConstants, layer: index });
+    /// Takes layer `index` off `tensors`.
+    #[inline(never)] // else it is there twice
+    pub(crate) fn take(tensors: &mut Tensors<'a>, dimensions: Dimensions, index: usize) -> Self {
+        let elements = |name| dimensions.elements(name, index);
+        let w_ih = elements(TensorName::WIh);
+        let (of_tokens, of_hidden) = if index == 0 { (w_ih, 0) } else { (0, w_ih) };
+        Self {
+            w_ih_of_tokens: tensors.take(of_tokens),
+            w_ih_of_hidden: tensors.take(of_hidden),
+            w_hh: tensors.take(elements(TensorName::WHh)),
+            gate_constants: tensors.take(elements(TensorName::GateConstants)),
         }
-        Ok(layer)
+    }
+
+    /// Whether no pre-activation of this layer, which is layer `index`, can overflow.
+    pub(crate) fn fits(&self, dimensions: Dimensions, index: usize) -> bool {
+        self.gate_constants.iter().all(|constants| P::fits(constants, index, dimensions.hidden))
     }
 
     /// One step: replaces the cell state `c` `[H]`, and writes the next hidden state `[H]` beside
@@ -82,58 +59,41 @@ impl<'a, P: Precision> Layer<'a, P> {
         h: &[P::Columns],
         c: &mut [P::Cell],
         next_h: &mut [P::Hidden],
+        cell_fraction_bits: u8,
     ) {
         let constants = self.gate_constants;
-        match self.w_ih {
-            InputWeights::OfTokens(w_ih) => {
-                let mut rows = w_ih.chunks_exact(constants.len().max(1));
-                let row = rows.nth(token.into()).unwrap_or_default();
-                let units = constants.iter().zip(row);
-                self.units(units.map(|(constants, w)| P::one_hot(constants, w)), h, c, next_h);
-            }
-            InputWeights::OfHidden(w_ih) => {
-                let units = constants.iter().zip(w_ih.chunks_exact(below.len().max(1)));
-                let inputs = units.map(|(constants, blocks)| P::input(constants, blocks, below));
-                self.units(inputs, h, c, next_h);
-            }
-        }
-    }
-
-    /// All units of a step: `inputs` `[H]` are biases and inputs of their gates.
-    fn units(
-        &self,
-        inputs: impl Iterator<Item = [P::Sum; GATES]>,
-        h: &[P::Columns],
-        c: &mut [P::Cell],
-        next_h: &mut [P::Hidden],
-    ) {
-        let rows = self.w_hh.chunks_exact(h.len().max(1)).zip(self.gate_constants);
-        let units = rows.zip(inputs).zip(c.iter_mut().zip(next_h));
-        for (((w_hh, constants), mut gates), (c, next_h)) in units {
+        let start = usize::from(token) * constants.len();
+        let mut one_hot = self.w_ih_of_tokens.get(start..).unwrap_or_default().iter();
+        let mut w_ih = self.w_ih_of_hidden;
+        let units = constants.iter().zip(self.w_hh.chunks_exact(h.len().max(1)));
+        for ((constants, w_hh), (c, next_h)) in units.zip(c.iter_mut().zip(next_h)) {
+            // Asked in each unit, as two loops would be twice the code.
+            let mut gates = match one_hot.next() {
+                Some(weights) => P::one_hot(constants, weights),
+                None => {
+                    let row;
+                    (row, w_ih) = w_ih.split_at_checked(below.len()).unwrap_or_default();
+                    P::input(constants, row, below)
+                }
+            };
             P::add_recurrent(&mut gates, constants, w_hh, h);
-            *next_h = P::cell(&gates, self.formats, c);
+            *next_h = P::cell(&gates, cell_fraction_bits, c);
         }
     }
 }
 
 impl<'a, P: Precision> Output<'a, P> {
-    /// Takes the tensors of the output layer from `reader`.
-    pub(crate) fn read(
-        reader: &mut TensorReader<'a>,
-        encoding: &Encoding,
-        dimensions: Dimensions,
-    ) -> Result<Self, LoadError> {
-        let groups = dimensions.vocabulary.div_ceil(BLOCK_ROWS);
-        let row_blocks = padded(dimensions.hidden) / BLOCK_COLUMNS;
-        let output = Self {
-            w_out: reader.take(TensorName::WOut, 0, groups * row_blocks)?,
-            b_out: reader.take(TensorName::BOut, 0, groups)?,
-            nats_per_logit_q32: P::nats_per_logit_q32(encoding),
-        };
-        if !output.b_out.as_flattened().iter().all(|&b_out| P::bias_fits(b_out)) {
-            return Err(LoadError::Overflow { name: TensorName::BOut, layer: 0 });
+    /// Takes the output layer off `tensors`.
+    pub(crate) fn take(tensors: &mut Tensors<'a>, dimensions: Dimensions) -> Self {
+        Self {
+            w_out: tensors.take(dimensions.elements(TensorName::WOut, 0)),
+            b_out: tensors.take(dimensions.elements(TensorName::BOut, 0)),
         }
-        Ok(output)
+    }
+
+    /// Whether no logit can overflow.
+    pub(crate) fn fits(&self) -> bool {
+        self.b_out.as_flattened().iter().all(|&b_out| P::bias_fits(b_out))
     }
 
     /// From the last layer's hidden state `h` `[H]`, padded, to `logits` `[V]`.

@@ -51,7 +51,7 @@ impl Artifact {
     pub fn model(&self) -> Result<AnyModel<'_>, LoadError> {
         match Model::<Int8>::load(self.bytes()) {
             Ok(model) => Ok(AnyModel::Int8(model)),
-            Err(LoadError::Encoding { .. }) => Model::load(self.bytes()).map(AnyModel::F32),
+            Err(LoadError::NotInt8) => Model::load(self.bytes()).map(AnyModel::F32),
             Err(error) => Err(error),
         }
     }

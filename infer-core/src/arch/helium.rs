@@ -7,7 +7,8 @@
 
 use core::arch::asm;
 
-use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
+use crate::int8::activation::TANH;
+use crate::layout::{BLOCK_ROWS, Columns, GATES, PairBlock};
 
 /// Vectors of 16 bytes.
 #[derive(Debug)]
@@ -40,14 +41,15 @@ impl super::Int8Kernels for Helium {
             return;
         }
         // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round takes
-        // four, and the first starts in its middle if their number is no multiple of four. Of the
+        // eight, and the first starts in its middle if their number is no multiple of eight. Of the
         // vector registers, it clobbers what it names.
         unsafe {
             asm!(
                 "vmov.i16 q4, #0xff",
                 "dls lr, {rounds}",
                 "tbb [pc, r5]",
-                "20: .byte (21f - 20b) / 2, (24f - 20b) / 2, (23f - 20b) / 2, (22f - 20b) / 2",
+                "20: .byte (21f - 20b) / 2, (28f - 20b) / 2, (27f - 20b) / 2, (26f - 20b) / 2",
+                ".byte (25f - 20b) / 2, (24f - 20b) / 2, (23f - 20b) / 2, (22f - 20b) / 2",
                 "21:",
                 block!(),
                 "22:",
@@ -55,6 +57,14 @@ impl super::Int8Kernels for Helium {
                 "23:",
                 block!(),
                 "24:",
+                block!(),
+                "25:",
+                block!(),
+                "26:",
+                block!(),
+                "27:",
+                block!(),
+                "28:",
                 block!(),
                 "le lr, 21b",
                 // 256 times the products, and the upper words of their products with multipliers.
@@ -70,12 +80,12 @@ impl super::Int8Kernels for Helium {
                 "vldrw.u32 q1, [{sums}]",
                 "vadd.i32 q0, q0, q1",
                 "vstrw.32 q0, [{sums}]",
-                rounds = in(reg) count.div_ceil(4),
+                rounds = in(reg) count.div_ceil(8),
                 x = inout(reg) x.as_ptr() => _,
                 w = inout(reg) blocks.as_ptr() => _,
                 in("r1") multipliers,
                 sums = in(reg) sums,
-                in("r5") count % 4,
+                in("r5") count % 8,
                 inout("r0") 0 => _,
                 inout("r2") 0 => _,
                 inout("r4") 0 => _,
@@ -94,5 +104,36 @@ impl super::Int8Kernels for Helium {
                 options(nostack),
             );
         }
+    }
+
+    fn tanh(arguments: &[i32; GATES]) -> [i32; GATES] {
+        let mut results = [0; GATES];
+        // SAFETY: reads the arguments and writes as many results. A shift to the left by 13 bits
+        // saturates from ±4 on, so that the upper seven bits are the number of one of the table's 128
+        // pieces, whose slope is the lower half of the word that is gathered.
+        unsafe {
+            asm!(
+                "vldrw.u32 q0, [{arguments}]",
+                "vqshl.s32 q0, q0, #13",
+                "vshr.u32 q1, q0, #25",
+                "vshr.s32 q0, q0, #13",
+                "vldrw.u32 q2, [{table}, q1, uxtw #2]",
+                "vmovlb.s16 q1, q2",
+                "vmul.i32 q0, q0, q1",
+                "vadd.i32 q0, q0, q2",
+                "vstrw.32 q0, [{results}]",
+                arguments = in(reg) arguments,
+                table = in(reg) &TANH,
+                results = in(reg) &mut results,
+                out("d0") _,
+                out("d1") _,
+                out("d2") _,
+                out("d3") _,
+                out("d4") _,
+                out("d5") _,
+                options(nostack),
+            );
+        }
+        results
     }
 }

@@ -23,11 +23,13 @@ mod sse2;
 
 pub use portable::Portable;
 
+#[cfg(feature = "int8")]
+use crate::int8::activation;
 #[cfg(feature = "f32")]
 use crate::layout::F32Block;
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
 #[cfg(feature = "int8")]
-use crate::layout::{Columns, PairBlock};
+use crate::layout::{Columns, GATES, PairBlock};
 
 /// The integer products of this target.
 #[cfg(all(feature = "int8", arm_dsp))]
@@ -74,6 +76,11 @@ pub trait Int8Kernels: Sized {
         blocks: &[PairBlock],
         x: &[Columns],
     );
+
+    /// tanh of the four gates of a unit, from Q15.16 to Q0.31; `activation::tanh` of each.
+    fn tanh(arguments: &[i32; GATES]) -> [i32; GATES] {
+        arguments.map(activation::tanh)
+    }
 
     /// Adds rows of any length, in parts, each of which is rounded down.
     fn add_products(

@@ -99,14 +99,12 @@ pub enum LoadError {
         /// Layer, from 0: the first that is out of range, or that has no quantisation or no tensors.
         layer: usize,
     },
-    /// The artifact's weights are of the other kind: int8 where f32 is asked for, or f32 for int8.
-    #[error("the artifact's weights are {found}, and {expected} is asked for")]
-    Encoding {
-        /// Kind of weights in the artifact.
-        found: &'static str,
-        /// Kind of weights of the model type.
-        expected: &'static str,
-    },
+    /// The artifact's weights are f32.
+    #[error("the artifact's weights are f32, and int8 is asked for: export it with --weights int8")]
+    NotInt8,
+    /// The artifact's weights are int8.
+    #[error("the artifact's weights are int8, and f32 is asked for: export it with --weights f32")]
+    NotF32,
     /// A tensor's entry in the header isn't what the model's sizes ask for.
     #[error(
         "tensor {name} of layer {layer} has another place or size than the model's sizes ask for"

@@ -6,7 +6,6 @@ use heapless::Vec;
 
 use super::message::Message;
 use crate::Normalisation;
-use crate::layout::MAX_LAYERS;
 
 /// The most prefixes that an artifact carries along.
 pub const MAX_PREFIXES: usize = 8;
@@ -16,7 +15,8 @@ pub const MAX_PREFIXES: usize = 8;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Header<'a> {
     /// Kind of the weights, with what only that kind needs.
-    pub encoding: Encoding,
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    pub encoding: Encoding<'a>,
     /// L, from 1 to 4.
     pub layers: u8,
     /// H of every layer, from 1 to 1024.
@@ -46,42 +46,38 @@ impl<'a> Header<'a> {
                 _ => return None,
             },
             vocabulary: message.str()?,
-            prefixes: list(&mut message, Message::str)?,
+            prefixes: prefixes(&mut message)?,
         };
         Some((header, message.0))
     }
 }
 
-/// A length, and so many elements, each taken by `element`.
-fn list<'a, T, const N: usize>(
-    message: &mut Message<'a>,
-    element: impl Fn(&mut Message<'a>) -> Option<T>,
-) -> Option<Vec<T, N>> {
-    let mut elements = Vec::new();
+/// A length, and so many strings.
+fn prefixes<'a>(message: &mut Message<'a>) -> Option<Vec<&'a str, MAX_PREFIXES>> {
+    let mut prefixes = Vec::new();
     for _ in 0..message.u32()? {
-        elements.push(element(message)?).ok()?;
+        prefixes.push(message.str()?).ok()?;
     }
-    Some(elements)
+    Some(prefixes)
 }
 
 /// Kind of an artifact's weights.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Encoding {
+pub enum Encoding<'a> {
     /// Weights of one byte, integer arithmetic.
-    Int8(Quantisation),
+    #[cfg_attr(feature = "serde", serde(borrow))]
+    Int8(Quantisation<'a>),
     /// Weights of four bytes, floating-point arithmetic.
     F32,
 }
 
-impl Encoding {
-    fn decode(message: &mut Message<'_>) -> Option<Self> {
+impl<'a> Encoding<'a> {
+    fn decode(message: &mut Message<'a>) -> Option<Self> {
         match message.u32()? {
             0 => Some(Self::Int8(Quantisation {
                 nats_per_logit_q32: message.u32()?,
-                layers: list(message, |message| {
-                    Some(LayerQuantisation { cell_fraction_bits: message.u8()? })
-                })?,
+                cell_fraction_bits: message.bytes()?,
             })),
             1 => Some(Self::F32),
             _ => None,
@@ -90,21 +86,14 @@ impl Encoding {
 }
 
 /// The numbers of integer inference that aren't a row's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Quantisation {
+pub struct Quantisation<'a> {
     /// Nats that a logit of 1 stands for, in units of 2⁻³².
     pub nats_per_logit_q32: u32,
-    /// One entry a layer.
-    pub layers: Vec<LayerQuantisation, MAX_LAYERS>,
-}
-
-/// The fixed-point formats of one layer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct LayerQuantisation {
-    /// Fraction bits of the cell state: 12 for Q3.12. Found by calibration at export.
-    pub cell_fraction_bits: u8,
+    /// `[L]`: fraction bits of each layer's cell states, 12 for Q3.12. Found by calibration at
+    /// export.
+    pub cell_fraction_bits: &'a [u8],
 }
 
 /// Where one tensor lies.
@@ -166,6 +155,19 @@ impl TensorName {
             4 => Self::BOut,
             _ => return None,
         })
+    }
+
+    /// The tensor, and its layer, that comes behind this one of `layer` in an artifact of so many
+    /// `layers`.
+    pub(super) fn next(self, layer: usize, layers: usize) -> Option<(Self, usize)> {
+        match self {
+            Self::WIh => Some((Self::WHh, layer)),
+            Self::WHh => Some((Self::GateConstants, layer)),
+            Self::GateConstants if layer + 1 < layers => Some((Self::WIh, layer + 1)),
+            Self::GateConstants => Some((Self::WOut, 0)),
+            Self::WOut => Some((Self::BOut, 0)),
+            Self::BOut => None,
+        }
     }
 }
 

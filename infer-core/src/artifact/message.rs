@@ -32,30 +32,28 @@ impl<'a> Message<'a> {
 
     /// Seven bits a byte, the lowest first; the top bit is set in every byte but the last. A number
     /// of so many `bits` takes ⌈bits / 7⌉ bytes at most.
-    #[inline(never)] // else it is there many times
     fn varint(&mut self, bits: u32) -> Option<u32> {
-        let (mut number, mut shift) = (0, 0);
-        loop {
-            let byte = self.u8()?;
-            let digit = u32::from(byte & 0x7f);
-            number |= digit << shift;
-            if byte < 0x80 {
-                // Bits beyond a u32 were shifted out, which may only happen to zeros.
-                return (number >> shift == digit).then_some(number);
-            }
-            shift += 7;
-            if shift >= bits {
-                return None;
-            }
+        let byte = self.u8()?;
+        if byte < 0x80 {
+            return Some(byte.into());
         }
+        // A loop would be unrolled, which takes much more code.
+        let upper = self.varint(bits.checked_sub(7)?)?.checked_mul(1 << 7)?;
+        Some(upper | u32::from(byte & 0x7f))
+    }
+
+    /// A length, and so many bytes.
+    #[inline(never)] // else it is there many times
+    pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.u32()?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
     }
 
     /// A length in bytes, and so many bytes of UTF-8.
-    #[inline(never)] // as `varint`
+    #[inline(never)] // else it is there many times
     pub(super) fn str(&mut self) -> Option<&'a str> {
-        let length = usize::try_from(self.u32()?).ok()?;
-        let (text, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        str::from_utf8(text).ok()
+        str::from_utf8(self.bytes()?).ok()
     }
 }

@@ -11,10 +11,8 @@ mod prelude;
 mod reader;
 
 pub use error::LoadError;
-pub use header::{
-    Encoding, Header, LayerQuantisation, MAX_PREFIXES, Quantisation, Tensor, TensorName,
-};
+pub use header::{Encoding, Header, MAX_PREFIXES, Quantisation, Tensor, TensorName};
 pub use include::Aligned;
 pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
 pub use reader::tensors;
-pub(crate) use reader::{TensorReader, open, verify};
+pub(crate) use reader::{Contents, Granule, Tensors, open, verify};

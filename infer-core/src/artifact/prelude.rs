@@ -42,19 +42,18 @@ impl Prelude {
     /// Reads the prelude at the start of `artifact`.
     ///
     /// # Errors
-    /// [`LoadError::NotAnArtifact`], [`LoadError::Truncated`], [`LoadError::Version`] or
+    /// [`LoadError::Truncated`], [`LoadError::NotAnArtifact`], [`LoadError::Version`] or
     /// [`LoadError::UnknownFlags`].
     pub fn read(artifact: &[u8]) -> Result<Self, LoadError> {
-        let start = artifact.get(..MAGIC.len()).unwrap_or(artifact);
-        if start.is_empty() || !MAGIC.starts_with(start) {
-            return Err(LoadError::NotAnArtifact);
-        }
-        let Some(&[_, _, _, _, v0, v1, f0, f1, h0, h1, h2, h3, c0, c1, c2, c3]) =
+        let Some(&[m0, m1, m2, m3, v0, v1, f0, f1, h0, h1, h2, h3, c0, c1, c2, c3]) =
             artifact.first_chunk::<PRELUDE_BYTES>()
         else {
             let (needed, available) = (PRELUDE_BYTES, artifact.len());
             return Err(LoadError::Truncated { needed, available });
         };
+        if [m0, m1, m2, m3] != MAGIC {
+            return Err(LoadError::NotAnArtifact);
+        }
         let prelude = Self {
             version: u16::from_le_bytes([v0, v1]),
             flags: u16::from_le_bytes([f0, f1]),

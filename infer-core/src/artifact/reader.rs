@@ -1,9 +1,10 @@
 //! Reading an artifact where it lies: nothing is copied, no size is trusted before it is checked.
 
-use bytemuck::Pod;
+use bytemuck::{Pod, Zeroable};
 
-use super::{Encoding, Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
-use crate::layout::{ALIGNMENT, MAX_HIDDEN, MAX_LAYERS};
+use super::{Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
+use crate::layout::{ALIGNMENT, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
+use crate::precision::{Dimensions, Precision};
 use crate::vocabulary::Vocabulary;
 
 #[cfg(target_endian = "big")]
@@ -11,67 +12,87 @@ compile_error!(
     "an artifact is little-endian and read in place: big-endian targets are not supported"
 );
 
-/// Hands out the tensors of an artifact, one after the other, each checked against the header.
-#[derive(Debug)]
-pub(crate) struct TensorReader<'a> {
-    artifact: &'a [u8],
-    /// What follows the header: an entry for each tensor.
-    entries: &'a [u8],
-    /// End of the last tensor taken, in bytes from the artifact's start.
-    end: usize,
+/// 16 bytes: tensors in an artifact, and states in memory, take a whole number of these.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(16))]
+pub(crate) struct Granule([u8; ALIGNMENT]);
+
+/// The tensors of an artifact, or what is left of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tensors<'a>(&'a [Granule]);
+
+impl<'a> Tensors<'a> {
+    /// Takes the next tensor off, which has so many `elements`: these, or as many more as fill its
+    /// last 16 bytes. In an artifact that was opened they are there; else there are none.
+    pub(crate) fn take<T: Pod>(&mut self, elements: usize) -> &'a [T] {
+        bytemuck::try_cast_slice(self.take_bytes(elements * size_of::<T>())).unwrap_or_default()
+    }
+
+    #[inline(never)] // else it is there for each type
+    fn take_bytes(&mut self, bytes: usize) -> &'a [Granule] {
+        let (tensor, rest) = self.0.split_at_checked(bytes.div_ceil(ALIGNMENT)).unwrap_or_default();
+        self.0 = rest;
+        tensor
+    }
 }
 
-/// Reads prelude and header of `artifact`, and checks every size in the header.
-pub(crate) fn open(
-    artifact: &[u8],
-) -> Result<(Header<'_>, Vocabulary<'_>, TensorReader<'_>), LoadError> {
+/// What an artifact holds.
+#[derive(Debug)]
+pub(crate) struct Contents<'a> {
+    pub(crate) header: Header<'a>,
+    pub(crate) dimensions: Dimensions,
+    pub(crate) cell_fraction_bits: &'a [u8],
+    pub(crate) tensors: Tensors<'a>,
+}
+
+/// Reads prelude and header of `artifact`, checks every size in the header, and that the tensors of
+/// these sizes are there.
+pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadError> {
     let offset = artifact.as_ptr().addr() % ALIGNMENT;
     if offset != 0 {
         return Err(LoadError::Misaligned { offset });
     }
+    let (header, entries, end) = header(artifact)?;
+    let (layers, hidden) = (usize::from(header.layers), usize::from(header.hidden));
+    if !(1..=MAX_LAYERS).contains(&layers) {
+        return Err(LoadError::Layers { layers: header.layers });
+    }
+    if !(1..=MAX_HIDDEN).contains(&hidden) {
+        return Err(LoadError::Hidden { hidden: header.hidden });
+    }
+    let vocabulary = Vocabulary::new(header.vocabulary).ok_or(LoadError::Vocabulary)?.size();
+    let dimensions = Dimensions { vocabulary, hidden, layers };
+    let cell_fraction_bits = P::cell_fraction_bits(&header.encoding, layers)?;
+    check_entries::<P>(artifact, entries, dimensions, end)?;
+    let tensors = artifact.get(end.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
+    // It always can: the start is a multiple of 16, and so is the length of the tensors.
+    let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
+    Ok(Contents { header, dimensions, cell_fraction_bits, tensors })
+}
+
+/// The header of `artifact`, the entries behind it, and their end.
+fn header(artifact: &[u8]) -> Result<(Header<'_>, &[u8], usize), LoadError> {
     let prelude = Prelude::read(artifact)?;
     let end = PRELUDE_BYTES.saturating_add(prelude.header_bytes as usize);
     let header = slice(artifact, PRELUDE_BYTES, end)?;
     let (header, entries) = Header::decode(header).ok_or(LoadError::Header)?;
-    if !(1..=MAX_LAYERS).contains(&usize::from(header.layers)) {
-        return Err(LoadError::Layers { layers: header.layers });
-    }
-    if !(1..=MAX_HIDDEN).contains(&usize::from(header.hidden)) {
-        return Err(LoadError::Hidden { hidden: header.hidden });
-    }
-    let vocabulary = Vocabulary::new(header.vocabulary).ok_or(LoadError::Vocabulary)?;
-    if let Encoding::Int8(quantisation) = &header.encoding {
-        let (quantised, layers) = (quantisation.layers.len(), usize::from(header.layers));
-        if quantised != layers {
-            return Err(LoadError::Quantisation { layer: quantised.min(layers) });
-        }
-    }
-    Ok((header, vocabulary, TensorReader { artifact, entries, end }))
+    Ok((header, entries, end))
 }
 
-impl<'a> TensorReader<'a> {
-    /// The next tensor, which must be `name` of `layer` with `elements` elements.
-    pub(crate) fn take<T: Pod>(
-        &mut self,
-        name: TensorName,
-        layer: usize,
-        elements: usize,
-    ) -> Result<&'a [T], LoadError> {
+/// Makes sure that the `entries` behind the header, whose `end` is given, are those that the
+/// `dimensions` ask for, and that the tensors take all of the rest of `artifact`.
+fn check_entries<P: Precision>(
+    artifact: &[u8],
+    mut entries: &[u8],
+    dimensions: Dimensions,
+    mut end: usize,
+) -> Result<(), LoadError> {
+    let mut tensor = Some((TensorName::WIh, 0));
+    while let Some((name, layer)) = tensor {
+        let (entry, rest) = Tensor::decode(entries).ok_or(LoadError::Header)?;
+        let start = end.next_multiple_of(ALIGNMENT);
         // Below 2³¹: no tensor within the limits is larger.
-        let tensor = self.take_bytes(name, layer, elements * size_of::<T>())?;
-        // It always can: the start is a multiple of 16, and the length one of the element's.
-        Ok(bytemuck::try_cast_slice(tensor).unwrap_or_default())
-    }
-
-    #[inline(never)] // else it is there for each type
-    fn take_bytes(
-        &mut self,
-        name: TensorName,
-        layer: usize,
-        bytes: usize,
-    ) -> Result<&'a [u8], LoadError> {
-        let (entry, entries) = Tensor::decode(self.entries).ok_or(LoadError::Header)?;
-        let start = self.end.next_multiple_of(ALIGNMENT);
+        let bytes = dimensions.elements(name, layer) * element_bytes::<P>(name, layer);
         let is_expected = entry.name == name
             && usize::from(entry.layer) == layer
             && entry.offset as usize == start
@@ -79,28 +100,34 @@ impl<'a> TensorReader<'a> {
         if !is_expected {
             return Err(LoadError::Tensor { name, layer });
         }
-        let end = start.saturating_add(bytes);
-        let tensor = slice(self.artifact, start, end)?;
-        (self.entries, self.end) = (entries, end);
-        Ok(tensor)
+        end = start.saturating_add(bytes);
+        slice(artifact, start, end)?;
+        entries = rest;
+        tensor = name.next(layer, dimensions.layers);
     }
+    if !entries.is_empty() {
+        return Err(LoadError::Header);
+    }
+    let (length, available) = (end, artifact.len());
+    if length != available {
+        return Err(LoadError::TrailingBytes { length, available });
+    }
+    Ok(())
+}
 
-    /// Makes sure that nothing is left over once all tensors are taken.
-    pub(crate) fn finish(self) -> Result<(), LoadError> {
-        if !self.entries.is_empty() {
-            return Err(LoadError::Header);
-        }
-        let (length, available) = (self.end, self.artifact.len());
-        if length != available {
-            return Err(LoadError::TrailingBytes { length, available });
-        }
-        Ok(())
+/// Bytes of an element of tensor `name` of `layer`.
+const fn element_bytes<P: Precision>(name: TensorName, layer: usize) -> usize {
+    match name {
+        TensorName::WIh if layer == 0 => GATES * size_of::<P::Weight>(),
+        TensorName::WIh | TensorName::WHh | TensorName::WOut => size_of::<P::Block>(),
+        TensorName::GateConstants => size_of::<P::GateConstants>(),
+        TensorName::BOut => BLOCK_ROWS * size_of::<P::Sum>(),
     }
 }
 
-/// The entries of the tensors in `artifact`, as its header has them; none if it isn't sound.
+/// The entries of the tensors in `artifact`, as its header has them; none if it has no header.
 pub fn tensors(artifact: &[u8]) -> impl Iterator<Item = Tensor> {
-    let mut entries = open(artifact).map(|(_, _, reader)| reader.entries).unwrap_or_default();
+    let mut entries = header(artifact).map(|(_, entries, _)| entries).unwrap_or_default();
     core::iter::from_fn(move || {
         let (entry, rest) = Tensor::decode(entries)?;
         entries = rest;
@@ -116,6 +143,8 @@ fn slice(artifact: &[u8], start: usize, end: usize) -> Result<&[u8], LoadError> 
 
 /// Compares the checksum of `artifact` with the one that it stores.
 pub(crate) fn verify(artifact: &[u8]) -> Result<(), LoadError> {
-    let (stored, computed) = (Prelude::read(artifact)?.checksum, checksum(artifact));
+    let prelude = artifact.first_chunk().unwrap_or(&[0; PRELUDE_BYTES]);
+    let [.., c0, c1, c2, c3] = *prelude;
+    let (stored, computed) = (u32::from_le_bytes([c0, c1, c2, c3]), checksum(artifact));
     if stored == computed { Ok(()) } else { Err(LoadError::Checksum { stored, computed }) }
 }

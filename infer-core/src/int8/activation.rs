@@ -1,88 +1,77 @@
-//! Sigmoid and tanh of a pre-activation in Q15.16, to Q0.15, from piecewise linear tables.
+//! Sigmoid and tanh in integers, from one piecewise linear table of tanh, as sigmoid is
+//! (1 + tanh(x/2)) / 2.
 //!
-//! The tables are computed by the compiler, which does so alike on every host.
-
-/// One straight piece of a function for each 1/16 of its argument: from 0 to 8, then from −8 to 0,
-/// as the number of a negative argument's piece is taken for one without a sign.
-///
-/// A piece is one word, so that reading it takes one load and computing with it one
-/// multiply-accumulate: as a number, it is the value at the piece's start in Q0.31, whose lower
-/// half is replaced by the rise over the piece, int16 in Q0.19. The value's upper half makes up for
-/// that, and for the rounding of the result.
-type Table = [i32; 256];
+//! The table is computed by the compiler, which does so alike on every host.
 
 /// Fraction bits of a pre-activation.
 pub(super) const FRACTION_BITS: u32 = 16;
 
-/// Bits of a pre-activation below the number of its piece.
-const POSITION_BITS: u32 = FRACTION_BITS - 4;
-
-/// Pre-activations from −8 on and below 8, which the tables are for.
-const LIMIT: i32 = 8 << FRACTION_BITS;
-
-/// Fraction bits of a rise: a rise times a position of [`POSITION_BITS`] is in Q0.31.
-const RISE_FRACTION_BITS: u32 = 31 - POSITION_BITS;
-
-/// Both tables, side by side: so one address serves for both.
-struct Tables {
-    sigmoid: Table,
-    tanh: Table,
-}
-
-static TABLES: Tables = Tables { sigmoid: table(true), tanh: table(false) };
-
-/// 1 / (1 + e⁻ˣ); largest error 7e-5.
-pub(super) fn sigmoid(pre_activation: i32) -> i16 {
-    interpolate(&TABLES.sigmoid, pre_activation)
-}
-
-/// tanh x; largest error 2.2e-4.
-pub(super) fn tanh(pre_activation: i32) -> i16 {
-    interpolate(&TABLES.tanh, pre_activation)
-}
-
-fn interpolate(table: &Table, pre_activation: i32) -> i16 {
-    let limited = pre_activation.clamp(-LIMIT, LIMIT - 1);
-    let number = usize::from((limited >> POSITION_BITS) as u8);
-    let position = limited & ((1 << POSITION_BITS) - 1);
-    #[expect(clippy::indexing_slicing, reason = "a byte can't exceed the table's 256 pieces")]
-    let piece = table[number];
-    ((piece + i32::from(piece as i16) * position) >> 16) as i16
-}
-
-/// The table of the logistic function, or of tanh.
+/// tanh for each 1/16 of its argument: from 0 to 4, then from −4 to 0, as the number of a negative
+/// argument's piece is taken for one without a sign.
 ///
+/// A piece is one word, so that reading it takes one load: its lower half is the slope, int16 in
+/// Q0.15, and the word as it is, plus the slope times the argument, is the value in Q0.31. The upper
+/// half makes up for the slope below it, and for the rounding of the result. On the way the sum wraps.
+pub(crate) static TANH: [i32; PIECES] = table();
+
+pub(crate) const PIECES: usize = 128;
+
+/// Bits of an argument below the number of its piece.
+const PIECE_BITS: u32 = FRACTION_BITS - 4;
+
+/// Arguments from −4 on and below 4, which the table is for.
+const LIMIT: i32 = 4 << FRACTION_BITS;
+
+/// Sigmoid of x in Q0.15 from `tanh` of x/2 in Q0.31; largest error 1.3e-4, and 3.4e-4 beyond ±8.
+pub(super) fn sigmoid(tanh: i32) -> i16 {
+    (1 << 14) + (tanh >> 17) as i16
+}
+
+/// `tanh` in Q0.15 from Q0.31, rounded.
+pub(super) fn rounded(tanh: i32) -> i16 {
+    (tanh >> 16) as i16
+}
+
+/// tanh, from Q15.16 to Q0.31, with a half of 2⁻¹⁵ added; largest error 2.2e-4, and 6.8e-4 beyond ±4.
+pub(crate) fn tanh(x: i32) -> i32 {
+    let limited = x.clamp(-LIMIT, LIMIT - 1);
+    let number = (limited >> PIECE_BITS) as usize % PIECES;
+    #[expect(clippy::indexing_slicing, reason = "a remainder of 128 is below the 128 pieces")]
+    let piece = TANH[number];
+    piece.wrapping_add(i32::from(piece as i16).wrapping_mul(limited))
+}
+
 /// A chord lies on one side of its curve, so it is moved by half of its error in the middle,
 /// which halves the largest error.
-const fn table(is_sigmoid: bool) -> Table {
-    let mut table = [0; 256];
-    let mut number = 0;
-    while number < table.len() {
-        let start = number as u8 as i8 as f64 / 16.0;
-        let (left, right) = (function(is_sigmoid, start), function(is_sigmoid, start + 1.0 / 16.0));
-        let middle = function(is_sigmoid, start + 1.0 / 32.0);
+const fn table() -> [i32; PIECES] {
+    let mut table = [0; PIECES];
+    let mut piece = 0;
+    while piece < PIECES {
+        let sixteenths =
+            if piece < PIECES / 2 { piece as i32 } else { piece as i32 - PIECES as i32 };
+        let start = sixteenths as f64 / 16.0;
+        let (left, right) = (tanh_of(start), tanh_of(start + 1.0 / 16.0));
+        let middle = tanh_of(start + 1.0 / 32.0);
         let value = left + (middle - (left + right) / 2.0) / 2.0;
-        let rise = nearest((right - left) * (1_u32 << RISE_FRACTION_BITS) as f64, 1.0) as u16;
-        // A half of the result's unit, as results are rounded down.
-        let rounding = (1 << 15) as f64;
-        let upper = nearest(value * (1_u32 << 31) as f64 + rounding - rise as f64, 65_536.0);
+        let slope = nearest((right - left) * 16.0 * (1 << 15) as f64);
+        // A half of the unit of tanh's result, as results are rounded down.
+        let value = value * (1_u32 << 31) as f64 + (1 << 15) as f64;
+        let without_slope = value - (slope * (1 + (sixteenths << PIECE_BITS) as i64)) as f64;
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler only")]
-        let piece = &mut table[number];
-        *piece = ((upper << 16) | rise as u32) as i32;
-        number += 1;
+        let word = &mut table[piece];
+        *word = ((nearest(without_slope / 65_536.0) << 16) + slope) as i32;
+        piece += 1;
     }
     table
 }
 
-/// `value` in units of `unit`, rounded to the nearest integer; at most what an int16 can hold.
-const fn nearest(value: f64, unit: f64) -> u32 {
-    let value = value / unit;
-    let rounded = if value < 0.0 { value - 0.5 } else { value + 0.5 };
-    (if rounded >= 32767.0 { 32767 } else { rounded as i16 }) as u32
+/// The nearest integer.
+const fn nearest(value: f64) -> i64 {
+    (if value < 0.0 { value - 0.5 } else { value + 0.5 }) as i64
 }
 
-const fn function(is_sigmoid: bool, x: f64) -> f64 {
-    if is_sigmoid { 1.0 / (1.0 + exp(-x)) } else { 2.0 / (1.0 + exp(-2.0 * x)) - 1.0 }
+const fn tanh_of(x: f64) -> f64 {
+    2.0 / (1.0 + exp(-2.0 * x)) - 1.0
 }
 
 /// eˣ for |x| ≤ 16: the Taylor series of e^(x/64), raised to the 64th power by squaring.
@@ -106,29 +95,35 @@ const fn exp(x: f64) -> f64 {
 mod tests {
     use std::vec::Vec;
 
-    use super::{FRACTION_BITS, LIMIT, TABLES, Table, sigmoid, tanh};
+    use super::{FRACTION_BITS, LIMIT, TANH, rounded, sigmoid, tanh};
 
-    /// The numbers that `docs/artifact-format.md` names: other tables would be another arithmetic.
+    /// The number that `docs/artifact-format.md` names: another table would be another arithmetic.
     #[test]
-    fn the_tables_are_those_of_the_specification() {
-        let checksum = |table: &Table| {
-            let bytes: Vec<u8> = table.iter().flat_map(|piece| piece.to_le_bytes()).collect();
-            crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes)
-        };
-        assert_eq!((checksum(&TABLES.sigmoid), checksum(&TABLES.tanh)), (0xd33c_7d80, 0x50ce_13d9));
+    fn the_table_is_that_of_the_specification() {
+        let bytes: Vec<u8> = TANH.iter().flat_map(|piece| piece.to_le_bytes()).collect();
+        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes);
+        assert_eq!(checksum, 0x650dafb0);
+    }
+
+    /// The largest errors of sigmoid and of tanh for arguments in ±`limit` of tanh.
+    fn largest_errors(limit: i32) -> (f64, f64) {
+        let (mut sigmoid_error, mut tanh_error) = (0.0_f64, 0.0_f64);
+        for argument in -limit..limit {
+            let x = f64::from(argument) / f64::from(1 << FRACTION_BITS);
+            let error =
+                f64::from(sigmoid(tanh(argument))) / 32768.0 - 1.0 / (1.0 + (-2.0 * x).exp());
+            sigmoid_error = sigmoid_error.max(error.abs());
+            let error = f64::from(rounded(tanh(argument))) / 32768.0 - x.tanh();
+            tanh_error = tanh_error.max(error.abs());
+        }
+        (sigmoid_error, tanh_error)
     }
 
     #[test]
-    fn every_pre_activation_is_within_the_stated_error() {
-        let (mut sigmoid_error, mut tanh_error) = (0.0_f64, 0.0_f64);
-        for pre_activation in -LIMIT..LIMIT {
-            let x = f64::from(pre_activation) / f64::from(1 << FRACTION_BITS);
-            let error = f64::from(sigmoid(pre_activation)) / 32768.0 - 1.0 / (1.0 + (-x).exp());
-            sigmoid_error = sigmoid_error.max(error.abs());
-            let error = f64::from(tanh(pre_activation)) / 32768.0 - x.tanh();
-            tanh_error = tanh_error.max(error.abs());
-        }
-        assert!(sigmoid_error < 7e-5, "{sigmoid_error}");
-        assert!(tanh_error < 2.2e-4, "{tanh_error}");
+    fn every_argument_is_within_the_stated_error() {
+        let (sigmoid, tanh) = largest_errors(LIMIT);
+        assert!(sigmoid < 1.3e-4 && tanh < 2.2e-4, "{sigmoid} {tanh}");
+        let (sigmoid, tanh) = largest_errors(3 * LIMIT);
+        assert!(sigmoid < 3.4e-4 && tanh < 6.8e-4, "{sigmoid} {tanh}");
     }
 }

@@ -6,18 +6,18 @@
 //! | hidden state | int8 in units of 1/128; the products read it as [`Operand`]s |
 //! | sums of products | int32 in units of the row's scale / 128 / 256, see [`PairBlock`] |
 //! | multipliers | int16: the row's scale in units of 2⁻¹⁷, 2⁻¹⁶ for a one-hot input |
-//! | pre-activations, biases | int32, Q15.16: beyond ±8 sigmoid and tanh are flat |
+//! | pre-activations, biases | int32, Q15.16; halved where a sigmoid follows |
 //! | gates, tanh of the cell state | int16, Q0.15 |
 //! | cell state | int16, with as many fraction bits as the layer's range leaves |
 //! | logits | int32 in units of the output layer's scale / 128 |
 
-mod activation;
+pub(crate) mod activation;
 
-use activation::{FRACTION_BITS, sigmoid, tanh};
+use activation::{FRACTION_BITS, rounded, sigmoid, tanh};
 use bytemuck::{Pod, Zeroable};
 
 use crate::arch::{Int8Kernels, Int8Target};
-use crate::artifact::{Encoding, LayerQuantisation, LoadError};
+use crate::artifact::{Encoding, LoadError, Quantisation};
 use crate::layout::{
     BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, Operand, PairBlock, padded,
 };
@@ -68,16 +68,35 @@ impl GateConstants {
     /// for each column, which is a whole number for each block of eight; a one-hot input 127 times.
     #[must_use]
     pub fn fits(&self, index: usize, hidden: usize) -> bool {
-        let of_hidden = (127 * padded(hidden) / 2) as u32;
+        let of_hidden = (127 * padded(hidden.min(MAX_HIDDEN)) / 2) as u32;
         let of_input = if index == 0 { 127 } else { of_hidden };
         let multipliers = self.multiplier_ih.iter().zip(&self.multiplier_hh);
-        self.b.iter().zip(multipliers).all(|(b, (multiplier_ih, multiplier_hh))| {
-            let input = u32::from(multiplier_ih.unsigned_abs()).saturating_mul(of_input);
-            let recurrent = u32::from(multiplier_hh.unsigned_abs()).saturating_mul(of_hidden);
-            let largest = b.unsigned_abs().saturating_add(input).saturating_add(recurrent);
-            largest <= i32::MAX as u32
+        self.b.iter().zip(multipliers).all(|(&b, (&multiplier_ih, &multiplier_hh))| {
+            gate_fits(b, multiplier_ih, of_input, multiplier_hh, of_hidden)
         })
     }
+}
+
+/// Whether the bias `b`, and each multiplier times what it is multiplied by, sum up to an int32.
+#[inline(never)] // else it is there four times
+fn gate_fits(
+    b: i32,
+    multiplier_ih: i16,
+    of_input: u32,
+    multiplier_hh: i16,
+    of_hidden: u32,
+) -> bool {
+    let magnitude = |multiplier: i16| u32::from(multiplier.unsigned_abs());
+    // Neither product reaches 2³¹: |multiplier| ≤ 2¹⁵, and 63.5 · 1024 < 2¹⁶.
+    let products = magnitude(multiplier_ih) * of_input + magnitude(multiplier_hh) * of_hidden;
+    let room = (i32::MAX as u32).checked_sub(b.unsigned_abs());
+    room.is_some_and(|room| products <= room)
+}
+
+/// Whether cell states can have so many fraction bits.
+#[inline(never)] // a loop with a call isn't unrolled, which would take much code
+fn is_cell_format(fraction_bits: u8) -> bool {
+    (1..=MAX_CELL_FRACTION_BITS).contains(&fraction_bits)
 }
 
 impl Zero for i8 {
@@ -106,33 +125,45 @@ impl Arithmetic for Int8 {
     type Columns = Columns;
     type Cell = i16;
 
-    fn formats(encoding: &Encoding, index: usize) -> Result<LayerQuantisation, LoadError> {
-        let Encoding::Int8(quantisation) = encoding else {
-            return Err(LoadError::Encoding { found: "f32", expected: "int8" });
+    fn cell_fraction_bits<'a>(
+        encoding: &Encoding<'a>,
+        layers: usize,
+    ) -> Result<&'a [u8], LoadError> {
+        let Encoding::Int8(Quantisation { cell_fraction_bits, .. }) = encoding else {
+            return Err(LoadError::NotInt8);
         };
-        quantisation
-            .layers
-            .get(index)
-            .copied()
-            .filter(|formats| (1..=MAX_CELL_FRACTION_BITS).contains(&formats.cell_fraction_bits))
-            .ok_or(LoadError::Quantisation { layer: index })
+        let sound = cell_fraction_bits.iter().take_while(|&&bits| is_cell_format(bits)).count();
+        let quantised = cell_fraction_bits.len();
+        if sound == layers && quantised == layers {
+            return Ok(cell_fraction_bits);
+        }
+        Err(LoadError::Quantisation { layer: sound.min(layers) })
     }
 
-    fn nats_per_logit_q32(encoding: &Encoding) -> u32 {
+    fn nats_per_logit_q32(encoding: &Encoding<'_>) -> u32 {
         match encoding {
             Encoding::Int8(quantisation) => quantisation.nats_per_logit_q32,
             Encoding::F32 => 0,
         }
     }
 
+    #[inline]
     fn fits(constants: &GateConstants, index: usize, hidden: usize) -> bool {
         constants.fits(index, hidden)
     }
 
+    #[inline(never)] // as `is_cell_format`
     fn bias_fits(b_out: i32) -> bool {
         b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
     }
 
+    fn widen(hidden: &[i8; BLOCK_COLUMNS], columns: &mut Columns) {
+        for (operand, &hidden) in columns.0.iter_mut().zip(hidden) {
+            *operand = hidden.into();
+        }
+    }
+
+    #[inline]
     fn one_hot(constants: &GateConstants, weights: &[i8; GATES]) -> [i32; GATES] {
         let mut sums = constants.b;
         let products = weights.iter().zip(&constants.multiplier_ih);
@@ -159,18 +190,20 @@ impl Arithmetic for Int8 {
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None
     /// of the sums can overflow: |f·c| and |i·g| are at most 2³⁰.
-    fn cell(&[i, f, g, o]: &[i32; GATES], formats: LayerQuantisation, c: &mut i16) -> i8 {
+    #[inline]
+    fn cell(pre_activations: &[i32; GATES], cell_fraction_bits: u8, c: &mut i16) -> i8 {
+        let [i, f, g, o] = Int8Target::tanh(pre_activations);
         // At most 15, which the compiler doesn't know.
-        let fraction_bits = u32::from(formats.cell_fraction_bits & 15);
+        let fraction_bits = u32::from(cell_fraction_bits & 15);
         let kept = i32::from(sigmoid(f)) * i32::from(*c);
         let added =
-            (i32::from(sigmoid(i)) * i32::from(tanh(g))) >> (GATE_FRACTION_BITS - fraction_bits);
+            (i32::from(sigmoid(i)) * i32::from(rounded(g))) >> (GATE_FRACTION_BITS - fraction_bits);
         *c = ((kept + added + (1 << (GATE_FRACTION_BITS - 1))) >> GATE_FRACTION_BITS)
             .clamp(i16::MIN.into(), i16::MAX.into()) as i16;
 
         let pre_activation = i32::from(*c) << (PRE_ACTIVATION_FRACTION_BITS - fraction_bits);
         const SHIFT: u32 = 2 * GATE_FRACTION_BITS - HIDDEN_FRACTION_BITS;
-        let h = i32::from(sigmoid(o)) * i32::from(tanh(pre_activation));
+        let h = i32::from(sigmoid(o)) * i32::from(rounded(tanh(pre_activation)));
         ((h + (1 << (SHIFT - 1))) >> SHIFT).clamp(i8::MIN.into(), i8::MAX.into()) as i8
     }
 
@@ -182,6 +215,7 @@ impl Arithmetic for Int8 {
         logits
     }
 
+    #[inline(never)] // as `is_cell_format`
     fn fixed_point(logit: i32) -> i32 {
         logit
     }

@@ -2,12 +2,12 @@
 
 use std::array;
 
-use infer_core::artifact::{Encoding, LayerQuantisation, Quantisation, TensorName};
+use infer_core::artifact::{Encoding, Quantisation, TensorName};
 use infer_core::int8::{
     GateConstants, HIDDEN_FRACTION_BITS, ONE_HOT_SCALE_FRACTION_BITS, PRE_ACTIVATION_FRACTION_BITS,
     SCALE_FRACTION_BITS,
 };
-use infer_core::layout::{GATES, PairBlock, pair};
+use infer_core::layout::{GATES, Gate, PairBlock, pair};
 
 use super::tensors::{LayerFormat, Rows, write_output, write_weights};
 use super::writer::Writer;
@@ -37,12 +37,11 @@ const HIDDEN_ONE: f32 = (1 << HIDDEN_FRACTION_BITS) as f32;
 pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Artifact, Error> {
     let parameters = &model.parameters;
     let mut writer = Writer::default();
-    let mut layers = heapless::Vec::new();
-    for (layer, &cell_state) in cell_states.iter().enumerate() {
+    for layer in 0..parameters.dimensions().layers {
         write_layer(&mut writer, parameters, layer)?;
-        let formats = LayerQuantisation { cell_fraction_bits: cell_fraction_bits(cell_state) };
-        layers.push(formats).expect("no model has more layers than an artifact");
     }
+    let cell_fraction_bits: Vec<u8> =
+        cell_states.iter().map(|&largest| cell_fraction_bits(largest)).collect();
     let (w_out, b_out) = (parameters.get(ParameterName::WOut), parameters.get(ParameterName::BOut));
     let (largest_w, largest_b) = (largest(w_out.iter().copied()), largest(b_out.iter().copied()));
     let scale = scale(w_out.iter().copied(), largest_b);
@@ -59,7 +58,8 @@ pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Arti
     let weight = |weight| quantise(weight, scale) as i8;
     write_output(&mut writer, parameters, weight, pairs, |b| quantise(b, scale / HIDDEN_ONE));
     let nats_per_logit_q32 = (nats_per_logit * 2_f64.powi(32)).round() as u32;
-    Ok(writer.finish(model, Encoding::Int8(Quantisation { nats_per_logit_q32, layers })))
+    let quantisation = Quantisation { nats_per_logit_q32, cell_fraction_bits: &cell_fraction_bits };
+    Ok(writer.finish(model, Encoding::Int8(quantisation)))
 }
 
 /// Writes the tensors of one layer.
@@ -71,7 +71,9 @@ fn write_layer(writer: &mut Writer, parameters: &Parameters, layer: usize) -> Re
     let quantiser = |multipliers: &[i16], scale_bits: u32| {
         let scales: Vec<f32> =
             multipliers.iter().map(|&m| f32::from(m) / (1_u32 << scale_bits) as f32).collect();
-        move |unit, gate, weight| quantise(weight, scales[gate * hidden + unit]) as i8
+        move |unit, gate, weight| {
+            quantise(in_row_of(gate, weight), scales[gate * hidden + unit]) as i8
+        }
     };
     let format = LayerFormat {
         w_ih: quantiser(&multipliers_ih, scale_bits_ih),
@@ -84,7 +86,7 @@ fn write_layer(writer: &mut Writer, parameters: &Parameters, layer: usize) -> Re
     let one = (1_u32 << PRE_ACTIVATION_FRACTION_BITS) as f32;
     let constants: Vec<GateConstants> = (0..hidden)
         .map(|unit| GateConstants {
-            b: array::from_fn(|gate| quantise(b[gate * hidden + unit], 1.0 / one)),
+            b: array::from_fn(|gate| quantise(in_row_of(gate, b[gate * hidden + unit]), 1.0 / one)),
             multiplier_ih: array::from_fn(|gate| multipliers_ih[gate * hidden + unit]),
             multiplier_hh: array::from_fn(|gate| multipliers_hh[gate * hidden + unit]),
         })
@@ -114,14 +116,23 @@ fn multipliers(
     scale_bits: u32,
 ) -> Result<Vec<i16>, Error> {
     let matrix = parameters.get(name);
-    let columns = GATES * parameters.dimensions().hidden;
+    let hidden = parameters.dimensions().hidden;
+    let columns = GATES * hidden;
+    let units = (1_u32 << scale_bits) as f32;
     let row = |row: usize| {
         let value = largest(matrix.chunks_exact(columns).map(|weights| weights[row]));
-        let multiplier = (value / LARGEST_WEIGHT * (1_u32 << scale_bits) as f32).ceil().max(1.0);
+        let scale = in_row_of(row / hidden, value) / LARGEST_WEIGHT;
+        let multiplier = (scale * units).ceil().max(1.0);
         let fits = multiplier <= f32::from(i16::MAX);
         fits.then_some(multiplier as i16).ok_or(Error::Weight { name: name.to_string(), value })
     };
     (0..columns).map(row).collect()
+}
+
+/// A parameter of a `gate` as an artifact has it: halved where a sigmoid follows, which is computed
+/// as (1 + tanh(x/2)) / 2.
+fn in_row_of(gate: usize, parameter: f32) -> f32 {
+    if gate == Gate::Candidate as usize { parameter } else { parameter / 2.0 }
 }
 
 /// Four rows of weights as an artifact has them, two rows together.

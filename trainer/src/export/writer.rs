@@ -33,7 +33,7 @@ impl Writer {
     }
 
     /// The whole artifact, with the header that says what `model` is.
-    pub(super) fn finish(self, model: &TrainedModel, encoding: Encoding) -> Artifact {
+    pub(super) fn finish(self, model: &TrainedModel, encoding: Encoding<'_>) -> Artifact {
         let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
         let vocabulary: String = model.vocabulary.characters().iter().collect();
         let header = Header {
