@@ -7,9 +7,10 @@ const HELIUM_CORES: [&str; 3] = ["cortex-m52", "cortex-m55", "cortex-m85"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(arm_dsp, armv6m, fpu, helium, riscv)");
+    println!("cargo::rustc-check-cfg=cfg(arm_dsp, armv6m, armv7m, fpu, helium, riscv)");
     let target = variable("TARGET");
     let starts_with = |names: &[&str]| names.iter().any(|&name| target.starts_with(name));
+    let has_dsp = starts_with(&["thumbv7em-", "thumbv8m.main-none-eabihf"]);
     let has_helium =
         starts_with(&["thumbv8m.main-"]) && HELIUM_CORES.contains(&target_cpu().as_str());
     let has_multiplication =
@@ -17,8 +18,9 @@ fn main() {
     // Every ARMv7E-M core has the DSP extension; of the ARMv8-M ones, those with a floating-point unit
     // have it, in practice.
     let kinds = [
-        ("arm_dsp", starts_with(&["thumbv7em-", "thumbv8m.main-none-eabihf"]) && !has_helium),
+        ("arm_dsp", has_dsp && !has_helium),
         ("armv6m", starts_with(&["thumbv6m-", "thumbv8m.base-"])),
+        ("armv7m", starts_with(&["thumbv7m-", "thumbv8m.main-"]) && !has_dsp && !has_helium),
         ("fpu", starts_with(&["thumbv7em-", "thumbv8m.main-"]) && target.ends_with("eabihf")),
         ("helium", has_helium),
         ("riscv", starts_with(&["riscv32i", "riscv32gc"]) && has_multiplication),

@@ -9,6 +9,8 @@
 mod arm_dsp;
 #[cfg(all(feature = "int8", armv6m))]
 mod armv6m;
+#[cfg(all(feature = "int8", armv7m))]
+mod armv7m;
 #[cfg(all(feature = "f32", fpu))]
 mod fpu;
 #[cfg(all(feature = "int8", helium))]
@@ -36,13 +38,18 @@ use crate::layout::{Columns, GATES, PairBlock};
 pub type Int8Target = arm_dsp::ArmDsp;
 #[cfg(all(feature = "int8", armv6m))]
 pub type Int8Target = armv6m::Armv6m;
+#[cfg(all(feature = "int8", armv7m))]
+pub type Int8Target = armv7m::Armv7m;
 #[cfg(all(feature = "int8", helium))]
 pub type Int8Target = helium::Helium;
 #[cfg(all(feature = "int8", riscv))]
 pub type Int8Target = riscv::Riscv;
 #[cfg(all(feature = "int8", target_arch = "x86_64"))]
 pub type Int8Target = sse2::Sse2;
-#[cfg(all(feature = "int8", not(any(arm_dsp, armv6m, helium, riscv, target_arch = "x86_64"))))]
+#[cfg(all(
+    feature = "int8",
+    not(any(arm_dsp, armv6m, armv7m, helium, riscv, target_arch = "x86_64"))
+))]
 pub type Int8Target = Portable;
 
 /// The products in floating-point arithmetic of this target.
