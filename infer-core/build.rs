@@ -15,8 +15,8 @@ fn main() {
         starts_with(&["thumbv8m.main-"]) && HELIUM_CORES.contains(&target_cpu().as_str());
     let has_multiplication =
         variable("CARGO_CFG_TARGET_FEATURE").split(',').any(|name| name == "m");
-    // Every ARMv7E-M core has the DSP extension; of the ARMv8-M ones, those with a floating-point unit
-    // have it, in practice.
+    // Every ARMv7E-M core has the DSP extension; of the ARMv8-M ones, those with a floating-point
+    // unit have it, in practice.
     let kinds = [
         ("arm_dsp", has_dsp && !has_helium),
         ("armv6m", starts_with(&["thumbv6m-", "thumbv8m.base-"])),

@@ -120,14 +120,14 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has room
- * for more: flash at a fixed address, say.
+ * Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has
+ * room for more: flash at a fixed address, say.
  *
  * The checksum isn't compared yet.
  *
  * # Safety
- * `place` points to `place_bytes` bytes, and `artifact_bytes` to a place for the result; either may
- * be null, which is refused.
+ * `place` points to `place_bytes` bytes, and `artifact_bytes` to a place for the result; either
+ * may be null, which is refused.
  */
 enum charcell_status charcell_artifact_bytes(const uint8_t *place,
                                              size_t place_bytes,
@@ -139,16 +139,16 @@ enum charcell_status charcell_artifact_bytes(const uint8_t *place,
  * The checksum isn't compared yet.
  *
  * # Safety
- * `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to a place for the result; either
- * may be null, which is refused.
+ * `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to a place for the result;
+ * either may be null, which is refused.
  */
 enum charcell_status charcell_memory_bytes(const uint8_t *artifact,
                                            size_t artifact_bytes,
                                            size_t *memory_bytes);
 
 /**
- * Checks an artifact, loads it, and writes to `generator` where it is: at the start of a text, with
- * the most probable character always taken.
+ * Checks an artifact, loads it, and writes to `generator` where it is: at the start of a text,
+ * with the most probable character always taken.
  *
  * # Safety
  * `artifact` points to `artifact_bytes` bytes that never change, `memory` to `memory_bytes` bytes
@@ -173,12 +173,12 @@ enum charcell_status charcell_restart(struct charcell_generator *generator,
                                       const struct charcell_sampling *sampling);
 
 /**
- * Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it has
- * a character that the model doesn't know.
+ * Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it
+ * has a character that the model doesn't know.
  *
  * # Safety
- * `generator` comes from charcell_load, and `text` points to `text_bytes` bytes; either may be null,
- * which is refused.
+ * `generator` comes from charcell_load, and `text` points to `text_bytes` bytes; either may be
+ * null, which is refused.
  */
 enum charcell_status charcell_prime(struct charcell_generator *generator,
                                     const char *text,

@@ -72,14 +72,14 @@ const _: () = assert!(
         && size_of::<Loaded>() <= 56 * size_of::<*const u8>() + 16
 );
 
-/// Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has room
-/// for more: flash at a fixed address, say.
+/// Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has
+/// room for more: flash at a fixed address, say.
 ///
 /// The checksum isn't compared yet.
 ///
 /// # Safety
-/// `place` points to `place_bytes` bytes, and `artifact_bytes` to a place for the result; either may
-/// be null, which is refused.
+/// `place` points to `place_bytes` bytes, and `artifact_bytes` to a place for the result; either
+/// may be null, which is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_artifact_bytes(
     place: *const u8,
@@ -106,8 +106,8 @@ pub unsafe extern "C" fn charcell_artifact_bytes(
 /// The checksum isn't compared yet.
 ///
 /// # Safety
-/// `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to a place for the result; either
-/// may be null, which is refused.
+/// `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to a place for the result;
+/// either may be null, which is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_memory_bytes(
     artifact: *const u8,
@@ -130,8 +130,8 @@ pub unsafe extern "C" fn charcell_memory_bytes(
     }
 }
 
-/// Checks an artifact, loads it, and writes to `generator` where it is: at the start of a text, with
-/// the most probable character always taken.
+/// Checks an artifact, loads it, and writes to `generator` where it is: at the start of a text,
+/// with the most probable character always taken.
 ///
 /// # Safety
 /// `artifact` points to `artifact_bytes` bytes that never change, `memory` to `memory_bytes` bytes
@@ -152,7 +152,8 @@ pub unsafe extern "C" fn charcell_load(
     if !memory.addr().is_multiple_of(CHARCELL_MEMORY_ALIGNMENT) {
         return Status::MemoryMisaligned;
     }
-    // SAFETY: it isn't null, and the caller promises the bytes for as long as the generator is used.
+    // SAFETY: it isn't null, and the caller promises the bytes for as long as the generator is
+    // used.
     let artifact = unsafe { slice::from_raw_parts(artifact, artifact_bytes) };
     let model = match Model::load(artifact) {
         Ok(model) => model,
@@ -162,8 +163,8 @@ pub unsafe extern "C" fn charcell_load(
     if memory_bytes < size_of::<Loaded>() + state_bytes {
         return Status::MemoryTooSmall;
     }
-    // SAFETY: `memory` is aligned, large enough, and nobody else's. Its parts are borrowed apart from
-    // each other: the model, which is only read from here on, and the state.
+    // SAFETY: `memory` is aligned, large enough, and nobody else's. Its parts are borrowed apart
+    // from each other: the model, which is only read from here on, and the state.
     let (place, model, state) = unsafe {
         let loaded = memory.cast::<Loaded>();
         let model_place = &raw mut (*loaded).model;
@@ -201,12 +202,12 @@ pub unsafe extern "C" fn charcell_restart(
     Status::Ok
 }
 
-/// Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it has
-/// a character that the model doesn't know.
+/// Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it
+/// has a character that the model doesn't know.
 ///
 /// # Safety
-/// `generator` comes from charcell_load, and `text` points to `text_bytes` bytes; either may be null,
-/// which is refused.
+/// `generator` comes from charcell_load, and `text` points to `text_bytes` bytes; either may be
+/// null, which is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_prime(
     generator: *mut Generator,

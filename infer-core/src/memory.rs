@@ -13,7 +13,8 @@ pub struct Memory {
     /// Hidden states, cell states and logits, rounded up to a multiple of 16: a
     /// [`State`](crate::State) of just the model's sizes. Exact.
     pub state_bytes: usize,
-    /// A [`Model`] and a [`Generator`](crate::Generator), on a core with addresses of 32 bits. Exact.
+    /// A [`Model`] and a [`Generator`](crate::Generator), on a core with addresses of 32 bits.
+    /// Exact.
     pub view_bytes: usize,
     /// The stack of a character in int8: step, logits and choice.
     ///

@@ -12,8 +12,8 @@ use crate::{Dimensions, Model};
 /// Memory for models of up to `H` hidden units, `V` characters and `L` layers.
 ///
 /// `H` counts units padded to a multiple of eight: a model with 255 units needs 256. It takes
-/// `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits; for int8 that is 5H + 4V bytes in
-/// a model of one layer, and 7H + 4V on ARMv6-M, whose kernels read hidden states as words.
+/// `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits; for int8 that is 5H + 4V bytes
+/// in a model of one layer, and 7H + 4V on ARMv6-M, whose kernels read hidden states as words.
 #[derive(Debug, Clone)]
 pub struct State<
     const H: usize,
@@ -79,7 +79,8 @@ pub struct StateView<'s, P: Precision = DefaultPrecision> {
 impl<'s, P: Precision> StateView<'s, P> {
     /// Cuts the slices to the sizes of `model`; their contents are kept.
     ///
-    /// With N = ⌈H/8⌉ they need `hidden` L·N, `logits` V, `cell` L·H and `next_hidden` 8·N elements.
+    /// With N = ⌈H/8⌉ they need L·N elements in `hidden`, V in `logits`, L·H in `cell` and 8·N in
+    /// `next_hidden`.
     ///
     /// # Errors
     /// [`CapacityError`] if a slice is too short.
@@ -144,7 +145,8 @@ impl<'s, P: Precision> StateView<'s, P> {
     }
 }
 
-/// The first `count` elements of `memory`, and the rest as elements of this type. They must be there.
+/// The first `count` elements of `memory`, which must be there, and the rest as elements of this
+/// type.
 fn take<M: Pod, T: Pod>(memory: &mut [M], count: usize) -> (&mut [T], &mut [T]) {
     // It always can: the elements of each part of a state are as large as those before, or smaller.
     let elements = bytemuck::try_cast_slice_mut(memory).unwrap_or_default();

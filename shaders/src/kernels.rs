@@ -104,8 +104,8 @@ kernel! {
     WEIGHT_GRADIENTS, "weight_gradients", Shape::Gradient, [Step, Read, Read, ReadWrite]
 }
 kernel! {
-    /// The gradient of the first layer's input weights. Bindings: row starts, rows, gates' gradients,
-    /// gradients.
+    /// The gradient of the first layer's input weights. Bindings: row starts, rows, gates'
+    /// gradients, gradients.
     INPUT_WEIGHT_GRADIENTS, "input_weight_gradients", Shape::Elements,
     [Read, Read, Read, ReadWrite]
 }

@@ -1,5 +1,5 @@
-// A product over all steps, or over some of them: the output layer, the input of an upper layer, and the gradients of
-// both.
+// A product over all steps, or over some of them: the output layer, the input of an upper layer,
+// and the gradients of both.
 //
 // One invocation: PROJECT_GROUPS times four columns of the result, some rows of the batch, one
 // slice of K, at one step. Twin: matmul in the trainer's cpu/matmul.rs.

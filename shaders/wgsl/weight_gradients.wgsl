@@ -1,5 +1,5 @@
-// The gradient of a matrix over all steps and rows, and of the bias that follows it. A dispatch goes
-// through SPAN steps, and adds to what those before it left.
+// The gradient of a matrix over all steps and rows, and of the bias that follows it. A dispatch
+// goes through SPAN steps, and adds to what those before it left.
 //
 // One invocation: GRADIENT_ROWS by GRADIENT_COLUMNS blocks of four by four elements, one slice of
 // the steps. A bias is one more row of the matrix, whose input is always 1. Twin: weight_gradients

@@ -53,8 +53,9 @@ const BLOCKS: u64 = (256 + 11) * 256 / 8;
 /// - Cortex-M0+: a load takes two, and there are 32; LDM takes one and one more a register, and
 ///   there are 4 of two registers; the branch takes two, too (Arm DDI 0484, instruction set
 ///   summary);
-/// - Cortex-M3: a load takes two, and one behind another load, so that the five of a column take one
-///   more; MLA takes two, and there are 32; the branch takes up to two more (Arm DDI 0337, table 3-1);
+/// - Cortex-M3: a load takes two, and one behind another load, so that the five of a column take
+///   one more; MLA takes two, and there are 32; the branch takes up to two more (Arm DDI 0337,
+///   table 3-1);
 /// - Cortex-M4: LDM takes one and one more a register, 3 of four registers in int8, and VLDM in
 ///   f32, of 8, 16 and 16; a VFMA takes three, and there are 32 (Arm DDI 0439, tables 3-1 and 7-1);
 /// - Cortex-M55: an instruction takes two for a vector, and there are 8 of those (its software

@@ -28,8 +28,8 @@ impl super::Int8Kernels for ArmDsp {
 /// [`add_part`](super::Int8Kernels::add_part) of the first `count` blocks.
 ///
 /// A block takes 27 instructions: three loads, and three for each word of two pairs. What counts is
-/// to have few others, so four blocks make a turn of the loop, which starts in its middle if `count`
-/// is no multiple of four.
+/// to have few others, so four blocks make a turn of the loop, which starts in its middle if
+/// `count` is no multiple of four.
 ///
 /// # Safety
 /// `blocks` and `x` are valid for reads of `count` elements, of which there is at least one.

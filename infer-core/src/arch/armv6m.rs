@@ -1,4 +1,5 @@
-//! ARMv6-M (Cortex-M0, M0+) and ARMv8-M Baseline (Cortex-M23), which loads, multiplies and adds single numbers.
+//! ARMv6-M (Cortex-M0, M0+) and ARMv8-M Baseline (Cortex-M23), which loads, multiplies and adds
+//! single numbers.
 
 #![expect(
     unsafe_code,

@@ -1,5 +1,5 @@
-//! Arm's 32-bit cores without the DSP extension (Cortex-M3, and Cortex-M33 by the target that leaves
-//! it out), which multiply and add single numbers.
+//! Arm's 32-bit cores without the DSP extension (Cortex-M3, and Cortex-M33 by the target that
+//! leaves it out), which multiply and add single numbers.
 
 #![expect(unsafe_code, reason = "a compiler finds no use for loads of signed bytes")]
 
@@ -8,8 +8,8 @@ use core::arch::naked_asm;
 use super::portable::add_scaled;
 use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 
-/// A pair is loaded as it is, and its low byte by a second load, which extends the sign for free: nine
-/// instructions for the four weights of a column.
+/// A pair is loaded as it is, and its low byte by a second load, which extends the sign for free:
+/// nine instructions for the four weights of a column.
 #[derive(Debug)]
 pub struct Armv7m;
 

@@ -14,8 +14,8 @@ use crate::layout::{BLOCK_ROWS, Columns, GATES, PairBlock};
 #[derive(Debug)]
 pub struct Helium;
 
-/// The block at `{w}`, whose words are dealt to two vectors, those of rows 0 and 1 and those of rows
-/// 2 and 3, and the vector at `{x}`; the accumulators must have even numbers.
+/// The block at `{w}`, whose words are dealt to two vectors, those of rows 0 and 1 and those of
+/// rows 2 and 3, and the vector at `{x}`; the accumulators must have even numbers.
 macro_rules! block {
     () => {
         "vldrh.u16 q0, [{x}], #16
@@ -109,8 +109,8 @@ impl super::Int8Kernels for Helium {
     fn tanh(arguments: &[i32; GATES]) -> [i32; GATES] {
         let mut results = [0; GATES];
         // SAFETY: reads the arguments and writes as many results. A shift to the left by 13 bits
-        // saturates from ±4 on, so that the upper seven bits are the number of one of the table's 128
-        // pieces, whose slope is the lower half of the word that is gathered.
+        // saturates from ±4 on, so that the upper seven bits are the number of one of the table's
+        // 128 pieces, whose slope is the lower half of the word that is gathered.
         unsafe {
             asm!(
                 "vldrw.u32 q0, [{arguments}]",

@@ -1,7 +1,7 @@
 //! What every implementation of the products has to do, whatever the data and the sizes.
 //!
-//! The oracle is the definition, in 64 bits. `kernel-properties` makes this module public, for tests
-//! on devices: 10 KB of stack.
+//! The oracle is the definition, in 64 bits. `kernel-properties` makes this module public, for
+//! tests on devices: 10 KB of stack.
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg32;

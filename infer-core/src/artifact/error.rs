@@ -96,7 +96,7 @@ pub enum LoadError {
     /// A format in the quantisation is out of range, or it isn't for as many layers as there are.
     #[error("the artifact's quantisation is wrong or missing in layer {layer}")]
     Quantisation {
-        /// Layer, from 0: the first that is out of range, or that has no quantisation or no tensors.
+        /// Layer, from 0: the first that is out of range, or has no quantisation or no tensors.
         layer: usize,
     },
     /// The artifact's weights are f32.

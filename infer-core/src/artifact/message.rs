@@ -1,8 +1,8 @@
 //! Reading a postcard message: the few encodings that a header is made of.
 //!
 //! The format is that of the crate `postcard`, which the trainer writes with
-//! (<https://postcard.jamesmunns.com/wire-format.html>). Reading these few encodings alone takes much
-//! less code on a microcontroller; `tests/header.rs` holds the two together.
+//! (<https://postcard.jamesmunns.com/wire-format.html>). Reading these few encodings alone takes
+//! much less code on a microcontroller; `tests/header.rs` holds the two together.
 
 use core::str;
 

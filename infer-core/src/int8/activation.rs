@@ -10,8 +10,9 @@ pub(super) const FRACTION_BITS: u32 = 16;
 /// argument's piece is taken for one without a sign.
 ///
 /// A piece is one word, so that reading it takes one load: its lower half is the slope, int16 in
-/// Q0.15, and the word as it is, plus the slope times the argument, is the value in Q0.31. The upper
-/// half makes up for the slope below it, and for the rounding of the result. On the way the sum wraps.
+/// Q0.15, and the word as it is, plus the slope times the argument, is the value in Q0.31. The
+/// upper half makes up for the slope below it, and for the rounding of the result. On the way the
+/// sum wraps.
 pub(crate) static TANH: [i32; PIECES] = table();
 
 pub(crate) const PIECES: usize = 128;
@@ -32,7 +33,7 @@ pub(super) fn rounded(tanh: i32) -> i16 {
     (tanh >> 16) as i16
 }
 
-/// tanh, from Q15.16 to Q0.31, with a half of 2⁻¹⁵ added; largest error 2.2e-4, and 6.8e-4 beyond ±4.
+/// tanh, from Q15.16 to Q0.31, with a half of 2⁻¹⁵ added; largest error 2.2e-4, 6.8e-4 beyond ±4.
 pub(crate) fn tanh(x: i32) -> i32 {
     let limited = x.clamp(-LIMIT, LIMIT - 1);
     let number = (limited >> PIECE_BITS) as usize % PIECES;

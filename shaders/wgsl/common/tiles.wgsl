@@ -19,8 +19,8 @@ const PROJECT_SLICES = 8u;
 const PROJECT_GROUPS = 1u;
 const PROJECT_VECTORS = 2u;
 
-// The weight gradients: columns side by side, slices of the sum, rows and columns, in fours, that an
-// invocation computes at once.
+// The weight gradients: columns side by side, slices of the sum, rows and columns, in fours, that
+// an invocation computes at once.
 const GRADIENT_LANES = 32u;
 const GRADIENT_SLICES = 8u;
 const GRADIENT_ROWS = 1u;
