@@ -7,7 +7,7 @@ use bytemuck::Pod;
 use crate::artifact::{Aligned, Granule};
 use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, padded};
 use crate::precision::{DefaultPrecision, Precision, sealed::Zero};
-use crate::{Dimensions, Model};
+use crate::{Dimensions, Memory, Model};
 
 /// Memory for models of up to `H` hidden units, `V` characters and `L` layers.
 ///
@@ -108,16 +108,23 @@ impl<'s, P: Precision> StateView<'s, P> {
     /// # Errors
     /// [`CapacityError`] if there are fewer.
     pub fn from_bytes(model: &Model<'_, P>, bytes: &'s mut [u8]) -> Result<Self, CapacityError> {
-        let Dimensions { vocabulary, hidden, layers } = model.dimensions();
-        let blocks = hidden.div_ceil(BLOCK_COLUMNS);
+        Self::with_dimensions(model.dimensions(), bytes)
+    }
+
+    fn with_dimensions(dimensions: Dimensions, bytes: &'s mut [u8]) -> Result<Self, CapacityError> {
+        let Dimensions { vocabulary, hidden, layers } = dimensions;
         let start = bytes.as_ptr().align_offset(ALIGNMENT);
         let aligned = bytes.get_mut(start..).unwrap_or_default();
-        let (needed, available) = (model.memory().state_bytes, aligned.len());
+        let (needed, available) = (Memory::new::<P>(dimensions).state_bytes, aligned.len());
         let error = CapacityError { what: "bytes of state", needed, available };
         let state = aligned.get_mut(..needed).ok_or(error)?;
         // It always can: the length is a multiple of 16, too.
         let granules: &mut [Granule] = bytemuck::try_cast_slice_mut(state).unwrap_or_default();
-        let (hidden_states, rest) = take(granules, layers * blocks);
+        // Not as the others: a block may be larger than what all of the bytes are a multiple of.
+        let hidden_bytes = layers * padded(hidden) * size_of::<P::Operand>();
+        let (hidden_states, rest) =
+            granules.split_at_mut_checked(hidden_bytes / ALIGNMENT).unwrap_or_default();
+        let hidden_states = bytemuck::try_cast_slice_mut(hidden_states).unwrap_or_default();
         let (logits, rest) = take(rest, vocabulary);
         let (cell, rest) = take(rest, layers * hidden);
         let (next_hidden, _) = take(rest, padded(hidden));
@@ -189,3 +196,41 @@ impl fmt::Display for CapacityError {
 }
 
 impl core::error::Error for CapacityError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[repr(align(16))]
+    struct Bytes([u8; 2048]);
+
+    /// A state in no more bytes than it needs has all its parts, whatever they are a multiple of.
+    fn has_all_parts<P: Precision>() {
+        let mut memory = Bytes([0; 2048]);
+        for (hidden, vocabulary) in (1..=41).flat_map(|hidden| [(hidden, 1), (hidden, 6)]) {
+            for layers in 1..=3 {
+                let dimensions = Dimensions { vocabulary, hidden, layers };
+                let bytes = Memory::new::<P>(dimensions).state_bytes;
+                let bytes = memory.0.get_mut(..bytes).expect("there is room for all of these");
+                let view = StateView::<P>::with_dimensions(dimensions, bytes).unwrap();
+                let parts =
+                    (view.hidden.len(), view.logits.len(), view.cell.len(), view.next_hidden.len());
+                let blocks = hidden.div_ceil(BLOCK_COLUMNS);
+                let expected = (layers * blocks, vocabulary, layers * hidden, padded(hidden));
+                assert_eq!(parts, expected, "{dimensions:?}");
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "int8")]
+    fn a_state_of_int8_has_all_parts() {
+        has_all_parts::<crate::Int8>();
+    }
+
+    #[test]
+    #[cfg(feature = "f32")]
+    fn a_state_of_f32_has_all_parts() {
+        has_all_parts::<crate::F32>();
+    }
+}
