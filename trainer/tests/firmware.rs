@@ -33,14 +33,17 @@ fn model(hidden: usize) -> Artifact {
     artifact(&untrained_model(dimensions, 1.0, 1), Weights::Int8).unwrap()
 }
 
-/// The identity of a firmware, behind `padding` bytes.
+/// The identity of a firmware, behind `padding` bytes, with the memory that the board called `name`
+/// has in the table.
 fn identity(name: &str, version: u16, padding: usize) -> Vec<u8> {
+    let memory = board(name).map_or([0, 0], |it| [it.state_bytes as u32, it.model_address]);
     let mut bytes = vec![0x5A; padding];
     bytes.extend(b"charcell-firmware");
     bytes.extend(version.to_le_bytes());
     let name_end = bytes.len() + 29;
     bytes.extend(name.as_bytes());
     bytes.resize(name_end, 0);
+    bytes.extend(memory.map(u32::to_le_bytes).concat());
     bytes
 }
 
@@ -191,7 +194,7 @@ fn mistakes_are_named() {
     let before = files(folder.path());
     let start = "firmware --model model.postcard --board microbit-v1 --firmware ";
     let cases = [
-        ("large.elf", &["0x00000000 to 0x0001802f", "0x00000000 to 0x00017fff", "no model"][..]),
+        ("large.elf", &["0x00000000 to 0x00018037", "0x00000000 to 0x00017fff", "no model"][..]),
         ("newer.elf", &["format version 2", "has version 1", "that the firmware was built with"]),
         ("older.elf", &["format version 0", "build the firmware anew"]),
         ("model.postcard", &["model.postcard: not a firmware", "ELF"]),
@@ -289,6 +292,12 @@ fn hostile_firmware_is_refused() {
     for address in [start, start + 1, start + bytes.len() as u32 - 1] {
         let overlap = format!("same place, {address:#010x}");
         refused(&elf(ARM, &[(start, bytes), (address, &[1])]), &overlap);
+    }
+    // From before the table of boards was changed: the memory for states, the place for models.
+    for (offset, part) in [(49, "state: 0x8100, and"), (54, "models at 0x10110000, and")] {
+        let mut stale = own.clone();
+        stale[offset] ^= 1;
+        refused(&elf(ARM, &[(start, &stale)]), part);
     }
     // Without what says for which board it is, and with a part of it.
     refused(&elf(ARM, &[(start, &[0; 100])]), "for which board");

@@ -11,9 +11,12 @@ use crate::console::{CTRL_C, Console};
 use crate::firmware::{self, shipped_model};
 use crate::process::{cargo, output, root, run};
 
-/// Settings for a text: lines that set them, and the options of `charcell generate` that mean the
-/// same.
-const SETTINGS: [(&[&str], &[&str]); 2] = [
+/// What sets how a text is written: lines on the console, and the options of `charcell generate`
+/// that mean the same.
+type Setting = (&'static [&'static str], &'static [&'static str]);
+
+/// A long text and a short one.
+pub(crate) const SETTINGS: [Setting; 2] = [
     (&[":length 200"], &["--length", "200"]),
     (
         &[":temperature 0.7", ":top-k 10", ":seed 7", ":length 60"],
@@ -30,7 +33,7 @@ pub(crate) fn check(board: &'static Board, other_model: &Path) -> Result<()> {
     let image = make_image(board, &firmware, other_model, "elf")?;
     let mut console = firmware::console(board, &image, None)?;
     console.greeting()?;
-    let texts = compare_texts(&mut console, other_model)?;
+    let texts = compare_texts(&mut console, other_model, &SETTINGS)?;
     println!("    {texts} texts by the complete image");
     Ok(())
 }
@@ -63,34 +66,39 @@ pub(crate) fn talk(
         if let Some(part) = bytes.get(..board.model_bytes()).filter(|part| part.len() < bytes.len())
         {
             let part = scratch(board, part)?;
-            expect_refusal(&mut start(Some(&part))?, "error: the model takes ")?;
+            expect_refusal(board, &mut start(Some(&part))?, "the model takes ")?;
             continue;
         }
         let mut console = start(Some(model))?;
         let greeting = console.greeting()?;
         ensure!(greeting.contains(board.name), "no greeting:\n{greeting}");
-        texts += compare_texts(&mut console, model)?;
-        check_interaction(&mut console)?;
+        texts += compare_texts(&mut console, model, &SETTINGS)?;
+        check_interaction(board, &mut console)?;
         let mut damaged = bytes;
         let middle = damaged.len() / 2;
         damaged[middle] ^= 1;
         let damaged = scratch(board, &damaged)?;
-        expect_refusal(&mut start(Some(&damaged))?, "error: the artifact is damaged")?;
+        expect_refusal(board, &mut start(Some(&damaged))?, "the artifact is damaged")?;
     }
     ensure!(texts > 0, "no model fits {}", board.name);
-    expect_refusal(&mut start(None)?, "error: there is no model at ")?;
+    expect_refusal(board, &mut start(None)?, "there is no model")?;
     println!("    {texts} texts as on the host");
     Ok(())
 }
 
-/// Types each of the own prefixes of `model`; `charcell generate` has to write the same.
-pub(crate) fn compare_texts(console: &mut Console, model: &Path) -> Result<usize> {
+/// Types each of the own prefixes of `model` with each of the `settings`; `charcell generate` has
+/// to write the same.
+pub(crate) fn compare_texts(
+    console: &mut Console,
+    model: &Path,
+    settings: &[Setting],
+) -> Result<usize> {
     let artifact = Artifact::read(model)?;
     let host = artifact.model()?;
     let prefixes = &host.header().prefixes;
     let mut texts = 0;
-    for (lines, options) in SETTINGS {
-        for line in lines {
+    for (lines, options) in settings {
+        for line in *lines {
             let answer = console.ask(line)?;
             ensure!(!answer.contains("error"), "{line} is refused: {answer}");
         }
@@ -112,8 +120,11 @@ fn host_text(model: &Path, prefix: &str, options: &[&str]) -> Result<String> {
     Ok(text.strip_suffix('\n').context("the host's text has no end of line")?.to_owned())
 }
 
-/// Mistakes are named, Ctrl-C stops a text, and the board knows its own state.
-fn check_interaction(console: &mut Console) -> Result<()> {
+/// Mistakes are named, Ctrl-C stops a text, and the board knows its own state, and its memory as
+/// the table has it.
+fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
+    let model_address = format!(" bytes at {:#010x}\n", board.model_address);
+    let state_bytes = format!(", of {} kept for the state of a model\n", board.state_bytes);
     for (line, answer) in [
         ("the €", "'€', is not in the model's vocabulary"),
         (":temprature 1", ":temprature is no command"),
@@ -121,6 +132,8 @@ fn check_interaction(console: &mut Console) -> Result<()> {
         (":help", ":temperature T"),
         (":info", "characters/s"),
         (":info", "bytes at most so far"),
+        (":info", &model_address),
+        (":info", &state_bytes),
         ("the\x08\x08\x08:info", "characters/s"),
     ] {
         let shown = console.ask(line)?;
@@ -136,10 +149,14 @@ fn check_interaction(console: &mut Console) -> Result<()> {
     Ok(())
 }
 
-/// The firmware has to start and to name what is wrong with its model, at first and when asked.
-fn expect_refusal(console: &mut Console, error: &str) -> Result<()> {
+/// The firmware has to start and to name what is wrong with its model, and the place for another,
+/// at first and when asked.
+fn expect_refusal(board: &Board, console: &mut Console, error: &str) -> Result<()> {
+    let place = format!("\nto write a model to {:#010x}: ", board.model_address);
     for shown in [console.greeting()?, console.ask("the")?] {
-        ensure!(shown.contains(error), "\"{error}\" isn't in:\n{shown}");
+        for part in [&format!("error: {error}"), &place] {
+            ensure!(shown.contains(part), "\"{part}\" isn't in:\n{shown}");
+        }
     }
     Ok(())
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use charcell::boards::{Board, Core, board};
-use charcell::image::Image;
+use charcell::image::{Format, Image};
 
 use crate::console::Console;
 use crate::process::{command, root, run};
@@ -62,13 +62,32 @@ pub(crate) fn console(board: &Board, firmware: &Path, model: Option<&Path>) -> R
     Console::start(emulator(board, firmware, model, PIPE)?.arg("-no-reboot"))
 }
 
-/// Builds the firmware of `board`, and finds it. It has to say that it is for this board and reads
-/// today's artifacts, and to have each of its parts where the board has a place for them.
+/// Builds the firmware of `board`, and finds it. It has to say that it is for this board, reads
+/// today's artifacts and has the memory of the table, to have each of its parts where the board has
+/// a place for them, and to take as much flash as the board's page says.
 pub(crate) fn build(board: &'static Board) -> Result<PathBuf> {
     let program = build_program(board, board.name, &[])?;
-    Image::of_firmware(board, &fs::read(&program)?)
+    let image = Image::of_firmware(board, &fs::read(&program)?)
         .with_context(|| program.display().to_string())?;
+    if !board.takes_two_files() {
+        check_page(board, image.to_file(Format::Bin).len())?;
+    }
     Ok(program)
+}
+
+/// The page of `board` has to say that its firmware takes about these `bytes`: within a tenth, as
+/// compilers differ.
+fn check_page(board: &Board, bytes: usize) -> Result<()> {
+    let page = fs::read_to_string(workspace().join(board.name).join("README.md"))?;
+    let size = page.split_once("firmware's size | about ").map(|(_, rest)| rest);
+    let kilobytes = size.and_then(|rest| rest.split_once(" KB")?.0.parse::<usize>().ok());
+    let stated = kilobytes.with_context(|| format!("no size on the page of {}", board.name))? << 10;
+    let name = board.name;
+    ensure!(
+        stated.abs_diff(bytes) <= bytes / 10,
+        "the firmware of {name} takes {bytes} bytes of flash, and its page says {stated}"
+    );
+    Ok(())
 }
 
 /// Builds the program called `name` in the folder of `board` with `options` of Cargo, and finds it.
@@ -152,7 +171,7 @@ mod tests {
                 // The HAL has the rest, in a script called memory.x.
                 let script = read("model.x");
                 assert_eq!(memory(&script, "MODEL"), Some(expected), "{name}");
-                let line = script.lines().find_map(|line| line.strip_prefix("_model_start = "));
+                let line = script.lines().find_map(|line| line.strip_prefix("_model_mapped = "));
                 let start = line.and_then(|line| line.strip_suffix(';')).map(number);
                 assert_eq!(start, Some(u64::from(model_mapped_at)), "{name}");
                 continue;

@@ -8,9 +8,9 @@ use charcell::Artifact;
 use charcell::boards::Board;
 use charcell::image::{Format, Image};
 
-use crate::boards::{compare_texts, make_image, talk};
+use crate::boards::{SETTINGS, compare_texts, make_image, talk};
 use crate::console::Console;
-use crate::firmware;
+use crate::firmware::{self, shipped_model};
 use crate::process::{command, root, run};
 use crate::requirements::node;
 
@@ -25,7 +25,8 @@ const WATCHDOG_FIRED: i32 = 3;
 const RP2040JS: &str = "rp2040js@1.4.1";
 
 /// Talks to the firmware in UF2 files by its UART, with `model`, without, and with a damaged one,
-/// by its button, and by USB, with `model`; its watchdog has to end a program that hangs.
+/// by its button, and by USB, with `model`; a little with the shipped one, which is large for the
+/// emulator; its watchdog has to end a program that hangs.
 pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     node()?;
     let folder = root().join("target/xtask/rp2040js");
@@ -43,6 +44,10 @@ pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
         Console::start(node.arg("rp2040.mjs").arg(file).arg(console).current_dir(&folder))
     };
     talk(board, &[model.to_owned()], |model| start(model, "uart"))?;
+    let mut shipped = start(Some(&shipped_model()), "uart")?;
+    shipped.greeting()?;
+    let texts = compare_texts(&mut shipped, &shipped_model(), &SETTINGS[1..])?;
+    println!("    {texts} texts of the shipped model");
     press_bootsel(&mut start(Some(model), "uart")?, model)?;
     let mut hanging = start(Some(model), "uart")?;
     hanging.greeting()?;
@@ -51,7 +56,7 @@ pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     ensure!(end.code() == Some(WATCHDOG_FIRED), "a program that hangs ended with {end}");
     let mut usb = start(Some(model), "usb")?;
     usb.greeting()?;
-    let texts = compare_texts(&mut usb, model)?;
+    let texts = compare_texts(&mut usb, model, &SETTINGS)?;
     println!("    {texts} texts by USB");
     Ok(())
 }

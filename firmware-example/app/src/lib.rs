@@ -4,10 +4,13 @@
 //! for their state:
 //!
 //! ```
-//! static IDENTITY: charcell_app::Identity = charcell_app::Identity::new("my-board");
+//! use charcell_app::{Identity, Place, STATE_BYTES};
+//!
+//! static MODELS: Place = []; // on a board, a symbol of its linker script
+//! static IDENTITY: Identity = Identity::new("my-board", &MODELS, STATE_BYTES);
 //!
 //! fn start(board: impl charcell_app::Board, flash: &[u8]) {
-//!     let mut memory = [0; charcell_app::STATE_BYTES];
+//!     let mut memory = [0; STATE_BYTES];
 //!     charcell_app::run(board, &IDENTITY, flash, &mut memory);
 //! }
 //! ```
@@ -25,6 +28,6 @@ mod slot;
 mod terminal;
 
 pub use board::{Board, Ram};
-pub use identity::Identity;
+pub use identity::{Identity, Place};
 pub use session::{STATE_BYTES, run};
 pub use slot::{SlotError, model_in};

@@ -53,7 +53,6 @@ pub fn run<B: Board>(board: B, identity: &'static Identity, flash: &[u8], memory
 
 /// The place for a model in flash, and the model in it.
 struct Slot<'a> {
-    address: usize,
     model: Result<Model<'a>, SlotError>,
     bytes: usize,
 }
@@ -65,10 +64,9 @@ impl<'a> Slot<'a> {
             StateView::from_bytes(&model, memory)?;
             Ok((model, bytes))
         };
-        let address = flash.as_ptr().addr();
         match model_in(flash).and_then(fits) {
-            Ok((model, bytes)) => Self { address, model: Ok(model), bytes },
-            Err(error) => Self { address, model: Err(error), bytes: 0 },
+            Ok((model, bytes)) => Self { model: Ok(model), bytes },
+            Err(error) => Self { model: Err(error), bytes: 0 },
         }
     }
 }
@@ -142,7 +140,7 @@ impl<'s, B: Board> Session<'s, B> {
 
     /// Why there is no model, and where to get one.
     fn say_error(&mut self, error: &SlotError) -> fmt::Result {
-        let (address, name) = (self.slot.address, self.identity.name());
+        let (address, name) = (self.identity.model_address(), self.identity.name());
         writeln!(
             self.terminal,
             "error: {error}\n\
@@ -175,7 +173,7 @@ impl<'s, B: Board> Session<'s, B> {
         )?;
         match &slot.model {
             Ok(model) => {
-                let (size, address) = (Size(model, slot.bytes), slot.address);
+                let (size, address) = (Size(model, slot.bytes), identity.model_address());
                 writeln!(terminal, "model     {size} at {address:#010x}")?;
             }
             Err(error) => writeln!(terminal, "model     none: {error}")?,

@@ -7,10 +7,9 @@ use infer_core::{CapacityError, LoadError, Model, Precision};
 /// # Errors
 /// [`SlotError`] says what is there instead.
 pub fn model_in<P: Precision>(flash: &[u8]) -> Result<(Model<'_, P>, usize), SlotError> {
-    let address = flash.as_ptr().addr();
     let is_erased = |erased: u8| flash.iter().take(16).all(|&byte| byte == erased);
     if is_erased(0xFF) || is_erased(0) {
-        return Err(SlotError::Empty { address });
+        return Err(SlotError::Empty);
     }
     match Model::load(flash) {
         Ok(model) => Ok((model, flash.len())),
@@ -31,11 +30,8 @@ pub fn model_in<P: Precision>(flash: &[u8]) -> Result<(Model<'_, P>, usize), Slo
 #[non_exhaustive]
 pub enum SlotError {
     /// The flash was never written, or erased.
-    #[error("there is no model at {address:#010x}")]
-    Empty {
-        /// Where it should start.
-        address: usize,
-    },
+    #[error("there is no model")]
+    Empty,
     /// The artifact is longer than its place.
     #[error("the model takes {needed} bytes or more, and its place in flash has {available}")]
     TooLarge {

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 
-use charcell_app::{Board, Identity, Ram, run};
+use charcell_app::{Board, Identity, Place, Ram, run};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use infer_core::{Generator, Model, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
-static IDENTITY: Identity = Identity::new("desk");
+static MODELS: Place = [];
+static IDENTITY: Identity = Identity::new("desk", &MODELS, STATE_BYTES);
 
 /// The most that the state of a model may need here.
 const STATE_BYTES: usize = 1800;
@@ -243,8 +244,8 @@ fn a_flash_without_a_fit_model_is_named() {
     let mut newer = MODEL.to_vec();
     newer[4] += 1;
     let cases = [
-        (Flash::new(&[], 0xFF), "error: there is no model at 0x"),
-        (Flash::new(&[], 0), "error: there is no model at 0x"),
+        (Flash::new(&[], 0xFF), "error: there is no model\n"),
+        (Flash::new(&[], 0), "error: there is no model\n"),
         (Flash::new(b"something else", 0xFF), "error: not a Charcell artifact"),
         (Flash::new(&damaged, 0xFF), "error: the artifact is damaged"),
         (Flash::new(&newer, 0xFF), "error: the artifact has format version"),

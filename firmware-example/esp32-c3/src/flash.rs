@@ -6,7 +6,9 @@
     reason = "the functions in the chip's ROM are known by their addresses alone"
 )]
 
-use charcell_support::model_flash;
+use core::slice;
+
+use charcell_support::{model_bytes, models};
 use esp_hal::ram;
 
 /// Kilobytes of a page, the only size that the chip has.
@@ -16,8 +18,8 @@ const PAGE_KILOBYTES: u32 = 64;
 const FLASH: u32 = 0;
 
 unsafe extern "C" {
-    /// Where the place for models starts, from the start of flash on; `model.x` has it.
-    static _model_offset: u8;
+    /// Where the program sees the place for models; `model.x` has it.
+    static _model_mapped: u8;
 
     // esp-rom-sys has their addresses.
     fn Cache_Suspend_ICache() -> u32;
@@ -35,11 +37,14 @@ unsafe extern "C" {
 
 /// The flash that models lie in, mapped to where `model.x` says. Nothing may have interrupts yet.
 pub(crate) fn map_model_flash() -> &'static [u8] {
-    let flash = model_flash();
-    let offset = (&raw const _model_offset).addr();
-    let pages = flash.len() as u32 / (PAGE_KILOBYTES << 10);
-    critical_section::with(|_| map(flash.as_ptr().addr() as u32, offset as u32, pages));
-    flash
+    let (start, bytes) = (&raw const _model_mapped, model_bytes());
+    // On this chip, the address of the place for models counts from the start of flash.
+    let offset = models().as_ptr().addr() as u32;
+    let pages = bytes as u32 / (PAGE_KILOBYTES << 10);
+    critical_section::with(|_| map(start.addr() as u32, offset, pages));
+    // SAFETY: flash is mapped there now: it can be read, holds nothing of the program's own, and
+    // nothing writes to it while the program runs.
+    unsafe { slice::from_raw_parts(start, bytes) }
 }
 
 /// Maps `pages` of flash from `offset` on to `address`. It lies in RAM, because nothing in flash

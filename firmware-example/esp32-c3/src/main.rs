@@ -5,11 +5,13 @@
 
 mod console;
 mod flash;
+mod tick;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::paint_stack;
+use charcell_support::{identity, paint_stack};
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Pull};
+use esp_hal::interrupt::wait_for_interrupt;
 use esp_hal::peripherals::TIMG0;
 use esp_hal::time::{Duration, Instant};
 use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
@@ -22,7 +24,7 @@ use crate::console::Console;
 // What the chip's boot loader wants to know of a program.
 esp_bootloader_esp_idf::esp_app_desc!();
 
-static IDENTITY: Identity = Identity::new("esp32-c3");
+static IDENTITY: Identity = identity("esp32-c3");
 
 /// Time without a character after which the watchdog restarts the board.
 const WATCHDOG: Duration = Duration::from_secs(8);
@@ -52,6 +54,10 @@ impl charcell_app::Board for Board {
         self.watchdog.feed();
     }
 
+    fn wait(&mut self) {
+        wait_for_interrupt();
+    }
+
     fn ram(&self) -> Option<Ram> {
         Some(charcell_support::ram())
     }
@@ -72,9 +78,10 @@ fn main() -> ! {
     let mut watchdog = TimerGroup::new(peripherals.TIMG0).wdt;
     watchdog.set_timeout(MwdtStage::Stage0, WATCHDOG);
     watchdog.enable();
+    tick::start(peripherals.SYSTIMER);
     let board = Board { console: Console::new(usb, uart), button, watchdog };
     charcell_support::run(board, &IDENTITY, flash);
     loop {
-        core::hint::spin_loop();
+        wait_for_interrupt();
     }
 }

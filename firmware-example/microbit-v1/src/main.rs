@@ -8,7 +8,7 @@ mod clock;
 mod uart;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{Console, model_flash, paint_stack};
+use charcell_support::{Console, model_flash, models, paint_stack};
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
 use embedded_hal::digital::InputPin;
@@ -22,7 +22,7 @@ use nrf51_hal::wdt::{Watchdog, WatchdogHandle, count};
 use crate::clock::Clock;
 use crate::uart::Uart;
 
-static IDENTITY: Identity = Identity::new("microbit-v1");
+static IDENTITY: Identity = Identity::new("microbit-v1", models(), STATE_BYTES);
 
 /// Ticks of the 32,768 Hz clock without a character after which the watchdog restarts the board.
 const WATCHDOG_TICKS: u32 = 8 * 32_768;
@@ -35,7 +35,8 @@ fn main() -> ! {
     static mut MEMORY: [u8; STATE_BYTES] = [0; STATE_BYTES];
     paint_stack();
     let peripherals = Peripherals::take().expect("nobody has taken them before");
-    // The internal oscillator is too inexact for a UART.
+    // The internal oscillator is too inexact for a UART. The HAL waits for the crystal until it
+    // swings, and every micro:bit has one.
     Clocks::new(peripherals.CLOCK).enable_ext_hfosc();
     let pins = Parts::new(peripherals.GPIO);
     let uart = Uart::new(peripherals.UART0, pins.p0_24.degrade(), pins.p0_25.degrade());

@@ -5,10 +5,11 @@
 
 use charcell_app::Identity;
 use charcell_nrf52::Parts;
+use charcell_support::identity;
 use cortex_m_rt::entry;
 use panic_halt as _;
 
-static IDENTITY: Identity = Identity::new("microbit-v2");
+static IDENTITY: Identity = identity("microbit-v2");
 
 #[entry]
 fn main() -> ! {

@@ -6,9 +6,10 @@
 
 use charcell_app::Identity;
 use charcell_mps2::AN505;
+use charcell_support::identity;
 use cortex_m_rt::entry;
 
-static IDENTITY: Identity = Identity::new("mps2-an505");
+static IDENTITY: Identity = identity("mps2-an505");
 
 #[entry]
 fn main() -> ! {

@@ -7,13 +7,14 @@
 use charcell_app::Identity;
 use charcell_exit as _;
 use charcell_stm32f4::{Parts, Receiver};
+use charcell_support::identity;
 use cortex_m_rt::entry;
 use stm32f4xx_hal::gpio::Pull;
 use stm32f4xx_hal::pac::{Interrupt, USART1, interrupt};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 
-static IDENTITY: Identity = Identity::new("netduinoplus2");
+static IDENTITY: Identity = identity("netduinoplus2");
 static RECEIVER: Receiver<USART1> = Receiver::new(Interrupt::USART1);
 
 #[entry]

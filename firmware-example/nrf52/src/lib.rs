@@ -63,7 +63,8 @@ impl fmt::Debug for Parts {
 pub fn run(identity: &'static Identity, parts: impl FnOnce(Peripherals) -> Parts) -> ! {
     paint_stack();
     let mut config = Config::default();
-    // The internal oscillator is too inexact for a UART.
+    // The internal oscillator is too inexact for a UART. The HAL waits for the crystal until it
+    // swings: all these boards have one.
     config.hfclk_source = HfclkSource::ExternalXtal;
     config.lfclk_source = LfclkSource::Synthesized;
     let parts = parts(embassy_nrf::init(config));

@@ -5,10 +5,11 @@
 
 use charcell_app::Identity;
 use charcell_nrf52::Parts;
+use charcell_support::identity;
 use cortex_m_rt::entry;
 use panic_halt as _;
 
-static IDENTITY: Identity = Identity::new("nrf52840-dk");
+static IDENTITY: Identity = identity("nrf52840-dk");
 
 #[entry]
 fn main() -> ! {

@@ -5,6 +5,7 @@
 
 use charcell_app::Identity;
 use charcell_stm32f4::{Parts, Receiver};
+use charcell_support::identity;
 use cortex_m_rt::entry;
 use panic_halt as _;
 use stm32f4xx_hal::gpio::Pull;
@@ -12,7 +13,7 @@ use stm32f4xx_hal::pac::{Interrupt, USART2, interrupt};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 
-static IDENTITY: Identity = Identity::new("nucleo-f411");
+static IDENTITY: Identity = identity("nucleo-f411");
 static RECEIVER: Receiver<USART2> = Receiver::new(Interrupt::USART2);
 
 #[entry]

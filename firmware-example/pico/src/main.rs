@@ -5,11 +5,12 @@
 
 use charcell_app::Identity;
 use charcell_rp::Parts;
+use charcell_support::identity;
 use cortex_m_rt::entry;
 use embassy_rp::bootsel::is_bootsel_pressed;
 use panic_halt as _;
 
-static IDENTITY: Identity = Identity::new("pico");
+static IDENTITY: Identity = identity("pico");
 
 #[entry]
 fn main() -> ! {

@@ -5,11 +5,12 @@
 
 use charcell_app::Identity;
 use charcell_rp::Parts;
+use charcell_support::identity;
 use cortex_m_rt::entry;
 use embassy_rp::gpio::{Input, Pull};
 use panic_halt as _;
 
-static IDENTITY: Identity = Identity::new("pico2");
+static IDENTITY: Identity = identity("pico2");
 
 #[entry]
 fn main() -> ! {

@@ -9,11 +9,12 @@ use core::panic::PanicInfo;
 use core::ptr;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{model_flash, paint_stack};
+use charcell_support::{identity, model_flash, paint_stack};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
+use riscv::register::mie;
 use riscv_rt::entry;
 
-static IDENTITY: Identity = Identity::new("riscv-virt");
+static IDENTITY: Identity = identity("riscv-virt");
 
 /// Received and sent bytes of the 16550 UART.
 const UART_DATA: *mut u8 = 0x1000_0000 as *mut u8;
@@ -22,8 +23,10 @@ const UART_STATUS: *const u8 = 0x1000_0005 as *const u8;
 const RECEIVED: u8 = 1 << 0;
 const CAN_SEND: u8 = 1 << 5;
 
-/// The lower and the upper half of a clock of 10 MHz.
+/// The lower and the upper half of a clock of 10 MHz, and of the time that it interrupts at.
 const CLOCK: [*const u32; 2] = [0x0200_BFF8 as *const u32, 0x0200_BFFC as *const u32];
+const ALARM: [*mut u32; 2] = [0x0200_4000 as *mut u32, 0x0200_4004 as *mut u32];
+const TICKS_PER_MILLISECOND: u64 = 10_000;
 
 /// Ends the emulator.
 const TEST: *mut u32 = 0x0010_0000 as *mut u32;
@@ -61,19 +64,38 @@ impl charcell_app::Board for Board {
     }
 
     fn microseconds(&mut self) -> u64 {
-        // SAFETY: reading the clock changes nothing.
-        let half = |index: usize| unsafe { ptr::read_volatile(CLOCK[index]) };
-        loop {
-            let high = half(1);
-            let ticks = (u64::from(high) << 32) | u64::from(half(0));
-            if half(1) == high {
-                return ticks / 10;
-            }
+        ticks() / 10
+    }
+
+    /// Rests for a millisecond. Interrupts stay off, and one that would come ends the rest.
+    fn wait(&mut self) {
+        let alarm = ticks() + TICKS_PER_MILLISECOND;
+        // SAFETY: the time is nobody else's, and what it raises is never handled.
+        unsafe {
+            // No time in between is one that has passed.
+            ptr::write_volatile(ALARM[1], u32::MAX);
+            ptr::write_volatile(ALARM[0], alarm as u32);
+            ptr::write_volatile(ALARM[1], (alarm >> 32) as u32);
+            mie::set_mtimer();
         }
+        riscv::asm::wfi();
     }
 
     fn ram(&self) -> Option<Ram> {
         Some(charcell_support::ram())
+    }
+}
+
+/// Ticks of the clock since its start.
+fn ticks() -> u64 {
+    // SAFETY: reading the clock changes nothing.
+    let half = |index: usize| unsafe { ptr::read_volatile(CLOCK[index]) };
+    loop {
+        let high = half(1);
+        let ticks = (u64::from(high) << 32) | u64::from(half(0));
+        if half(1) == high {
+            return ticks;
+        }
     }
 }
 

@@ -4,16 +4,29 @@
 
 use core::slice;
 
-/// The flash that models lie in, from `_model_start` to `_model_end` in the board's `memory.x`.
+use charcell_app::Place;
+
+unsafe extern "C" {
+    safe static _model_start: Place;
+    safe static _model_end: Place;
+}
+
+/// Where models start in flash: `_model_start` in the board's linker script.
+#[must_use]
+pub const fn models() -> &'static Place {
+    &_model_start
+}
+
+/// Bytes from `_model_start` to `_model_end` in the board's linker script.
+#[must_use]
+pub fn model_bytes() -> usize {
+    (&raw const _model_end).addr() - (&raw const _model_start).addr()
+}
+
+/// The flash that models lie in, on a chip whose programs see it at its own address.
 #[must_use]
 pub fn model_flash() -> &'static [u8] {
-    unsafe extern "C" {
-        static _model_start: u8;
-        static _model_end: u8;
-    }
-    let start = &raw const _model_start;
-    let bytes = (&raw const _model_end).addr() - start.addr();
     // SAFETY: this is flash, or memory that stands in for it: it can be read, holds nothing of the
     // program's own, and nothing writes to it while the program runs.
-    unsafe { slice::from_raw_parts(start, bytes) }
+    unsafe { slice::from_raw_parts((&raw const _model_start).cast(), model_bytes()) }
 }

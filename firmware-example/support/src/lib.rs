@@ -11,8 +11,8 @@ mod run;
 mod systick;
 
 pub use console::{Console, receive};
-pub use flash::model_flash;
+pub use flash::{model_bytes, model_flash, models};
 pub use ram::{paint_stack, ram};
-pub use run::run;
+pub use run::{identity, run};
 #[cfg(target_arch = "arm")]
 pub use systick::Clock;

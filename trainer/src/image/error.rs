@@ -45,6 +45,21 @@ pub enum ImageError {
         /// The board that is asked for.
         wanted: &'static str,
     },
+    /// A firmware has its board's memory divided in another way.
+    #[error(
+        "the firmware has {what} {found:#x}, and this Charcell's for {board} has {wanted:#x}: \
+         build the firmware anew"
+    )]
+    OtherMemory {
+        /// What is different.
+        what: &'static str,
+        /// The address, or the number of bytes, of the firmware.
+        found: u32,
+        /// That of the table of boards.
+        wanted: u32,
+        /// The board's name.
+        board: &'static str,
+    },
     /// A firmware reads artifacts of another version.
     #[error(
         "the firmware reads artifacts of format version {firmware}, and the model has version \

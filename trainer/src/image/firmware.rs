@@ -13,11 +13,19 @@ const IDENTITY: [u8; 17] = *b"charcell-firmware";
 /// Bytes for the board's name in the identity, padded with zeros.
 const BOARD_NAME_BYTES: usize = 29;
 
+/// What a firmware says of itself.
+struct Identity {
+    version: u16,
+    board: String,
+    state_bytes: u32,
+    model_address: u32,
+}
+
 /// Fails unless `program` is the firmware of `board`, reads today's artifacts, and has each of its
 /// parts where the board has a place for them.
 pub(super) fn check(program: &Program<'_>, board: &'static Board) -> Result<(), ImageError> {
     let identity = program.parts.iter().find_map(|(_, bytes)| identity(bytes));
-    let Some((found, version)) = identity else {
+    let Some(Identity { version, board: found, state_bytes, model_address }) = identity else {
         return Err(ImageError::NotAFirmware {
             reason: "it doesn't say for which board it is".into(),
         });
@@ -28,18 +36,33 @@ pub(super) fn check(program: &Program<'_>, board: &'static Board) -> Result<(), 
     if version != VERSION {
         return Err(ImageError::FirmwareVersion { firmware: version, model: VERSION });
     }
+    for (what, found, wanted) in [
+        ("its place for models at", model_address, board.model_address),
+        ("bytes of memory for a model's state:", state_bytes, board.state_bytes as u32),
+    ] {
+        if found != wanted {
+            return Err(ImageError::OtherMemory { what, found, wanted, board: board.name });
+        }
+    }
     program.check_machine(board.core)?;
     program.parts.iter().try_for_each(|&(address, bytes)| check_place(board, address, bytes))
 }
 
-/// The board that a firmware is for, and the version of artifacts that it reads, if `bytes` have
-/// the firmware's identity.
-fn identity(bytes: &[u8]) -> Option<(String, u16)> {
+/// What `bytes` say of their firmware, if that's where it does.
+fn identity(bytes: &[u8]) -> Option<Identity> {
     let start = bytes.windows(IDENTITY.len()).position(|window| window == IDENTITY)?;
-    let (&version, name) = bytes[start + IDENTITY.len()..].split_first_chunk()?;
-    let name = name.get(..BOARD_NAME_BYTES)?.split(|&byte| byte == 0).next()?;
-    // Bytes that make no name would spoil the message that shows them.
-    Some((name.escape_ascii().to_string(), u16::from_le_bytes(version)))
+    let (&version, rest) = bytes[start + IDENTITY.len()..].split_first_chunk()?;
+    let (name, rest) = rest.split_first_chunk::<BOARD_NAME_BYTES>()?;
+    let (&state_bytes, rest) = rest.split_first_chunk()?;
+    let &model_address = rest.first_chunk()?;
+    let name = name.split(|&byte| byte == 0).next()?;
+    Some(Identity {
+        version: u16::from_le_bytes(version),
+        // Bytes that make no name would spoil the message that shows them.
+        board: name.escape_ascii().to_string(),
+        state_bytes: u32::from_le_bytes(state_bytes),
+        model_address: u32::from_le_bytes(model_address),
+    })
 }
 
 /// Fails unless `board` has a place for a part of a program, `bytes` at `address`.
