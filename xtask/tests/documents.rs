@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use charcell::Artifact;
 use charcell::boards::{BOARDS, Board, Flashing};
+use infer_core::Sampling;
 
 const PAGES: [&str; 8] = [
     "README.md",
@@ -67,6 +69,22 @@ fn pages_of_boards_say_what_the_table_says() {
     }
 }
 
+/// The sessions that are shown are of the model that ships with the firmware now.
+#[test]
+fn sessions_are_what_the_shipped_model_writes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let artifact = Artifact::read(&root.join("firmware-example/model.postcard")).unwrap();
+    let model = artifact.model().unwrap();
+    let written = |length| model.text("the time traveller", length, Sampling::greedy()).unwrap();
+    let page = fs::read_to_string(root.join("docs/flash-a-board.md")).unwrap();
+    assert!(page.replace('\n', "").contains(&written(200)), "the page has another text");
+    let drawing = fs::read_to_string(root.join("docs/console.svg")).unwrap();
+    // What stands between the tags.
+    let texts = drawing.split('>').filter_map(|part| part.split('<').next());
+    let text = texts.collect::<String>().replace('\n', "").replace('\u{A0}', " ");
+    assert!(text.contains(&written(90)), "the recording has another text: cargo xtask record");
+}
+
 /// What the page of `board` has to have.
 fn facts(board: &Board) -> Vec<String> {
     let size = |bytes: u32| match bytes >> 20 {
@@ -84,7 +102,8 @@ fn facts(board: &Board) -> Vec<String> {
     if let Flashing::Espflash { model_mapped_at, .. } = board.flashing {
         facts.push("RISC-V".into());
         facts.push(format!("espflash flash --chip {chip} "));
-        facts.push(format!("{:#x} {}-model.bin", board.model_address, board.name));
+        let address = board.model_address;
+        facts.push(format!("write-bin --chip {chip} {address:#x} {}-model.bin", board.name));
         facts.push(format!("`0x{:06X} – 0x{end:06X}`", board.model_address));
         facts.push(format!("0x{model_mapped_at:08X}"));
     } else {
