@@ -2,6 +2,7 @@
 
 use infer_core::artifact::{PRELUDE_BYTES, checksum};
 use infer_core::layout::ALIGNMENT;
+use infer_core::layout::ALIGNMENT;
 use infer_core::{F32, Generator, Int8, LoadError, Model, Precision, Sampling, StateView};
 
 /// Characters generated from each artifact.
@@ -60,8 +61,9 @@ fn load_as<P: Precision>(artifact: &[u8]) -> Option<Model<'_, P>> {
 
 fn generate_as<P: Precision>(artifact: &[u8], sampling: Sampling) {
     let Some(model) = load_as::<P>(artifact) else { return };
-    let mut state = vec![0xaa; model.memory().state_bytes + align_of::<u32>()];
+    let mut state = vec![0xaa; model.memory().state_bytes + ALIGNMENT - 1];
     let state = StateView::from_bytes(&model, &mut state).expect("as many bytes as it says");
+    assert_eq!(state.logits().len(), model.dimensions().vocabulary);
     let mut generator = Generator::from_view(&model, state, sampling);
     for prefix in model.prefixes() {
         // The writer sees to it that the vocabulary has their characters, the loader doesn't.

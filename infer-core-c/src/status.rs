@@ -32,7 +32,7 @@ pub enum Status {
     Damaged,
     /// The artifact's weights aren't int8.
     NotInt8,
-    /// The artifact's header contradicts itself, or goes beyond what is supported.
+    /// The artifact's header contradicts itself, or it or a constant goes beyond what is supported.
     Header,
 }
 
@@ -73,5 +73,8 @@ const MESSAGES: [(Status, &CStr); 13] = [
     (Status::Length, c"the artifact is cut short or followed by more: copy or export it again"),
     (Status::Damaged, c"the artifact is damaged: copy or export it again"),
     (Status::NotInt8, c"the artifact's weights are not int8: export it with --weights int8"),
-    (Status::Header, c"the artifact's header is wrong or beyond what is supported"),
+    (
+        Status::Header,
+        c"the artifact's header or constants are wrong or beyond what is supported: export it again",
+    ),
 ];

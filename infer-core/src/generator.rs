@@ -44,7 +44,8 @@ impl<'m, P: Precision> Generator<'m, P> {
         Ok(Self::from_view(model, state.view(model)?, sampling))
     }
 
-    /// As [`new`](Self::new), with a state whose size is known at run time only.
+    /// As [`new`](Self::new), with a state whose size is known at run time only. It must have been
+    /// made for this `model`: with another one's, there is no text, or one that ends.
     #[must_use]
     pub fn from_view(
         model: &'m Model<'m, P>,
@@ -188,11 +189,15 @@ pub struct PrimeError {
 
 impl fmt::Display for PrimeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (character, number) = (self.character, self.position.saturating_add(1));
-        write!(
-            formatter,
-            "character {number} of the text, {character:?}, is not in the model's vocabulary"
-        )
+        write!(formatter, "character {} of the text, ", self.position.saturating_add(1))?;
+        // Not by its `Debug`, in which a panic is linked.
+        match self.character {
+            control @ ('\0'..=' ' | '\x7f'..='\u{a0}') => {
+                write!(formatter, "U+{:04X}", u32::from(control))?;
+            }
+            character => write!(formatter, "'{character}'")?,
+        }
+        formatter.write_str(", is not in the model's vocabulary")
     }
 }
 

@@ -36,7 +36,9 @@
 //! | `defmt` | | errors can be logged with `defmt` |
 //! | `serde` | | headers of artifacts can be serialised, for those who write them |
 //!
-//! A microcontroller wants `default-features = false, features = ["int8"]`.
+//! A microcontroller wants `default-features = false, features = ["int8"]`. For the target
+//! `thumbv8m.main-none-eabihf` the core is taken to have the DSP extension, as those with a
+//! floating-point unit mostly do; a Cortex-M55 is told by `-C target-cpu=cortex-m55`.
 //!
 #![doc = include_str!("../costs.md")]
 #![no_std]

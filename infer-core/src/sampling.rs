@@ -17,7 +17,8 @@ pub struct Sampling {
     /// Temperature in thousandths: 1000 samples from the model's own distribution, less is bolder,
     /// 0 is greedy, the most probable character always.
     pub temperature_milli: u16,
-    /// Only the k most probable characters (and those as probable as the last of them); 0: all.
+    /// Only the k most probable characters (and those as probable as the last of them); 0: all. It
+    /// takes up to 32 passes over the logits, and so does the next one.
     pub top_k: u16,
     /// Only the most probable characters that together reach this probability, in thousandths;
     /// 1000 or more: all.
@@ -111,7 +112,7 @@ impl Sampler {
         if top_p_milli < 1000 {
             let total = candidates.sum_from(threshold, Measure::Weight);
             let target = divide(u64::from(total) * u64::from(top_p_milli), 1000) as u32;
-            threshold = threshold.max(candidates.highest_threshold(Measure::Weight, target.max(1)));
+            threshold = candidates.highest_threshold(Measure::Weight, target.max(1));
         }
         let total = candidates.sum_from(threshold, Measure::Weight);
         let rest = ((u64::from(random.next_u32()) * u64::from(total)) >> 32) as u32;

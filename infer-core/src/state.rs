@@ -155,7 +155,12 @@ impl<'s, P: Precision> StateView<'s, P> {
 /// The first `count` elements of `memory`, which must be there, and the rest as elements of this
 /// type.
 fn take<M: Pod, T: Pod>(memory: &mut [M], count: usize) -> (&mut [T], &mut [T]) {
-    // It always can: the elements of each part of a state are as large as those before, or smaller.
+    const {
+        // Then it always can: the parts of a state are ordered by the size of their elements.
+        assert!(
+            size_of::<M>().is_multiple_of(size_of::<T>()) && align_of::<M>() >= align_of::<T>()
+        );
+    }
     let elements = bytemuck::try_cast_slice_mut(memory).unwrap_or_default();
     elements.split_at_mut_checked(count).unwrap_or_default()
 }

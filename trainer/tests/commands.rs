@@ -227,7 +227,7 @@ fn artifacts_that_are_none_are_refused() {
         }
     };
     refused(&|bytes| bytes.truncate(100), "cut short");
-    refused(&|bytes| bytes.clear(), "not a Charcell artifact");
+    refused(&|bytes| bytes.clear(), "cut short");
     refused(&|bytes| bytes[700] ^= 1, "damaged");
     refused(&|bytes| bytes[4] = 9, "version 9");
     refused(&|bytes| bytes[0] = b'P', "not a Charcell artifact");

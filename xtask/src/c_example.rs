@@ -41,6 +41,7 @@ pub(crate) fn check() -> Result<()> {
     let texts = talk(&firmware)?;
 
     let symbols = output(command("arm-none-eabi-nm").arg(&firmware))?;
+    ensure!(symbols.contains("charcell_load"), "no symbols:\n{symbols}");
     let panic = symbols.lines().find(|symbol| symbol.contains("panic"));
     ensure!(panic.is_none(), "the firmware can panic: {}", panic.unwrap_or_default());
     let CodeBytes { own, compilers } = library_bytes(&library)?;

@@ -10,8 +10,12 @@ use crate::machines::{self, CORTEX_M4};
 use crate::process::root;
 
 /// The cores of Arm's that differ in what the compiler makes of the code.
-const TARGETS: [&str; 3] =
-    ["thumbv6m-none-eabi", "thumbv7em-none-eabihf", "thumbv8m.main-none-eabihf"];
+const TARGETS: [&str; 4] = [
+    "thumbv6m-none-eabi",
+    "thumbv7m-none-eabi",
+    "thumbv7em-none-eabihf",
+    "thumbv8m.main-none-eabihf",
+];
 
 /// The function that the firmware's panic handler calls, and that doesn't exist.
 const PANIC: &str = "a_panic_is_reachable";

@@ -6,6 +6,7 @@
 #![no_main]
 #![expect(unsafe_code, reason = "what must not be linked can only be declared")]
 
+use core::fmt::{self, Write};
 use core::hint::black_box;
 use core::panic::PanicInfo;
 
@@ -28,16 +29,39 @@ fn main() -> ! {
 
 /// All that a user of the crate does: loading, priming, sampling in every way, generating.
 fn characters(artifact: &[u8], prefix: &str, state: &mut State<256, 64>) -> u32 {
-    let Ok(model) = Model::load(artifact) else { return 1 };
+    let model = match Model::load(artifact) {
+        Ok(model) => model,
+        Err(error) => return written(&error),
+    };
     let sampling = Sampling {
         temperature_milli: black_box(700),
         top_k: black_box(5),
         top_p_milli: black_box(900),
         seed: black_box(1),
     };
-    let Ok(mut generator) = Generator::new(&model, state, sampling) else { return 2 };
+    let mut generator = match Generator::new(&model, state, sampling) {
+        Ok(generator) => generator,
+        Err(error) => return written(&error),
+    };
     let primed = generator.prime(prefix);
-    generator.take(20).map(u32::from).sum::<u32>() + u32::from(primed.is_err())
+    let text = generator.take(20).map(u32::from).sum::<u32>();
+    text + primed.map_or_else(|error| written(&error), |()| 0)
+}
+
+/// How many bytes an error's text has.
+fn written(error: &dyn fmt::Display) -> u32 {
+    struct Counter(u32);
+
+    impl fmt::Write for Counter {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += black_box(text).len() as u32;
+            Ok(())
+        }
+    }
+
+    let mut counter = Counter(0);
+    let _ = write!(counter, "{error}");
+    counter.0
 }
 
 #[panic_handler]

@@ -42,7 +42,7 @@ unsafe extern "C" fn add_part(
     count: usize,
 ) {
     naked_asm!(
-        // Of the cores whose instructions these are, the one that every target takes.
+        // A core that has them: the target for ARMv8-M leaves the extension out by itself.
         ".cpu cortex-m33",
         // What a block adds to the sums of low bytes, r2 and r4, and of pairs, r3 and r5. The words
         // of x are r6 to r9, those of four columns r10 to r12 and lr.

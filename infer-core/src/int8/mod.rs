@@ -189,7 +189,8 @@ impl Arithmetic for Int8 {
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None
-    /// of the sums can overflow: |f·c| and |i·g| are at most 2³⁰.
+    /// of the sums can overflow: gates are at most 32,757 and |tanh| at most 32,747, so that |f·c|
+    /// and |i·g| sum up to less than 2³¹ − 2¹⁴.
     #[inline]
     fn cell(pre_activations: &[i32; GATES], cell_fraction_bits: u8, c: &mut i16) -> i8 {
         let [i, f, g, o] = Int8Target::tanh(pre_activations);
