@@ -2,7 +2,6 @@
 
 use infer_core::artifact::{PRELUDE_BYTES, checksum};
 use infer_core::layout::ALIGNMENT;
-use infer_core::layout::ALIGNMENT;
 use infer_core::{F32, Generator, Int8, LoadError, Model, Precision, Sampling, StateView};
 
 /// Characters generated from each artifact.
