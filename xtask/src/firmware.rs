@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use charcell::Artifact;
 use charcell::boards::{Board, Core, board};
 use charcell::image::{Format, Image};
 
@@ -51,6 +52,8 @@ pub(crate) fn emulate(name: &str, model: Option<&Path>) -> Result<()> {
         Some(model) => model.canonicalize().with_context(|| model.display().to_string())?,
         None => shipped_model(),
     };
+    let artifact = Artifact::read(&model)?;
+    board.check(&artifact, &artifact.model()?)?;
     let firmware = build(board)?;
     println!("the console of {}; Ctrl-A, then X ends the emulator", board.name);
     run(emulator(board, &firmware, Some(&model), KEYBOARD)?.stdin(Stdio::inherit()))

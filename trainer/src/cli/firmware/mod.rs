@@ -23,7 +23,7 @@ const MAX_FIRMWARE_BYTES: u64 = 256 << 20;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  charcell firmware --board microbit-v1 --model runs/001/model.postcard
+  charcell firmware --board pico --model runs/001/model.postcard
   charcell firmware --board netduinoplus2 --model runs/002/model.postcard --model-only
 
 The ESP32-C3 has no complete image: espflash makes that of the firmware by itself, and writes the
