@@ -107,9 +107,9 @@ impl Core {
     /// the cores that share a number here.
     const fn instructions_per_multiply_add(self) -> f64 {
         match self {
-            Self::CortexM0 | Self::CortexM0Plus => 3.49,
-            Self::CortexM4 | Self::CortexM33 => 0.987,
-            Self::RiscV32 => 3.45,
+            Self::CortexM0 | Self::CortexM0Plus => 3.48,
+            Self::CortexM4 | Self::CortexM33 => 0.997,
+            Self::RiscV32 => 3.44,
         }
     }
 }
