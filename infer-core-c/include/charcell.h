@@ -81,7 +81,8 @@ typedef enum charcell_status {
    */
   CHARCELL_STATUS_NOT_INT8,
   /**
-   * The artifact's header contradicts itself, or it or a constant goes beyond what is supported.
+   * The artifact's header contradicts itself, or a number in it or among the constants goes
+   * beyond what is supported.
    */
   CHARCELL_STATUS_HEADER,
 } charcell_status;

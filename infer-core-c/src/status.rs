@@ -32,7 +32,8 @@ pub enum Status {
     Damaged,
     /// The artifact's weights aren't int8.
     NotInt8,
-    /// The artifact's header contradicts itself, or it or a constant goes beyond what is supported.
+    /// The artifact's header contradicts itself, or a number in it or among the constants goes
+    /// beyond what is supported.
     Header,
 }
 

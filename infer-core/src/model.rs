@@ -10,8 +10,8 @@ use crate::vocabulary::{Token, Vocabulary};
 use crate::weights::{Layer, Output};
 use crate::{Normalisation, Precision};
 
-/// A borrowed view of an artifact: sizes and references, 136 bytes where addresses have 32 bits; the
-/// weights stay where they are.
+/// A borrowed view of an artifact: sizes and references, 136 bytes where addresses have 32 bits;
+/// the weights stay where they are.
 ///
 /// A model can't outlive its bytes:
 ///

@@ -1,16 +1,13 @@
 //! The commands as a user types them: what they print, their exit codes, and their errors.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 
 use assert_cmd::Command;
+use common::charcell;
 use tempfile::TempDir;
-
-fn charcell(folder: &TempDir, words: &str) -> Output {
-    let mut command = Command::cargo_bin("charcell").unwrap();
-    command.current_dir(folder.path()).args(words.split(' ')).output().unwrap()
-}
 
 /// What a command prints that must succeed.
 fn prints(folder: &TempDir, words: &str) -> String {

@@ -4,14 +4,11 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 
 use assert_cmd::Command;
 use charcell::boards::{BOARDS, Core, Flashing, board};
 use charcell::image::{Image, ImageError};
-use charcell::model::Dimensions;
-use charcell::{AnyModel, Artifact, Error, Weights, artifact};
-use common::untrained_model;
+use common::{charcell, model};
 use tempfile::TempDir;
 
 /// The kinds of processors in ELF files.
@@ -25,12 +22,6 @@ fn folder() -> TempDir {
     fs::write(folder.path().join("model.postcard"), model(48).bytes()).unwrap();
     fs::write(folder.path().join("firmware.elf"), firmware("microbit-v1", 1, 0x60)).unwrap();
     folder
-}
-
-/// An untrained model of one layer.
-fn model(hidden: usize) -> Artifact {
-    let dimensions = Dimensions { vocabulary: 43, hidden, layers: 1 };
-    artifact(&untrained_model(dimensions, 1.0, 1), Weights::Int8).unwrap()
 }
 
 /// The identity of a firmware, behind `padding` bytes, with the memory that the board called `name`
@@ -87,11 +78,6 @@ fn segments(file: &[u8]) -> Vec<(usize, &[u8])> {
         (address, &file[offset..][..length])
     };
     headers.map(segment).collect()
-}
-
-fn charcell(folder: &TempDir, words: &str) -> Output {
-    let mut command = Command::cargo_bin("charcell").unwrap();
-    command.current_dir(folder.path()).args(words.split(' ')).output().unwrap()
 }
 
 /// A command must fail with this exit code and an error that has all of `parts`.
@@ -319,117 +305,6 @@ fn firmware_for_a_chip_that_maps_flash_has_its_addresses() {
     ] {
         let image = Image::of_firmware(esp, &elf(RISCV, &[(address, &own)]));
         assert_eq!(image.is_ok(), is_right, "{address:#x}");
-    }
-}
-
-#[test]
-fn the_hidden_size_that_would_fit_does_and_the_next_does_not() {
-    let board = board("microbit-v1").unwrap();
-    let fits = |artifact: &Artifact| board.check(artifact, &artifact.model().unwrap());
-    let Err(Error::DoesNotFit { needed, available, fitting_hidden, .. }) = fits(&model(256)) else {
-        panic!("256 units fit {}", board.title);
-    };
-    assert_eq!((needed, available), (model(256).bytes().len(), board.model_bytes()));
-    let hidden = fitting_hidden.unwrap();
-    assert!(fits(&model(hidden)).is_ok() && fits(&model(hidden + 1)).is_err(), "{hidden}");
-}
-
-/// A model that is too large for all boards is compared with the one that has the most room.
-#[test]
-fn a_model_for_no_board_has_the_reason() {
-    let folder = folder();
-    let inspect = |artifact: &Artifact| {
-        fs::write(folder.path().join("model.postcard"), artifact.bytes()).unwrap();
-        let json = charcell(&folder, "inspect model.postcard --json").stdout;
-        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
-        assert_eq!(json["boards"].as_array().unwrap().len(), 0);
-        String::from_utf8(charcell(&folder, "inspect model.postcard").stdout).unwrap()
-    };
-    let larger = model(900);
-    let text = inspect(&larger);
-    let line = text.lines().last().unwrap();
-    assert!(line.starts_with("no board runs it: the model doesn't fit Raspberry Pi Pico 2"));
-    let hidden = line.split_once("--hidden ").unwrap().1.split_once(' ').unwrap().0;
-    let pico2 = board("pico2").unwrap();
-    let fits = model(hidden.parse().unwrap());
-    pico2.check(&fits, &fits.model().unwrap()).unwrap();
-    pico2.check(&larger, &larger.model().unwrap()).unwrap_err();
-
-    let dimensions = Dimensions { vocabulary: 43, hidden: 16, layers: 1 };
-    let model = artifact(&untrained_model(dimensions, 1.0, 1), Weights::F32).unwrap();
-    let text = inspect(&model);
-    let reason = "no board runs it: its weights are f32, and boards run int8: `charcell export \
-                  RUN` writes that\n";
-    assert!(text.ends_with(reason), "{text}");
-}
-
-/// The state of a model with many characters is too large for a small board whatever its units.
-#[test]
-fn a_text_of_too_many_characters_is_named() {
-    let dimensions = Dimensions { vocabulary: 2500, hidden: 8, layers: 1 };
-    let model = artifact(&untrained_model(dimensions, 1.0, 1), Weights::Int8).unwrap();
-    let board = board("microbit-v1").unwrap();
-    let error = board.check(&model, &model.model().unwrap()).unwrap_err().to_string();
-    for part in ["bytes of memory for its state", "more than there are", "fewer distinct"] {
-        assert!(error.contains(part), "{error}");
-    }
-}
-
-#[test]
-fn f32_models_are_not_for_boards() {
-    let dimensions = Dimensions { vocabulary: 43, hidden: 16, layers: 1 };
-    let model = artifact(&untrained_model(dimensions, 1.0, 1), Weights::F32).unwrap();
-    assert!(matches!(model.model(), Ok(AnyModel::F32(_))));
-    for board in &BOARDS {
-        let checked = board.check(&model, &model.model().unwrap());
-        assert!(matches!(checked, Err(Error::NotForBoards)));
-    }
-}
-
-#[test]
-fn boards_are_listed_and_named_for_a_model() {
-    let folder = folder();
-    let listed = charcell(&folder, "boards");
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    assert!(BOARDS.iter().all(|board| listed.contains(board.name)), "{listed}");
-    assert!(listed.contains("estimate"), "{listed}");
-    let json: serde_json::Value =
-        serde_json::from_slice(&charcell(&folder, "boards --json").stdout).unwrap();
-    assert_eq!(json["boards"].as_array().unwrap().len(), BOARDS.len());
-    // Where a model is written, and where the program sees it; a machine that has no clock.
-    assert!(listed.contains("0x00200000") && listed.contains("0x3c400000"), "{listed}");
-    let of = |name: &str| BOARDS.iter().position(|board| board.name == name).unwrap();
-    let esp = &json["boards"][of("esp32-c3")];
-    assert_eq!(
-        (&esp["model_address"], &esp["model_mapped_at"]),
-        (&0x20_0000.into(), &0x3C40_0000.into())
-    );
-    let virt = &json["boards"][of("riscv-virt")];
-    assert!(virt["clock_hz"].is_null() && virt["characters_per_second"][0]["estimate"].is_null());
-}
-
-/// The boards that `inspect` names are those whose check lets the model through, and no emulators.
-#[test]
-fn inspect_names_the_boards_that_a_model_fits() {
-    let folder = folder();
-    for (hidden, missing) in [(48, &[][..]), (200, &["microbit-v1"]), (350, &["nucleo-f411"])] {
-        let artifact = model(hidden);
-        fs::write(folder.path().join("model.postcard"), artifact.bytes()).unwrap();
-        let inspected = charcell(&folder, "inspect model.postcard");
-        let inspected = String::from_utf8(inspected.stdout).unwrap();
-        let model = artifact.model().unwrap();
-        let fitting = BOARDS.iter().filter(|board| {
-            board.flashing != Flashing::Emulator && board.check(&artifact, &model).is_ok()
-        });
-        let named: Vec<String> = fitting
-            .map(|board| {
-                let speed = board.characters_per_second(model.dimensions()).unwrap();
-                format!("{} ({speed:.0})", board.name)
-            })
-            .collect();
-        let line = format!("they write: {}\n  charcell firmware --board ", named.join(", "));
-        assert!(inspected.contains(&line), "{line} isn't in:\n{inspected}");
-        assert!(missing.iter().all(|name| !inspected.contains(name)), "{inspected}");
     }
 }
 

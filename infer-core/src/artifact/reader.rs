@@ -49,6 +49,7 @@ pub(crate) struct Contents<'a> {
 /// these sizes are there.
 pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadError> {
     let offset = artifact.as_ptr().addr() % ALIGNMENT;
+    // Nothing lies anywhere: that is too short, not misplaced.
     if offset != 0 && !artifact.is_empty() {
         return Err(LoadError::Misaligned { offset });
     }

@@ -15,7 +15,7 @@ pub(super) const FRACTION_BITS: u32 = 16;
 /// sum wraps.
 pub(crate) static TANH: [i32; PIECES] = table();
 
-pub(crate) const PIECES: usize = 128;
+const PIECES: usize = 128;
 
 /// Bits of an argument below the number of its piece.
 const PIECE_BITS: u32 = FRACTION_BITS - 4;
