@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write};
 
-use infer_core::{Generator, Sampling};
+use infer_core::{Generator, Sampling, StateView};
 
 use crate::{Memory, model};
 
@@ -14,7 +14,7 @@ const SAMPLINGS: [Sampling; 3] = [
 ];
 
 /// Writes `characters` that follow each of the artifact's prefixes, and none, in three ways, a line
-/// each.
+/// each. The state is one of a fixed size for greedy texts, and lies in bytes for the others.
 ///
 /// # Errors
 /// Those of `console`.
@@ -28,10 +28,17 @@ pub fn write_texts(
 ) -> Result<(), fmt::Error> {
     let model = model(artifact);
     let mut memory = Memory::new();
+    // As long as the other one, wherever the first multiple of 16 is.
+    let mut bytes = [0xAA; size_of::<Memory>() + 15];
     for prefix in model.prefixes().chain([""]) {
         for sampling in SAMPLINGS {
-            let generator = Generator::new(&model, &mut memory, sampling);
-            let mut generator = generator.expect("the models are small");
+            let state = if sampling == Sampling::greedy() {
+                memory.view(&model)
+            } else {
+                StateView::from_bytes(&model, &mut bytes)
+            };
+            let state = state.expect("the models are small");
+            let mut generator = Generator::from_view(&model, state, sampling);
             generator.prime(prefix).expect("the prefix is the model's own");
             write!(console, "{prefix}|")?;
             for character in generator.take(characters) {
