@@ -21,6 +21,8 @@ const SAMPLINGS: [Sampling; 3] = [
 ///
 /// # Panics
 /// If `artifact` has no model that fits.
+// Its states must not lie on the stack of the other tasks: 16 KB are all that a small core has.
+#[inline(never)]
 pub fn write_texts(
     artifact: &[u8],
     characters: usize,
