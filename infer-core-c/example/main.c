@@ -51,12 +51,27 @@ static size_t read_line(char line[LINE_BYTES]) {
   }
 }
 
+/* Writes the character whose first byte is at `start`, in a text that ends at `end`. */
+static void write_character(const char *start, const char *end) {
+  const char *byte = start;
+  do {
+    board_write((const char[]){*byte++, 0});
+  } while (byte < end && (*byte & 0xC0) == 0x80);
+}
+
 /* Continues a line from the start of a text. */
 static charcell_status continue_line(charcell_generator *generator, const char *line,
                                      size_t bytes) {
+  size_t unknown_at;
   charcell_status status = charcell_restart(generator, &sampling);
   if (status == CHARCELL_STATUS_OK) {
-    status = charcell_prime(generator, line, bytes);
+    status = charcell_prime(generator, line, bytes, &unknown_at);
+  }
+  if (status == CHARCELL_STATUS_UNKNOWN_CHARACTER) {
+    board_write("\r\n");
+    write_character(line + unknown_at, line + bytes);
+    board_write(": ");
+    return status;
   }
   for (int i = 0; i < LENGTH && status == CHARCELL_STATUS_OK; i++) {
     char character[CHARCELL_CHARACTER_BYTES];
@@ -80,7 +95,9 @@ int main(void) {
     const charcell_status status =
         loaded == CHARCELL_STATUS_OK ? continue_line(generator, line, bytes) : loaded;
     if (status != CHARCELL_STATUS_OK) {
-      board_write("\r\n");
+      if (status != CHARCELL_STATUS_UNKNOWN_CHARACTER) {
+        board_write("\r\n");
+      }
       board_write(charcell_status_message(status));
     }
   }

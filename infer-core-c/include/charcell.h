@@ -57,6 +57,10 @@ typedef enum charcell_status {
    */
   CHARCELL_STATUS_UNKNOWN_CHARACTER,
   /**
+   * The artifact has fewer prefixes.
+   */
+  CHARCELL_STATUS_NO_PREFIX,
+  /**
    * The artifact's address isn't a multiple of CHARCELL_ARTIFACT_ALIGNMENT.
    */
   CHARCELL_STATUS_ARTIFACT_MISALIGNED,
@@ -101,8 +105,8 @@ typedef struct charcell_sampling {
    */
   uint64_t seed;
   /**
-   * Temperature in thousandths: 1000 draws from the model's own distribution, less is bolder, 0
-   * always takes the most probable character.
+   * Temperature in thousandths: 1000 draws from the model's own distribution, more is bolder,
+   * less more cautious, 0 always takes the most probable character.
    */
   uint16_t temperature_milli;
   /**
@@ -175,15 +179,18 @@ enum charcell_status charcell_restart(struct charcell_generator *generator,
 
 /**
  * Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it
- * has a character that the model doesn't know.
+ * has a character that the model doesn't know: `unknown_at` is then how many bytes stand before
+ * the first one.
  *
  * # Safety
- * `generator` comes from charcell_load, and `text` points to `text_bytes` bytes; either may be
- * null, which is refused.
+ * `generator` comes from charcell_load, `text` points to `text_bytes` bytes, and `unknown_at` to a
+ * place for the result, or is null where that isn't asked; the others may be null, which is
+ * refused.
  */
 enum charcell_status charcell_prime(struct charcell_generator *generator,
                                     const char *text,
-                                    size_t text_bytes);
+                                    size_t text_bytes,
+                                    size_t *unknown_at);
 
 /**
  * Writes the next character to `character`, in UTF-8, with a zero behind it.
@@ -193,6 +200,31 @@ enum charcell_status charcell_prime(struct charcell_generator *generator,
  * either may be null, which is refused.
  */
 enum charcell_status charcell_next(struct charcell_generator *generator, char *character);
+
+/**
+ * Writes to `text` where the characters that the model knows are, in UTF-8 without a zero behind
+ * them, and to `text_bytes` how many bytes they take.
+ *
+ * # Safety
+ * `generator` comes from charcell_load, and `text` and `text_bytes` point to places for the
+ * results; each may be null, which is refused.
+ */
+enum charcell_status charcell_vocabulary(const struct charcell_generator *generator,
+                                         const char **text,
+                                         size_t *text_bytes);
+
+/**
+ * Writes to `text` where a prefix is that the artifact carries along to show the model with, in
+ * UTF-8 without a zero behind it, and to `text_bytes` how many bytes it takes. `index` counts from
+ * 0.
+ *
+ * # Safety
+ * As for charcell_vocabulary.
+ */
+enum charcell_status charcell_prefix(const struct charcell_generator *generator,
+                                     size_t index,
+                                     const char **text,
+                                     size_t *text_bytes);
 
 /**
  * What a status means, in English, and what to do about it.

@@ -40,8 +40,8 @@ pub struct Generator(infer_core::Generator<'static, Int8>);
 pub struct Sampling {
     /// Where the random numbers start: same seed, same text.
     pub seed: u64,
-    /// Temperature in thousandths: 1000 draws from the model's own distribution, less is bolder, 0
-    /// always takes the most probable character.
+    /// Temperature in thousandths: 1000 draws from the model's own distribution, more is bolder,
+    /// less more cautious, 0 always takes the most probable character.
     pub temperature_milli: u16,
     /// Only the k most probable characters; 0: all.
     pub top_k: u16,
@@ -203,16 +203,19 @@ pub unsafe extern "C" fn charcell_restart(
 }
 
 /// Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it
-/// has a character that the model doesn't know.
+/// has a character that the model doesn't know: `unknown_at` is then how many bytes stand before
+/// the first one.
 ///
 /// # Safety
-/// `generator` comes from charcell_load, and `text` points to `text_bytes` bytes; either may be
-/// null, which is refused.
+/// `generator` comes from charcell_load, `text` points to `text_bytes` bytes, and `unknown_at` to a
+/// place for the result, or is null where that isn't asked; the others may be null, which is
+/// refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_prime(
     generator: *mut Generator,
     text: *const c_char,
     text_bytes: usize,
+    unknown_at: *mut usize,
 ) -> Status {
     if text.is_null() {
         return Status::Null;
@@ -222,10 +225,12 @@ pub unsafe extern "C" fn charcell_prime(
     // SAFETY: it isn't null, and the caller promises the bytes.
     let text = unsafe { slice::from_raw_parts(text.cast(), text_bytes) };
     let Ok(text) = str::from_utf8(text) else { return Status::NotUtf8 };
-    match generator.prime(text) {
-        Ok(()) => Status::Ok,
-        Err(_) => Status::UnknownCharacter,
+    let Err(unknown) = generator.prime(text) else { return Status::Ok };
+    // SAFETY: the caller promises the place if it isn't null.
+    if let Some(unknown_at) = unsafe { unknown_at.as_mut() } {
+        *unknown_at = unknown.offset;
     }
+    Status::UnknownCharacter
 }
 
 /// Writes the next character to `character`, in UTF-8, with a zero behind it.
@@ -247,6 +252,63 @@ pub unsafe extern "C" fn charcell_next(
     *place = Character::default();
     // A generator never ends.
     generator.next().unwrap_or_default().encode_utf8(place);
+    Status::Ok
+}
+
+/// Writes to `text` where the characters that the model knows are, in UTF-8 without a zero behind
+/// them, and to `text_bytes` how many bytes they take.
+///
+/// # Safety
+/// `generator` comes from charcell_load, and `text` and `text_bytes` point to places for the
+/// results; each may be null, which is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn charcell_vocabulary(
+    generator: *const Generator,
+    text: *mut *const c_char,
+    text_bytes: *mut usize,
+) -> Status {
+    // SAFETY: the caller promises that what isn't null is there.
+    let generator = unsafe { generator.as_ref() };
+    let vocabulary = generator.map(|Generator(generator)| generator.model().vocabulary().as_str());
+    // SAFETY: as above.
+    unsafe { write_text(vocabulary, text, text_bytes) }
+}
+
+/// Writes to `text` where a prefix is that the artifact carries along to show the model with, in
+/// UTF-8 without a zero behind it, and to `text_bytes` how many bytes it takes. `index` counts from
+/// 0.
+///
+/// # Safety
+/// As for charcell_vocabulary.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn charcell_prefix(
+    generator: *const Generator,
+    index: usize,
+    text: *mut *const c_char,
+    text_bytes: *mut usize,
+) -> Status {
+    // SAFETY: the caller promises that what isn't null is there.
+    let Some(Generator(generator)) = (unsafe { generator.as_ref() }) else { return Status::Null };
+    let Some(prefix) = generator.model().prefixes().nth(index) else { return Status::NoPrefix };
+    // SAFETY: as above.
+    unsafe { write_text(Some(prefix), text, text_bytes) }
+}
+
+/// Hands `found`, which lies in the artifact, to the caller.
+///
+/// # Safety
+/// `text` and `text_bytes` point to places for the results, where they aren't null.
+unsafe fn write_text(
+    found: Option<&str>,
+    text: *mut *const c_char,
+    text_bytes: *mut usize,
+) -> Status {
+    // SAFETY: the caller promises the places.
+    let places = unsafe { (text.as_mut(), text_bytes.as_mut()) };
+    let (Some(found), (Some(text), Some(text_bytes))) = (found, places) else {
+        return Status::Null;
+    };
+    (*text, *text_bytes) = (found.as_ptr().cast(), found.len());
     Status::Ok
 }
 

@@ -20,6 +20,8 @@ pub enum Status {
     NotUtf8,
     /// The text has a character that the model doesn't know.
     UnknownCharacter,
+    /// The artifact has fewer prefixes.
+    NoPrefix,
     /// The artifact's address isn't a multiple of CHARCELL_ARTIFACT_ALIGNMENT.
     ArtifactMisaligned,
     /// The bytes aren't an artifact.
@@ -58,13 +60,17 @@ pub extern "C" fn charcell_status_message(status: c_int) -> *const c_char {
     message.map_or(c"not a status of charcell's", |&(_, message)| message).as_ptr()
 }
 
-const MESSAGES: [(Status, &CStr); 13] = [
+const MESSAGES: [(Status, &CStr); 14] = [
     (Status::Ok, c"done"),
     (Status::Null, c"a pointer is null"),
     (Status::MemoryMisaligned, c"the memory is misaligned: align it to CHARCELL_MEMORY_ALIGNMENT"),
     (Status::MemoryTooSmall, c"the memory is too small: charcell_memory_bytes says how much"),
     (Status::NotUtf8, c"the text is not UTF-8"),
-    (Status::UnknownCharacter, c"the text has a character that the model does not know"),
+    (
+        Status::UnknownCharacter,
+        c"the text has a character that the model does not know: leave it out",
+    ),
+    (Status::NoPrefix, c"the artifact has fewer prefixes"),
     (
         Status::ArtifactMisaligned,
         c"the artifact is misaligned: align it to CHARCELL_ARTIFACT_ALIGNMENT",

@@ -3,14 +3,14 @@
 #![expect(unsafe_code, reason = "the functions are called as C calls them")]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr;
+use std::{ptr, slice};
 
 use infer_core::artifact::Aligned;
-use infer_core::{Generator, Model, Sampling, State};
+use infer_core::{Generator, Int8, Model, Sampling, State};
 use infer_core_c::{
     CHARCELL_CHARACTER_BYTES, Status, charcell_artifact_bytes, charcell_load,
-    charcell_memory_bytes, charcell_next, charcell_prime, charcell_restart,
-    charcell_status_message,
+    charcell_memory_bytes, charcell_next, charcell_prefix, charcell_prime, charcell_restart,
+    charcell_status_message, charcell_vocabulary,
 };
 
 static ARTIFACT: &[u8] =
@@ -48,7 +48,7 @@ fn load(
 
 fn prime(generator: *mut infer_core_c::Generator, text: &[u8]) -> Status {
     // SAFETY: the generator comes from charcell_load, and the text is there.
-    unsafe { charcell_prime(generator, text.as_ptr().cast::<c_char>(), text.len()) }
+    unsafe { charcell_prime(generator, text.as_ptr().cast(), text.len(), ptr::null_mut()) }
 }
 
 fn text(generator: *mut infer_core_c::Generator, length: usize) -> String {
@@ -105,9 +105,39 @@ fn texts_that_cannot_be_taken_in_change_nothing() {
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
     assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
     assert_eq!(prime(generator, b"#\xff"), Status::NotUtf8);
-    assert_eq!(prime(generator, "#Ж".as_bytes()), Status::UnknownCharacter);
+    let (unknown, mut unknown_at) = ("#(Ж", 0);
+    assert_eq!(prime(generator, unknown.as_bytes()), Status::UnknownCharacter);
+    // SAFETY: the generator comes from charcell_load, and the text and the number are there.
+    let status = unsafe {
+        charcell_prime(generator, unknown.as_ptr().cast(), unknown.len(), &raw mut unknown_at)
+    };
+    assert_eq!((status, unknown_at), (Status::UnknownCharacter, 2));
     assert_eq!(prime(generator, b""), Status::Ok);
     assert_eq!(text(generator, 60), expected(Sampling::greedy()));
+}
+
+#[test]
+fn a_model_tells_its_characters_and_prefixes() {
+    let mut memory = vec![0; needed().div_ceil(16)];
+    let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
+    let text = |function: &dyn Fn(*mut *const c_char, *mut usize) -> Status| {
+        let (mut text, mut bytes) = (ptr::null(), 0);
+        let status = function(&raw mut text, &raw mut bytes);
+        // SAFETY: the text is in the artifact, which is static.
+        (status == Status::Ok)
+            .then(|| str::from_utf8(unsafe { slice::from_raw_parts(text.cast(), bytes) }).unwrap())
+            .ok_or(status)
+    };
+    let model = Model::<Int8>::load(ARTIFACT).unwrap();
+    // SAFETY: the generator comes from charcell_load, and the places are there.
+    let vocabulary = text(&|text, bytes| unsafe { charcell_vocabulary(generator, text, bytes) });
+    assert_eq!(vocabulary, Ok(model.vocabulary().as_str()));
+    let expected = model.prefixes().map(Ok).chain([Err(Status::NoPrefix)]);
+    for (index, prefix) in expected.enumerate() {
+        // SAFETY: as above.
+        let found = text(&|text, bytes| unsafe { charcell_prefix(generator, index, text, bytes) });
+        assert_eq!(found, prefix);
+    }
 }
 
 #[test]
@@ -158,7 +188,7 @@ fn null_is_refused_everywhere() {
     let mut memory = vec![0_u128; needed().div_ceil(16)];
     let address = memory.as_mut_ptr().cast::<c_void>();
     let (artifact, bytes) = (ARTIFACT.as_ptr(), ARTIFACT.len());
-    let (mut generator, mut count) = (ptr::null_mut(), 0);
+    let (mut generator, mut count, mut text) = (ptr::null_mut(), 0, ptr::null());
     let (result, character) = (&raw mut generator, [0; CHARCELL_CHARACTER_BYTES].as_mut_ptr());
     // SAFETY: what isn't null is there.
     let statuses = unsafe {
@@ -171,15 +201,25 @@ fn null_is_refused_everywhere() {
             charcell_load(artifact, bytes, ptr::null_mut(), 0, result),
             charcell_load(artifact, bytes, address, needed(), ptr::null_mut()),
             charcell_restart(ptr::null_mut(), ptr::null()),
-            charcell_prime(ptr::null_mut(), c"".as_ptr(), 0),
-            charcell_prime(load(ARTIFACT, &mut memory, 0, needed()).unwrap(), ptr::null(), 0),
+            charcell_prime(ptr::null_mut(), c"".as_ptr(), 0, ptr::null_mut()),
             charcell_next(ptr::null_mut(), character),
+            charcell_vocabulary(ptr::null(), &raw mut text, &raw mut count),
+            charcell_prefix(ptr::null(), 0, &raw mut text, &raw mut count),
         ]
     };
-    assert_eq!(statuses, [Status::Null; 11]);
+    assert_eq!(statuses, [Status::Null; 12]);
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
-    // SAFETY: the generator comes from charcell_load.
-    assert_eq!(unsafe { charcell_next(generator, ptr::null_mut()) }, Status::Null);
+    // SAFETY: the generator comes from charcell_load, and what isn't null is there.
+    let statuses = unsafe {
+        [
+            charcell_prime(generator, ptr::null(), 0, &raw mut count),
+            charcell_next(generator, ptr::null_mut()),
+            charcell_vocabulary(generator, ptr::null_mut(), &raw mut count),
+            charcell_vocabulary(generator, &raw mut text, ptr::null_mut()),
+            charcell_prefix(generator, 0, &raw mut text, ptr::null_mut()),
+        ]
+    };
+    assert_eq!(statuses, [Status::Null; 5]);
 }
 
 #[test]

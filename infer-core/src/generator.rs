@@ -5,11 +5,10 @@ use core::fmt;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-use crate::precision::DefaultPrecision;
 use crate::sampling::Sampler;
 use crate::state::{CapacityError, State, StateView};
 use crate::vocabulary::{Characters, Token};
-use crate::{Model, Precision, Sampling};
+use crate::{Int8, Model, Precision, Sampling};
 
 /// Which of its sequences [`Pcg32`] takes: the one of its authors' examples.
 const STREAM: u64 = 0x0a02_bdbf_7bb3_c0a7;
@@ -22,7 +21,7 @@ const STREAM: u64 = 0x0a02_bdbf_7bb3_c0a7;
 /// Random numbers come from [`Pcg32`] with the seed of the [`Sampling`], or from any generator `R`
 /// of the program's own: see [`with_random`](Self::with_random).
 #[derive(Debug)]
-pub struct Generator<'m, P: Precision = DefaultPrecision, R = Pcg32> {
+pub struct Generator<'m, P: Precision = Int8, R = Pcg32> {
     model: &'m Model<'m, P>,
     state: StateView<'m, P>,
     sampler: Sampler,
@@ -57,7 +56,7 @@ impl<'m, P: Precision> Generator<'m, P> {
         Self { model, state, sampler, random, last: None }
     }
 
-    /// Starts a new text: the state is reset.
+    /// Starts a new text: the state is reset, and the random numbers start at the seed.
     pub fn restart(&mut self, sampling: Sampling) {
         self.state.reset();
         (self.sampler, self.random) = Self::chance(self.model, sampling);
@@ -105,8 +104,9 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
     /// let model = Model::load(ARTIFACT)?;
     /// let mut state = State::<16, 22, 2>::new();
     /// let sampling = Sampling::greedy().with_temperature_milli(800);
-    /// let generator = Generator::new(&model, &mut state, sampling)?.with_random(Noise(1));
-    /// assert_eq!(generator.take(50).count(), 50);
+    /// let mut generator = Generator::new(&model, &mut state, sampling)?.with_random(Noise(1));
+    /// assert_eq!(generator.by_ref().take(50).count(), 50);
+    /// generator.restart_unseeded(sampling); // the next text
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -121,14 +121,26 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
     /// [`PrimeError`] names the first character that the vocabulary lacks; nothing was taken in
     /// then.
     pub fn prime(&mut self, text: &str) -> Result<(), PrimeError> {
-        for (character, position) in Characters(text.chars()).zip(0..) {
-            self.model.token(character).ok_or(PrimeError { character, position })?;
-        }
+        self.model.check(text)?;
         for token in Characters(text.chars()).filter_map(|character| self.model.token(character)) {
             self.step();
             self.last = Some(token);
         }
         Ok(())
+    }
+
+    /// Starts a new text as `restart` does, but the random numbers go on where they are, whatever
+    /// the seed: for those of [`with_random`](Self::with_random).
+    pub fn restart_unseeded(&mut self, sampling: Sampling) {
+        self.state.reset();
+        self.sampler = Sampler::new(sampling, self.model.nats_per_logit_q32());
+        self.last = None;
+    }
+
+    /// The model.
+    #[must_use]
+    pub const fn model(&self) -> &'m Model<'m, P> {
+        self.model
     }
 
     /// The state, which has seen all characters but the last.
@@ -185,6 +197,8 @@ pub struct PrimeError {
     pub character: char,
     /// How many characters stand before it in the text.
     pub position: usize,
+    /// How many bytes they take.
+    pub offset: usize,
 }
 
 impl fmt::Display for PrimeError {

@@ -96,8 +96,8 @@ pub struct PairBlock(pub [[[i16; 2]; BLOCK_ROWS / 2]; BLOCK_COLUMNS / 2]);
 /// Two weights of one column in ±127, 256 · w₂ + w₁: the low byte is w₁ as it was.
 #[must_use]
 pub const fn pair(w1: i8, w2: i8) -> i16 {
-    // No sum can overflow: 127 · 257 is 32,639.
-    256 * w2 as i16 + w1 as i16
+    // Within ±127 no sum overflows: 127 · 257 is 32,639.
+    (256 * w2 as i16).wrapping_add(w1 as i16)
 }
 
 /// Four rows by eight columns of a matrix of f32, row by row, in the order of [`PairBlock`]s.

@@ -29,14 +29,14 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `int8` | yes | [`Int8`] models: integer arithmetic alone, the same characters on every target |
-//! | `f32` | yes | [`F32`] models, for hosts and cores with an FPU |
+//! | `f32` | yes | [`F32`] models, for hosts and cores with an FPU, beside [`Int8`] ones |
 //! | `unicode` | yes | lower-casing of all scripts in a prefix, 11 KB of tables; else ASCII |
 //! | `embedded-io` | | `Generator::write_to` any `embedded_io::Write` |
 //! | `defmt` | | errors can be logged with `defmt` |
 //! | `serde` | | headers of artifacts can be serialised, for those who write them |
 //!
-//! A microcontroller wants `default-features = false, features = ["int8"]`. For the target
+//! A microcontroller wants `default-features = false`: [`Int8`] models are computed in integer
+//! arithmetic alone, the same characters on every target. For the target
 //! `thumbv8m.main-none-eabihf` the core is taken to have the DSP extension, as those with a
 //! floating-point unit mostly do; a Cortex-M55 is told by `-C target-cpu=cortex-m55`.
 //!
@@ -53,7 +53,6 @@ pub mod artifact;
 #[cfg(feature = "f32")]
 mod float;
 mod generator;
-#[cfg(feature = "int8")]
 pub mod int8;
 pub mod layout;
 mod memory;
@@ -69,7 +68,6 @@ pub use artifact::LoadError;
 #[cfg(feature = "f32")]
 pub use float::F32;
 pub use generator::{Generator, PrimeError};
-#[cfg(feature = "int8")]
 pub use int8::Int8;
 pub use memory::Memory;
 pub use model::Model;

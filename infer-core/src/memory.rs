@@ -1,6 +1,6 @@
 //! The memory that a model needs, known before it is flashed.
 
-use crate::layout::{ALIGNMENT, padded};
+use crate::layout::{ALIGNMENT, MAX_HIDDEN, MAX_LAYERS, MAX_VOCABULARY, padded};
 use crate::{Dimensions, Model, Precision};
 
 /// RAM that a program needs for a model, in bytes; the weights stay in flash.
@@ -27,20 +27,26 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Memory for a model of these sizes, on the kind of core that this is compiled for.
+    /// Memory for a model of these sizes, on the kind of core that this is compiled for. Sizes
+    /// beyond those of any model count as the largest that there are.
     #[must_use]
     pub const fn new<P: Precision>(dimensions: Dimensions) -> Self {
-        Self::with_operands::<P>(dimensions, size_of::<P::Operand>())
+        Self::of_model::<P>(limited(dimensions), size_of::<P::Operand>())
     }
 
     /// Memory for a model of these sizes on a Cortex-M0 or M0+, whose kernels read hidden states as
     /// words.
     #[must_use]
     pub const fn on_armv6m<P: Precision>(dimensions: Dimensions) -> Self {
-        Self::with_operands::<P>(dimensions, size_of::<i32>())
+        Self::of_model::<P>(limited(dimensions), size_of::<i32>())
     }
 
-    const fn with_operands<P: Precision>(dimensions: Dimensions, operand_bytes: usize) -> Self {
+    /// Memory for a model of these sizes, which no model exceeds, and of hidden states whose
+    /// elements take `operand_bytes` each.
+    pub(crate) const fn of_model<P: Precision>(
+        dimensions: Dimensions,
+        operand_bytes: usize,
+    ) -> Self {
         let Dimensions { vocabulary, hidden, layers } = dimensions;
         Self {
             state_bytes: (layers * padded(hidden) * operand_bytes
@@ -61,13 +67,27 @@ impl Memory {
     }
 }
 
+/// `dimensions`, each of which is at most the largest that a model may have.
+const fn limited(dimensions: Dimensions) -> Dimensions {
+    // `Ord::min` can't be called in constants yet.
+    const fn min(size: usize, most: usize) -> usize {
+        if size < most { size } else { most }
+    }
+    let Dimensions { vocabulary, hidden, layers } = dimensions;
+    Dimensions {
+        vocabulary: min(vocabulary, MAX_VOCABULARY),
+        hidden: min(hidden, MAX_HIDDEN),
+        layers: min(layers, MAX_LAYERS),
+    }
+}
+
 /// Bytes of a [`Model`], where addresses have 32 bits and a `u64` is aligned to 8.
 const MODEL_BYTES: usize = 136;
 
 /// Bytes of a [`Generator`](crate::Generator) there.
 const GENERATOR_BYTES: usize = 80;
 
-#[cfg(all(feature = "int8", target_pointer_width = "32", not(target_arch = "x86")))]
+#[cfg(all(target_pointer_width = "32", not(target_arch = "x86")))]
 const _: () = {
     assert!(size_of::<Model<'static, crate::Int8>>() == MODEL_BYTES);
     assert!(size_of::<crate::Generator<'static, crate::Int8>>() == GENERATOR_BYTES);
@@ -77,6 +97,6 @@ impl<P: Precision> Model<'_, P> {
     /// The RAM that this model needs.
     #[must_use]
     pub fn memory(&self) -> Memory {
-        Memory::new::<P>(self.dimensions())
+        Memory::of_model::<P>(self.dimensions(), size_of::<P::Operand>())
     }
 }

@@ -4,11 +4,11 @@ use core::mem;
 
 use crate::artifact::{self, Contents, Header, LoadError, TensorName, Tensors};
 use crate::layout::BLOCK_COLUMNS;
-use crate::precision::{DefaultPrecision, Dimensions};
+use crate::precision::Dimensions;
 use crate::state::StateView;
-use crate::vocabulary::{Token, Vocabulary};
+use crate::vocabulary::{Characters, Token, Vocabulary};
 use crate::weights::{Layer, Output};
-use crate::{Normalisation, Precision};
+use crate::{Int8, Normalisation, Precision, PrimeError};
 
 /// A borrowed view of an artifact: sizes and references, 136 bytes where addresses have 32 bits;
 /// the weights stay where they are.
@@ -22,7 +22,7 @@ use crate::{Normalisation, Precision};
 /// };
 /// ```
 #[derive(Debug, Clone)]
-pub struct Model<'a, P: Precision = DefaultPrecision> {
+pub struct Model<'a, P: Precision = Int8> {
     header: Header<'a>,
     dimensions: Dimensions,
     /// `[L]`.
@@ -34,6 +34,9 @@ pub struct Model<'a, P: Precision = DefaultPrecision> {
 
 impl<'a, P: Precision> Model<'a, P> {
     /// Takes `artifact` as a model, in one pass over its bytes.
+    ///
+    /// Where no [`State`](crate::State) says which kind of weights is meant, it is to be named:
+    /// `Model::<Int8>::load`.
     ///
     /// # Errors
     /// [`LoadError`], whose variants say what is wrong. Never panics, whatever the bytes.
@@ -106,6 +109,21 @@ impl<'a, P: Precision> Model<'a, P> {
     #[inline(never)] // else it is there twice
     pub fn token(&self, character: char) -> Option<Token> {
         self.vocabulary().token(self.normalisation().apply(character))
+    }
+
+    /// Makes sure that the vocabulary has all characters of `text`.
+    ///
+    /// # Errors
+    /// [`PrimeError`] names the first one that it lacks.
+    pub fn check(&self, text: &str) -> Result<(), PrimeError> {
+        let mut characters = Characters(text.chars());
+        let mut position = 0;
+        loop {
+            let offset = text.len() - characters.0.as_str().len();
+            let Some(character) = characters.next() else { return Ok(()) };
+            self.token(character).ok_or(PrimeError { character, position, offset })?;
+            position += 1;
+        }
     }
 
     /// What was done to the corpus.

@@ -39,12 +39,6 @@ pub trait Precision: sealed::Arithmetic {}
 
 impl<P: sealed::Arithmetic> Precision for P {}
 
-/// The kind of a model whose type doesn't say it.
-#[cfg(feature = "int8")]
-pub(crate) type DefaultPrecision = crate::Int8;
-#[cfg(not(feature = "int8"))]
-pub(crate) type DefaultPrecision = crate::F32;
-
 pub(crate) mod sealed {
     use bytemuck::Pod;
 

@@ -14,8 +14,8 @@ use crate::vocabulary::Token;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sampling {
-    /// Temperature in thousandths: 1000 samples from the model's own distribution, less is bolder,
-    /// 0 is greedy, the most probable character always.
+    /// Temperature in thousandths: 1000 samples from the model's own distribution, more is
+    /// bolder, less more cautious, 0 is greedy: the most probable character always.
     pub temperature_milli: u16,
     /// Only the k most probable characters (and those as probable as the last of them); 0: all. It
     /// takes up to 32 passes over the logits, and so does the next one.

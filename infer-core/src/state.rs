@@ -6,8 +6,8 @@ use bytemuck::Pod;
 
 use crate::artifact::{Aligned, Granule};
 use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, padded};
-use crate::precision::{DefaultPrecision, Precision, sealed::Zero};
-use crate::{Dimensions, Memory, Model};
+use crate::precision::{Precision, sealed::Zero};
+use crate::{Dimensions, Int8, Memory, Model};
 
 /// Memory for models of up to `H` hidden units, `V` characters and `L` layers.
 ///
@@ -15,12 +15,7 @@ use crate::{Dimensions, Memory, Model};
 /// `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits; for int8 that is 5H + 4V bytes
 /// in a model of one layer, and 7H + 4V on ARMv6-M, whose kernels read hidden states as words.
 #[derive(Debug, Clone)]
-pub struct State<
-    const H: usize,
-    const V: usize,
-    const L: usize = 1,
-    P: Precision = DefaultPrecision,
-> {
+pub struct State<const H: usize, const V: usize, const L: usize = 1, P: Precision = Int8> {
     hidden: Aligned<[[P::Operand; H]; L]>,
     logits: [P::Sum; V],
     cell: [[P::Cell; H]; L],
@@ -65,7 +60,7 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> Default for S
 ///
 /// Made from a [`State`], or from slices where the sizes are known at run time only.
 #[derive(Debug)]
-pub struct StateView<'s, P: Precision = DefaultPrecision> {
+pub struct StateView<'s, P: Precision = Int8> {
     /// `[L, H]`, each layer's H padded to a multiple of eight; the padding stays zero.
     pub(crate) hidden: &'s mut [P::Columns],
     /// `[V]`.
@@ -115,7 +110,8 @@ impl<'s, P: Precision> StateView<'s, P> {
         let Dimensions { vocabulary, hidden, layers } = dimensions;
         let start = bytes.as_ptr().align_offset(ALIGNMENT);
         let aligned = bytes.get_mut(start..).unwrap_or_default();
-        let (needed, available) = (Memory::new::<P>(dimensions).state_bytes, aligned.len());
+        let memory = Memory::of_model::<P>(dimensions, size_of::<P::Operand>());
+        let (needed, available) = (memory.state_bytes, aligned.len());
         let error = CapacityError { what: "bytes of state", needed, available };
         let state = aligned.get_mut(..needed).ok_or(error)?;
         // It always can: the length is a multiple of 16, too.
@@ -228,7 +224,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "int8")]
     fn a_state_of_int8_has_all_parts() {
         has_all_parts::<crate::Int8>();
     }

@@ -52,9 +52,9 @@ fn a_text_with_an_unknown_character_changes_nothing() {
     let model = Model::load(INT8).unwrap();
     let mut state = State::<16, 22, 2>::new();
     let mut generator = Generator::new(&model, &mut state, Sampling::greedy()).unwrap();
-    let error = generator.prime("#$Ж").unwrap_err();
-    assert_eq!(error, PrimeError { character: 'Ж', position: 2 });
-    assert_eq!(error.to_string(), "character 3 of the text, 'Ж', is not in the model's vocabulary");
+    let error = generator.prime("#$%Ж").unwrap_err();
+    assert_eq!(error, PrimeError { character: 'Ж', position: 3, offset: 3 });
+    assert_eq!(error.to_string(), "character 4 of the text, 'Ж', is not in the model's vocabulary");
     let mut fresh = State::<16, 22, 2>::new();
     let fresh = Generator::new(&model, &mut fresh, Sampling::greedy()).unwrap();
     assert!(generator.take(20).eq(fresh.take(20)));

@@ -239,6 +239,6 @@ pub(crate) fn largest_cell_states(
     Ok(largest)
 }
 
-fn unknown_character(PrimeError { character, position }: PrimeError) -> Error {
+fn unknown_character(PrimeError { character, position, .. }: PrimeError) -> Error {
     Error::UnknownCharacter { character, position }
 }

@@ -72,7 +72,7 @@ fn talk(firmware: &Path) -> Result<usize> {
     }
     let shown = console.ask("the €")?;
     ensure!(
-        shown.contains("the text has a character"),
+        shown.contains("€: the text has a character"),
         "an unknown character is answered by {shown}"
     );
     // Its last character lies across the end of the line's place.

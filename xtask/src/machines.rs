@@ -79,7 +79,7 @@ pub(crate) struct Task<'a> {
     pub(crate) characters: usize,
     /// The artifact.
     pub(crate) model: &'a Path,
-    /// The feature of `infer-core` for its weights: `int8` or `f32`.
+    /// The feature of the device tests for its weights: `int8` or `f32`.
     pub(crate) weights: &'a str,
 }
 

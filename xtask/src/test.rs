@@ -30,7 +30,7 @@ use crate::tint;
 use crate::watchdog;
 
 /// Sets of features in which `infer-core` is used, beside that of the workspace.
-const FEATURES: [&str; 3] = ["int8", "f32", "int8,f32,embedded-io,defmt"];
+const FEATURES: [&str; 3] = ["", "f32", "f32,embedded-io,defmt"];
 
 /// The boards that no emulator runs, and of these one of each family of chips that none of the
 /// emulated ones has: these are built in every test, all in the full round.
@@ -55,7 +55,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
     steps.extend(FEATURES.map(|features| {
         let test = "test --package infer-core --lib --tests --no-default-features --features";
         let action = move || run(cargo(test).arg(features));
-        Step::new(format!("tests of infer-core with {features}"), action)
+        Step::new(format!("tests of infer-core with features \"{features}\""), action)
     }));
     steps.extend([
         Step::new("tests of the firmware's application on the host", firmware_tests),
@@ -219,7 +219,7 @@ fn documentation() -> Result<()> {
 
 /// As microcontrollers use it, and with everything.
 fn build_core(target: &str) -> Result<()> {
-    for features in ["--no-default-features --features int8", "--all-features"] {
+    for features in ["--no-default-features", "--all-features"] {
         let mut build = targets::cargo("build", target)?;
         build.args(["--release", "--package", "infer-core"]).args(features.split_whitespace());
         run(&mut build)?;

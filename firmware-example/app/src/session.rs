@@ -233,9 +233,7 @@ impl<'s, B: Board> Session<'s, B> {
 
     /// Continues `prefix`, which is on the console already, until it is long enough or Ctrl-C.
     fn continue_text(&mut self, model: &'s Model<'s>, prefix: &str) -> fmt::Result {
-        let unknown = prefix.chars().enumerate().find(|&(_, c)| model.token(c).is_none());
-        if let Some((position, character)) = unknown {
-            let error = PrimeError { character, position };
+        if let Err(error) = model.check(prefix) {
             return writeln!(self.terminal, "\nerror: {error}");
         }
         let Settings { sampling, length } = self.settings;

@@ -5,51 +5,45 @@
 //!
 //! Public for the tests on devices, and no part of what a version promises.
 
-#[cfg(all(feature = "int8", arm_dsp))]
+#[cfg(arm_dsp)]
 mod arm_dsp;
-#[cfg(all(feature = "int8", armv6m))]
+#[cfg(armv6m)]
 mod armv6m;
-#[cfg(all(feature = "int8", armv7m))]
+#[cfg(armv7m)]
 mod armv7m;
 #[cfg(all(feature = "f32", fpu))]
 mod fpu;
-#[cfg(all(feature = "int8", helium))]
+#[cfg(helium)]
 mod helium;
 mod portable;
 #[cfg(any(test, feature = "kernel-properties"))]
 pub mod properties;
-#[cfg(all(feature = "int8", riscv))]
+#[cfg(riscv)]
 mod riscv;
-#[cfg(all(feature = "int8", target_arch = "x86_64"))]
+#[cfg(target_arch = "x86_64")]
 mod sse2;
 
 pub use portable::Portable;
 
-#[cfg(feature = "int8")]
 use crate::int8::activation;
 #[cfg(feature = "f32")]
 use crate::layout::F32Block;
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
-#[cfg(feature = "int8")]
-use crate::layout::{Columns, GATES, PairBlock};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, PairBlock};
 
 /// The integer products of this target.
-#[cfg(all(feature = "int8", arm_dsp))]
+#[cfg(arm_dsp)]
 pub type Int8Target = arm_dsp::ArmDsp;
-#[cfg(all(feature = "int8", armv6m))]
+#[cfg(armv6m)]
 pub type Int8Target = armv6m::Armv6m;
-#[cfg(all(feature = "int8", armv7m))]
+#[cfg(armv7m)]
 pub type Int8Target = armv7m::Armv7m;
-#[cfg(all(feature = "int8", helium))]
+#[cfg(helium)]
 pub type Int8Target = helium::Helium;
-#[cfg(all(feature = "int8", riscv))]
+#[cfg(riscv)]
 pub type Int8Target = riscv::Riscv;
-#[cfg(all(feature = "int8", target_arch = "x86_64"))]
+#[cfg(target_arch = "x86_64")]
 pub type Int8Target = sse2::Sse2;
-#[cfg(all(
-    feature = "int8",
-    not(any(arm_dsp, armv6m, armv7m, helium, riscv, target_arch = "x86_64"))
-))]
+#[cfg(not(any(arm_dsp, armv6m, armv7m, helium, riscv, target_arch = "x86_64")))]
 pub type Int8Target = Portable;
 
 /// The products in floating-point arithmetic of this target.
@@ -62,14 +56,11 @@ pub type F32Target = Portable;
 ///
 /// In 64 blocks, which are 512 columns, S is exact: pairs are in ±127 · 257 and hidden states in
 /// −128 … 127, so |S| ≤ 512 · 128 · 127 · 257 < 2³¹.
-#[cfg(feature = "int8")]
 pub const PART_BLOCKS: usize = 64;
 
-#[cfg(feature = "int8")]
 const _: () = assert!((PART_BLOCKS * BLOCK_COLUMNS) as u64 * 128 * 127 * 257 < 1 << 31);
 
 /// Integer products; every implementation gives the same numbers, bit for bit.
-#[cfg(feature = "int8")]
 pub trait Int8Kernels: Sized {
     /// Adds four rows times one vector, each times its multiplier, to `sums`:
     /// `sums` += (256 · `blocks` · `x`) · `multipliers` / 2¹⁶, rounded down.
@@ -105,7 +96,6 @@ pub trait Int8Kernels: Sized {
 }
 
 /// Adds long rows, part by part.
-#[cfg(feature = "int8")]
 #[cold]
 fn add_parts<K: Int8Kernels>(
     sums: &mut [i32; BLOCK_ROWS],
@@ -139,12 +129,11 @@ mod tests {
         };
     }
 
-    #[cfg(feature = "int8")]
     has_properties! {
         portable_int8: int8 of super::Portable;
     }
 
-    #[cfg(all(feature = "int8", target_arch = "x86_64"))]
+    #[cfg(target_arch = "x86_64")]
     has_properties! {
         sse2_int8: int8 of super::sse2::Sse2;
     }

@@ -3,14 +3,12 @@
 use crate::layout::BLOCK_ROWS;
 #[cfg(feature = "f32")]
 use crate::layout::{BLOCK_COLUMNS, F32Block};
-#[cfg(feature = "int8")]
 use crate::layout::{Columns, PairBlock};
 
 /// Plain loops, which compilers can vectorise: the order of integer sums is free.
 #[derive(Debug)]
 pub struct Portable;
 
-#[cfg(feature = "int8")]
 impl super::Int8Kernels for Portable {
     fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
@@ -41,7 +39,6 @@ impl super::Int8Kernels for Portable {
 }
 
 /// `sums` += `products` · `multipliers` / 2¹⁶, rounded down.
-#[cfg(feature = "int8")]
 pub(super) fn add_scaled(
     sums: &mut [i32; BLOCK_ROWS],
     products: [i32; BLOCK_ROWS],

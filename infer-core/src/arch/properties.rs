@@ -86,7 +86,6 @@ fn each_case(
 ///
 /// # Errors
 /// The first case in which they aren't.
-#[cfg(feature = "int8")]
 pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
     use crate::int8::activation::tanh;
     use crate::layout::{Columns, Operand, PairBlock, pair};
@@ -133,7 +132,6 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
 }
 
 /// What [`Int8Kernels::add_products`](super::Int8Kernels::add_products) is defined to give.
-#[cfg(feature = "int8")]
 #[expect(clippy::indexing_slicing, reason = "the places in a block are constants' remainders")]
 fn expected_int8(
     mut sums: [i32; BLOCK_ROWS],
