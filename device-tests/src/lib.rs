@@ -11,7 +11,7 @@
 
 #![no_std]
 
-use infer_core::{Generator, Model, State};
+use infer_core::{Generator, Model, Sampling, State, StateView};
 
 #[cfg(target_os = "none")]
 pub mod counter;
@@ -60,13 +60,13 @@ pub fn check_kernels() {
     outcome.expect("the products are what they are defined to be");
 }
 
-/// A greedy generator that has read the model's first prefix.
+/// A greedy generator that has read the model's first prefix, with a state in `memory`.
 ///
 /// # Panics
 /// If the model is larger than `memory`.
-pub fn primed<'m>(model: &'m Model<'m, Kind>, memory: &'m mut Memory) -> Generator<'m, Kind> {
-    let sampling = infer_core::Sampling::greedy();
-    let mut generator = Generator::new(model, memory, sampling).expect("the models are small");
+pub fn primed<'m>(model: &'m Model<'m, Kind>, memory: &'m mut [u8]) -> Generator<'m, Kind> {
+    let state = StateView::from_bytes(model, memory).expect("the models are small");
+    let mut generator = Generator::from_view(model, state, Sampling::greedy());
     let prefix = model.prefixes().next().unwrap_or_default();
     generator.prime(prefix).expect("the prefix is the model's own");
     generator

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, ParameterName};
-use charcell::text::Window;
+use charcell::text::{Vocabulary, Window};
 use charcell::{AnyModel, Artifact, Config, Weights, artifact, write_whole};
 use infer_core::artifact::tensors;
-use infer_core::{Int8, Model, State, Token};
+use infer_core::{Int8, Model, Normalisation, State, Token};
 
 use common::{untrained_model, window};
 
@@ -43,6 +43,21 @@ fn the_seeds_of_fuzzing_are_what_is_exported() {
             let path = format!("../fuzz/seeds/{kind}-{vocabulary}-{hidden}-{layers}.postcard");
             assert_is_exported(&path, &artifact(&model, weights).unwrap());
         }
+    }
+}
+
+/// So that a device has its model's own prefixes in the vocabulary, whatever it can lower-case.
+#[test]
+fn prefixes_are_normalised_as_the_corpus_was() {
+    const DIMENSIONS: Dimensions = Dimensions { vocabulary: 7, hidden: 1, layers: 1 };
+    for (normalisation, expected) in
+        [(Normalisation::Chapter, "über "), (Normalisation::None, "Über\n")]
+    {
+        let mut model = untrained_model(DIMENSIONS, 1.0, 7);
+        model.vocabulary = Vocabulary::of("\n berÜü").unwrap();
+        (model.prefixes, model.normalisation) = (vec!["Über\n".into()], normalisation);
+        let artifact = artifact(&model, Weights::Int8).unwrap();
+        assert_eq!(*artifact.model().unwrap().header().prefixes, [expected]);
     }
 }
 

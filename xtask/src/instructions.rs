@@ -19,22 +19,36 @@ const CHARACTERS: usize = 20;
 /// difference.
 const TOLERANCE: f64 = 1.02;
 
-/// A core and a kind of weights whose instructions are recorded.
+/// A core and a model whose instructions are recorded: the shipped one by `int8`, one as large by
+/// `f32`, or [`LARGE_VOCABULARY`].
 pub(crate) type Counted = (Machine, &'static str);
 
-/// What is counted: all machines but the microbit, in which the model has no room, and the second
-/// Cortex-M4.
+/// The model of few units and many characters, and its sizes.
+const LARGE_VOCABULARY: &str = "int8, 2000 characters";
+
+const LARGE: Dimensions = Dimensions { vocabulary: 2000, hidden: 8, layers: 1 };
+
+/// What is counted of 256 units: all machines but the microbit, in which the model has no room, and
+/// the second Cortex-M4.
 pub(crate) fn counted() -> impl Iterator<Item = Counted> {
     let [_, m3, m4, _, m7, m33, m55, riscv] = machines::ALL;
     let int8 = [ARMV6M_LARGE, m3, m4, m7, m33, m55, riscv].map(|machine| (machine, "int8"));
     int8.into_iter().chain([(CORTEX_M4, "f32")])
 }
 
+/// What is counted of a large vocabulary: the cores of boards.
+pub(crate) fn counted_vocabularies() -> impl Iterator<Item = Counted> {
+    let [.., m33, _, riscv] = machines::ALL;
+    [ARMV6M_LARGE, CORTEX_M4, m33, riscv].map(|machine| (machine, LARGE_VOCABULARY)).into_iter()
+}
+
 /// Instructions of step, logits and greedy sampling; an average.
-///
-/// The model has 256 units: the shipped one, or for f32 another as large, hardly trained.
-pub(crate) fn count((machine, weights): Counted) -> Result<u64> {
-    let model = &if weights == "int8" { shipped_model() } else { f32_model()? };
+pub(crate) fn count((machine, model): Counted) -> Result<u64> {
+    let (model, weights) = match model {
+        "f32" => (&f32_model()?, "f32"),
+        LARGE_VOCABULARY => (&large_vocabulary()?, "int8"),
+        _ => (&shipped_model(), "int8"),
+    };
     let task = Task { name: "count", characters: CHARACTERS, model, weights };
     let output = machine.output(task)?;
     output.trim().parse().with_context(|| format!("not a number of instructions: {output}"))
@@ -95,6 +109,7 @@ pub(crate) fn check(counted: Counted) -> Result<()> {
 /// Fails if a character takes more instructions than it may.
 fn check_limit(counted: Counted, found: u64) -> Result<()> {
     let most = match (counted.0.core, counted.1) {
+        (_, LARGE_VOCABULARY) => u64::MAX,
         ("Cortex-M0+", _) => 980_000,
         ("Cortex-M4", "f32") => 600_000,
         ("Cortex-M4" | "Cortex-M7" | "Cortex-M33", _) => 275_000,
@@ -106,14 +121,23 @@ fn check_limit(counted: Counted, found: u64) -> Result<()> {
     Ok(())
 }
 
-/// Records `counts`, and writes the table of costs in the documentation of `infer-core`.
-pub(crate) fn write(counts: &[(Counted, u64)]) -> Result<()> {
+/// Counts all that is counted, records it, and writes the table of costs in the documentation of
+/// `infer-core`. Gives what was counted of 256 units.
+pub(crate) fn measure() -> Result<Vec<(Counted, u64)>> {
     let mut text = String::new();
-    for &(counted, count) in counts {
+    let mut count_each = |counted: Counted| {
+        let count = count(counted)?;
+        println!("    {}: {count}", name(counted));
         writeln!(text, "{}: {count}", name(counted))?;
+        Ok((counted, count))
+    };
+    let counts = counted().map(&mut count_each).collect::<Result<_>>()?;
+    for counted in counted_vocabularies() {
+        count_each(counted)?;
     }
     fs::write(record(), &text).context("can't write the record of instructions")?;
-    fs::write(root().join(COSTS), costs(&text)?).context("can't write the table of costs")
+    fs::write(root().join(COSTS), costs(&text)?).context("can't write the table of costs")?;
+    Ok(counts)
 }
 
 /// The table of costs.
@@ -127,7 +151,7 @@ fn costs(record: &str) -> Result<String> {
          multiply-adds a character;\ninstructions of step, logits and greedy choice, counted under \
          QEMU:\n\n| core | weights | instructions a character |\n|---|---|---|\n",
     );
-    for line in record.lines() {
+    for line in record.lines().filter(|line| !line.contains(LARGE_VOCABULARY)) {
         let row = line.split_once(": ").and_then(|(name, count)| {
             let (core, weights) = name.rsplit_once(' ')?;
             Some((core, weights, count.parse().ok()?))
@@ -157,13 +181,24 @@ fn f32_model() -> Result<PathBuf> {
     Ok(model)
 }
 
+/// A model of a large vocabulary, hardly trained: so many Chinese characters.
+fn large_vocabulary() -> Result<PathBuf> {
+    let folder = root().join("target/xtask/large-vocabulary");
+    let corpus = root().join("target/xtask/large-vocabulary.txt");
+    fs::create_dir_all(root().join("target/xtask"))?;
+    fs::write(&corpus, ('一'..).take(LARGE.vocabulary).collect::<String>())?;
+    let mut train = cargo("run --quiet --release -- train --hidden 8 --epochs 2 --force");
+    run(train.arg("--corpus").arg(corpus).arg("--out").arg(&folder))?;
+    Ok(folder.join("model.postcard"))
+}
+
 /// The record, a line a core, which `cargo xtask measure` writes.
 fn record() -> PathBuf {
     machines::folder().join("instructions.txt")
 }
 
-fn name((machine, weights): Counted) -> String {
-    format!("{} {weights}", machine.core)
+fn name((machine, model): Counted) -> String {
+    format!("{} {model}", machine.core)
 }
 
 #[cfg(test)]
@@ -181,12 +216,14 @@ mod tests {
             ("Cortex-M33", "mps2-an505"),
             ("RV32IMAC", "esp32-c3"),
         ] {
-            let prefix = format!("{core} int8: ");
-            let count = record.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap();
             let board = board(name).unwrap();
-            let counted = f64::from(board.clock_hz.unwrap()) / count.parse::<f64>().unwrap();
-            let ratio = board.characters_per_second(COUNTED).unwrap() / counted;
-            assert!((ratio - 1.0).abs() < 0.02, "{name}: {ratio} times as recorded");
+            for (model, dimensions) in [("int8", COUNTED), (LARGE_VOCABULARY, LARGE)] {
+                let prefix = format!("{core} {model}: ");
+                let count = record.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap();
+                let counted = f64::from(board.clock_hz.unwrap()) / count.parse::<f64>().unwrap();
+                let ratio = board.characters_per_second(dimensions).unwrap() / counted;
+                assert!((ratio - 1.0).abs() < 0.02, "{name}, {model}: {ratio} times as recorded");
+            }
         }
     }
 

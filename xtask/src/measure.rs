@@ -33,13 +33,7 @@ const PEERS: &str = "\
 ///
 /// Quality is measured on *The Time Machine* if it is there, else on the shipped story.
 pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
-    let mut counts = Vec::new();
-    for counted in instructions::counted() {
-        let count = instructions::count(counted)?;
-        println!("    {} {}: {count}", counted.0.core, counted.1);
-        counts.push((counted, count));
-    }
-    instructions::write(&counts)?;
+    let counts = instructions::measure()?;
     let artifact = Artifact::read(&shipped_model())?;
     let model = artifact.model()?;
     let (dimensions, memory) = (model.dimensions(), model.memory());

@@ -12,9 +12,12 @@ use core::panic::PanicInfo;
 
 use device_tests::counter::Counter;
 use device_tests::stack::stack_bytes;
-use device_tests::{Memory, check_kernels, model, primed, write_texts};
+use device_tests::{check_kernels, model, primed, write_texts};
 use infer_core::Sampling;
 use semihosting::{eprintln, experimental::env, print, println, process};
+
+/// Room for the state of a model whose instructions are counted, in bytes.
+const LARGEST_STATE: usize = 16 << 10;
 
 #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
 #[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
@@ -38,8 +41,9 @@ fn main() -> ! {
 }
 
 /// Prints how many instructions a character takes: step, logits and greedy sampling.
+#[inline(never)] // its memory must not lie on the stack of the other tasks
 fn count(artifact: &[u8], characters: usize) {
-    let (model, mut memory) = (model(artifact), Memory::new());
+    let (model, mut memory) = (model(artifact), [0; LARGEST_STATE]);
     let mut counter = Counter::start();
     let mut generator = primed(&model, &mut memory);
     let instructions = counter.instructions(|| {
@@ -51,8 +55,9 @@ fn count(artifact: &[u8], characters: usize) {
 }
 
 /// Prints the bytes of stack that loading takes, and a character chosen with all that sampling has.
+#[inline(never)] // as above
 fn stack(artifact: &[u8]) {
-    let mut memory = Memory::new();
+    let mut memory = [0; LARGEST_STATE];
     let loading = stack_bytes(|| {
         black_box(model(artifact));
     });

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use charcell_app::{Board, Identity, Place, Ram, run};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
-use infer_core::{Generator, Model, Sampling, State};
+use infer_core::{Generator, Model, Normalisation, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
 static MODELS: Place = [];
@@ -197,6 +197,12 @@ fn what_is_wrong_is_named_and_ends_nothing() {
     ] {
         assert!(shown.contains(part), "{part} isn't in:\n{shown}");
     }
+}
+
+/// What is typed becomes what the corpus was made to, in every script.
+#[test]
+fn letters_are_lower_cased_as_on_the_host() {
+    assert_eq!(Normalisation::Chapter.apply('Ü'), 'ü');
 }
 
 #[test]

@@ -102,14 +102,14 @@ impl Core {
         }
     }
 
-    /// Instructions that an int8 model takes for each of its multiply-adds, all that a character
-    /// needs included: counted in an emulator for 256 units and 41 characters, alike within 1 % on
-    /// the cores that share a number here.
-    const fn instructions_per_multiply_add(self) -> f64 {
+    /// Instructions that an int8 model takes for each of its multiply-adds, and for each character
+    /// of its vocabulary, which has a logit to compare: counted in an emulator for 256 units and 41
+    /// characters, and for 8 and 2000, alike within 1 % on the cores that share numbers here.
+    const fn instructions(self) -> (f64, f64) {
         match self {
-            Self::CortexM0 | Self::CortexM0Plus => 3.48,
-            Self::CortexM4 | Self::CortexM33 => 0.997,
-            Self::RiscV32 => 3.44,
+            Self::CortexM0 | Self::CortexM0Plus => (3.467, 77.3),
+            Self::CortexM4 | Self::CortexM33 => (0.990, 47.3),
+            Self::RiscV32 => (3.435, 49.6),
         }
     }
 }
@@ -151,7 +151,9 @@ impl Board {
     }
 
     /// Characters a second that the board writes with an int8 model of these sizes, if it has a
-    /// clock: an estimate, the clock over the instructions.
+    /// clock: an estimate, the clock over the instructions. The most probable character is always
+    /// taken; to draw one by its probability takes a few passes over the vocabulary more, and top-k
+    /// and top-p up to 32 each.
     ///
     /// That is an upper bound for a core that takes a cycle or more for each, and waiting for
     /// memory isn't counted. A core that issues two instructions at once may exceed it: the
@@ -161,7 +163,9 @@ impl Board {
         let Dimensions { vocabulary, hidden, layers } = dimensions;
         // The recurrent product of each layer, the input product of each but the first, the output.
         let multiply_adds = (2 * layers - 1) * 4 * hidden * hidden + vocabulary * hidden;
-        let instructions = multiply_adds as f64 * self.core.instructions_per_multiply_add();
+        let (of_multiply_add, of_character) = self.core.instructions();
+        let instructions =
+            multiply_adds as f64 * of_multiply_add + vocabulary as f64 * of_character;
         self.clock_hz.map(|clock_hz| f64::from(clock_hz) / instructions)
     }
 

@@ -36,13 +36,17 @@ impl Writer {
     pub(super) fn finish(self, model: &TrainedModel, encoding: Encoding<'_>) -> Artifact {
         let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
         let vocabulary: String = model.vocabulary.characters().iter().collect();
+        // Normalised already: a device needn't know how to lower-case every script.
+        let normalise = |character| model.normalisation.apply(character);
+        let prefixes: Vec<String> =
+            model.prefixes.iter().map(|prefix| prefix.chars().map(normalise).collect()).collect();
         let header = Header {
             encoding,
             layers: layers as u8,
             hidden: hidden as u16,
             normalisation: model.normalisation,
             vocabulary: &vocabulary,
-            prefixes: model.prefixes.iter().map(String::as_str).collect(),
+            prefixes: prefixes.iter().map(String::as_str).collect(),
         };
         let header = self.encode(&header);
         let prelude =
