@@ -3,7 +3,7 @@
 use core::fmt::{self, Write};
 use core::hint::black_box;
 
-use infer_core::{Dimensions, Generator, Model, PrimeError, Sampling, StateView};
+use infer_core::{Dimensions, Generator, Model, Sampling, StateView};
 
 use crate::command::{self, Command, HELP, Settings};
 use crate::line::{LINE_BYTES, Line, Typed};
