@@ -55,7 +55,8 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
     steps.extend(FEATURES.map(|features| {
         let test = "test --package infer-core --lib --tests --no-default-features --features";
         let action = move || run(cargo(test).arg(features));
-        Step::new(format!("tests of infer-core with features \"{features}\""), action)
+        let name = if features.is_empty() { "no feature" } else { features };
+        Step::new(format!("tests of infer-core with {name}"), action)
     }));
     steps.extend([
         Step::new("tests of the firmware's application on the host", firmware_tests),
