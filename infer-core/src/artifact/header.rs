@@ -25,7 +25,7 @@ pub struct Header<'a> {
     pub normalisation: Normalisation,
     /// The characters in the order of their tokens, which is that of their code points.
     pub vocabulary: &'a str,
-    /// Prefixes to show the model with.
+    /// Prefixes to show the model with, normalised.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub prefixes: Vec<&'a str, MAX_PREFIXES>,
 }
