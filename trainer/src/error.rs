@@ -14,7 +14,7 @@ use crate::shell_word;
 #[non_exhaustive]
 pub enum Error {
     /// A corpus can't be read.
-    #[error("cannot read the corpus {}: {source}", path.display())]
+    #[error("cannot read the corpus {}: {source}; --corpus says where it is", path.display())]
     ReadCorpus {
         /// The file.
         path: PathBuf,
@@ -284,7 +284,8 @@ pub enum Error {
     },
     /// A run folder is there already.
     #[error(
-        "{} exists already: give another --out, or --force to replace the run in it",
+        "{} exists already: give another --out, --resume to go on with its training, or --force to \
+         replace the run in it",
         path.display()
     )]
     RunExists {
@@ -424,6 +425,12 @@ pub enum Error {
         path.display()
     )]
     ReplacesInput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file to write is one of those that a run is read from.
+    #[error("{} is a part of the run, and would be replaced: give another file", path.display())]
+    ReplacesRun {
         /// The file.
         path: PathBuf,
     },

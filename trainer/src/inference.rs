@@ -94,17 +94,24 @@ impl AnyModel<'_> {
         }
     }
 
-    /// The tokens of `text`, normalised as the corpus was.
+    /// The tokens of `text`, normalised as the corpus was, with the `replacement` for characters
+    /// that the vocabulary lacks.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacter`] names the first character that the vocabulary lacks.
-    pub fn tokens(&self, text: &str) -> Result<Vec<Token>, Error> {
+    /// [`Error::Replacement`]; without a replacement [`Error::UnknownCharacter`] names the
+    /// first character that the vocabulary lacks.
+    pub fn tokens(&self, text: &str, replacement: Option<char>) -> Result<Vec<Token>, Error> {
         let known = |character| match self {
             Self::Int8(model) => model.token(character),
             Self::F32(model) => model.token(character),
         };
+        let replacement = match replacement {
+            Some(character) => Some(known(character).ok_or(Error::Replacement { character })?),
+            None => None,
+        };
         let token = |(position, character)| {
-            known(character).ok_or(Error::UnknownCharacter { character, position })
+            let token = known(character).or(replacement);
+            token.ok_or(Error::UnknownCharacter { character, position })
         };
         text.chars().enumerate().map(token).collect()
     }

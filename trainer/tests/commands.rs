@@ -130,6 +130,8 @@ fn export_evaluate_and_inspect_agree() {
     prints(&folder, "export run --safetensors torch.safetensors");
     let run = fs::read(folder.path().join("run/weights.safetensors")).unwrap();
     assert!(fs::read(folder.path().join("torch.safetensors")).unwrap() == run);
+    fails(&folder, "export run --safetensors run/run.json", &["run/run.json is a part of the run"]);
+    fails(&folder, "export run -o ./run/weights.safetensors", &["give another file"]);
 
     let inspected: serde_json::Value =
         serde_json::from_str(&prints(&folder, "inspect run/model.postcard --json")).unwrap();
@@ -199,6 +201,39 @@ fn a_run_is_replaced_only_by_force() {
         .collect();
     files.sort_unstable();
     assert_eq!(files, ["checkpoint", "metrics.jsonl", "run.json", "weights.safetensors"]);
+}
+
+/// Nothing of the training that was in the folder is taken for the imported model's.
+#[test]
+fn an_imported_run_replaces_a_trained_one() {
+    let folder = folder_with_run();
+    fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch");
+    let import = format!(
+        "import {tests}/import_two_biases.safetensors --vocabulary vocabulary.json -o run --force"
+    );
+    prints(&folder, "export run --weights f32");
+    fails(&folder, &format!("{import} --prefix a e h t a e h t a"), &["9 prefixes", "fewer"]);
+    prints(&folder, "evaluate run --corpus vocabulary.json --replacement e");
+    prints(&folder, &import);
+    fails(&folder, "train --resume --out run", &["no checkpoint"]);
+    assert!(!folder.path().join("run/model-f32.postcard").exists());
+}
+
+#[test]
+fn a_text_is_evaluated_with_the_replacement_of_its_run() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("text.txt"), "a text of few rare letters, q! ".repeat(80) + "xyz")
+        .unwrap();
+    let words = "train --corpus text.txt --min-count 50 --replacement ! --hidden 4 --epochs 1";
+    prints(&folder, &format!("{words} --out run"));
+    let of_run = prints(&folder, "evaluate run --corpus text.txt");
+    let artifact = "evaluate run/model.postcard --corpus text.txt";
+    fails(&folder, artifact, &["'y'", "vocabulary"]);
+    let of_artifact = prints(&folder, &format!("{artifact} --replacement !"));
+    let end = |text: &str| text.rsplit_once(" of ").unwrap().1.to_owned();
+    assert_eq!(end(&of_artifact), end(&of_run));
+    fails(&folder, &format!("{artifact} --replacement ?"), &["--replacement is '?'"]);
 }
 
 #[test]

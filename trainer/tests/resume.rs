@@ -353,8 +353,12 @@ fn an_interrupted_training_leaves_a_checkpoint() {
     while checkpoints(&run).is_empty() && start.elapsed() < Duration::from_secs(60) {
         thread::sleep(Duration::from_millis(20));
     }
-    let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(signalled.success());
+    // Twice, as `timeout` does it, too.
+    for _ in 0..2 {
+        let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(signal.unwrap().success());
+        thread::sleep(Duration::from_millis(5));
+    }
     let output = child.wait_with_output().unwrap();
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");

@@ -27,7 +27,7 @@ pub(crate) const SETTINGS: [Setting; 2] = [
 /// Talks to the firmware of `board` in QEMU, with the shipped model and another, which fits all
 /// boards, and to the complete image that `charcell firmware` makes of it and the latter.
 pub(crate) fn check(board: &'static Board, other_model: &Path) -> Result<()> {
-    let firmware = firmware::build(board)?;
+    let firmware = firmware::build_as_stated(board)?;
     let models = [shipped_model(), other_model.to_owned()];
     talk(board, &models, |model| firmware::console(board, &firmware, model))?;
     let image = make_image(board, &firmware, other_model, "elf")?;

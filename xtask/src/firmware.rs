@@ -66,16 +66,27 @@ pub(crate) fn console(board: &Board, firmware: &Path, model: Option<&Path>) -> R
 }
 
 /// Builds the firmware of `board`, and finds it. It has to say that it is for this board, reads
-/// today's artifacts and has the memory of the table, to have each of its parts where the board has
-/// a place for them, and to take as much flash as the board's page says.
+/// today's artifacts and has the memory of the table, and to have each of its parts where the board
+/// has a place for them.
 pub(crate) fn build(board: &'static Board) -> Result<PathBuf> {
-    let program = build_program(board, board.name, &[])?;
-    let image = Image::of_firmware(board, &fs::read(&program)?)
-        .with_context(|| program.display().to_string())?;
+    built(board).map(|(program, _)| program)
+}
+
+/// Builds the firmware of `board` as [`build`] does; it has to take as much flash as the board's
+/// page says.
+pub(crate) fn build_as_stated(board: &'static Board) -> Result<PathBuf> {
+    let (program, image) = built(board)?;
     if !board.takes_two_files() {
         check_page(board, image.to_file(Format::Bin).len())?;
     }
     Ok(program)
+}
+
+fn built(board: &'static Board) -> Result<(PathBuf, Image)> {
+    let program = build_program(board, board.name, &[])?;
+    let image = Image::of_firmware(board, &fs::read(&program)?)
+        .with_context(|| program.display().to_string())?;
+    Ok((program, image))
 }
 
 /// The page of `board` has to say that its firmware takes about these `bytes`: within a fifth, as

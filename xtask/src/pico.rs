@@ -36,7 +36,7 @@ pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     // Node looks for packages beside the script.
     fs::copy(root().join("xtask/rp2040.mjs"), folder.join("rp2040.mjs"))?;
 
-    let firmware = firmware::build(board)?;
+    let firmware = firmware::build_as_stated(board)?;
     compare_with_command(board, &firmware, model)?;
     let start = |model: Option<&Path>, console: &str| {
         let file = write_uf2(board, &firmware, model)?;

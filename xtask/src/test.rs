@@ -85,7 +85,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
     let built = BUILT.iter().filter(|name| is_full || FAMILIES.contains(name));
     steps.extend(built.filter_map(|name| {
         let board = board(name)?;
-        let action = move || firmware::build(board).map(drop);
+        let action = move || firmware::build_as_stated(board).map(drop);
         Some(Step::new(format!("the firmware of {name} links, within its place"), action))
     }));
     steps.extend(board("pico").map(|board| {

@@ -20,6 +20,9 @@ pub(super) struct Arguments {
     /// Its first N characters only.
     #[arg(long, value_name = "N")]
     chars: Option<usize>,
+    /// What stands for all characters that the model doesn't know [default: that of the run].
+    #[arg(long, value_name = "CHARACTER")]
+    replacement: Option<char>,
     /// Print a JSON object.
     #[arg(long)]
     json: bool,
@@ -27,20 +30,25 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     if arguments.model.is_dir() {
-        let model = RunFolder::open(arguments.model.clone())?.model()?;
-        let artifact = artifact(&model, Weights::F32)?;
+        let folder = RunFolder::open(arguments.model.clone())?;
+        let artifact = artifact(&folder.model()?, Weights::F32)?;
+        let replacement = arguments.replacement.or(folder.description()?.source.replacement);
         let path = arguments.model.clone();
         let model = artifact.model().map_err(|source| Error::Artifact { path, source })?;
-        return report(&arguments, &model);
+        return report(&arguments, &model, replacement);
     }
-    with_model(&arguments.model, |_, model| report(&arguments, model))
+    with_model(&arguments.model, |_, model| report(&arguments, model, arguments.replacement))
 }
 
-fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
+fn report(
+    arguments: &Arguments,
+    model: &AnyModel<'_>,
+    replacement: Option<char>,
+) -> Result<(), Error> {
     let normalisation = model.header().normalisation;
     let (files, characters) = (arguments.corpus.clone(), arguments.chars);
     let source = Source { files, characters, normalisation, ..Source::default() };
-    let tokens = model.tokens(&source.text()?)?;
+    let tokens = model.tokens(&source.text()?, replacement)?;
     if tokens.len() < 2 {
         return Err(Error::TextTooShort { found: tokens.len() });
     }

@@ -37,12 +37,16 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let (path, bytes) = if let Some(path) = arguments.safetensors {
         (path, to_safetensors(&model.parameters))
     } else {
-        let (weights, default) = match arguments.weights {
-            WeightsArgument::Int8 => (Weights::Int8, folder.artifact_path()),
-            WeightsArgument::F32 => (Weights::F32, folder.path().join("model-f32.postcard")),
+        let weights = match arguments.weights {
+            WeightsArgument::Int8 => Weights::Int8,
+            WeightsArgument::F32 => Weights::F32,
         };
-        (arguments.output.unwrap_or(default), artifact(&model, weights)?.bytes().to_vec())
+        let path = arguments.output.unwrap_or_else(|| folder.artifact_path(weights));
+        (path, artifact(&model, weights)?.bytes().to_vec())
     };
+    if folder.reads(&path) {
+        return Err(Error::ReplacesRun { path });
+    }
     write_whole(&path, &bytes)?;
     print(&format!("{}\n", path.display()))
 }

@@ -64,7 +64,7 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
         return print(&format!("{result}\n"));
     }
     // Nothing is printed of a prefix that can't be continued.
-    model.tokens(prefix)?;
+    model.tokens(prefix, None)?;
     let mut printed = print(prefix);
     model.generate(prefix, arguments.length, sampling, |character| {
         if printed.is_ok() {

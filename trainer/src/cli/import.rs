@@ -44,6 +44,6 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let exported = artifact(&model, Weights::Int8)?;
     let folder = RunFolder::create(arguments.out, arguments.force)?;
     folder.save(&Description::imported(&model), &model, &[])?;
-    write_whole(&folder.artifact_path(), exported.bytes())?;
+    write_whole(&folder.artifact_path(Weights::Int8), exported.bytes())?;
     print(&format!("{}\n", folder.path().display()))
 }

@@ -5,7 +5,7 @@ mod safetensors;
 mod tensors;
 mod writer;
 
-use infer_core::artifact::{Encoding, TensorName};
+use infer_core::artifact::{Encoding, MAX_PREFIXES, TensorName};
 use infer_core::{F32, Model};
 use serde::{Deserialize, Serialize};
 
@@ -37,11 +37,13 @@ const CALIBRATION_CHARACTERS: usize = 1000;
 ///
 /// # Errors
 /// [`Error::Weight`] if a parameter is not finite, or too large for an int8 artifact;
-/// [`Error::UnknownCharacter`] if a prefix has a character that the vocabulary lacks.
+/// [`Error::UnknownCharacter`] if a prefix has a character that the vocabulary lacks;
+/// [`Error::TooManyPrefixes`].
 ///
 /// # Panics
 /// Never: what is loaded to be calibrated is what was written before.
 pub fn artifact(model: &TrainedModel, weights: Weights) -> Result<Artifact, Error> {
+    check_prefixes(&model.prefixes)?;
     let parameters = &model.parameters;
     for name in Parameters::names(parameters.dimensions()) {
         if let Some(&value) = parameters.get(name).iter().find(|value| !value.is_finite()) {
@@ -55,6 +57,12 @@ pub fn artifact(model: &TrainedModel, weights: Weights) -> Result<Artifact, Erro
     let float: Model<'_, F32> = Model::load(float.bytes()).expect("what was just written");
     let cell_states = largest_cell_states(&float, &model.prefixes, CALIBRATION_CHARACTERS)?;
     int8::artifact(model, &cell_states)
+}
+
+/// Makes sure that an artifact can hold so many `prefixes`.
+pub(crate) fn check_prefixes(prefixes: &[String]) -> Result<(), Error> {
+    let found = prefixes.len();
+    if found > MAX_PREFIXES { Err(Error::TooManyPrefixes { found }) } else { Ok(()) }
 }
 
 fn float_artifact(model: &TrainedModel) -> Artifact {

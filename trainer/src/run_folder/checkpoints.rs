@@ -59,8 +59,16 @@ impl Checkpoints {
         write_whole(&path, &checkpoint.to_bytes())?;
         self.files.push(path);
         self.files.drain(..self.files.len().saturating_sub(KEPT));
-        for path in there.iter().filter(|path| !self.files.contains(path)) {
-            fs::remove_file(path).map_err(|source| Error::Write { path: path.clone(), source })?;
+        self.remove_others()
+    }
+
+    /// Takes away all checkpoints but those of this training.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub(super) fn remove_others(&self) -> Result<(), Error> {
+        for path in list(&self.folder).into_iter().filter(|path| !self.files.contains(path)) {
+            fs::remove_file(&path).map_err(|source| Error::Write { path, source })?;
         }
         Ok(())
     }

@@ -5,13 +5,14 @@
 //! | `run.json` | configuration, normalisation, vocabulary, seed, version, corpus checksum |
 //! | `weights.safetensors` | the parameters, as PyTorch names them |
 //! | `metrics.jsonl` | an [`EpochReport`](crate::EpochReport) a line |
-//! | `model.postcard` | the artifact |
+//! | `model.postcard`, `model-f32.postcard` | the artifact, and that of f32 weights if it was asked for |
 //! | `loss.svg`, `report.html` | the run to look at |
 //! | `checkpoint/` | what it takes to go on: see [`Checkpoint`] |
 
 mod checkpoints;
 mod files;
 
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,12 +20,12 @@ use std::path::{Path, PathBuf};
 use self::checkpoints::Checkpoints;
 use self::files::{Staged, temporary_file};
 pub use self::files::{write_all_whole, write_whole};
-use crate::Error;
-use crate::export::{from_safetensors, to_safetensors};
+use crate::export::{Weights, from_safetensors, to_safetensors};
 use crate::model::{Dimensions, TrainedModel};
 use crate::report::{Sizes, loss_svg, report_html};
 use crate::text::{Corpus, Source, Vocabulary};
 use crate::training::{Checkpoint, Config, EpochReport};
+use crate::{Error, shell_word};
 use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,7 @@ const DESCRIPTION: &str = "run.json";
 const WEIGHTS: &str = "weights.safetensors";
 const METRICS: &str = "metrics.jsonl";
 const ARTIFACT: &str = "model.postcard";
+const F32_ARTIFACT: &str = "model-f32.postcard";
 const CURVES: &str = "loss.svg";
 const PAGE: &str = "report.html";
 
@@ -102,7 +104,8 @@ pub struct RunFolder {
 
 impl RunFolder {
     /// Makes the folder `path` for a training. One that exists is taken if there is no run in it,
-    /// or with `force`: that run stays whole until [`save`](Self::save) replaces its files.
+    /// or with `force`: that run's files stay until [`save`](Self::save) replaces them, and its
+    /// checkpoints until the first of this training.
     ///
     /// # Errors
     /// [`Error::RunExists`], [`Error::RunBusy`] if another training is at work there, or
@@ -168,7 +171,12 @@ impl RunFolder {
         if path.join(DESCRIPTION).is_file() {
             return Ok(Self { path, made: Vec::new(), checkpoints: None });
         }
-        Err(Error::NotARun { path, reason: format!("it has no {DESCRIPTION}") })
+        let mut reason = format!("it has no {DESCRIPTION}");
+        if checkpoints::are_there(&path) {
+            let out = shell_word(&path.to_string_lossy());
+            reason += &format!("; `charcell train --resume --out {out}` goes on with its training");
+        }
+        Err(Error::NotARun { path, reason })
     }
 
     /// Takes the folders that were made for the run away again, as far as nothing is in them.
@@ -188,10 +196,21 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where the artifact lies.
+    /// Where the artifact with these weights lies.
     #[must_use]
-    pub fn artifact_path(&self) -> PathBuf {
-        self.path.join(ARTIFACT)
+    pub fn artifact_path(&self, weights: Weights) -> PathBuf {
+        self.path.join(match weights {
+            Weights::Int8 => ARTIFACT,
+            Weights::F32 => F32_ARTIFACT,
+        })
+    }
+
+    /// Whether `path` is a file that the run is read from.
+    #[must_use]
+    pub fn reads(&self, path: &Path) -> bool {
+        let files = [DESCRIPTION, WEIGHTS, METRICS].map(|name| self.path.join(name));
+        let path = path.canonicalize();
+        path.is_ok_and(|path| files.iter().flat_map(|file| file.canonicalize()).any(|f| f == path))
     }
 
     /// The last checkpoint that can be read, and what is wrong with those behind it.
@@ -232,7 +251,7 @@ impl RunFolder {
     }
 
     /// Writes all files of a run but artifact and report; those of a run that was here before are
-    /// removed.
+    /// removed, its checkpoints among them.
     ///
     /// Each file is written whole or not at all, and all of them before the first takes its place:
     /// a disk that is full leaves the run from before as it was.
@@ -256,7 +275,7 @@ impl RunFolder {
             Staged::write(self.path.join(METRICS), lines.as_bytes())?,
             Staged::write(self.path.join(DESCRIPTION), description.as_bytes())?,
         ];
-        for name in [ARTIFACT, CURVES, PAGE] {
+        for name in [ARTIFACT, F32_ARTIFACT, CURVES, PAGE] {
             let path = self.path.join(name);
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -265,7 +284,19 @@ impl RunFolder {
                 _ => {}
             }
         }
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.remove_others()?;
+        }
         files.into_iter().try_for_each(Staged::take_place)
+    }
+
+    /// Reads what the run is.
+    ///
+    /// # Errors
+    /// [`Error::NotARun`] says what is missing or wrong.
+    pub fn description(&self) -> Result<Description, Error> {
+        let read = serde_json::from_slice(&self.read(DESCRIPTION)?);
+        read.map_err(|error| self.not_a_run(DESCRIPTION, &error))
     }
 
     /// Reads the model of a run.
@@ -273,14 +304,8 @@ impl RunFolder {
     /// # Errors
     /// [`Error::NotARun`] says what is missing or wrong.
     pub fn model(&self) -> Result<TrainedModel, Error> {
-        let not_a_run = |reason| Error::NotARun { path: self.path.clone(), reason };
-        let in_description =
-            |error: &dyn std::fmt::Display| not_a_run(format!("{DESCRIPTION}: {error}"));
-        let read = |name: &str| {
-            fs::read(self.path.join(name)).map_err(|error| not_a_run(format!("{name}: {error}")))
-        };
-        let description: Description =
-            serde_json::from_slice(&read(DESCRIPTION)?).map_err(|error| in_description(&error))?;
+        let in_description = |error: &dyn Display| self.not_a_run(DESCRIPTION, error);
+        let description = self.description()?;
         description.config.check_sizes().map_err(|error| in_description(&error))?;
         let text: String = description.vocabulary.iter().collect();
         let vocabulary = Vocabulary::of(&text).map_err(|error| in_description(&error))?;
@@ -292,14 +317,22 @@ impl RunFolder {
             hidden: description.config.hidden,
             layers: description.config.layers,
         };
-        let parameters = from_safetensors(&read(WEIGHTS)?, dimensions)
-            .map_err(|reason| not_a_run(format!("{WEIGHTS}: {reason}")))?;
+        let parameters = from_safetensors(&self.read(WEIGHTS)?, dimensions)
+            .map_err(|reason| self.not_a_run(WEIGHTS, &reason))?;
         Ok(TrainedModel {
             parameters,
             vocabulary,
             normalisation: description.normalisation,
             prefixes: description.config.prefixes,
         })
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
+        fs::read(self.path.join(name)).map_err(|error| self.not_a_run(name, &error))
+    }
+
+    fn not_a_run(&self, name: &str, error: &dyn Display) -> Error {
+        Error::NotARun { path: self.path.clone(), reason: format!("{name}: {error}") }
     }
 }
 

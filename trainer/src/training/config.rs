@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 
+use crate::export::check_prefixes;
 use crate::model::Dimensions;
 use crate::text::{Batches, Corpus, Sampling};
 use crate::{Error, Optimizer};
@@ -117,9 +118,7 @@ impl Config {
         ])?;
         self.check_sizes()?;
         self.check_numbers()?;
-        if self.prefixes.len() > infer_core::artifact::MAX_PREFIXES {
-            return Err(Error::TooManyPrefixes { found: self.prefixes.len() });
-        }
+        check_prefixes(&self.prefixes)?;
         for prefix in &self.prefixes {
             let normalise = |character| corpus.normalisation().apply(character);
             let prefix: String = prefix.chars().map(normalise).collect();

@@ -7,7 +7,7 @@ mod progress;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use charcell::text::Corpus;
 use charcell::{
@@ -137,16 +137,24 @@ fn save_checkpoint<B: Backend>(
     folder.save_checkpoint(&checkpoint)
 }
 
+/// What comes so soon after a request to end is the same one: `timeout` sends it to the program, and
+/// then to all of its group.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
+
 /// Is true once the user has pressed Ctrl-C, or the system asks for the end; the second time, the
 /// program ends at once.
 fn interruption() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&interrupted);
-    let handler = ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
+    let mut first = None;
+    let handler = ctrlc::set_handler(move || match first {
+        None => {
+            first = Some(Instant::now());
+            asked.store(true, Ordering::Relaxed);
+            eprintln!("\ninterrupted: writing a checkpoint");
         }
-        eprintln!("\ninterrupted: writing a checkpoint");
+        Some(first) if first.elapsed() > SAME_REQUEST => std::process::exit(1),
+        Some(_) => {}
     });
     if let Err(error) = handler {
         eprintln!("Ctrl-C will end the training without a checkpoint: {error}");
@@ -179,7 +187,7 @@ fn finish(
         eprintln!("\nepoch {epochs} was best on held-out text: its weights are kept");
     }
     let artifact = artifact(&model, Weights::Int8)?;
-    let path = folder.artifact_path();
+    let path = folder.artifact_path(Weights::Int8);
     write_whole(&path, artifact.bytes())?;
     let size_bytes = artifact.bytes().len();
     let loaded =
