@@ -100,3 +100,20 @@ impl<P: Precision> Model<'_, P> {
         Memory::of_model::<P>(self.dimensions(), size_of::<P::Operand>())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_beyond_any_model_count_as_the_largest() {
+        let most =
+            Dimensions { vocabulary: MAX_VOCABULARY, hidden: MAX_HIDDEN, layers: MAX_LAYERS };
+        let beyond = Dimensions { vocabulary: usize::MAX, hidden: usize::MAX, layers: usize::MAX };
+        assert_eq!(Memory::new::<crate::Int8>(beyond), Memory::new::<crate::Int8>(most));
+        assert_eq!(
+            Memory::on_armv6m::<crate::Int8>(beyond),
+            Memory::on_armv6m::<crate::Int8>(most)
+        );
+    }
+}

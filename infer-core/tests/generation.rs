@@ -1,8 +1,11 @@
 //! Text from the fixed models: the very characters, states that are too small, unknown characters.
 
+use std::array;
+
 use infer_core::artifact::Aligned;
 use infer_core::{
-    CapacityError, F32, Generator, Int8, Model, Precision, PrimeError, Sampling, State, StateView,
+    CapacityError, F32, Generator, Int8, Model, Pcg32, Precision, PrimeError, Sampling, State,
+    StateView,
 };
 
 static INT8: &[u8] = infer_core::include_model!("models/tiny-int8.postcard");
@@ -45,6 +48,29 @@ fn priming_in_pieces_is_priming_at_once() {
     in_pieces.prime("").unwrap();
     in_pieces.prime("#$%").unwrap();
     assert!(at_once.take(50).eq(in_pieces.take(50)));
+}
+
+#[test]
+fn the_next_text_starts_anew_with_random_numbers_that_go_on() {
+    let model = Model::load(INT8).unwrap();
+    let sampling = Sampling::greedy().with_temperature_milli(2000);
+    let (mut own, mut seeded) = (State::<16, 22, 2>::new(), State::<16, 22, 2>::new());
+    let mut own = Generator::new(&model, &mut own, sampling).unwrap().with_random(Pcg32::new(1, 2));
+    let mut seeded = Generator::new(&model, &mut seeded, sampling).unwrap();
+    let texts: [String; 2] = array::from_fn(|_| {
+        own.restart_unseeded(sampling);
+        own.by_ref().take(50).collect()
+    });
+    assert_ne!(texts[0], texts[1]);
+    let texts: [String; 2] = array::from_fn(|_| {
+        seeded.restart(sampling);
+        seeded.by_ref().take(50).collect()
+    });
+    assert_eq!(texts[0], texts[1]);
+    // Greedily, as nothing else depends on the state alone.
+    own.restart_unseeded(Sampling::greedy());
+    seeded.restart(Sampling::greedy());
+    assert!(own.take(50).eq(seeded.take(50)));
 }
 
 #[test]

@@ -56,8 +56,9 @@ pub enum Error {
     },
     /// A corpus is shorter than one batch of windows.
     #[error(
-        "the corpus has {found} characters, and a batch of {batch_size} rows of {num_steps} steps \
-         needs {needed}: give a longer text, or a smaller --batch-size or --num-steps"
+        "the corpus has {found} characters to train on, and a batch of {batch_size} rows of \
+         {num_steps} steps needs {needed}: give a longer text, a smaller --batch-size or \
+         --num-steps, or hold less out by --validation"
     )]
     CorpusTooShort {
         /// Characters there are.
@@ -72,7 +73,7 @@ pub enum Error {
     /// A character is not in the vocabulary.
     #[error(
         "character {} of the text, {character:?}, is not in the model's vocabulary: leave it out, \
-         or train on a corpus that has it",
+         replace it (as `charcell evaluate --replacement` does), or train on a corpus that has it",
         position + 1
     )]
     UnknownCharacter {
@@ -284,11 +285,13 @@ pub enum Error {
     },
     /// A run folder is there already.
     #[error(
-        "{} exists already: give another --out, --resume to go on with its training, or --force to \
-         replace the run in it",
-        path.display()
+        "{} exists already: give another --out, {}or --force to replace the run in it",
+        path.display(),
+        if *can_go_on { "--resume to go on with its training, " } else { "" }
     )]
     RunExists {
+        /// Whether it has a checkpoint.
+        can_go_on: bool,
         /// The folder.
         path: PathBuf,
     },
@@ -351,7 +354,7 @@ pub enum Error {
     /// A weight is too large for the formats of an int8 artifact, or not a number.
     #[error(
         "parameter {name} has the value {value}, which an artifact can't hold: train with a lower \
-         learning rate"
+         learning rate, --weight-decay or --forget-bias"
     )]
     Weight {
         /// The parameter.
@@ -435,7 +438,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A model has weights that firmware doesn't compute with.
-    #[error("its weights are f32, and boards run int8: `charcell export RUN` writes that")]
+    #[error("the model's weights are f32, and boards run int8: `charcell export RUN` writes that")]
     NotForBoards,
     /// A model is too large for a board.
     #[error(

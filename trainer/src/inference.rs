@@ -105,8 +105,15 @@ impl AnyModel<'_> {
             Self::Int8(model) => model.token(character),
             Self::F32(model) => model.token(character),
         };
+        // As it stands in the vocabulary: it isn't normalised.
+        let in_vocabulary = |character| match self {
+            Self::Int8(model) => model.vocabulary().token(character),
+            Self::F32(model) => model.vocabulary().token(character),
+        };
         let replacement = match replacement {
-            Some(character) => Some(known(character).ok_or(Error::Replacement { character })?),
+            Some(character) => {
+                Some(in_vocabulary(character).ok_or(Error::Replacement { character })?)
+            }
             None => None,
         };
         let token = |(position, character)| {

@@ -10,7 +10,7 @@ use charcell::model::{Dimensions, ParameterName};
 use charcell::text::{Vocabulary, Window};
 use charcell::{AnyModel, Artifact, Config, Weights, artifact, write_whole};
 use infer_core::artifact::tensors;
-use infer_core::{Int8, Model, Normalisation, State, Token};
+use infer_core::{Int8, Model, Normalisation, PrimeError, State, Token};
 
 use common::{untrained_model, window};
 
@@ -58,6 +58,9 @@ fn prefixes_are_normalised_as_the_corpus_was() {
         (model.prefixes, model.normalisation) = (vec!["Über\n".into()], normalisation);
         let artifact = artifact(&model, Weights::Int8).unwrap();
         assert_eq!(*artifact.model().unwrap().header().prefixes, [expected]);
+        let model = Model::<Int8>::load(artifact.bytes()).unwrap();
+        let unknown = PrimeError { character: 'Ж', position: 2, offset: 3 };
+        assert_eq!(model.check("übЖ"), Err(unknown));
     }
 }
 

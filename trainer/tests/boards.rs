@@ -46,7 +46,7 @@ fn a_model_for_no_board_has_the_reason() {
     let dimensions = Dimensions { vocabulary: 43, hidden: 16, layers: 1 };
     let model = artifact(&untrained_model(dimensions, 1.0, 1), Weights::F32).unwrap();
     let text = inspect(&model);
-    let reason = "no board runs it: its weights are f32, and boards run int8: `charcell export \
+    let reason = "no board runs it: the model's weights are f32, and boards run int8: `charcell export \
                   RUN` writes that\n";
     assert!(text.ends_with(reason), "{text}");
 }

@@ -36,7 +36,8 @@ pub(crate) fn check() -> Result<()> {
     requirements::arm_gcc()?;
     fs::create_dir_all(root().join("target/xtask"))?;
     ["README.md", "infer-core-c/README.md"].into_iter().try_for_each(compile_snippet)?;
-    let library = library()?;
+    library(&["--features", "unicode"])?;
+    let library = library(&[])?;
     let firmware = firmware(&library)?;
     let texts = talk(&firmware)?;
 
@@ -94,10 +95,10 @@ fn talk(firmware: &Path) -> Result<usize> {
     Ok(prefixes.len())
 }
 
-/// Builds the static library for a Cortex-M4.
-fn library() -> Result<PathBuf> {
+/// Builds the static library for a Cortex-M4, with `options` of Cargo.
+fn library(options: &[&str]) -> Result<PathBuf> {
     let mut build = targets::cargo("build", targets::CORTEX_M4F)?;
-    run(build.args(["--release", "--package", "infer-core-c"]))?;
+    run(build.args(["--release", "--package", "infer-core-c"]).args(options))?;
     Ok(root().join("target").join(targets::CORTEX_M4F).join("release/libinfer_core_c.a"))
 }
 
@@ -136,7 +137,7 @@ pub(crate) struct CodeBytes {
 pub(crate) fn code_bytes() -> Result<CodeBytes> {
     requirements::arm_gcc()?;
     fs::create_dir_all(root().join("target/xtask"))?;
-    library_bytes(&library()?)
+    library_bytes(&library(&[])?)
 }
 
 /// What the functions of `library` to load a model and to generate bring into a firmware: the sizes

@@ -87,7 +87,7 @@ pub(crate) fn check_memory(model: &Path) -> Result<()> {
     let memory = Artifact::read(model)?.model()?.memory();
     let task = Task { name: "stack", characters: 1, model, weights: "int8" };
     let mut most = [0; 2];
-    for (machine, _) in instructions::counted().filter(|&(_, weights)| weights == "int8") {
+    for (machine, _) in instructions::counted().filter(|&(_, model)| model == "int8") {
         let output = machine.output(task)?;
         let mut numbers = output.split_whitespace();
         for most in &mut most {

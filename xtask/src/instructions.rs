@@ -75,8 +75,8 @@ const BLOCKS: u64 = (256 + 11) * 256 / 8;
 ///   f32, of 8, 16 and 16; a VFMA takes three, and there are 32 (Arm DDI 0439, tables 3-1 and 7-1);
 /// - Cortex-M55: an instruction takes two for a vector, and there are 8 of those (its software
 ///   optimisation guide).
-pub(crate) fn estimated_cycles((machine, weights): Counted, instructions: u64) -> Option<u64> {
-    let more_in_a_block = match (machine.core, weights) {
+pub(crate) fn estimated_cycles((machine, model): Counted, instructions: u64) -> Option<u64> {
+    let more_in_a_block = match (machine.core, model) {
         ("Cortex-M0+", _) => 41,
         ("Cortex-M3", _) => 8 + 32 + 2,
         ("Cortex-M4", "int8") => 12,

@@ -83,9 +83,8 @@ fn table(counts: &[(Counted, u64)]) -> Result<String> {
 /// Our line among the others'.
 fn ours(counts: &[(Counted, u64)], code: u64, ram: u64) -> Result<String> {
     let int8 = |core: &str| {
-        let found = counts
-            .iter()
-            .find(|((machine, weights), _)| machine.core == core && *weights == "int8");
+        let found =
+            counts.iter().find(|((machine, model), _)| machine.core == core && *model == "int8");
         found.map(|&(_, count)| grouped(count)).with_context(|| format!("{core} isn't counted"))
     };
     let [m0, m4, m55] = [int8("Cortex-M0+")?, int8("Cortex-M4")?, int8("Cortex-M55")?];

@@ -34,17 +34,17 @@ enum WeightsArgument {
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let folder = RunFolder::open(arguments.run)?;
     let model = folder.model()?;
-    let (path, bytes) = if let Some(path) = arguments.safetensors {
-        (path, to_safetensors(&model.parameters))
+    let (path, bytes, written) = if let Some(path) = arguments.safetensors {
+        (path, to_safetensors(&model.parameters), None)
     } else {
         let weights = match arguments.weights {
             WeightsArgument::Int8 => Weights::Int8,
             WeightsArgument::F32 => Weights::F32,
         };
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(weights));
-        (path, artifact(&model, weights)?.bytes().to_vec())
+        (path, artifact(&model, weights)?.bytes().to_vec(), Some(weights))
     };
-    if folder.reads(&path) {
+    if folder.owns(&path, written) {
         return Err(Error::ReplacesRun { path });
     }
     write_whole(&path, &bytes)?;

@@ -113,6 +113,11 @@ pub(super) fn are_there(run: &Path) -> bool {
     !list(&run.join(FOLDER)).is_empty()
 }
 
+/// Whether the run in `run` has the checkpoint `path`, which is canonical.
+pub(super) fn has(run: &Path, path: &Path) -> bool {
+    list(&run.join(FOLDER)).iter().flat_map(|own| own.canonicalize()).any(|own| own == path)
+}
+
 /// Whether another training holds the lock.
 pub(super) fn is_locked(run: &Path) -> bool {
     let lock = File::open(run.join(FOLDER).join(LOCK));

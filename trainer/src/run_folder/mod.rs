@@ -105,7 +105,7 @@ pub struct RunFolder {
 impl RunFolder {
     /// Makes the folder `path` for a training. One that exists is taken if there is no run in it,
     /// or with `force`: that run's files stay until [`save`](Self::save) replaces them, and its
-    /// checkpoints until the first of this training.
+    /// checkpoints until the first of this training, or `save`.
     ///
     /// # Errors
     /// [`Error::RunExists`], [`Error::RunBusy`] if another training is at work there, or
@@ -117,8 +117,9 @@ impl RunFolder {
         if checkpoints::is_locked(&path) {
             return Err(Error::RunBusy { path });
         }
-        if !force && (checkpoints::are_there(&path) || has_other_files(&path).map_err(error)?) {
-            return Err(Error::RunExists { path });
+        let can_go_on = checkpoints::are_there(&path);
+        if !force && (can_go_on || has_other_files(&path).map_err(error)?) {
+            return Err(Error::RunExists { can_go_on, path });
         }
         // Better to find out now than after the training.
         temporary_file(&path).map_err(error)?;
@@ -205,12 +206,15 @@ impl RunFolder {
         })
     }
 
-    /// Whether `path` is a file that the run is read from.
+    /// Whether `path` is a file of the run, but for its artifact with these weights.
     #[must_use]
-    pub fn reads(&self, path: &Path) -> bool {
-        let files = [DESCRIPTION, WEIGHTS, METRICS].map(|name| self.path.join(name));
-        let path = path.canonicalize();
-        path.is_ok_and(|path| files.iter().flat_map(|file| file.canonicalize()).any(|f| f == path))
+    pub fn owns(&self, path: &Path, but: Option<Weights>) -> bool {
+        let Ok(path) = path.canonicalize() else { return false };
+        let is = |own: &Path| own.canonicalize().is_ok_and(|own| own == path);
+        let but = but.map(|weights| self.artifact_path(weights));
+        let files = [DESCRIPTION, WEIGHTS, METRICS, ARTIFACT, F32_ARTIFACT, CURVES, PAGE];
+        let mut files = files.iter().map(|name| self.path.join(name));
+        files.any(|file| is(&file) && Some(file) != but) || checkpoints::has(&self.path, &path)
     }
 
     /// The last checkpoint that can be read, and what is wrong with those behind it.

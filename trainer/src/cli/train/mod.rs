@@ -141,8 +141,8 @@ fn save_checkpoint<B: Backend>(
 /// then to all of its group.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
 
-/// Is true once the user has pressed Ctrl-C, or the system asks for the end; the second time, the
-/// program ends at once.
+/// Is true once the user has pressed Ctrl-C, or the system asks for the end; when that is asked again
+/// later than [`SAME_REQUEST`], the program ends at once.
 fn interruption() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&interrupted);
@@ -151,7 +151,7 @@ fn interruption() -> Arc<AtomicBool> {
         None => {
             first = Some(Instant::now());
             asked.store(true, Ordering::Relaxed);
-            eprintln!("\ninterrupted: writing a checkpoint");
+            eprintln!("\ninterrupted: writing a checkpoint; asked again, it ends without");
         }
         Some(first) if first.elapsed() > SAME_REQUEST => std::process::exit(1),
         Some(_) => {}
