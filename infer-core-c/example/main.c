@@ -59,19 +59,12 @@ static void write_character(const char *start, const char *end) {
   } while (byte < end && (*byte & 0xC0) == 0x80);
 }
 
-/* Continues a line from the start of a text. */
+/* Continues a line from the start of a text, or says where the model doesn't know a character. */
 static charcell_status continue_line(charcell_generator *generator, const char *line,
-                                     size_t bytes) {
-  size_t unknown_at;
+                                     size_t bytes, size_t *unknown_at) {
   charcell_status status = charcell_restart(generator, &sampling);
   if (status == CHARCELL_STATUS_OK) {
-    status = charcell_prime(generator, line, bytes, &unknown_at);
-  }
-  if (status == CHARCELL_STATUS_UNKNOWN_CHARACTER) {
-    board_write("\r\n");
-    write_character(line + unknown_at, line + bytes);
-    board_write(": ");
-    return status;
+    status = charcell_prime(generator, line, bytes, unknown_at);
   }
   for (int i = 0; i < LENGTH && status == CHARCELL_STATUS_OK; i++) {
     char character[CHARCELL_CHARACTER_BYTES];
@@ -92,11 +85,14 @@ int main(void) {
       board_write("\r\na line has up to " TEXT(LINE_BYTES) " bytes");
       continue;
     }
+    size_t unknown_at = 0;
     const charcell_status status =
-        loaded == CHARCELL_STATUS_OK ? continue_line(generator, line, bytes) : loaded;
+        loaded == CHARCELL_STATUS_OK ? continue_line(generator, line, bytes, &unknown_at) : loaded;
     if (status != CHARCELL_STATUS_OK) {
-      if (status != CHARCELL_STATUS_UNKNOWN_CHARACTER) {
-        board_write("\r\n");
+      board_write("\r\n");
+      if (status == CHARCELL_STATUS_UNKNOWN_CHARACTER) {
+        write_character(line + unknown_at, line + bytes);
+        board_write(": ");
       }
       board_write(charcell_status_message(status));
     }

@@ -52,22 +52,14 @@ impl<'m, P: Precision> Generator<'m, P> {
         sampling: Sampling,
     ) -> Self {
         state.reset();
-        let (sampler, random) = Self::chance(model, sampling);
-        Self { model, state, sampler, random, last: None }
+        let sampler = Sampler::new(sampling, model.nats_per_logit_q32());
+        Self { model, state, sampler, random: seeded(sampling.seed), last: None }
     }
 
     /// Starts a new text: the state is reset, and the random numbers start at the seed.
     pub fn restart(&mut self, sampling: Sampling) {
-        self.state.reset();
-        (self.sampler, self.random) = Self::chance(self.model, sampling);
-        self.last = None;
-    }
-
-    /// What draws the characters of a text.
-    #[inline(never)] // else it is there twice
-    fn chance(model: &Model<'_, P>, sampling: Sampling) -> (Sampler, Pcg32) {
-        let sampler = Sampler::new(sampling, model.nats_per_logit_q32());
-        (sampler, Pcg32::new(sampling.seed, STREAM))
+        self.restart_unseeded(sampling);
+        self.random = seeded(sampling.seed);
     }
 }
 
@@ -187,6 +179,12 @@ impl<P: Precision, R: Rng> Iterator for Generator<'_, P, R> {
         self.last = Some(token);
         self.model.vocabulary().character(token)
     }
+}
+
+/// The random numbers of `seed`.
+#[inline(never)] // else it is there twice
+fn seeded(seed: u64) -> Pcg32 {
+    Pcg32::new(seed, STREAM)
 }
 
 /// A text has a character that the model's vocabulary lacks.

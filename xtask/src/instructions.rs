@@ -187,7 +187,8 @@ fn large_vocabulary() -> Result<PathBuf> {
     let corpus = root().join("target/xtask/large-vocabulary.txt");
     fs::create_dir_all(root().join("target/xtask"))?;
     fs::write(&corpus, ('一'..).take(LARGE.vocabulary).collect::<String>())?;
-    let mut train = cargo("run --quiet --release -- train --hidden 8 --epochs 2 --force");
+    let mut train = cargo("run --quiet --release -- train --epochs 2 --force --hidden");
+    train.arg(LARGE.hidden.to_string());
     run(train.arg("--corpus").arg(corpus).arg("--out").arg(&folder))?;
     Ok(folder.join("model.postcard"))
 }

@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     /// Its first N characters only.
     #[arg(long, value_name = "N")]
     chars: Option<usize>,
-    /// What stands for all characters that the model doesn't know [default: that of the run folder].
+    /// What stands for all characters that the model doesn't know [default: the run folder's].
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
     /// Print a JSON object.

@@ -137,12 +137,12 @@ fn save_checkpoint<B: Backend>(
     folder.save_checkpoint(&checkpoint)
 }
 
-/// What comes so soon after a request to end is the same one: `timeout` sends it to the program, and
-/// then to all of its group.
+/// What comes so soon after a request to end is the same one: `timeout` sends it to the program,
+/// and then to all of its group.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
 
-/// Is true once the user has pressed Ctrl-C, or the system asks for the end; when that is asked again
-/// later than [`SAME_REQUEST`], the program ends at once.
+/// Is true once the user has pressed Ctrl-C, or the system asks for the end; when that is asked
+/// again later than [`SAME_REQUEST`], the program ends at once.
 fn interruption() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&interrupted);
