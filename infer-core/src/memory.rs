@@ -68,7 +68,7 @@ impl Memory {
 }
 
 /// `dimensions`, each of which is at most the largest that a model may have.
-const fn limited(dimensions: Dimensions) -> Dimensions {
+pub(crate) const fn limited(dimensions: Dimensions) -> Dimensions {
     // `Ord::min` can't be called in constants yet.
     const fn min(size: usize, most: usize) -> usize {
         if size < most { size } else { most }
@@ -82,7 +82,7 @@ const fn limited(dimensions: Dimensions) -> Dimensions {
 }
 
 /// Bytes of a [`Model`], where addresses have 32 bits and a `u64` is aligned to 8.
-const MODEL_BYTES: usize = 136;
+const MODEL_BYTES: usize = 156;
 
 /// Bytes of a [`Generator`](crate::Generator) there.
 const GENERATOR_BYTES: usize = 80;

@@ -1,13 +1,11 @@
 //! A model as it lies in its artifact.
 
-use core::mem;
-
 use crate::artifact::{self, Contents, Header, LoadError, TensorName, Tensors};
-use crate::layout::BLOCK_COLUMNS;
+use crate::layout::GATES;
 use crate::precision::Dimensions;
 use crate::state::StateView;
 use crate::vocabulary::{Characters, Token, Vocabulary};
-use crate::weights::{Layer, Output};
+use crate::weights::{LayerStep, Output, Units, cut_mut};
 use crate::{Int8, Normalisation, Precision, PrimeError};
 
 /// A borrowed view of an artifact: sizes and references, 136 bytes where addresses have 32 bits;
@@ -27,9 +25,14 @@ pub struct Model<'a, P: Precision = Int8> {
     dimensions: Dimensions,
     /// `[L]`.
     cell_fraction_bits: &'a [u8],
-    /// The tensors of all layers, of which each step takes one layer after the other.
-    layers: Tensors<'a>,
-    output: Output<'a, P>,
+    /// `[V][H]` groups of four gates: a token's one-hot vector picks a row.
+    pub(crate) one_hot: &'a [[P::Weight; GATES]],
+    /// The other tensors of all layers, of which each step takes one layer after the other.
+    pub(crate) layers: Tensors<'a>,
+    /// The first `units_in_ram` units of each layer, in the same order: `layers` has the others.
+    pub(crate) layers_in_ram: Tensors<'a>,
+    pub(crate) units_in_ram: usize,
+    pub(crate) output: Output<'a, P>,
 }
 
 impl<'a, P: Precision> Model<'a, P> {
@@ -66,11 +69,14 @@ impl<'a, P: Precision> Model<'a, P> {
     /// # Errors
     /// Those of [`load`](Self::load) but [`LoadError::Checksum`].
     pub fn from_trusted(artifact: &'a [u8]) -> Result<Self, LoadError> {
-        let Contents { header, dimensions, cell_fraction_bits, tensors: layers } =
+        let Contents { header, dimensions, cell_fraction_bits, mut tensors } =
             artifact::open::<P>(artifact)?;
-        let mut tensors = layers;
+        let Dimensions { vocabulary, hidden, .. } = dimensions;
+        let one_hot = tensors.take(vocabulary * hidden, 0);
+        let layers = tensors;
         for layer in 0..dimensions.layers {
-            if !Layer::<P>::take(&mut tensors, dimensions, layer).fits(dimensions, layer) {
+            let units = Units::<P>::take(&mut tensors, dimensions.row_blocks(), layer, hidden, 0);
+            if !units.fits(dimensions, layer) {
                 return Err(LoadError::Overflow { name: TensorName::GateConstants, layer });
             }
         }
@@ -78,7 +84,16 @@ impl<'a, P: Precision> Model<'a, P> {
         if !output.fits() {
             return Err(LoadError::Overflow { name: TensorName::BOut, layer: 0 });
         }
-        Ok(Self { header, dimensions, cell_fraction_bits, layers, output })
+        Ok(Self {
+            header,
+            dimensions,
+            cell_fraction_bits,
+            one_hot,
+            layers,
+            layers_in_ram: Tensors::default(),
+            units_in_ram: 0,
+            output,
+        })
     }
 
     /// What the artifact says of itself.
@@ -140,14 +155,20 @@ impl<'a, P: Precision> Model<'a, P> {
             return;
         }
         let Dimensions { hidden, .. } = self.dimensions;
-        let mut tensors = self.layers;
+        let (row, row_blocks) = (usize::from(token) * hidden, self.dimensions.row_blocks());
+        let mut one_hot = self.one_hot.get(row..).unwrap_or_default();
+        let (mut in_ram, mut in_flash) = (self.layers_in_ram, self.layers);
         let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
         let mut below: &[P::Columns] = &[];
         for (index, &cell_fraction_bits) in self.cell_fraction_bits.iter().enumerate() {
-            let layer = Layer::<P>::take(&mut tensors, self.dimensions, index);
-            let h = cut(&mut hidden_states, hidden.div_ceil(BLOCK_COLUMNS));
-            let c = cut(&mut cell_states, hidden);
-            layer.step(token, below, h, c, state.next_hidden, cell_fraction_bits);
+            let h = cut_mut(&mut hidden_states, row_blocks);
+            let c = cut_mut(&mut cell_states, hidden);
+            let next_h = &mut *state.next_hidden;
+            let mut layer = LayerStep::<P> { one_hot, below, h, c, next_h, cell_fraction_bits };
+            Units::take(&mut in_ram, row_blocks, index, self.units_in_ram, 0).step(&mut layer);
+            Units::take(&mut in_flash, row_blocks, index, hidden, self.units_in_ram)
+                .step(&mut layer);
+            one_hot = &[];
             for (columns, next_h) in h.iter_mut().zip(state.next_hidden.as_chunks().0) {
                 P::widen(next_h, columns);
             }
@@ -157,7 +178,7 @@ impl<'a, P: Precision> Model<'a, P> {
 
     /// Computes the logits of the next character, `[V]`, into `state`.
     pub fn logits(&self, state: &mut StateView<'_, P>) {
-        let blocks = self.dimensions().hidden.div_ceil(BLOCK_COLUMNS);
+        let blocks = self.dimensions().row_blocks();
         let start = state.hidden.len().saturating_sub(blocks);
         self.output.logits(state.hidden.get(start..).unwrap_or_default(), state.logits);
     }
@@ -174,11 +195,4 @@ impl<'a, P: Precision> Model<'a, P> {
     pub fn nats_per_logit_q32(&self) -> u32 {
         P::nats_per_logit_q32(&self.header.encoding)
     }
-}
-
-/// The first `length` elements of `slice`, which keeps the others.
-fn cut<'s, T>(slice: &mut &'s mut [T], length: usize) -> &'s mut [T] {
-    let (cut, rest) = mem::take(slice).split_at_mut_checked(length).unwrap_or_default();
-    *slice = rest;
-    cut
 }

@@ -17,11 +17,16 @@ pub struct Dimensions {
 }
 
 impl Dimensions {
+    /// Blocks of a row of H columns.
+    pub(crate) const fn row_blocks(self) -> usize {
+        self.hidden.div_ceil(BLOCK_COLUMNS)
+    }
+
     /// How many elements tensor `name` of `layer` has: groups of four gates, blocks, records, or
     /// groups of four sums, see [`TensorName`].
     pub(crate) const fn elements(self, name: TensorName, layer: usize) -> usize {
         let Self { vocabulary, hidden, .. } = self;
-        let row_blocks = hidden.div_ceil(BLOCK_COLUMNS);
+        let row_blocks = self.row_blocks();
         match name {
             TensorName::WIh if layer == 0 => vocabulary * hidden,
             TensorName::WIh | TensorName::WHh => hidden * row_blocks,

@@ -86,8 +86,9 @@ impl<'s, P: Precision> StateView<'s, P> {
         cell: &'s mut [P::Cell],
         next_hidden: &'s mut [P::Hidden],
     ) -> Result<Self, CapacityError> {
-        let Dimensions { vocabulary, hidden: units, layers } = model.dimensions();
-        let blocks = units.div_ceil(BLOCK_COLUMNS);
+        let dimensions = model.dimensions();
+        let Dimensions { vocabulary, hidden: units, layers } = dimensions;
+        let blocks = dimensions.row_blocks();
         Ok(Self {
             hidden: cut(hidden, layers * blocks, BLOCK_COLUMNS, "units in the hidden state")?,
             logits: cut(logits, vocabulary, 1, "characters")?,

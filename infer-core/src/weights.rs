@@ -1,44 +1,47 @@
 //! The layers, generic over the kind of weights: how tensors are read, and a step's loop.
 
+use core::mem;
+
 use crate::artifact::{TensorName, Tensors};
 use crate::layout::{BLOCK_ROWS, GATES};
 use crate::precision::{Dimensions, Precision};
-use crate::vocabulary::Token;
 
-/// The tensors of an LSTM layer, borrowed from the artifact.
+/// Adjacent units of an LSTM layer: what they have of its tensors, but for one-hot inputs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Layer<'a, P: Precision> {
-    /// In layer 0, `[V][H]` groups of four gates: a token's one-hot vector picks a row.
-    w_ih_of_tokens: &'a [[P::Weight; GATES]],
-    /// Above, `[H][H/8]` blocks: the input is the hidden state of the layer below.
-    w_ih_of_hidden: &'a [P::Block],
+pub(crate) struct Units<'a, P: Precision> {
+    /// Above layer 0, `[H][H/8]` blocks: the input is the hidden state of the layer below.
+    pub(crate) w_ih: &'a [P::Block],
     /// `[H][H/8]` blocks.
-    w_hh: &'a [P::Block],
+    pub(crate) w_hh: &'a [P::Block],
     /// `[H]`.
-    gate_constants: &'a [P::GateConstants],
+    pub(crate) gate_constants: &'a [P::GateConstants],
 }
 
 /// The tensors of the output layer, borrowed from the artifact.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output<'a, P: Precision> {
     /// `[V/4][H/8]` blocks.
-    w_out: &'a [P::Block],
+    pub(crate) w_out: &'a [P::Block],
     /// `[V/4]` groups of four characters.
-    b_out: &'a [[P::Sum; BLOCK_ROWS]],
+    pub(crate) b_out: &'a [[P::Sum; BLOCK_ROWS]],
 }
 
-impl<'a, P: Precision> Layer<'a, P> {
-    /// Takes layer `index` off `tensors`.
+impl<'a, P: Precision> Units<'a, P> {
+    /// Takes layer `index`, of which there are so many units, off `tensors`; these are all of its
+    /// units but the first `skipped` ones.
     #[inline(never)] // else it is there twice
-    pub(crate) fn take(tensors: &mut Tensors<'a>, dimensions: Dimensions, index: usize) -> Self {
-        let elements = |name| dimensions.elements(name, index);
-        let w_ih = elements(TensorName::WIh);
-        let (of_tokens, of_hidden) = if index == 0 { (w_ih, 0) } else { (0, w_ih) };
+    pub(crate) fn take(
+        tensors: &mut Tensors<'a>,
+        row_blocks: usize,
+        index: usize,
+        units: usize,
+        skipped: usize,
+    ) -> Self {
+        let of_input = if index == 0 { 0 } else { row_blocks };
         Self {
-            w_ih_of_tokens: tensors.take(of_tokens),
-            w_ih_of_hidden: tensors.take(of_hidden),
-            w_hh: tensors.take(elements(TensorName::WHh)),
-            gate_constants: tensors.take(elements(TensorName::GateConstants)),
+            w_ih: tensors.take(units * of_input, skipped * of_input),
+            w_hh: tensors.take(units * row_blocks, skipped * row_blocks),
+            gate_constants: tensors.take(units, skipped),
         }
     }
 
@@ -47,34 +50,21 @@ impl<'a, P: Precision> Layer<'a, P> {
         self.gate_constants.iter().all(|constants| P::fits(constants, index, dimensions.hidden))
     }
 
-    /// One step: replaces the cell state `c` `[H]`, and writes the next hidden state `[H]` beside
-    /// the last one, `h`, which every unit still needs.
-    ///
-    /// The input is `token` in layer 0, and `below`, the hidden state of the layer below, in the
-    /// others.
-    pub(crate) fn step(
-        &self,
-        token: Token,
-        below: &[P::Columns],
-        h: &[P::Columns],
-        c: &mut [P::Cell],
-        next_h: &mut [P::Hidden],
-        cell_fraction_bits: u8,
-    ) {
+    /// One step of these units, which come next in `layer`.
+    #[inline(never)] // else it is there twice
+    pub(crate) fn step(&self, layer: &mut LayerStep<'_, P>) {
         let constants = self.gate_constants;
-        let start = usize::from(token) * constants.len();
-        let mut one_hot = self.w_ih_of_tokens.get(start..).unwrap_or_default().iter();
-        let mut w_ih = self.w_ih_of_hidden;
+        let mut one_hot = cut(&mut layer.one_hot, constants.len()).iter();
+        let (c, next_h) =
+            (cut_mut(&mut layer.c, constants.len()), cut_mut(&mut layer.next_h, constants.len()));
+        let LayerStep { below, h, cell_fraction_bits, .. } = *layer;
+        let mut w_ih = self.w_ih;
         let units = constants.iter().zip(self.w_hh.chunks_exact(h.len().max(1)));
         for ((constants, w_hh), (c, next_h)) in units.zip(c.iter_mut().zip(next_h)) {
             // Asked in each unit, as two loops would be twice the code.
             let mut gates = match one_hot.next() {
                 Some(weights) => P::one_hot(constants, weights),
-                None => {
-                    let row;
-                    (row, w_ih) = w_ih.split_at_checked(below.len()).unwrap_or_default();
-                    P::input(constants, row, below)
-                }
+                None => P::input(constants, cut(&mut w_ih, below.len()), below),
             };
             P::add_recurrent(&mut gates, constants, w_hh, h);
             *next_h = P::cell(&gates, cell_fraction_bits, c);
@@ -82,12 +72,42 @@ impl<'a, P: Precision> Layer<'a, P> {
     }
 }
 
+/// A step of a layer, of whose units some are done, and the others are here.
+#[derive(Debug)]
+pub(crate) struct LayerStep<'s, P: Precision> {
+    /// The groups that the token's one-hot vector picks, in layer 0; none above.
+    pub(crate) one_hot: &'s [[P::Weight; GATES]],
+    /// The hidden state of the layer below, `[H]`; nothing in layer 0.
+    pub(crate) below: &'s [P::Columns],
+    /// The layer's last hidden state, `[H]`, which every unit needs.
+    pub(crate) h: &'s [P::Columns],
+    /// The cell states, which become the next ones.
+    pub(crate) c: &'s mut [P::Cell],
+    /// What becomes the next hidden state.
+    pub(crate) next_h: &'s mut [P::Hidden],
+    pub(crate) cell_fraction_bits: u8,
+}
+
+/// The first `length` elements of `slice`, which keeps the others.
+pub(crate) fn cut<'s, T>(slice: &mut &'s [T], length: usize) -> &'s [T] {
+    let (cut, rest) = slice.split_at_checked(length).unwrap_or_default();
+    *slice = rest;
+    cut
+}
+
+/// As [`cut`].
+pub(crate) fn cut_mut<'s, T>(slice: &mut &'s mut [T], length: usize) -> &'s mut [T] {
+    let (cut, rest) = mem::take(slice).split_at_mut_checked(length).unwrap_or_default();
+    *slice = rest;
+    cut
+}
+
 impl<'a, P: Precision> Output<'a, P> {
     /// Takes the output layer off `tensors`.
     pub(crate) fn take(tensors: &mut Tensors<'a>, dimensions: Dimensions) -> Self {
         Self {
-            w_out: tensors.take(dimensions.elements(TensorName::WOut, 0)),
-            b_out: tensors.take(dimensions.elements(TensorName::BOut, 0)),
+            w_out: tensors.take(dimensions.elements(TensorName::WOut, 0), 0),
+            b_out: tensors.take(dimensions.elements(TensorName::BOut, 0), 0),
         }
     }
 

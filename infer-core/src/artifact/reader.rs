@@ -18,21 +18,23 @@ compile_error!(
 pub(crate) struct Granule([u8; ALIGNMENT]);
 
 /// The tensors of an artifact, or what is left of them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tensors<'a>(&'a [Granule]);
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tensors<'a>(pub(crate) &'a [Granule]);
 
 impl<'a> Tensors<'a> {
-    /// Takes the next tensor off, which has so many `elements`: these, or as many more as fill its
-    /// last 16 bytes. In an artifact that was opened they are there; else there are none.
-    pub(crate) fn take<T: Pod>(&mut self, elements: usize) -> &'a [T] {
-        bytemuck::try_cast_slice(self.take_bytes(elements * size_of::<T>())).unwrap_or_default()
+    /// Takes the next tensor off, which has so many `elements`; these without the first `skipped`,
+    /// or as many more as fill its last 16 bytes. In an artifact that was opened they are there;
+    /// else there are none.
+    pub(crate) fn take<T: Pod>(&mut self, elements: usize, skipped: usize) -> &'a [T] {
+        let bytes = self.take_bytes(elements * size_of::<T>(), skipped * size_of::<T>());
+        bytemuck::try_cast_slice(bytes).unwrap_or_default()
     }
 
     #[inline(never)] // else it is there for each type
-    fn take_bytes(&mut self, bytes: usize) -> &'a [Granule] {
+    fn take_bytes(&mut self, bytes: usize, skipped: usize) -> &'a [Granule] {
         let (tensor, rest) = self.0.split_at_checked(bytes.div_ceil(ALIGNMENT)).unwrap_or_default();
         self.0 = rest;
-        tensor
+        tensor.get(skipped / ALIGNMENT..).unwrap_or_default()
     }
 }
 

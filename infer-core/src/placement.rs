@@ -1,0 +1,211 @@
+//! Weights in RAM: which of them, and how many bytes a character then reads from where.
+
+use bytemuck::Pod;
+
+use crate::artifact::{Granule, TensorName, Tensors};
+use crate::layout::{ALIGNMENT, BLOCK_ROWS, GATES};
+use crate::memory::limited;
+use crate::weights::{Output, Units, cut_mut};
+use crate::{Dimensions, Model, Precision};
+
+/// Which weights of a model lie in RAM, see [`Model::copy_to_ram`], and what a character reads.
+///
+/// ```
+/// use infer_core::{Dimensions, Int8, Placement};
+///
+/// let dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
+/// let placement = Placement::new::<Int8>(dimensions, 100 << 10);
+/// assert_eq!((placement.ram_bytes_read, placement.flash_bytes_read), (102_256, 180_544));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Placement {
+    /// Bytes of RAM that the weights take.
+    pub ram_bytes: usize,
+    /// Bytes of weights that a character reads from RAM.
+    pub ram_bytes_read: usize,
+    /// Bytes of weights that a character reads from where the artifact lies: flash.
+    pub flash_bytes_read: usize,
+    /// Units of each layer whose weights lie in RAM.
+    units: usize,
+    has_output: bool,
+    has_one_hot: bool,
+}
+
+impl Placement {
+    /// What fits `ram_bytes` of a model of these sizes: the output layer, if it fits whole, then as
+    /// many units of each layer as do, and if all of them do, the rows of one-hot inputs, of which a
+    /// character reads only one.
+    #[must_use]
+    pub const fn new<P: Precision>(dimensions: Dimensions, ram_bytes: usize) -> Self {
+        let dimensions = limited(dimensions);
+        let Dimensions { vocabulary, hidden, layers } = dimensions;
+        let row_bytes = dimensions.row_blocks() * size_of::<P::Block>();
+        // A recurrent row in each layer, and the input's in each but the first.
+        let unit_bytes =
+            (2 * layers).saturating_sub(1) * row_bytes + layers * size_of::<P::GateConstants>();
+        let output_bytes = dimensions.elements(TensorName::WOut, 0) * size_of::<P::Block>()
+            + dimensions.elements(TensorName::BOut, 0) * BLOCK_ROWS * size_of::<P::Sum>();
+        let one_hot_row_bytes = GATES * hidden * size_of::<P::Weight>();
+        let one_hot_bytes = (vocabulary * one_hot_row_bytes).next_multiple_of(ALIGNMENT);
+
+        let has_output = output_bytes <= ram_bytes;
+        let in_ram = if has_output { output_bytes } else { 0 };
+        let units = match (ram_bytes - in_ram).checked_div(unit_bytes) {
+            Some(fitting) if fitting < hidden => fitting,
+            _ => hidden,
+        };
+        let in_ram = in_ram + units * unit_bytes;
+        let has_one_hot = units == hidden && one_hot_bytes <= ram_bytes - in_ram;
+        let (stored, read) = if has_one_hot { (one_hot_bytes, one_hot_row_bytes) } else { (0, 0) };
+        let all_read = output_bytes + hidden * unit_bytes + one_hot_row_bytes;
+        Self {
+            ram_bytes: in_ram + stored,
+            ram_bytes_read: in_ram + read,
+            flash_bytes_read: all_read - in_ram - read,
+            units,
+            has_output,
+            has_one_hot,
+        }
+    }
+}
+
+impl<'a, P: Precision> Model<'a, P> {
+    /// Copies as many of the weights to `ram` as fit, which are read from there from now on; says
+    /// how many those are.
+    ///
+    /// On most microcontrollers flash is what a character waits for, and RAM is read at once. The
+    /// text stays the same. What there is no room for is read from the artifact as before.
+    ///
+    /// ```
+    /// # use infer_core::{Int8, Model, include_model};
+    /// static ARTIFACT: &[u8] = include_model!("../tests/models/tiny-int8.postcard");
+    /// let mut ram = [0; 2048];
+    /// let mut model = Model::<Int8>::load(ARTIFACT)?;
+    /// let placement = model.copy_to_ram(&mut ram);
+    /// assert!(placement.ram_bytes <= 2048);
+    /// # Ok::<(), infer_core::LoadError>(())
+    /// ```
+    pub fn copy_to_ram(&mut self, ram: &'a mut [u8]) -> Placement {
+        let start = ram.as_ptr().align_offset(ALIGNMENT);
+        let aligned = ram.get_mut(start..).unwrap_or_default();
+        let (granules, _) = aligned.as_chunks_mut::<ALIGNMENT>();
+        // It always can: granules are as long, and aligned now.
+        let mut rest: &mut [Granule] = bytemuck::try_cast_slice_mut(granules).unwrap_or_default();
+        let dimensions = self.dimensions();
+        let placement = Placement::new::<P>(dimensions, size_of_val(rest));
+        if placement.has_output {
+            let Output { w_out, b_out } = self.output;
+            self.output = Output { w_out: copy(w_out, &mut rest), b_out: copy(b_out, &mut rest) };
+        }
+        if placement.has_one_hot {
+            self.one_hot = copy(self.one_hot, &mut rest);
+        }
+        let (mut layers, row_blocks) = (self.layers, dimensions.row_blocks());
+        let mut free = &mut *rest;
+        for index in 0..dimensions.layers {
+            let layer = Units::<P>::take(&mut layers, row_blocks, index, dimensions.hidden, 0);
+            let blocks = placement.units * row_blocks;
+            copy(first(layer.w_ih, blocks), &mut free);
+            copy(first(layer.w_hh, blocks), &mut free);
+            copy(first(layer.gate_constants, placement.units), &mut free);
+        }
+        self.layers_in_ram = Tensors(rest);
+        self.units_in_ram = placement.units;
+        placement
+    }
+}
+
+/// The first `count` elements of `slice`, or none if it has fewer.
+fn first<T>(slice: &[T], count: usize) -> &[T] {
+    slice.get(..count).unwrap_or_default()
+}
+
+/// Copies `tensor`, which takes a whole number of granules, to the start of `free`, which keeps the
+/// others.
+fn copy<'a, T: Pod>(tensor: &[T], free: &mut &'a mut [Granule]) -> &'a [T] {
+    let granules: &[Granule] = bytemuck::try_cast_slice(tensor).unwrap_or_default();
+    let copied = cut_mut(free, granules.len());
+    for (to, from) in copied.iter_mut().zip(granules) {
+        *to = *from;
+    }
+    bytemuck::try_cast_slice(copied).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::String;
+    use std::vec;
+
+    use super::*;
+    use crate::{Generator, Int8, Sampling, StateView, include_model};
+
+    static INT8: &[u8] = include_model!("../tests/models/tiny-int8.postcard");
+
+    /// The model's weights, but for the padding between tensors.
+    fn tensor_bytes(artifact: &[u8]) -> usize {
+        crate::artifact::tensors(artifact)
+            .map(|tensor| (tensor.bytes as usize).next_multiple_of(ALIGNMENT))
+            .sum()
+    }
+
+    fn text<P: Precision>(model: &Model<'_, P>) -> String {
+        let mut memory = vec![0; model.memory().state_bytes + ALIGNMENT];
+        let state = StateView::from_bytes(model, &mut memory).unwrap();
+        let mut generator = Generator::from_view(model, state, Sampling::greedy());
+        generator.prime(model.prefixes().next().unwrap_or_default()).unwrap();
+        generator.take(40).collect()
+    }
+
+    /// With any number of bytes of RAM, at any address, the text stays the same; what is copied
+    /// takes what is stated, never more than there is, and all of it in the end.
+    fn texts_stay_the_same<P: Precision>(artifact: &[u8]) {
+        let flash = Model::<P>::load(artifact).unwrap();
+        let (expected, all) = (text(&flash), tensor_bytes(artifact));
+        let none = Placement::new::<P>(flash.dimensions(), 0);
+        let mut last = 0;
+        for ram_bytes in (0..=all + ALIGNMENT).step_by(24).chain([all + ALIGNMENT]) {
+            let mut ram = vec![0xA5; ram_bytes + 1];
+            let mut model = flash.clone();
+            let placement = model.copy_to_ram(&mut ram[1..]);
+            assert!((last..=ram_bytes).contains(&placement.ram_bytes), "{ram_bytes}");
+            assert_eq!(
+                placement.ram_bytes_read + placement.flash_bytes_read,
+                none.flash_bytes_read
+            );
+            last = placement.ram_bytes;
+            assert_eq!(text(&model), expected, "{placement:?}");
+        }
+        assert_eq!(last, all);
+    }
+
+    #[test]
+    fn texts_of_int8_stay_the_same() {
+        texts_stay_the_same::<Int8>(INT8);
+    }
+
+    #[test]
+    #[cfg(feature = "f32")]
+    fn texts_of_f32_stay_the_same() {
+        texts_stay_the_same::<crate::F32>(include_model!("../tests/models/tiny-f32.postcard"));
+    }
+
+    /// What is in RAM is read from there: another weight there is another text.
+    #[test]
+    fn weights_are_read_from_ram() {
+        let flash = Model::<Int8>::load(INT8).unwrap();
+        let Dimensions { hidden, .. } = flash.dimensions();
+        let mut ram = vec![0; 1 << 16];
+        let mut model = flash.clone();
+        assert_eq!(model.copy_to_ram(&mut ram).units, hidden);
+        let [mut layers, mut in_ram] = [flash.layers, model.layers_in_ram];
+        let row_blocks = flash.dimensions().row_blocks();
+        for index in 0..flash.dimensions().layers {
+            let [from, to] = [&mut layers, &mut in_ram]
+                .map(|tensors| Units::<Int8>::take(tensors, row_blocks, index, hidden, 0));
+            assert_eq!((from.w_ih, from.w_hh), (to.w_ih, to.w_hh));
+            assert_eq!(from.gate_constants, to.gate_constants);
+            assert_ne!(from.w_hh.as_ptr(), to.w_hh.as_ptr());
+        }
+    }
+}
