@@ -74,7 +74,7 @@ pub struct Sizes {
     pub flash_bytes: usize,
     /// Bytes of RAM while it generates.
     pub ram_bytes: usize,
-    /// The boards that it fits.
+    /// The boards that it fits, with the characters a second that each writes.
     pub boards: Vec<String>,
 }
 
@@ -107,7 +107,7 @@ pub fn report_html(description: &Description, metrics: &[EpochReport], sizes: &S
     add(&row("flash", format!("{} bytes (int8)", sizes.flash_bytes)));
     add(&row("RAM", format!("{} bytes, stack included", sizes.ram_bytes)));
     if !sizes.boards.is_empty() {
-        add(&row("fits", sizes.boards.join(", ")));
+        add(&row("fits (characters/s, computed)", sizes.boards.join(", ")));
     }
     add(&"</table>\n<h2>Losses</h2>\n");
     add(&loss_svg(metrics));

@@ -27,7 +27,7 @@ fn folder() -> TempDir {
 /// The identity of a firmware, behind `padding` bytes, with the memory that the board called `name`
 /// has in the table.
 fn identity(name: &str, version: u16, padding: usize) -> Vec<u8> {
-    let memory = board(name).map_or([0, 0], |it| [it.state_bytes as u32, it.model_address]);
+    let memory = board(name).map_or([0, 0], |it| [it.memory_bytes as u32, it.model_address]);
     let mut bytes = vec![0x5A; padding];
     bytes.extend(b"charcell-firmware");
     bytes.extend(version.to_le_bytes());
@@ -279,8 +279,8 @@ fn hostile_firmware_is_refused() {
         let overlap = format!("same place, {address:#010x}");
         refused(&elf(ARM, &[(start, bytes), (address, &[1])]), &overlap);
     }
-    // From before the table of boards was changed: the memory for states, the place for models.
-    for (offset, part) in [(49, "state: 0x8100, and"), (54, "models at 0x10110000, and")] {
+    // From before the table of boards was changed: the memory for models, the place for models.
+    for (offset, part) in [(49, "for models: 0x3f100, and"), (54, "models at 0x10110000, and")] {
         let mut stale = own.clone();
         stale[offset] ^= 1;
         refused(&elf(ARM, &[(start, &stale)]), part);

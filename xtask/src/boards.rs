@@ -124,7 +124,7 @@ fn host_text(model: &Path, prefix: &str, options: &[&str]) -> Result<String> {
 /// the table has it.
 fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
     let model_address = format!(" bytes at {:#010x}\n", board.model_address);
-    let state_bytes = format!(", of {} kept for the state of a model\n", board.state_bytes);
+    let memory_bytes = format!(" of weights, of {} for the model\n", board.memory_bytes);
     for (line, answer) in [
         ("the €", "'€', is not in the model's vocabulary"),
         (":temprature 1", ":temprature is no command"),
@@ -133,7 +133,7 @@ fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
         (":info", "characters/s"),
         (":info", "bytes at most so far"),
         (":info", &model_address),
-        (":info", &state_bytes),
+        (":info", &memory_bytes),
         ("the\x08\x08\x08:info", "characters/s"),
     ] {
         let shown = console.ask(line)?;

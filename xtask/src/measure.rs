@@ -44,8 +44,8 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
          Instructions executed under QEMU for one character, all in: the step, the logits, greedy \
          sampling. 256 units, {} characters, one layer: `cargo xtask measure`. Cycles are an \
          estimate from the cores' documented timings, memory without wait states: see \
-         `xtask/src/instructions.rs`; Arm documents none for Cortex-M7 and M33, and RV32IMAC is \
-         no single core.\n\n\
+         `xtask/src/instructions.rs`; Arm documents none for Cortex-M7 and M33 (the latter is taken for \
+         an M4), and RV32IMAC is no single core.\n\n\
          | core | weights | instructions | cycles, estimated |\n|---|---|---|---|\n{}\n\
          The same models elsewhere, and int8 here:\n\n\
          | | Cortex-M0+ | Cortex-M4 | Cortex-M55 | code, bytes | RAM, bytes |\n\

@@ -14,7 +14,7 @@ const NAME_BYTES: usize = 29;
 pub type Place = [u8; 0];
 
 /// The board that a firmware is for, the version of artifacts that it reads, where it looks for
-/// one, and how much memory it has for a model's state.
+/// one, and how much memory it has for a model's state and weights.
 ///
 /// It lies in the firmware as `charcell-firmware`, the version as two bytes, the name, padded with
 /// zeros to 29 bytes, the bytes of memory as four and the address as four, numbers little-endian,
@@ -25,24 +25,25 @@ pub struct Identity {
     magic: [u8; MAGIC.len()],
     version: [u8; 2],
     name: [u8; NAME_BYTES],
-    state_bytes: [u8; 4],
+    memory_bytes: [u8; 4],
     // The linker fills the address in: it is that of its own script, wherever that is changed.
     models: &'static Place,
 }
 
 impl Identity {
     /// The identity of a firmware for the board called `name`, as `charcell boards` lists it, where
-    /// models start at `models` in flash, and whose memory for their state has `state_bytes`.
+    /// models start at `models` in flash, and which has `memory_bytes` of RAM for their state and
+    /// weights.
     ///
     /// # Panics
     /// If the name is longer than 29 bytes: at compile time, where this is for a `static`.
     #[must_use]
-    pub const fn new(name: &str, models: &'static Place, state_bytes: usize) -> Self {
+    pub const fn new(name: &str, models: &'static Place, memory_bytes: usize) -> Self {
         assert!(name.len() <= NAME_BYTES, "a board's name has up to 29 bytes");
         let mut padded = [0; NAME_BYTES];
         padded.split_at_mut(name.len()).0.copy_from_slice(name.as_bytes());
-        let (version, state_bytes) = (VERSION.to_le_bytes(), (state_bytes as u32).to_le_bytes());
-        Self { magic: MAGIC, version, name: padded, state_bytes, models }
+        let (version, memory_bytes) = (VERSION.to_le_bytes(), (memory_bytes as u32).to_le_bytes());
+        Self { magic: MAGIC, version, name: padded, memory_bytes, models }
     }
 
     /// The board's name.

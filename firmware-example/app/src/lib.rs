@@ -1,17 +1,17 @@
 //! What the firmware does, on any board: it continues the text that is typed on a serial console.
 //!
 //! A board implements [`Board`], and calls [`run`] with the flash that models lie in and the memory
-//! for their state:
+//! for their state and for as many of their weights as fit:
 //!
 //! ```
-//! use charcell_app::{Identity, Place, STATE_BYTES};
+//! use charcell_app::{Identity, Place};
 //!
+//! const MEMORY_BYTES: usize = 200 << 10;
 //! static MODELS: Place = []; // on a board, a symbol of its linker script
-//! static IDENTITY: Identity = Identity::new("my-board", &MODELS, STATE_BYTES);
+//! static IDENTITY: Identity = Identity::new("my-board", &MODELS, MEMORY_BYTES);
 //!
-//! fn start(board: impl charcell_app::Board, flash: &[u8]) {
-//!     let mut memory = [0; STATE_BYTES];
-//!     charcell_app::run(board, &IDENTITY, flash, &mut memory);
+//! fn start(board: impl charcell_app::Board, flash: &[u8], memory: &mut [u8; MEMORY_BYTES]) {
+//!     charcell_app::run(board, &IDENTITY, flash, memory);
 //! }
 //! ```
 //!
@@ -29,5 +29,5 @@ mod terminal;
 
 pub use board::{Board, Ram};
 pub use identity::{Identity, Place};
-pub use session::{STATE_BYTES, run};
+pub use session::run;
 pub use slot::{SlotError, model_in};

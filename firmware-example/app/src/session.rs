@@ -3,17 +3,14 @@
 use core::fmt::{self, Write};
 use core::hint::black_box;
 
-use infer_core::{Dimensions, Generator, Model, Sampling, StateView};
+use infer_core::layout::ALIGNMENT;
+use infer_core::{Dimensions, Generator, Model, Placement, Sampling, StateView};
 
 use crate::command::{self, Command, HELP, Settings};
 use crate::line::{LINE_BYTES, Line, Typed};
 use crate::slot::{SlotError, model_in};
 use crate::terminal::{Event, Terminal};
 use crate::{Board, Identity, Ram};
-
-/// Memory for the state of a model, where a board has it to give: enough for three layers of 1024
-/// units and 2500 characters.
-pub const STATE_BYTES: usize = 32 << 10;
 
 /// What is asked of the board at its prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +30,18 @@ enum Request {
 /// Continues what is typed on the console of `board` with the model in `flash`, for ever; only a
 /// console that is closed ends it.
 ///
-/// `memory` is for the state of the model. A model that is missing, damaged or too large is
-/// named on the console, and never run.
+/// `memory` is for the state of the model and, copied from flash, as many of its weights as fit. A
+/// model that is missing, damaged or too large is named on the console, and never run.
 pub fn run<B: Board>(board: B, identity: &'static Identity, flash: &[u8], memory: &mut [u8]) {
-    let slot = Slot::read(flash, memory);
+    let memory_bytes = memory.len();
+    let (slot, state) = install(flash, memory);
     let mut session = Session {
         terminal: Terminal::new(board),
         // As an image has it, and not as the compiler might take it apart.
         identity: black_box(identity),
         slot: &slot,
-        memory,
+        memory_bytes,
+        state,
         settings: Settings::default(),
         next_prefix: 0,
         last: None,
@@ -51,24 +50,34 @@ pub fn run<B: Board>(board: B, identity: &'static Identity, flash: &[u8], memory
     let _ = session.run();
 }
 
-/// The place for a model in flash, and the model in it.
-struct Slot<'a> {
-    model: Result<Model<'a>, SlotError>,
-    bytes: usize,
+/// The model in flash, or why there is none to run.
+type Slot<'a> = Result<Installed<'a>, SlotError>;
+
+/// A model that was found in flash.
+struct Installed<'a> {
+    /// With all of its weights in flash.
+    in_flash: Model<'a>,
+    /// The same with weights in RAM, as many as `placement` says: the one that writes.
+    model: Model<'a>,
+    placement: Placement,
+    artifact_bytes: usize,
 }
 
-impl<'a> Slot<'a> {
-    /// The model in `flash`, if `memory` is large enough for its state.
-    fn read(flash: &'a [u8], memory: &mut [u8]) -> Self {
-        let fits = |(model, bytes): (Model<'a>, usize)| {
-            StateView::from_bytes(&model, memory)?;
-            Ok((model, bytes))
-        };
-        match model_in(flash).and_then(fits) {
-            Ok((model, bytes)) => Self { model: Ok(model), bytes },
-            Err(error) => Self { model: Err(error), bytes: 0 },
-        }
+/// The model in `flash`, with as many of its weights in `memory` as fit beside its state; also the
+/// part for the state.
+fn install<'a>(flash: &'a [u8], memory: &'a mut [u8]) -> (Slot<'a>, &'a mut [u8]) {
+    let (in_flash, artifact_bytes) = match model_in(flash) {
+        Ok(found) => found,
+        Err(error) => return (Err(error), memory),
+    };
+    if let Err(error) = StateView::from_bytes(&in_flash, memory) {
+        return (Err(error.into()), memory);
     }
+    let padding = memory.as_ptr().align_offset(ALIGNMENT);
+    let (state, ram) = memory.split_at_mut(padding + in_flash.memory().state_bytes);
+    let mut model = in_flash.clone();
+    let placement = model.copy_to_ram(ram);
+    (Ok(Installed { in_flash, model, placement, artifact_bytes }), state)
 }
 
 /// How many characters were written last, and how long that took.
@@ -82,7 +91,10 @@ struct Session<'s, B> {
     terminal: Terminal<B>,
     identity: &'static Identity,
     slot: &'s Slot<'s>,
-    memory: &'s mut [u8],
+    /// RAM for the model: state and weights.
+    memory_bytes: usize,
+    /// The part of it that is for the state.
+    state: &'s mut [u8],
     settings: Settings,
     /// The next of the model's own prefixes, counted from the first and beyond the last.
     next_prefix: usize,
@@ -132,8 +144,8 @@ impl<'s, B: Board> Session<'s, B> {
     /// What the board is, and whether it has a model.
     fn introduce(&mut self) -> fmt::Result {
         writeln!(self.terminal, "\nCharcell on {}; :help says how", self.identity.name())?;
-        match &self.slot.model {
-            Ok(model) => writeln!(self.terminal, "{}", Size(model, self.slot.bytes)),
+        match self.slot {
+            Ok(installed) => writeln!(self.terminal, "{}", Size(installed)),
             Err(error) => self.say_error(error),
         }
     }
@@ -163,51 +175,89 @@ impl<'s, B: Board> Session<'s, B> {
     }
 
     fn info(&mut self) -> fmt::Result {
-        let ram = self.terminal.board().ram();
-        let (terminal, slot, identity) = (&mut self.terminal, self.slot, self.identity);
+        let (slot, identity) = (self.slot, self.identity);
         writeln!(
-            terminal,
+            self.terminal,
             "firmware  {}, reads artifacts of version {}",
             identity.name(),
             identity.version()
         )?;
-        match &slot.model {
-            Ok(model) => {
-                let (size, address) = (Size(model, slot.bytes), identity.model_address());
-                writeln!(terminal, "model     {size} at {address:#010x}")?;
+        match slot {
+            Ok(installed) => {
+                let (size, address) = (Size(installed), identity.model_address());
+                writeln!(self.terminal, "model     {size} at {address:#010x}")?;
             }
-            Err(error) => writeln!(terminal, "model     none: {error}")?,
+            Err(error) => writeln!(self.terminal, "model     none: {error}")?,
         }
-        writeln!(terminal, "settings  {}", self.settings)?;
+        writeln!(self.terminal, "settings  {}", self.settings)?;
         match self.last {
-            Some(speed) => writeln!(terminal, "speed     {speed}")?,
-            None => writeln!(terminal, "speed     unknown before the first text")?,
+            Some(speed) => writeln!(self.terminal, "speed     {speed}")?,
+            None => writeln!(self.terminal, "speed     unknown before the first text")?,
         }
-        let (room, used) = (self.memory.len(), slot.model.as_ref().ok().map(Model::memory));
-        let used = used.map_or(0, |memory| memory.state_bytes);
-        writeln!(terminal, "state     {used} bytes, of {room} kept for the state of a model")?;
-        if let Some(Ram { static_bytes, stack_bytes }) = ram {
+        if let Ok(installed) = slot {
+            self.info_of_memory(installed)?;
+        }
+        if let Some(Ram { static_bytes, stack_bytes }) = self.terminal.board().ram() {
+            let memory_bytes = self.memory_bytes;
             writeln!(
-                terminal,
-                "RAM       {static_bytes} bytes static, the {room} included; \
+                self.terminal,
+                "RAM       {static_bytes} bytes static, {memory_bytes} of them for the model; \
                  stack {stack_bytes} bytes at most so far"
             )?;
         }
         Ok(())
     }
 
+    /// What of the model lies in RAM, and what that brings: a character is written with it, and
+    /// another from flash alone.
+    fn info_of_memory(&mut self, installed: &'s Installed<'s>) -> fmt::Result {
+        let Installed { in_flash, model, placement, .. } = installed;
+        let state_bytes = model.memory().state_bytes;
+        let [with_ram, from_flash] = [model, in_flash].map(|model| self.time_character(model));
+        let Placement { ram_bytes, ram_bytes_read, flash_bytes_read, .. } = *placement;
+        let all_bytes_read = ram_bytes_read + flash_bytes_read;
+        writeln!(
+            self.terminal,
+            "weights   {ram_bytes_read} of the {all_bytes_read} bytes that a character reads are \
+             in RAM: {with_ram}, from flash alone {from_flash}"
+        )?;
+        writeln!(
+            self.terminal,
+            "memory    {state_bytes} bytes of state and {ram_bytes} of weights, of {} for the model",
+            self.memory_bytes
+        )
+    }
+
+    /// How fast a character of `model` is.
+    fn time_character(&mut self, model: &'s Model<'s>) -> Speed {
+        let board = self.terminal.board();
+        let Ok(state) = StateView::from_bytes(model, self.state) else {
+            // The memory is large enough: that was found out when the model was read.
+            return Speed { characters: 0, microseconds: 1 };
+        };
+        let mut generator = Generator::from_view(model, state, Sampling::greedy());
+        // The first character has none before it to step for.
+        black_box(generator.next());
+        board.feed_watchdog();
+        let start = board.microseconds();
+        black_box(generator.next());
+        let microseconds = board.microseconds().wrapping_sub(start);
+        board.feed_watchdog();
+        Speed { characters: 1, microseconds }
+    }
+
     /// Continues the text that was typed, where it stands.
     fn continue_line(&mut self, text: &str) -> fmt::Result {
-        match &self.slot.model {
-            Ok(model) => self.continue_text(model, text),
+        match self.slot {
+            Ok(installed) => self.continue_text(&installed.model, text),
             Err(error) => self.say_without_model(error),
         }
     }
 
     /// Continues one of the model's own prefixes, the next one each time.
     fn continue_own_prefix(&mut self) -> fmt::Result {
-        let model = match &self.slot.model {
-            Ok(model) => model,
+        let model = match self.slot {
+            Ok(installed) => &installed.model,
             Err(error) => return self.say_without_model(error),
         };
         let prefixes = model.prefixes().count().max(1);
@@ -239,7 +289,7 @@ impl<'s, B: Board> Session<'s, B> {
         let Settings { sampling, length } = self.settings;
         let terminal = &mut self.terminal;
         let start = terminal.board().microseconds();
-        let Ok(state) = StateView::from_bytes(model, self.memory) else {
+        let Ok(state) = StateView::from_bytes(model, self.state) else {
             // The memory is large enough: that was found out when the model was read.
             return Ok(());
         };
@@ -269,15 +319,16 @@ impl<'s, B: Board> Session<'s, B> {
 }
 
 /// A model's sizes in words.
-struct Size<'a>(&'a Model<'a>, usize);
+struct Size<'a>(&'a Installed<'a>);
 
 impl fmt::Display for Size<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(model, bytes) = self;
+        let Installed { model, artifact_bytes, .. } = self.0;
         let Dimensions { vocabulary, hidden, layers } = model.dimensions();
         write!(
             formatter,
-            "{hidden} hidden units in {layers} layer(s), {vocabulary} characters, {bytes} bytes"
+            "{hidden} hidden units in {layers} layer(s), {vocabulary} characters, \
+             {artifact_bytes} bytes"
         )
     }
 }

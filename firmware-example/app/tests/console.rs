@@ -9,10 +9,10 @@ use infer_core::{Generator, Model, Normalisation, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
 static MODELS: Place = [];
-static IDENTITY: Identity = Identity::new("desk", &MODELS, STATE_BYTES);
+static IDENTITY: Identity = Identity::new("desk", &MODELS, MEMORY_BYTES);
 
-/// The most that the state of a model may need here.
-const STATE_BYTES: usize = 1800;
+/// Enough for the state of the model, and hardly any of its weights.
+const MEMORY_BYTES: usize = 1800;
 
 const CTRL_C: u8 = 3;
 
@@ -117,14 +117,14 @@ fn desk(console: &mut Console) -> Desk<'_> {
 /// What the console shows when `input` is typed, with the model at the start of `flash`.
 fn shown(input: &str, flash: &[u8]) -> String {
     let mut console = Console { input: input.bytes().collect(), ..Console::default() };
-    run(desk(&mut console), &IDENTITY, flash, &mut [0; STATE_BYTES]);
+    run(desk(&mut console), &IDENTITY, flash, &mut [0; MEMORY_BYTES]);
     String::from_utf8(console.shown).unwrap().replace("\r\n", "\n")
 }
 
 /// What is on a console whose `input` was typed, and perhaps something later.
 fn console_after(input: &str, later: Option<(usize, u8)>) -> Console {
     let mut console = Console { input: input.bytes().collect(), later, ..Console::default() };
-    run(desk(&mut console), &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
+    run(desk(&mut console), &IDENTITY, MODEL, &mut [0; MEMORY_BYTES]);
     console
 }
 
@@ -174,7 +174,7 @@ fn the_models_own_prefixes_are_continued_in_turn() {
     for presses in [0, 3] {
         // Without a press, the board writes when nobody types anything.
         let mut console = Console { open_for: turns.len(), ..Console::default() };
-        run(Desk { presses, ..desk(&mut console) }, &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
+        run(Desk { presses, ..desk(&mut console) }, &IDENTITY, MODEL, &mut [0; MEMORY_BYTES]);
         let shown = String::from_utf8(console.shown).unwrap().replace("\r\n", "\n");
         assert!(shown.contains(&turns), "{presses} presses: {shown}");
     }
@@ -192,7 +192,7 @@ fn what_is_wrong_is_named_and_ends_nothing() {
         "error: a line has up to 240 bytes\n> ",
         "gone^C\n> ",
         "model     256 hidden units in 1 layer(s), ",
-        "RAM       4321 bytes static, the 1800 included; stack 1234 bytes at most so far\n",
+        "RAM       4321 bytes static, 1800 of them for the model; stack 1234 bytes at most so far\n",
         ":temperature T ",
     ] {
         assert!(shown.contains(part), "{part} isn't in:\n{shown}");
@@ -203,6 +203,24 @@ fn what_is_wrong_is_named_and_ends_nothing() {
 #[test]
 fn letters_are_lower_cased_as_on_the_host() {
     assert_eq!(Normalisation::Chapter.apply('Ü'), 'ü');
+}
+
+/// Where the weights lie changes no text: all in flash, in part in RAM, or all of them.
+#[test]
+fn weights_in_ram_write_the_same_text() {
+    let expected = format!("> {}\n> ", text("the", 200, Sampling::greedy()));
+    for (memory_bytes, weights) in [
+        (MEMORY_BYTES, "0 of the 282800 bytes"),
+        (100_000, "98032 of the 282800 bytes"),
+        (400_000, "282800 of the 282800 bytes"),
+    ] {
+        let mut console =
+            Console { input: b"the\r:info\r".iter().copied().collect(), ..Console::default() };
+        run(desk(&mut console), &IDENTITY, MODEL, &mut vec![0xA5; memory_bytes]);
+        let shown = String::from_utf8(console.shown).unwrap().replace("\r\n", "\n");
+        assert!(shown.contains(&expected), "{memory_bytes}: {shown}");
+        assert!(shown.contains(&format!("weights   {weights} that a character reads")), "{shown}");
+    }
 }
 
 #[test]

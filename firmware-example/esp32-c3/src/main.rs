@@ -8,7 +8,7 @@ mod flash;
 mod tick;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{identity, paint_stack};
+use charcell_support::{Memory, identity, paint_stack};
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Pull};
 use esp_hal::interrupt::wait_for_interrupt;
@@ -24,7 +24,8 @@ use crate::console::Console;
 // What the chip's boot loader wants to know of a program.
 esp_bootloader_esp_idf::esp_app_desc!();
 
-static IDENTITY: Identity = identity("esp32-c3");
+static IDENTITY: Identity = identity("esp32-c3", &MEMORY);
+static MEMORY: Memory<{ 264 << 10 }> = Memory::new([0; _]);
 
 /// Time without a character after which the watchdog restarts the board.
 const WATCHDOG: Duration = Duration::from_secs(8);
@@ -80,7 +81,7 @@ fn main() -> ! {
     watchdog.enable();
     tick::start(peripherals.SYSTIMER);
     let board = Board { console: Console::new(usb, uart), button, watchdog };
-    charcell_support::run(board, &IDENTITY, flash);
+    charcell_support::run(board, &IDENTITY, flash, &MEMORY);
     loop {
         wait_for_interrupt();
     }

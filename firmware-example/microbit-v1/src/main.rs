@@ -22,17 +22,17 @@ use nrf51_hal::wdt::{Watchdog, WatchdogHandle, count};
 use crate::clock::Clock;
 use crate::uart::Uart;
 
-static IDENTITY: Identity = Identity::new("microbit-v1", models(), STATE_BYTES);
+static IDENTITY: Identity = Identity::new("microbit-v1", models(), MEMORY_BYTES);
 
 /// Ticks of the 32,768 Hz clock without a character after which the watchdog restarts the board.
 const WATCHDOG_TICKS: u32 = 8 * 32_768;
 
-/// Memory for the state of a model: enough for 1024 units and 256 characters.
-const STATE_BYTES: usize = 8 << 10;
+/// Memory for a model: its state, and as many of its weights as fit.
+const MEMORY_BYTES: usize = 8 << 10;
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: [u8; STATE_BYTES] = [0; STATE_BYTES];
+    static mut MEMORY: [u8; MEMORY_BYTES] = [0; MEMORY_BYTES];
     paint_stack();
     let peripherals = Peripherals::take().expect("nobody has taken them before");
     // The internal oscillator is too inexact for a UART. The HAL waits for the crystal until it

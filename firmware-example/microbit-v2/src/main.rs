@@ -5,15 +5,16 @@
 
 use charcell_app::Identity;
 use charcell_nrf52::Parts;
-use charcell_support::identity;
+use charcell_support::{Memory, identity};
 use cortex_m_rt::entry;
 use panic_halt as _;
 
-static IDENTITY: Identity = identity("microbit-v2");
+static IDENTITY: Identity = identity("microbit-v2", &MEMORY);
+static MEMORY: Memory<{ 112 << 10 }> = Memory::new([0; _]);
 
 #[entry]
 fn main() -> ! {
-    charcell_nrf52::run(&IDENTITY, |peripherals| Parts {
+    charcell_nrf52::run(&IDENTITY, &MEMORY, |peripherals| Parts {
         uart: peripherals.UARTE0,
         tx: peripherals.P0_06.into(),
         rx: peripherals.P1_08.into(),

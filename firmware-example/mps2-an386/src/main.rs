@@ -6,13 +6,14 @@
 
 use charcell_app::Identity;
 use charcell_mps2::AN386;
-use charcell_support::identity;
+use charcell_support::{Memory, identity};
 use cortex_m_rt::entry;
 
-static IDENTITY: Identity = identity("mps2-an386");
+static IDENTITY: Identity = identity("mps2-an386", &MEMORY);
+static MEMORY: Memory<{ 1024 << 10 }> = Memory::new([0; _]);
 
 #[entry]
 fn main() -> ! {
     // SAFETY: the board has this image.
-    unsafe { charcell_mps2::run(&AN386, &IDENTITY) }
+    unsafe { charcell_mps2::run(&AN386, &IDENTITY, &MEMORY) }
 }

@@ -8,7 +8,7 @@ mod uart;
 mod watchdog;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{Clock, Console, model_flash, paint_stack};
+use charcell_support::{Clock, Console, Memory, model_flash, paint_stack};
 use cortex_m::Peripherals;
 use cortex_m::peripheral::NVIC;
 
@@ -24,11 +24,15 @@ use watchdog::Watchdog;
 ///
 /// # Panics
 /// If it is called a second time.
-pub unsafe fn run(image: &Image, identity: &'static Identity) -> ! {
+pub unsafe fn run<const BYTES: usize>(
+    image: &Image,
+    identity: &'static Identity,
+    memory: &'static Memory<BYTES>,
+) -> ! {
     paint_stack();
     // SAFETY: as above.
     let board = unsafe { Board::start(image) };
-    charcell_support::run(board, identity, model_flash());
+    charcell_support::run(board, identity, model_flash(), memory);
     charcell_exit::exit(Ok::<(), ()>(()))
 }
 

@@ -7,19 +7,20 @@
 use charcell_app::Identity;
 use charcell_exit as _;
 use charcell_stm32f4::{Parts, Receiver};
-use charcell_support::identity;
+use charcell_support::{Memory, identity};
 use cortex_m_rt::entry;
 use stm32f4xx_hal::gpio::Pull;
 use stm32f4xx_hal::pac::{Interrupt, USART1, interrupt};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 
-static IDENTITY: Identity = identity("netduinoplus2");
+static IDENTITY: Identity = identity("netduinoplus2", &MEMORY);
+static MEMORY: Memory<{ 112 << 10 }> = Memory::new([0; _]);
 static RECEIVER: Receiver<USART1> = Receiver::new(Interrupt::USART1);
 
 #[entry]
 fn main() -> ! {
-    charcell_stm32f4::run(&IDENTITY, &RECEIVER, |peripherals| {
+    charcell_stm32f4::run(&IDENTITY, &MEMORY, &RECEIVER, |peripherals| {
         // The internal oscillator: it needs no crystal, nor waiting for one.
         let mut rcc = peripherals.RCC.freeze(Config::hsi());
         let pins = peripherals.GPIOA.split(&mut rcc);

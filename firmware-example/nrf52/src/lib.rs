@@ -6,7 +6,7 @@
 use core::fmt;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{Console, model_flash, paint_stack};
+use charcell_support::{Console, Memory, model_flash, paint_stack};
 use embassy_executor::InterruptExecutor;
 use embassy_nrf::config::{Config, HfclkSource, LfclkSource};
 use embassy_nrf::gpio::{AnyPin, Input, Pin, Port, Pull};
@@ -60,7 +60,11 @@ impl fmt::Debug for Parts {
 ///
 /// # Panics
 /// If it is called a second time.
-pub fn run(identity: &'static Identity, parts: impl FnOnce(Peripherals) -> Parts) -> ! {
+pub fn run<const BYTES: usize>(
+    identity: &'static Identity,
+    memory: &'static Memory<BYTES>,
+    parts: impl FnOnce(Peripherals) -> Parts,
+) -> ! {
     paint_stack();
     let mut config = Config::default();
     // The internal oscillator is too inexact for a UART. The HAL waits for the crystal until it
@@ -68,6 +72,8 @@ pub fn run(identity: &'static Identity, parts: impl FnOnce(Peripherals) -> Parts
     config.hfclk_source = HfclkSource::ExternalXtal;
     config.lfclk_source = LfclkSource::Synthesized;
     let parts = parts(embassy_nrf::init(config));
+    // It is off after a reset: code would wait for flash at each branch, and beside each weight.
+    pac::NVMC.icachecnf().write(|cache| cache.set_cacheen(true));
     let (tx, rx) = start_uart(parts.uart, parts.tx, parts.rx).split();
     interrupt::EGU0_SWI0.set_priority(Priority::P6);
     let spawner = EXECUTOR.start(interrupt::EGU0_SWI0);
@@ -78,7 +84,7 @@ pub fn run(identity: &'static Identity, parts: impl FnOnce(Peripherals) -> Parts
         button: Input::new(parts.button, Pull::Up),
         watchdog: start_watchdog(parts.watchdog),
     };
-    charcell_support::run(board, identity, model_flash());
+    charcell_support::run(board, identity, model_flash(), memory);
     loop {
         cortex_m::asm::wfi();
     }

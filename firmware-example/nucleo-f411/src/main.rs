@@ -5,7 +5,7 @@
 
 use charcell_app::Identity;
 use charcell_stm32f4::{Parts, Receiver};
-use charcell_support::identity;
+use charcell_support::{Memory, identity};
 use cortex_m_rt::entry;
 use panic_halt as _;
 use stm32f4xx_hal::gpio::Pull;
@@ -13,12 +13,13 @@ use stm32f4xx_hal::pac::{Interrupt, USART2, interrupt};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 
-static IDENTITY: Identity = identity("nucleo-f411");
+static IDENTITY: Identity = identity("nucleo-f411", &MEMORY);
+static MEMORY: Memory<{ 112 << 10 }> = Memory::new([0; _]);
 static RECEIVER: Receiver<USART2> = Receiver::new(Interrupt::USART2);
 
 #[entry]
 fn main() -> ! {
-    charcell_stm32f4::run(&IDENTITY, &RECEIVER, |peripherals| {
+    charcell_stm32f4::run(&IDENTITY, &MEMORY, &RECEIVER, |peripherals| {
         let mut rcc = peripherals.RCC.freeze(Config::hsi().sysclk(100.MHz()));
         let pins = peripherals.GPIOA.split(&mut rcc);
         // The blue button connects its pin to ground; the board has a resistor for it.

@@ -5,16 +5,17 @@
 
 use charcell_app::Identity;
 use charcell_rp::Parts;
-use charcell_support::identity;
+use charcell_support::{Memory, identity};
 use cortex_m_rt::entry;
 use embassy_rp::bootsel::is_bootsel_pressed;
 use panic_halt as _;
 
-static IDENTITY: Identity = identity("pico");
+static IDENTITY: Identity = identity("pico", &MEMORY);
+static MEMORY: Memory<{ 252 << 10 }> = Memory::new([0; _]);
 
 #[entry]
 fn main() -> ! {
-    charcell_rp::run(&IDENTITY, |peripherals| {
+    charcell_rp::run(&IDENTITY, &MEMORY, |peripherals| {
         let mut bootsel = peripherals.BOOTSEL;
         Parts {
             uart: peripherals.UART0,

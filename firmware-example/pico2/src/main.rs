@@ -5,16 +5,17 @@
 
 use charcell_app::Identity;
 use charcell_rp::Parts;
-use charcell_support::identity;
+use charcell_support::{Memory, identity};
 use cortex_m_rt::entry;
 use embassy_rp::gpio::{Input, Pull};
 use panic_halt as _;
 
-static IDENTITY: Identity = identity("pico2");
+static IDENTITY: Identity = identity("pico2", &MEMORY);
+static MEMORY: Memory<{ 504 << 10 }> = Memory::new([0; _]);
 
 #[entry]
 fn main() -> ! {
-    charcell_rp::run(&IDENTITY, |peripherals| {
+    charcell_rp::run(&IDENTITY, &MEMORY, |peripherals| {
         let button = Input::new(peripherals.PIN_15, Pull::Up);
         Parts {
             uart: peripherals.UART0,

@@ -9,12 +9,13 @@ use core::panic::PanicInfo;
 use core::ptr;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{identity, model_flash, paint_stack};
+use charcell_support::{Memory, identity, model_flash, paint_stack};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use riscv::register::mie;
 use riscv_rt::entry;
 
-static IDENTITY: Identity = identity("riscv-virt");
+static IDENTITY: Identity = identity("riscv-virt", &MEMORY);
+static MEMORY: Memory<{ 960 << 10 }> = Memory::new([0; _]);
 
 /// Received and sent bytes of the 16550 UART.
 const UART_DATA: *mut u8 = 0x1000_0000 as *mut u8;
@@ -35,7 +36,7 @@ const TEST: *mut u32 = 0x0010_0000 as *mut u32;
 #[entry]
 fn main() -> ! {
     paint_stack();
-    charcell_support::run(Board(Uart), &IDENTITY, model_flash());
+    charcell_support::run(Board(Uart), &IDENTITY, model_flash(), &MEMORY);
     exit(0)
 }
 

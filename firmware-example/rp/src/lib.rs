@@ -11,7 +11,7 @@ use core::convert::Infallible;
 use core::fmt;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{Console, model_flash, paint_stack};
+use charcell_support::{Console, Memory, model_flash, paint_stack};
 use embassy_executor::InterruptExecutor;
 use embassy_rp::config::Config;
 use embassy_rp::interrupt::{InterruptExt, Priority};
@@ -59,8 +59,9 @@ impl<F> fmt::Debug for Parts<F> {
 ///
 /// # Panics
 /// If it is called a second time.
-pub fn run<F: FnMut() -> bool>(
+pub fn run<F: FnMut() -> bool, const BYTES: usize>(
     identity: &'static Identity,
+    memory: &'static Memory<BYTES>,
     parts: impl FnOnce(Peripherals) -> Parts<F>,
 ) -> ! {
     paint_stack();
@@ -75,7 +76,7 @@ pub fn run<F: FnMut() -> bool>(
     watchdog.start(WATCHDOG_TIME);
     let is_button_down = parts.is_button_down;
     let board = Board { console: Console(Sender(tx)), watchdog, is_button_down };
-    charcell_support::run(board, identity, model_flash());
+    charcell_support::run(board, identity, model_flash(), memory);
     loop {
         core::hint::spin_loop();
     }

@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use core::fmt;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{Clock, Console, model_flash, paint_stack};
+use charcell_support::{Clock, Console, Memory, model_flash, paint_stack};
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
 use embedded_io::{ErrorKind, ErrorType, Write};
@@ -51,8 +51,9 @@ impl<U: Instance, F> fmt::Debug for Parts<U, F> {
 ///
 /// # Panics
 /// If it is called a second time.
-pub fn run<U: Instance, F: FnMut() -> bool>(
+pub fn run<U: Instance, F: FnMut() -> bool, const BYTES: usize>(
     identity: &'static Identity,
+    memory: &'static Memory<BYTES>,
     receiver: &'static Receiver<U>,
     parts: impl FnOnce(Peripherals) -> Parts<U, F>,
 ) -> ! {
@@ -69,7 +70,7 @@ pub fn run<U: Instance, F: FnMut() -> bool>(
         watchdog: start_watchdog(parts.watchdog, &parts.debug),
         is_button_down: parts.is_button_down,
     };
-    charcell_support::run(board, identity, model_flash());
+    charcell_support::run(board, identity, model_flash(), memory);
     loop {
         cortex_m::asm::wfi();
     }

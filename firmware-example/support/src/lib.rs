@@ -13,6 +13,6 @@ mod systick;
 pub use console::{Console, receive};
 pub use flash::{model_bytes, model_flash, models};
 pub use ram::{paint_stack, ram};
-pub use run::{identity, run};
+pub use run::{Memory, identity, run};
 #[cfg(target_arch = "arm")]
 pub use systick::Clock;

@@ -1,20 +1,20 @@
 //! The application with memory of its own.
 
-use charcell_app::{Board, Identity, STATE_BYTES};
+use charcell_app::{Board, Identity};
 use static_cell::ConstStaticCell;
 
 use crate::flash::models;
 
-/// Memory for the state of a model.
-static MEMORY: ConstStaticCell<[u8; STATE_BYTES]> = ConstStaticCell::new([0; STATE_BYTES]);
+/// RAM of a board for a model: its state, and as many of its weights as fit.
+pub type Memory<const BYTES: usize> = ConstStaticCell<[u8; BYTES]>;
 
-/// The identity of a firmware for the board called `name` that calls [`run`].
+/// The identity of a firmware for the board called `name` that calls [`run`] with `memory`.
 ///
 /// # Panics
 /// As [`Identity::new`] does.
 #[must_use]
-pub const fn identity(name: &str) -> Identity {
-    Identity::new(name, models(), STATE_BYTES)
+pub const fn identity<const BYTES: usize>(name: &str, _memory: &Memory<BYTES>) -> Identity {
+    Identity::new(name, models(), BYTES)
 }
 
 /// Runs the application on `board` with the model in `flash`, for ever; only a console that is
@@ -22,6 +22,11 @@ pub const fn identity(name: &str) -> Identity {
 ///
 /// # Panics
 /// If it is called a second time.
-pub fn run(board: impl Board, identity: &'static Identity, flash: &[u8]) {
-    charcell_app::run(board, identity, flash, MEMORY.take());
+pub fn run<const BYTES: usize>(
+    board: impl Board,
+    identity: &'static Identity,
+    flash: &[u8],
+    memory: &'static Memory<BYTES>,
+) {
+    charcell_app::run(board, identity, flash, memory.take());
 }

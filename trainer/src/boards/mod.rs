@@ -1,6 +1,7 @@
 //! The boards that the firmware runs on: the one table of their memory, their speed and their
 //! place for models.
 
+mod speed;
 mod table;
 
 use std::ops::Range;
@@ -9,6 +10,7 @@ use infer_core::artifact::{TensorName, tensors};
 use infer_core::layout::{ALIGNMENT, padded};
 use infer_core::{Dimensions, Int8, Memory};
 
+pub use self::speed::{FlashWait, Limit, Speed};
 pub use self::table::BOARDS;
 use crate::{AnyModel, Artifact, Error};
 
@@ -37,8 +39,10 @@ pub struct Board {
     pub clock_hz: Option<u32>,
     /// Where a model starts in flash, which from here on is for models.
     pub model_address: u32,
-    /// Bytes that the firmware keeps for a model's state.
-    pub state_bytes: usize,
+    /// Bytes of RAM that the firmware keeps for a model: its state, and as many weights as fit.
+    pub memory_bytes: usize,
+    /// How long the core waits for weights in flash.
+    pub flash_wait: FlashWait,
     /// The family of its UF2 files, if its boot loader takes those.
     pub uf2_family: Option<u32>,
     /// How to write a file to it, by its user.
@@ -102,14 +106,18 @@ impl Core {
         }
     }
 
-    /// Instructions that an int8 model takes for each of its multiply-adds, and for each character
-    /// of its vocabulary, which has a logit to compare: counted in an emulator for 256 units and 41
-    /// characters, and for 8 and 2000, alike within 1 % on the cores that share numbers here.
-    const fn instructions(self) -> (f64, f64) {
+    /// Clocks that an int8 model takes for each of its multiply-adds, and for each character of its
+    /// vocabulary, which has a logit to compare: instructions counted in an emulator, for 256 units
+    /// and 41 characters, and for 8 and 2000, and the clocks of each by the core's manual.
+    ///
+    /// Where no manual has them: a Cortex-M33 is taken for a Cortex-M4, and RV32 for a core that
+    /// takes 1.49 clocks an instruction, which is the slower of two estimates for the ESP32-C3.
+    #[must_use]
+    pub const fn clocks(self) -> (f64, f64) {
         match self {
-            Self::CortexM0 | Self::CortexM0Plus => (3.467, 77.3),
-            Self::CortexM4 | Self::CortexM33 => (0.990, 47.3),
-            Self::RiscV32 => (3.435, 49.6),
+            Self::CortexM0 | Self::CortexM0Plus => (4.752, 77.3),
+            Self::CortexM4 | Self::CortexM33 => (1.366, 47.3),
+            Self::RiscV32 => (5.118, 73.9),
         }
     }
 }
@@ -150,23 +158,10 @@ impl Board {
         matches!(self.flashing, Flashing::Espflash { .. })
     }
 
-    /// Characters a second that the board writes with an int8 model of these sizes, if it has a
-    /// clock: an estimate, the clock over the instructions. The most probable character is always
-    /// taken; to draw one by its probability takes a few passes over the vocabulary more, and top-k
-    /// and top-p up to 32 each.
-    ///
-    /// That is an upper bound for a core that takes a cycle or more for each, and waiting for
-    /// memory isn't counted. A core that issues two instructions at once may exceed it: the
-    /// Cortex-M33 does so for some pairs.
+    /// How fast the board writes with an int8 model of these sizes, if it has a clock.
     #[must_use]
-    pub fn characters_per_second(&self, dimensions: Dimensions) -> Option<f64> {
-        let Dimensions { vocabulary, hidden, layers } = dimensions;
-        // The recurrent product of each layer, the input product of each but the first, the output.
-        let multiply_adds = (2 * layers - 1) * 4 * hidden * hidden + vocabulary * hidden;
-        let (of_multiply_add, of_character) = self.core.instructions();
-        let instructions =
-            multiply_adds as f64 * of_multiply_add + vocabulary as f64 * of_character;
-        self.clock_hz.map(|clock_hz| f64::from(clock_hz) / instructions)
+    pub fn speed(&self, dimensions: Dimensions) -> Option<Speed> {
+        Speed::new(self, dimensions)
     }
 
     /// Whether the firmware can run `model`, which is that of `artifact`.
@@ -181,13 +176,13 @@ impl Board {
         let fits = |hidden| {
             let scaled = Dimensions { hidden, ..dimensions };
             scaled_bytes(artifact.bytes(), dimensions.hidden, hidden) <= self.model_bytes()
-                && self.needed_state_bytes(scaled) <= self.state_bytes
+                && self.needed_state_bytes(scaled) <= self.memory_bytes
         };
         let (needed, state_needed) = (artifact.bytes().len(), self.needed_state_bytes(dimensions));
         let (what, needed, available) = if needed > self.model_bytes() {
             ("flash", needed, self.model_bytes())
-        } else if state_needed > self.state_bytes {
-            ("memory for its state", state_needed, self.state_bytes)
+        } else if state_needed > self.memory_bytes {
+            ("memory for its state", state_needed, self.memory_bytes)
         } else {
             return Ok(());
         };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use charcell::boards::{BOARDS, Board, Flashing};
+use charcell::boards::{BOARDS, Board, Flashing, Speed};
 use charcell::model::Parameters;
 use charcell::{AnyModel, Artifact, Error, shell_word};
 use clap::Args;
@@ -31,26 +31,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         let boards: Vec<Value> = BOARDS.iter().map(describe).collect();
         return print(&format!("{}\n", json!({ "boards": boards })));
     }
+    print(&(memory_table() + &notes() + &speed_table() + SPEED_NOTE))
+}
+
+/// What the boards have, and where their models lie.
+fn memory_table() -> String {
     let mut text = format!(
-        "{:14} {:33} {:10} {:>8} {:>8} {:>5} {:>10} {:>8} {:>9} {:>9}\n",
-        "name",
-        "board",
-        "core",
-        "flash",
-        "RAM",
-        "MHz",
-        "model at",
-        "room",
-        "128 units",
-        "256 units"
+        "{:14} {:33} {:10} {:>8} {:>8} {:>5} {:>10} {:>8}\n",
+        "name", "board", "core", "flash", "RAM", "MHz", "model at", "room"
     );
     for board in &BOARDS {
         let megahertz = board.clock_hz.map_or("-".into(), |hertz| (hertz / 1_000_000).to_string());
-        let [small, large] = HIDDEN
-            .map(|hidden| speed(board, hidden).map_or("-".into(), |speed| format!("{speed:.0}")));
         text += &format!(
-            "{:14} {:33} {:10} {:>5} KB {:>5} KB {megahertz:>5} {:#010x} {:>5} KB {small:>9} \
-             {large:>9}\n",
+            "{:14} {:33} {:10} {:>5} KB {:>5} KB {megahertz:>5} {:#010x} {:>5} KB\n",
             board.name,
             board.title,
             board.core.name(),
@@ -60,10 +53,31 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             board.model_bytes() >> 10,
         );
     }
-    print(&(text + &notes()))
+    text
 }
 
-/// What the numbers of the table are.
+/// How fast they write.
+fn speed_table() -> String {
+    let mut text = format!(
+        "{:14} {:>9} {:>9} {:>8} {:>12} {:>9}\n",
+        "characters/s", "128 units", "256 units", "in RAM", "flash alone", "limit"
+    );
+    for board in BOARDS.iter().filter(|board| board.clock_hz.is_some()) {
+        let [small, large] = HIDDEN.map(|hidden| speed(board, hidden));
+        let number = |speed: Option<Speed>| {
+            speed.map_or("-".into(), |speed| speed.characters_per_second.to_string())
+        };
+        text += &format!("{:14} {:>9} {:>9}", board.name, number(small), number(large));
+        text += &large.map_or_else(String::new, |speed| {
+            let (percent, alone) = (100.0 * speed.share_in_ram(), speed.from_flash_alone);
+            format!(" {percent:>6.0} % {alone:>12} {:>9}", speed.limit)
+        });
+        text.push('\n');
+    }
+    text
+}
+
+/// Where models are written, and where programs read them.
 fn notes() -> String {
     let mapped = BOARDS.iter().filter_map(|board| match board.flashing {
         Flashing::Espflash { model_mapped_at, .. } => Some(format!(
@@ -73,22 +87,22 @@ fn notes() -> String {
         _ => None,
     });
     let mapped: String = mapped.collect();
-    format!("\nA model is written to its address in flash.\n{mapped}\n{SPEED_NOTE}")
+    format!("\nA model is written to its address in flash.\n{mapped}\n")
 }
 
-/// What the last two columns are.
-const SPEED_NOTE: &str = "\
-The last two columns are characters a second of a model with 43 characters, if it fits: an
-estimate, the clock over the instructions counted in an emulator. A core that takes a cycle or
-more for each, and waits for its flash, stays below; one that issues two at once, as the
-Cortex-M33 does with some, may get above. An emulator's own speed is that of its host.
+/// What the numbers of the second table are.
+const SPEED_NOTE: &str = "
+Computed for a model with 43 characters, if it fits, and rounded; not measured on hardware. A
+character takes the clocks of the core, and waits for the bytes that it reads from flash. The
+firmware keeps as many weights in RAM as fit: the last three columns are for 256 units, the bytes
+of a character that are read from RAM, the speed without, and what takes most of the time.
 ";
 
 /// The speed of a model of the table, if it fits `board`: its weights do, a byte each.
-fn speed(board: &Board, hidden: usize) -> Option<f64> {
+fn speed(board: &Board, hidden: usize) -> Option<Speed> {
     let dimensions = Dimensions { vocabulary: VOCABULARY, hidden, layers: 1 };
     let weight_bytes = Parameters::element_count(dimensions);
-    board.characters_per_second(dimensions).filter(|_| weight_bytes <= board.model_bytes())
+    board.speed(dimensions).filter(|_| weight_bytes <= board.model_bytes())
 }
 
 fn describe(board: &Board) -> Value {
@@ -96,20 +110,35 @@ fn describe(board: &Board) -> Value {
         Flashing::Espflash { model_mapped_at, .. } => model_mapped_at,
         _ => board.model_address,
     };
-    let speeds = HIDDEN.map(|hidden| json!({ "hidden": hidden, "estimate": speed(board, hidden) }));
+    let speeds = HIDDEN.map(|hidden| {
+        let mut description = describe_speed(speed(board, hidden));
+        description["hidden"] = hidden.into();
+        description
+    });
     json!({
         "name": board.name,
         "title": board.title,
         "core": board.core.name(),
         "flash_bytes": board.flash_bytes,
         "ram_bytes": board.ram_bytes,
+        "memory_bytes": board.memory_bytes,
         "clock_hz": board.clock_hz,
         "model_address": board.model_address,
         "model_mapped_at": model_mapped_at,
         "model_bytes": board.model_bytes(),
         "is_emulated": board.flashing == Flashing::Emulator,
         "has_uf2": board.uf2_family.is_some(),
-        "characters_per_second": speeds,
+        "speeds": speeds,
+    })
+}
+
+/// A speed as JSON, computed; nothing where there is none.
+pub(super) fn describe_speed(speed: Option<Speed>) -> Value {
+    json!({
+        "characters_per_second": speed.map(|speed| speed.characters_per_second),
+        "from_flash_alone": speed.map(|speed| speed.from_flash_alone),
+        "weight_bytes_in_ram": speed.map(|speed| speed.placement.ram_bytes),
+        "limit": speed.map(|speed| speed.limit.to_string()),
     })
 }
 
@@ -135,15 +164,18 @@ pub(super) fn advice(path: &Path, artifact: &Artifact, model: &AnyModel<'_>) -> 
         });
         return reason.map_or(String::new(), |reason| format!("no board runs it: {reason}\n"));
     };
-    let names = fitting.iter().map(|board| {
-        let speed = board.characters_per_second(model.dimensions());
-        speed.map_or(board.name.into(), |speed| format!("{} ({speed:.0})", board.name))
-    });
+    let names = fitting.iter().map(|board| with_speed(board, board.name, model.dimensions()));
     format!(
-        "boards that it fits, and about how many characters a second they write: {}\n  \
+        "boards that it fits, and the characters a second that they write, computed: {}\n  \
          charcell firmware --board {} --model {}\n",
         names.collect::<Vec<_>>().join(", "),
         first.name,
         shell_word(&path.display().to_string())
     )
+}
+
+/// `name`, which is that of `board`, and the characters a second that it writes.
+pub(super) fn with_speed(board: &Board, name: &str, dimensions: Dimensions) -> String {
+    let speed = board.speed(dimensions);
+    speed.map_or(name.into(), |speed| format!("{name} ({})", speed.characters_per_second))
 }

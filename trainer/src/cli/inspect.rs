@@ -3,13 +3,14 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use charcell::boards::Board;
 use charcell::{AnyModel, Artifact, Error};
 use clap::Args;
 use infer_core::artifact::{Encoding, Tensor, tensors};
 use infer_core::{Dimensions, Int8, Memory};
 use serde_json::{Value, json};
 
-use super::boards::{advice, fitting};
+use super::boards::{advice, describe_speed, fitting};
 use super::{print, with_model};
 
 #[derive(Debug, Args)]
@@ -61,8 +62,18 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         "stack_bytes": memory.stack_bytes,
         "loading_stack_bytes": memory.loading_stack_bytes,
         "generating_bytes": memory.generating_bytes(),
-        "boards": fitting(artifact, model).iter().map(|board| board.name).collect::<Vec<_>>(),
+        "boards": boards(artifact, model),
     })
+}
+
+/// The boards that the model fits, and how fast they write with it.
+fn boards(artifact: &Artifact, model: &AnyModel<'_>) -> Vec<Value> {
+    let describe = |board: &Board| {
+        let mut description = describe_speed(board.speed(model.dimensions()));
+        description["name"] = board.name.into();
+        description
+    };
+    fitting(artifact, model).into_iter().map(describe).collect()
 }
 
 /// On those cores, hidden states of int8 models take more.

@@ -17,7 +17,7 @@ const BOARD_NAME_BYTES: usize = 29;
 struct Identity {
     version: u16,
     board: String,
-    state_bytes: u32,
+    memory_bytes: u32,
     model_address: u32,
 }
 
@@ -25,7 +25,7 @@ struct Identity {
 /// parts where the board has a place for them.
 pub(super) fn check(program: &Program<'_>, board: &'static Board) -> Result<(), ImageError> {
     let identity = program.parts.iter().find_map(|(_, bytes)| identity(bytes));
-    let Some(Identity { version, board: found, state_bytes, model_address }) = identity else {
+    let Some(Identity { version, board: found, memory_bytes, model_address }) = identity else {
         return Err(ImageError::NotAFirmware {
             reason: "it doesn't say for which board it is".into(),
         });
@@ -38,7 +38,7 @@ pub(super) fn check(program: &Program<'_>, board: &'static Board) -> Result<(), 
     }
     for (what, found, wanted) in [
         ("its place for models at", model_address, board.model_address),
-        ("bytes of memory for a model's state:", state_bytes, board.state_bytes as u32),
+        ("bytes of memory for models:", memory_bytes, board.memory_bytes as u32),
     ] {
         if found != wanted {
             return Err(ImageError::OtherMemory { what, found, wanted, board: board.name });
@@ -53,14 +53,14 @@ fn identity(bytes: &[u8]) -> Option<Identity> {
     let start = bytes.windows(IDENTITY.len()).position(|window| window == IDENTITY)?;
     let (&version, rest) = bytes[start + IDENTITY.len()..].split_first_chunk()?;
     let (name, rest) = rest.split_first_chunk::<BOARD_NAME_BYTES>()?;
-    let (&state_bytes, rest) = rest.split_first_chunk()?;
+    let (&memory_bytes, rest) = rest.split_first_chunk()?;
     let &model_address = rest.first_chunk()?;
     let name = name.split(|&byte| byte == 0).next()?;
     Some(Identity {
         version: u16::from_le_bytes(version),
         // Bytes that make no name would spoil the message that shows them.
         board: name.escape_ascii().to_string(),
-        state_bytes: u32::from_le_bytes(state_bytes),
+        memory_bytes: u32::from_le_bytes(memory_bytes),
         model_address: u32::from_le_bytes(model_address),
     })
 }

@@ -21,7 +21,7 @@ pub(super) use self::arguments::Arguments;
 use self::arguments::{Every, RunArguments};
 pub(super) use self::defaults::with_defaults;
 use self::progress::Display;
-use super::boards::{advice, fitting};
+use super::boards::{advice, fitting, with_speed};
 use super::print;
 
 /// Where runs go that aren't told where to.
@@ -193,7 +193,10 @@ fn finish(
     let loaded =
         artifact.model().map_err(|source| Error::Artifact { path: path.clone(), source })?;
     let ram_bytes = Memory::new::<Int8>(model.parameters.dimensions()).generating_bytes();
-    let boards = fitting(&artifact, &loaded).iter().map(|board| board.title.into()).collect();
+    let boards = fitting(&artifact, &loaded)
+        .iter()
+        .map(|board| with_speed(board, board.title, loaded.dimensions()))
+        .collect();
     folder.save_report(
         description,
         &metrics,
