@@ -25,7 +25,7 @@ use crate::console::Console;
 esp_bootloader_esp_idf::esp_app_desc!();
 
 static IDENTITY: Identity = identity("esp32-c3", &MEMORY);
-static MEMORY: Memory<{ 264 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 288 << 10 }> = Memory::new([0; _]);
 
 /// Time without a character after which the watchdog restarts the board.
 const WATCHDOG: Duration = Duration::from_secs(8);

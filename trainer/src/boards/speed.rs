@@ -130,7 +130,7 @@ mod tests {
         for (name, from_flash_alone, characters_per_second, limit) in [
             ("pico", 26.0, 76.0, Limit::Core),
             ("pico2", 64.0, 400.0, Limit::Core),
-            ("esp32-c3", 23.0, 93.0, Limit::Core),
+            ("esp32-c3", 23.0, 110.0, Limit::Core),
             ("microbit-v2", 110.0, 130.0, Limit::Core),
             ("nrf52840-dk", 110.0, 160.0, Limit::Core),
             ("nucleo-f411", 230.0, 250.0, Limit::Core),

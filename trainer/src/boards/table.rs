@@ -112,7 +112,7 @@ pub static BOARDS: [Board; 11] = [
         ram_address: 0x3FC8_0000,
         ram_bytes: 400 * KIB,
         clock_hz: Some(160_000_000),
-        memory_bytes: 264 * KIB as usize,
+        memory_bytes: 288 * KIB as usize,
         // A line of the cache takes 3.95 µs: two lines of data at 40 MHz, as espflash sets them.
         flash_wait: FlashWait { bytes: 32, clocks: 632 },
         model_address: 2 * MIB,
