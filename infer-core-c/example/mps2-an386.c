@@ -17,7 +17,8 @@
 #define CPACR (*(volatile uint32_t *)0xE000ED88)
 #define FPU_ENABLE (0xFu << 20)
 
-extern uint32_t stack_top[], bss_start[], bss_end[];
+extern const uint32_t data_load[];
+extern uint32_t stack_top[], data_start[], data_end[], bss_start[], bss_end[];
 
 int main(void);
 
@@ -35,15 +36,30 @@ char board_read(void) {
   return (char)UART0_DATA;
 }
 
+/* Where the C library's printf writes. */
+int _write(int file, const char *bytes, int count) {
+  (void)file;
+  for (int i = 0; i < count; i++) {
+    board_write((const char[]){bytes[i], 0});
+  }
+  return count;
+}
+
 static void on_reset(void) {
   CPACR |= FPU_ENABLE;
   __asm__ volatile("dsb\n\tisb");
+  const uint32_t *load = data_load;
+  for (uint32_t *word = data_start; word < data_end; word++) {
+    *word = *load++;
+  }
   for (uint32_t *word = bss_start; word < bss_end; word++) {
     *word = 0;
   }
   UART0_BAUD_DIVIDER = 25000000 / 115200;
   UART0_CONTROL = TRANSMIT_ENABLE | RECEIVE_ENABLE;
   main();
+  for (;;) {
+  }
 }
 
 static void on_fault(void) {

@@ -1,4 +1,4 @@
-//! The C interface of `infer-core`: a static library, and `include/charcell.h`.
+//! The C interface of `infer-core`: what `include/charcell.h` declares.
 //!
 //! The caller owns all memory: the artifact in flash, and one buffer in RAM that holds the loaded
 //! model, its state and the text's place in it. Nothing here allocates or panics.
@@ -6,7 +6,7 @@
 #![no_std]
 #![expect(unsafe_code, reason = "C hands over addresses, and what lies there is its promise")]
 
-// A host's library takes its panic handler from here; bare metal has the one below.
+// A host's program takes its panic handler from here; bare metal has the one below.
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
@@ -313,7 +313,7 @@ unsafe fn write_text(
 }
 
 /// Never reached: nothing in `infer-core` panics. A program that is all C needs the symbol.
-#[cfg(target_os = "none")]
+#[cfg(all(target_os = "none", feature = "panic-handler"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}

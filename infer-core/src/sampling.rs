@@ -79,6 +79,7 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     /// A sampler for logits in units of `nats_per_logit_q32`.
+    #[inline(never)] // else it is there twice
     pub(crate) fn new(sampling: Sampling, nats_per_logit_q32: u32) -> Self {
         // Below 2⁴¹.
         let octaves_q40 =

@@ -1,14 +1,15 @@
-//! The firmware in C, `infer-core-c/example/`: its texts, and how much code the library takes.
+//! The firmware in C, `infer-core-c/example/`: what it writes, and what may be linked beside the
+//! library.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
-use charcell::boards::board;
+use charcell::boards::{Board, board};
 use infer_core::Sampling;
 
+use crate::c_library::{self, COMPILER, CodeBytes, Library, folder, page_command};
 use crate::firmware::{self, shipped_model};
 use crate::process::{command, output, root, run};
 use crate::{requirements, targets};
@@ -16,7 +17,7 @@ use crate::{requirements, targets};
 /// The most bytes of code and constants that the library may bring into a firmware: its own, and
 /// those of Rust's core library.
 const MAX_OWN_BYTES: u64 = 8_000;
-const MAX_COMPILERS_BYTES: u64 = 2_500;
+const MAX_COMPILERS_BYTES: u64 = 1_000;
 
 /// How many characters the firmware writes, and how: see its `main.c`.
 const LENGTH: usize = 200;
@@ -25,30 +26,52 @@ const SAMPLING: Sampling = Sampling::greedy().with_temperature_milli(700).with_s
 /// The board that it is for.
 const BOARD: &str = "mps2-an386";
 
-/// The compiler, for the processor that the Rust target stands for.
-const COMPILER: &str = "arm-none-eabi-gcc";
-const PROCESSOR: [&str; 4] =
-    ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"];
+/// Targets of a Cortex-M4 by what its calls pass floating-point numbers in.
+const HARD: &str = targets::CORTEX_M4F;
+const SOFT: &str = "thumbv7em-none-eabi";
+
+/// What `link` replaces in the page's command.
+const MAIN: &str = "infer-core-c/example/main.c";
+const OBJECT: &str = "charcell.o";
 
 /// Builds the firmware and runs it on an emulated Cortex-M4, where it has to write what the host
 /// writes; no panic may be linked, and the library's code has to stay within its limit.
 pub(crate) fn check() -> Result<()> {
     requirements::arm_gcc()?;
-    fs::create_dir_all(root().join("target/xtask"))?;
-    ["README.md", "infer-core-c/README.md"].into_iter().try_for_each(compile_snippet)?;
-    library(&["--features", "unicode"])?;
-    let library = library(&[])?;
-    let firmware = firmware(&library)?;
+    check_snippets()?;
+    c_library::build(HARD, &["--features", "unicode"])?;
+    let hard = c_library::build(HARD, &[])?;
+    let firmware = link("hard", &[(OBJECT, &path(&hard.object))], &[])?;
     let texts = talk(&firmware)?;
-
     let symbols = output(command("arm-none-eabi-nm").arg(&firmware))?;
     ensure!(symbols.contains("charcell_load"), "no symbols:\n{symbols}");
     let panic = symbols.lines().find(|symbol| symbol.contains("panic"));
     ensure!(panic.is_none(), "the firmware can panic: {}", panic.unwrap_or_default());
-    let CodeBytes { own, compilers } = library_bytes(&library)?;
-    println!("    {texts} texts as on the host; the library brings {own} bytes of its own code");
-    println!("    and constants, and {compilers} of the compiler's");
-    let page = fs::read_to_string(root().join("infer-core-c/README.md"))?;
+
+    let soft = path(&c_library::build(SOFT, &[])?.object);
+    for abi in ["soft", "softfp"] {
+        let float_abi = format!("-mfloat-abi={abi}");
+        talk(&link(abi, &[("-mfloat-abi=hard", &float_abi), (OBJECT, &soft)], &[])?)?;
+    }
+    let alone = [(OBJECT, &*path(&hard.archive)), ("--specs=nosys.specs", "-nostdlib")];
+    talk(&link("alone", &alone, &[])?)?;
+    check_beside_rust(&hard)?;
+    check_beside_newlib(&hard)?;
+    println!(
+        "    {texts} texts as on the host, with either ABI, without and beside a C library and"
+    );
+    println!("    beside another library in Rust");
+    check_size()
+}
+
+/// The library's code has to stay within the limits that the page states.
+fn check_size() -> Result<()> {
+    let CodeBytes { own, compilers } = c_library::code_bytes()?;
+    println!(
+        "    the library brings {own} bytes of its own code and constants, and {compilers} of"
+    );
+    println!("    Rust's core library");
+    let page = c_library::page()?.replace('\n', " ");
     for (bytes, most) in [(own, MAX_OWN_BYTES), (compilers, MAX_COMPILERS_BYTES)] {
         ensure!(bytes <= most, "{bytes} bytes are more than {most}");
         ensure!(page.contains(&format!("at most {most} bytes")), "the page says otherwise");
@@ -59,8 +82,7 @@ pub(crate) fn check() -> Result<()> {
 /// Types prefixes on the console of `firmware`, which has to continue them as the host does, and to
 /// name what is wrong with a damaged model, and with none.
 fn talk(firmware: &Path) -> Result<usize> {
-    let board = board(BOARD).context("the board is in the table")?;
-    let start = |model: Option<&Path>| firmware::console(board, firmware, model);
+    let start = |model: Option<&Path>| firmware::console(the_board()?, firmware, model);
     let bytes = fs::read(shipped_model())?;
     let artifact = Artifact::read(&shipped_model())?;
     let host = artifact.model()?;
@@ -84,7 +106,7 @@ fn talk(firmware: &Path) -> Result<usize> {
             "a long line is answered by {shown}"
         );
     }
-    let damaged = root().join("target/xtask/c-example.bin");
+    let damaged = folder()?.join("damaged.bin");
     fs::write(&damaged, [&bytes[..bytes.len() - 1], &[!bytes[bytes.len() - 1]]].concat())?;
     for (model, error) in [(Some(&*damaged), "damaged"), (None, "not a Charcell artifact")] {
         let mut console = start(model)?;
@@ -95,86 +117,145 @@ fn talk(firmware: &Path) -> Result<usize> {
     Ok(prefixes.len())
 }
 
-/// Builds the static library for a Cortex-M4, with `options` of Cargo.
-fn library(options: &[&str]) -> Result<PathBuf> {
-    let mut build = targets::cargo("build", targets::CORTEX_M4F)?;
-    run(build.args(["--release", "--package", "infer-core-c"]).args(options))?;
-    Ok(root().join("target").join(targets::CORTEX_M4F).join("release/libinfer_core_c.a"))
+/// A static library in Rust with a panic handler of its own is linked beside the object, and one
+/// that includes the crate takes the object's place.
+fn check_beside_rust(library: &Library) -> Result<()> {
+    let second = rust_library("second", "", "")?;
+    let object = path(&library.object);
+    let more = ["-Wl,-u,second_function", &*path(&second)];
+    talk(&link("beside-rust", &[(OBJECT, &object)], &more)?)?;
+
+    let dependency = format!(
+        "infer-core-c = {{ path = '{}', default-features = false }}",
+        root().join("infer-core-c").display()
+    );
+    let both = rust_library("both", &dependency, "pub use infer_core_c::*;")?;
+    talk(&link("within-rust", &[(OBJECT, &path(&both))], &more[..1])?)?;
+    Ok(())
 }
 
-/// Links the example with `library`, as infer-core-c/README.md says.
-fn firmware(library: &Path) -> Result<PathBuf> {
-    let firmware = root().join("target/xtask/c-example.elf");
-    let mut gcc = gcc(&firmware);
-    gcc.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-I../include"]);
-    gcc.args(["-Tmps2-an386.ld", "main.c", "mps2-an386.c"]);
-    run(gcc.arg(library).current_dir(root().join("infer-core-c/example")))?;
+/// A static library in Rust that can panic, built as most are: without link-time optimisation.
+fn rust_library(name: &str, dependency: &str, source: &str) -> Result<PathBuf> {
+    let folder = folder()?.join(name);
+    fs::create_dir_all(&folder)?;
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[lib]\npath = \"lib.rs\"\n\
+         crate-type = [\"staticlib\"]\n\n[dependencies]\n{dependency}\n\n[workspace]\n"
+    );
+    let source = format!(
+        "#![no_std]\n{source}\n\
+         #[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{\n    loop {{}}\n}}\n\n\
+         #[unsafe(no_mangle)]\nextern \"C\" fn second_function(index: usize) -> u8 {{\n    \
+         b\"second\"[index]\n}}\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    fs::write(folder.join("lib.rs"), source)?;
+    let mut build = targets::cargo("build", HARD)?;
+    run(build.args(["--release", "--target-dir", "target"]).current_dir(&folder))?;
+    Ok(folder.join("target").join(HARD).join("release").join(format!("lib{name}.a")))
+}
+
+/// The program on the page, with newlib's `printf`, writes what the host writes, and the functions
+/// that Rust has as well are those of newlib and GCC.
+fn check_beside_newlib(library: &Library) -> Result<()> {
+    let (main, object) = (path(&snippet("infer-core-c/README.md")?), path(&library.object));
+    let archive = &*path(&library.archive);
+    let map = folder()?.join("newlib.map");
+    let listing = format!("-Wl,-u,memcmp,--cref,-Map={}", map.display());
+    let link = |library: &str, more: &[&str]| {
+        let program =
+            link("newlib", &[(MAIN, &main), (OBJECT, library)], &[&[&*listing], more].concat())?;
+        anyhow::Ok((program, rusts_functions(&fs::read_to_string(&map)?)?))
+    };
+    // The archive takes the functions over, but after the C library.
+    ensure!(!link(archive, &[])?.1.is_empty(), "the map doesn't tell whose the functions are");
+    let (_, taken) = link("-lc", &["-lgcc", archive])?;
+    ensure!(taken.is_empty(), "after the C library, the archive brings {taken:?}");
+    let (program, taken) = link(&object, &[])?;
+    ensure!(taken.is_empty(), "the object brings {taken:?}");
+
+    let artifact = Artifact::read(&shipped_model())?;
+    let expected = artifact.model()?.text("the traveller", LENGTH, Sampling::greedy())?;
+    let mut console = firmware::console(the_board()?, &program, Some(&shipped_model()))?;
+    let shown = console.until(|shown| shown.ends_with("done\n"))?;
+    let text = shown.strip_suffix("\ndone\n").unwrap_or_default();
+    ensure!(
+        text.chars().count() == LENGTH && expected.ends_with(text),
+        "the board and the host differ:\n{shown}\n{expected}"
+    );
+    Ok(())
+}
+
+/// Which functions aren't those of newlib and GCC in a program with this `map`, of those that Rust
+/// has as well.
+fn rusts_functions(map: &str) -> Result<Vec<&'static str>> {
+    const FUNCTIONS: [&str; 6] =
+        ["memcpy", "memcmp", "memset", "__aeabi_dadd", "__aeabi_dmul", "__aeabi_ddiv"];
+    let (_, table) = map.split_once("Cross Reference Table").context("no cross references")?;
+    let mut rusts = Vec::new();
+    for function in FUNCTIONS {
+        // The first file beside a symbol is the one that defines it.
+        let file = table.lines().find_map(|line| line.strip_prefix(function)?.strip_prefix(' '));
+        let file = file.with_context(|| format!("no {function} in the map"))?;
+        if !["/libc.a(", "/libgcc.a("].iter().any(|library| file.contains(library)) {
+            rusts.push(function);
+        }
+    }
+    Ok(rusts)
+}
+
+/// Links the example into the program `name` as the page says, with some words `replaced` and `more`
+/// at the end.
+fn link(name: &str, replaced: &[(&str, &str)], more: &[&str]) -> Result<PathBuf> {
+    let firmware = folder()?.join(format!("{name}.elf"));
+    let mut words = page_command(COMPILER)?;
+    for &(from, to) in [replaced, &[("firmware.elf", &*path(&firmware))]].concat().iter() {
+        let word = words.iter_mut().find(|word| *word == from);
+        *word.with_context(|| format!("the page's command has no {from}"))? = to.to_owned();
+    }
+    run(command(COMPILER).args(["-Wall", "-Wextra", "-Werror"]).args(words).args(more))?;
     Ok(firmware)
 }
 
-/// Compiles the lines of C on a `page`.
-fn compile_snippet(page: &str) -> Result<()> {
+/// The C on the pages compiles, and C++ takes the header.
+fn check_snippets() -> Result<()> {
+    const CPP: &str = "#include \"charcell.h\"\n\
+        alignas(CHARCELL_MEMORY_ALIGNMENT) static uint8_t memory[CHARCELL_MEMORY_BYTES(256, 64, 1)];\n\
+        charcell_status load(const uint8_t *artifact, size_t bytes, charcell_generator **generator) {\n\
+        return charcell_load(artifact, bytes, memory, sizeof memory, generator);\n}\n";
+    let cpp = folder()?.join("snippet.cpp");
+    fs::write(&cpp, CPP)?;
+    let sources = [
+        (COMPILER, "-std=c11", snippet("README.md")?),
+        (COMPILER, "-std=c11", snippet("infer-core-c/README.md")?),
+        ("arm-none-eabi-g++", "-std=c++11", cpp),
+    ];
+    for (compiler, standard, source) in sources {
+        let object = folder()?.join("snippet.o");
+        let mut gcc = command(compiler);
+        gcc.args([standard, "-Wall", "-Wextra", "-Werror", "-Iinfer-core-c/include", "-c", "-o"]);
+        run(gcc.arg(&object).arg(source))?;
+        let symbols = output(command("arm-none-eabi-nm").arg(object))?;
+        ensure!(symbols.contains("U charcell_load\n"), "{compiler} calls it otherwise:\n{symbols}");
+    }
+    Ok(())
+}
+
+/// A file with the lines of C on a `page`.
+fn snippet(page: &str) -> Result<PathBuf> {
     let text = fs::read_to_string(root().join(page))?;
     let snippet = text.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```"));
     let (snippet, _) = snippet.with_context(|| format!("{page} has no C"))?;
-    let source = root().join("target/xtask/snippet.c");
+    let source = folder()?.join(page.replace('/', "-")).with_extension("c");
     fs::write(&source, snippet)?;
-    let mut gcc = command(COMPILER);
-    gcc.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fsyntax-only"]);
-    run(gcc.arg("-Iinfer-core-c/include").arg(source)).with_context(|| page.to_owned())
+    Ok(source)
 }
 
-/// Bytes of code and constants that loading and generating bring into a firmware.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct CodeBytes {
-    /// Of `infer-core` and its C interface.
-    pub(crate) own: u64,
-    /// Of Rust's core library, which a firmware in Rust mostly has anyway: memcpy, UTF-8.
-    pub(crate) compilers: u64,
+fn the_board() -> Result<&'static Board> {
+    board(BOARD).context("the board is in the table")
 }
 
-/// What loading and generating bring into a firmware.
-pub(crate) fn code_bytes() -> Result<CodeBytes> {
-    requirements::arm_gcc()?;
-    fs::create_dir_all(root().join("target/xtask"))?;
-    library_bytes(&library(&[])?)
-}
-
-/// What the functions of `library` to load a model and to generate bring into a firmware: the sizes
-/// of the sections in the linker's map, by the part of the library that they come from.
-fn library_bytes(library: &Path) -> Result<CodeBytes> {
-    /// How the parts of Rust's core library are called.
-    const COMPILERS: [&str; 2] = ["(core-", "(compiler_builtins-"];
-    let folder = root().join("target/xtask");
-    let map = folder.join("c-library.map");
-    let mut link = gcc(&folder.join("c-library.o"));
-    link.args(["-r", "-Wl,-e,charcell_load"]).arg(format!("-Wl,-Map={}", map.display()));
-    link.args(["restart", "prime", "next"].map(|name| format!("-Wl,-u,charcell_{name}")));
-    run(link.arg(library))?;
-    let map = fs::read_to_string(&map).with_context(|| map.display().to_string())?;
-    let (_, map) =
-        map.split_once("Linker script and memory map").context("no map of the memory")?;
-    // A name that is long stands in a line of its own.
-    let map = map.replace("\n                0x", " 0x");
-    let mut code = CodeBytes { own: 0, compilers: 0 };
-    for line in
-        map.lines().filter(|line| [" .text", " .rodata"].iter().any(|s| line.starts_with(s)))
-    {
-        // Name, address, bytes, part; the names of symbols may follow.
-        let mut fields = line.split_whitespace().skip(2);
-        let (Some(bytes), Some(part)) = (fields.next(), fields.next()) else { continue };
-        let bytes = u64::from_str_radix(bytes.trim_start_matches("0x"), 16)
-            .with_context(|| line.to_owned())?;
-        let is_compilers = COMPILERS.iter().any(|name| part.contains(name));
-        *(if is_compilers { &mut code.compilers } else { &mut code.own }) += bytes;
-    }
-    ensure!(code.own > 0 && code.compilers > 0, "no sizes:\n{map}");
-    Ok(code)
-}
-
-/// The compiler as a linker of what is needed alone, into `output`.
-fn gcc(output: &Path) -> Command {
-    let mut gcc = command(COMPILER);
-    gcc.args(PROCESSOR).args(["-nostdlib", "-Wl,--gc-sections,-z,noexecstack", "-o"]).arg(output);
-    gcc
+/// A path as a word of a command.
+fn path(path: &Path) -> String {
+    path.display().to_string()
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod boards;
 mod c_example;
+mod c_library;
 mod chapter;
 mod comparison;
 mod console;

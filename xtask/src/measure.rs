@@ -12,7 +12,7 @@ use crate::firmware::shipped_model;
 use crate::instructions::{self, Counted};
 use crate::machines::{CORTEX_M4, Task};
 use crate::results::{circumstances, grouped, write_section};
-use crate::{c_example, chapter};
+use crate::{c_library, chapter};
 
 /// Characters of the shipped story that a model is trained on to measure quality, as many as the
 /// chapter takes of its text.
@@ -37,7 +37,7 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
     let artifact = Artifact::read(&shipped_model())?;
     let model = artifact.model()?;
     let (dimensions, memory) = (model.dimensions(), model.memory());
-    let (stack, state, code) = (stack_bytes()?, memory.state_bytes, c_example::code_bytes()?);
+    let (stack, state, code) = (stack_bytes()?, memory.state_bytes, c_library::code_bytes()?);
     let (factor, agreement) = quality(time_machine)?;
     let text = format!(
         "## A character on a microcontroller\n\n\
@@ -50,8 +50,8 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
          The same models elsewhere, and int8 here:\n\n\
          | | Cortex-M0+ | Cortex-M4 | Cortex-M55 | code, bytes | RAM, bytes |\n\
          |---|---|---|---|---|---|\n{}{PEERS}\n\
-         Code here is all that loads, checks and generates; {} bytes of the core library (memcpy, \
-         UTF-8) come on top. RAM is the state, {state} bytes ({} on a Cortex-M0+), and {stack} \
+         Code here is all that loads, checks and generates; {} bytes of the core library (UTF-8) \
+         come on top. RAM is the state, {state} bytes ({} on a Cortex-M0+), and {stack} \
          bytes of stack for a character on a Cortex-M4; a program holds {} bytes of views of the \
          model beside it. The others' figures were measured once, in the same way, with gcc 12 at \
          -O3.\n\n\

@@ -119,15 +119,16 @@ pub(crate) fn cpp_compiler() -> Result<()> {
     Err(Missing { what: "a compiler for C++".into(), remedy }.into())
 }
 
-/// Makes sure of GCC for Arm without an operating system.
+/// Makes sure of GCC for Arm without an operating system, with its C library.
 pub(crate) fn arm_gcc() -> Result<()> {
-    const PACKAGE: &str = "gcc-arm-none-eabi";
-    let is_there = || succeeds(command("arm-none-eabi-gcc").arg("--version"));
-    if is_there() || (apt_install(&[PACKAGE]) && is_there()) {
+    const PACKAGES: [&str; 2] = ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"];
+    let link = "-nostartfiles --specs=nosys.specs -x c /dev/null -o /dev/null";
+    let is_there = || succeeds(command("arm-none-eabi-gcc").args(link.split(' ')));
+    if is_there() || (apt_install(&PACKAGES) && is_there()) {
         return Ok(());
     }
-    let remedy = format!("apt-get install {PACKAGE}");
-    Err(Missing { what: "GCC for Arm".into(), remedy }.into())
+    let remedy = format!("apt-get install {}", PACKAGES.join(" "));
+    Err(Missing { what: "GCC for Arm with newlib".into(), remedy }.into())
 }
 
 /// Whether Debian's package manager installed `packages`; other options may stand among them.

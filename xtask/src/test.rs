@@ -9,6 +9,7 @@ use charcell::boards::board;
 
 use crate::boards;
 use crate::c_example;
+use crate::c_library;
 use crate::chapter;
 use crate::comparison::compare_f32_logits;
 use crate::device_tests;
@@ -97,6 +98,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
             compare_f32_logits(&small_f32_model()?)
         }),
         Step::new("the firmware in C writes what the host writes", c_example::check),
+        Step::new("in C programs, each of the library's targets links", c_library::check_table),
         Step::new("fuzzing", fuzz::check),
         Step::new("fuzzing's inputs on 32 bits", fuzz::replay_on_32_bits),
         Step::new("packages", packages),
