@@ -165,9 +165,17 @@ impl<'a, P: Precision> Model<'a, P> {
             let c = cut_mut(&mut cell_states, hidden);
             let next_h = &mut *state.next_hidden;
             let mut layer = LayerStep::<P> { one_hot, below, h, c, next_h, cell_fraction_bits };
-            Units::take(&mut in_ram, row_blocks, index, self.units_in_ram, 0).step(&mut layer);
-            Units::take(&mut in_flash, row_blocks, index, hidden, self.units_in_ram)
-                .step(&mut layer);
+            let mut done = 0;
+            while done < hidden {
+                let is_in_ram = done < self.units_in_ram;
+                let (tensors, units) = if is_in_ram {
+                    (&mut in_ram, self.units_in_ram)
+                } else {
+                    (&mut in_flash, hidden)
+                };
+                Units::take(tensors, row_blocks, index, units, done).step(&mut layer);
+                done = units;
+            }
             one_hot = &[];
             for (columns, next_h) in h.iter_mut().zip(state.next_hidden.as_chunks().0) {
                 P::widen(next_h, columns);

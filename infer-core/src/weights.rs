@@ -51,7 +51,6 @@ impl<'a, P: Precision> Units<'a, P> {
     }
 
     /// One step of these units, which come next in `layer`.
-    #[inline(never)] // else it is there twice
     pub(crate) fn step(&self, layer: &mut LayerStep<'_, P>) {
         let constants = self.gate_constants;
         let mut one_hot = cut(&mut layer.one_hot, constants.len()).iter();

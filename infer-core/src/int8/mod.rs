@@ -157,6 +157,7 @@ impl Arithmetic for Int8 {
         b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
     }
 
+    #[inline(never)] // as `is_cell_format`
     fn widen(hidden: &[i8; BLOCK_COLUMNS], columns: &mut Columns) {
         for (operand, &hidden) in columns.0.iter_mut().zip(hidden) {
             *operand = hidden.into();
