@@ -168,6 +168,23 @@ enum charcell_status charcell_load(const uint8_t *artifact,
                                    struct charcell_generator **generator);
 
 /**
+ * As charcell_load, and copies as many of the weights to `ram` as fit, whole units at a time; the
+ * others are read from the artifact. On most microcontrollers RAM answers faster than flash. The
+ * text stays the same.
+ *
+ * # Safety
+ * As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
+ * the generator is used, or is null, which is refused.
+ */
+enum charcell_status charcell_load_with_ram(const uint8_t *artifact,
+                                            size_t artifact_bytes,
+                                            void *memory,
+                                            size_t memory_bytes,
+                                            void *ram,
+                                            size_t ram_bytes,
+                                            struct charcell_generator **generator);
+
+/**
  * Starts a new text. Without `sampling`, the most probable character is always taken.
  *
  * # Safety

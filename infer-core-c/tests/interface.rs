@@ -9,8 +9,8 @@ use infer_core::artifact::Aligned;
 use infer_core::{Generator, Int8, Model, Sampling, State};
 use infer_core_c::{
     CHARCELL_CHARACTER_BYTES, Status, charcell_artifact_bytes, charcell_load,
-    charcell_memory_bytes, charcell_next, charcell_prefix, charcell_prime, charcell_restart,
-    charcell_status_message, charcell_vocabulary,
+    charcell_load_with_ram, charcell_memory_bytes, charcell_next, charcell_prefix, charcell_prime,
+    charcell_restart, charcell_status_message, charcell_vocabulary,
 };
 
 static ARTIFACT: &[u8] =
@@ -97,6 +97,26 @@ fn texts_are_those_of_infer_core() {
     assert_eq!(unsafe { charcell_restart(generator, ptr::null()) }, Status::Ok);
     assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
     assert_eq!(text(generator, 60), expected(Sampling::greedy()));
+}
+
+/// Wherever the weights lie, and however much RAM there is for them.
+#[test]
+fn weights_in_ram_write_the_same_text() {
+    let mut memory = vec![0_u128; needed().div_ceil(16)];
+    let (memory, bytes) = (memory.as_mut_ptr().cast::<c_void>(), needed());
+    for ram_bytes in [0, 1, 700, ARTIFACT.len()] {
+        let mut ram = vec![0xA5_u8; ram_bytes];
+        let (ram, mut generator) = (ram.as_mut_ptr().cast::<c_void>(), ptr::null_mut());
+        let ((artifact, length), result) =
+            ((ARTIFACT.as_ptr(), ARTIFACT.len()), &raw mut generator);
+        // SAFETY: the artifact is static, and memory and RAM outlive the generator.
+        let status = unsafe {
+            charcell_load_with_ram(artifact, length, memory, bytes, ram, ram_bytes, result)
+        };
+        assert_eq!(status, Status::Ok, "{ram_bytes}");
+        assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
+        assert_eq!(text(generator, 60), expected(Sampling::greedy()), "{ram_bytes}");
+    }
 }
 
 #[test]
@@ -200,6 +220,7 @@ fn null_is_refused_everywhere() {
             charcell_load(ptr::null(), 0, address, needed(), result),
             charcell_load(artifact, bytes, ptr::null_mut(), 0, result),
             charcell_load(artifact, bytes, address, needed(), ptr::null_mut()),
+            charcell_load_with_ram(artifact, bytes, address, needed(), ptr::null_mut(), 0, result),
             charcell_restart(ptr::null_mut(), ptr::null()),
             charcell_prime(ptr::null_mut(), c"".as_ptr(), 0, ptr::null_mut()),
             charcell_next(ptr::null_mut(), character),
@@ -207,7 +228,7 @@ fn null_is_refused_everywhere() {
             charcell_prefix(ptr::null(), 0, &raw mut text, &raw mut count),
         ]
     };
-    assert_eq!(statuses, [Status::Null; 12]);
+    assert_eq!(statuses, [Status::Null; 13]);
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
     // SAFETY: the generator comes from charcell_load, and what isn't null is there.
     let statuses = unsafe {
