@@ -26,6 +26,7 @@ mod reference;
 mod requirements;
 mod results;
 mod rust_version;
+mod speeds;
 mod steps;
 mod targets;
 mod test;

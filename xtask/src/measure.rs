@@ -12,7 +12,7 @@ use crate::firmware::shipped_model;
 use crate::instructions::{self, Counted};
 use crate::machines::{CORTEX_M4, Task};
 use crate::results::{circumstances, grouped, write_section};
-use crate::{c_library, chapter};
+use crate::{c_library, chapter, speeds};
 
 /// Characters of the shipped story that a model is trained on to measure quality, as many as the
 /// chapter takes of its text.
@@ -66,7 +66,8 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
         agreement * 100.0,
         circumstances()?
     );
-    write_section("inference", &text)
+    write_section("inference", &text)?;
+    speeds::write()
 }
 
 /// A line a core.
