@@ -1,8 +1,9 @@
 // A Raspberry Pi Pico on which a UF2 file was dropped, emulated by rp2040js, with one of its
 // consoles as the standard input and output: node rp2040.mjs FILE uart|usb
 //
-// Two bytes that no text has are not typed on the UART: PRESS presses BOOTSEL for a moment, and
-// HANG lets the program hang. It ends with WATCHDOG_FIRED when the watchdog does.
+// Three bytes that no text has are not typed. On the UART, PRESS presses BOOTSEL for a moment, and
+// HANG lets the program hang. On USB, OPEN closes the port, and opens it again. It ends with
+// WATCHDOG_FIRED when the watchdog does.
 
 import { readFileSync } from "node:fs";
 import { Simulator, USBCDC } from "rp2040js";
@@ -13,6 +14,7 @@ const RAM_BYTES = 0x42000;
 
 const PRESS = 0xff;
 const HANG = 0xfe;
+const OPEN = 0xfd;
 const WATCHDOG_FIRED = 3;
 
 const [path, kind] = process.argv.slice(2);
@@ -87,13 +89,36 @@ const connectUart = () => {
   );
 };
 
+// The emulator asks the device to change the lines of its serial port; the class has its interface
+// asked.
+const askInterface = (usb) => {
+  const [TO_DEVICE, TO_INTERFACE, SET_CONTROL_LINE_STATE] = [0x20, 0x21, 0x22];
+  const send = usb.sendSetupPacket.bind(usb);
+  usb.sendSetupPacket = (packet) => {
+    if (packet[1] === SET_CONTROL_LINE_STATE) {
+      if (packet[0] !== TO_DEVICE) {
+        throw new Error("rp2040js asks the interface by now: leave its packets as they are");
+      }
+      packet[0] = TO_INTERFACE;
+    }
+    send(packet);
+  };
+};
+
 // The host of the USB device that the firmware is. The emulator takes a buffer for received bytes
 // as filled at once; the chip keeps its bit AVAILABLE until there are some, and so does this.
+//
+// It opens the port as soon as it can. Until the terminal is set up, what the host receives is sent
+// back; and a modem manager tries the port, before it is open and while it is opened.
 const connectUsb = () => {
   const AVAILABLE = 1 << 10;
+  const MODEM_COMMAND = Buffer.from("AT+GCAP\r");
+  const SETTING_UP = 90e6;
   const usb = mcu.usbCtrl;
+  askInterface(usb);
   const host = new USBCDC(usb);
-  const typed = [];
+  const typed = [...MODEM_COMMAND];
+  let isSetUp = false;
   let room = 0;
   const control = (endpoint) => 0x84 + 8 * endpoint;
   const flip = (endpoint) => {
@@ -118,11 +143,35 @@ const connectUsb = () => {
     room = bytes;
     deliver();
   };
-  host.onSerialData = show;
-  process.stdin.on("data", (bytes) => {
+  const type = (bytes) => {
     typed.push(...bytes);
     deliver();
+  };
+  const setUp = simulator.clock.createAlarm(() => {
+    type(MODEM_COMMAND);
+    isSetUp = true;
   });
+  // DTR is up since a moment ago.
+  const open = () => setUp.schedule(SETTING_UP);
+  const reopen = simulator.clock.createAlarm(() => {
+    host.cdcSetControlLineState();
+    open();
+  });
+  const close = () => {
+    isSetUp = false;
+    host.cdcSetControlLineState(0);
+    reopen.schedule(1e6);
+  };
+  host.onDeviceConnected = open;
+  host.onSerialData = (bytes) => {
+    show(bytes);
+    if (!isSetUp) {
+      type(bytes);
+    }
+  };
+  process.stdin.on("data", (bytes) =>
+    bytes.forEach((byte) => (byte === OPEN ? close() : type([byte]))),
+  );
 };
 
 kind === "usb" ? connectUsb() : connectUart();

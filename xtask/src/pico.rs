@@ -9,14 +9,16 @@ use charcell::boards::Board;
 use charcell::image::{Format, Image};
 
 use crate::boards::{SETTINGS, compare_texts, make_image, talk};
-use crate::console::Console;
+use crate::console::{CTRL_C, Console};
 use crate::firmware::{self, shipped_model};
 use crate::process::{command, root, run};
 use crate::requirements::node;
 
-/// What `rp2040.mjs` takes for a press of BOOTSEL, and for a program that hangs.
+/// What `rp2040.mjs` takes for a press of BOOTSEL, for a program that hangs, and for a terminal that
+/// opens the port on USB after the one before was closed.
 const PRESS: u8 = 0xFF;
 const HANG: u8 = 0xFE;
+const OPEN: u8 = 0xFD;
 
 /// The exit code of `rp2040.mjs` when the watchdog fires.
 const WATCHDOG_FIRED: i32 = 3;
@@ -55,9 +57,29 @@ pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     let end = hanging.end()?;
     ensure!(end.code() == Some(WATCHDOG_FIRED), "a program that hangs ended with {end}");
     let mut usb = start(Some(model), "usb")?;
-    usb.greeting()?;
+    check_opening(&mut usb)?;
     let texts = compare_texts(&mut usb, model, &SETTINGS)?;
     println!("    {texts} texts by USB");
+    Ok(())
+}
+
+/// Every terminal that opens the port on USB has to be greeted, with what is typed so far; and what
+/// `rp2040.mjs` sends before a terminal is set up isn't typed.
+fn check_opening(console: &mut Console) -> Result<()> {
+    let greeting = console.answer()?;
+    console.press(CTRL_C)?;
+    let shown = console.until(|shown| shown.ends_with("^C\n> "))?;
+    for sent in ["gcap", "hidden units"] {
+        let is_typed = shown.to_lowercase().contains(sent);
+        ensure!(!is_typed, "\"{sent}\" is taken for typed, at opening:\n{greeting}{shown}");
+    }
+    "the".chars().try_for_each(|key| console.press(key))?;
+    console.until(|shown| shown == "the")?;
+    console.send(OPEN)?;
+    let shown = console.until(|shown| shown.ends_with("\n> the"))?;
+    ensure!(shown == format!("{greeting}\n> the"), "opened again, USB shows:\n{shown}");
+    console.press(CTRL_C)?;
+    console.until(|shown| shown == "^C\n> ")?;
     Ok(())
 }
 

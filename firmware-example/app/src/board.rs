@@ -14,6 +14,12 @@ pub trait Board {
     /// Microseconds since some moment in the past.
     fn microseconds(&mut self) -> u64;
 
+    /// Whether somebody has opened the console since this was last asked, and has seen no greeting
+    /// yet. A board that can't tell, such as one with a UART alone, shows its greeting at the start.
+    fn has_opened(&mut self) -> bool {
+        false
+    }
+
     /// Whether the button is held down; a board without one is never asked in vain.
     fn is_button_down(&mut self) -> bool {
         false

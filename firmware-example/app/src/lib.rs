@@ -23,11 +23,13 @@ mod board;
 mod command;
 mod identity;
 mod line;
+mod opening;
 mod session;
 mod slot;
 mod terminal;
 
 pub use board::{Board, Ram};
 pub use identity::{Identity, Place};
+pub use opening::Opening;
 pub use session::run;
 pub use slot::{SlotError, model_in};

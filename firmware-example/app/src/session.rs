@@ -135,6 +135,10 @@ impl<'s, B: Board> Session<'s, B> {
                         return Ok(Request::Nothing);
                     }
                 },
+                Event::Opened => {
+                    self.introduce()?;
+                    write!(self.terminal, "> {}", line.text())?;
+                }
                 Event::Button | Event::Quiet => return Ok(Request::OwnPrefix),
                 Event::End => return Ok(Request::End),
             }

@@ -19,6 +19,8 @@ const QUIET_MICROSECONDS: u64 = 10_000_000;
 pub(crate) enum Event {
     /// A byte came in.
     Byte(u8),
+    /// Somebody has opened the console.
+    Opened,
     /// The button was pressed.
     Button,
     /// Nothing was ever typed, and nothing happened for some time.
@@ -51,6 +53,9 @@ impl<B: Board> Terminal<B> {
         let start = self.board.microseconds();
         loop {
             self.board.feed_watchdog();
+            if self.board.has_opened() {
+                return Event::Opened;
+            }
             if let Some(event) = self.typed() {
                 self.has_host = true;
                 return event;

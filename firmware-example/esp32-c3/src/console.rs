@@ -1,16 +1,27 @@
 //! One console made of two, the chip's USB socket and its UART: what is shown goes to both, and
 //! both are typed on.
+//!
+//! The chip answers the host by itself, and has no register for DTR. But a host fetches what is sent
+//! to it only while a terminal has the port open. So the terminal is there once something was
+//! fetched that had been waiting, and gone when something isn't fetched for a while.
 
 use core::convert::Infallible;
 
+use charcell_app::Opening;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use esp_hal::Blocking;
+use esp_hal::peripherals::USB_DEVICE;
 use esp_hal::time::{Duration, Instant};
 use esp_hal::uart::Uart;
 use esp_hal::usb::usb_serial_jtag::UsbSerialJtag;
 
-/// How long a host may take to read before what is shown is lost to it.
+use crate::microseconds;
+
+/// How long a host may take to fetch what is sent before its terminal is taken to be closed.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Waits for a host before anything else is shown: terminals ignore it.
+const NUL: u8 = 0;
 
 /// The console on USB and on the UART.
 pub(crate) struct Console {
@@ -18,28 +29,57 @@ pub(crate) struct Console {
     uart: Uart<'static, Blocking>,
     /// A byte that USB has received.
     received: Option<u8>,
-    /// Nobody reads from USB: nothing is waited for.
-    is_stalled: bool,
+    /// Whether a terminal has opened USB; here DTR is up while a host fetches what is sent.
+    opening: Opening,
 }
 
 impl Console {
     pub(crate) fn new(
-        usb: UsbSerialJtag<'static, Blocking>,
+        mut usb: UsbSerialJtag<'static, Blocking>,
         uart: Uart<'static, Blocking>,
     ) -> Self {
-        Self { usb, uart, received: None, is_stalled: false }
+        // Where there is no room for it, what the boot loader wrote is waiting.
+        let _ = usb.write_byte_nb(NUL);
+        let _ = usb.flush_tx_nb();
+        Self { usb, uart, received: None, opening: Opening::new() }
     }
 
-    /// Shows `byte` on USB, if there is somebody who reads it.
-    fn show_on_usb(&mut self, byte: u8) {
-        let start = Instant::now();
-        while self.usb.write_byte_nb(byte).is_err() {
-            if self.is_stalled || start.elapsed() > PATIENCE {
-                self.is_stalled = true;
-                return;
+    /// Whether a terminal has opened USB since this was last asked.
+    pub(crate) fn has_opened(&mut self) -> bool {
+        self.look_for_host();
+        self.opening.has_opened(microseconds())
+    }
+
+    /// Finds out whether a host has fetched what was waiting for it.
+    fn look_for_host(&mut self) {
+        if USB_DEVICE::regs().ep1_conf().read().serial_in_ep_data_free().bit_is_set() {
+            self.opening.set_dtr(true, microseconds());
+        }
+    }
+
+    /// The byte that was typed on USB first, if any was; what was received before a terminal was
+    /// there is dropped.
+    fn read_usb(&mut self) -> Option<u8> {
+        self.look_for_host();
+        while let Ok(byte) = self.usb.read_byte() {
+            if self.opening.is_open(microseconds()) {
+                return Some(byte);
             }
         }
-        self.is_stalled = false;
+        None
+    }
+
+    /// Shows `byte` on USB, if a terminal is there.
+    fn show_on_usb(&mut self, byte: u8) {
+        if !self.opening.is_open(microseconds()) {
+            return;
+        }
+        let start = Instant::now();
+        while self.usb.write_byte_nb(byte).is_err() {
+            if start.elapsed() > PATIENCE {
+                return self.opening.set_dtr(false, microseconds());
+            }
+        }
     }
 }
 
@@ -49,7 +89,7 @@ impl ErrorType for Console {
 
 impl ReadReady for Console {
     fn read_ready(&mut self) -> Result<bool, Infallible> {
-        self.received = self.received.or_else(|| self.usb.read_byte().ok());
+        self.received = self.received.or_else(|| self.read_usb());
         Ok(self.received.is_some() || self.uart.read_ready())
     }
 }

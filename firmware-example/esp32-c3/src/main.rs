@@ -44,7 +44,11 @@ impl charcell_app::Board for Board {
     }
 
     fn microseconds(&mut self) -> u64 {
-        Instant::now().duration_since_epoch().as_micros()
+        microseconds()
+    }
+
+    fn has_opened(&mut self) -> bool {
+        self.console.has_opened()
     }
 
     fn is_button_down(&mut self) -> bool {
@@ -62,6 +66,11 @@ impl charcell_app::Board for Board {
     fn ram(&self) -> Option<Ram> {
         Some(charcell_support::ram())
     }
+}
+
+/// Microseconds since the chip started.
+fn microseconds() -> u64 {
+    Instant::now().duration_since_epoch().as_micros()
 }
 
 #[esp_hal::main]

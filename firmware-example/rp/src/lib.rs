@@ -99,6 +99,10 @@ impl<F: FnMut() -> bool> charcell_app::Board for Board<F> {
         Instant::now().as_micros()
     }
 
+    fn has_opened(&mut self) -> bool {
+        usb::has_opened()
+    }
+
     fn is_button_down(&mut self) -> bool {
         (self.is_button_down)()
     }

@@ -1,16 +1,19 @@
 //! A serial port on USB (a CDC ACM device), served by an executor in an interrupt: the host is
 //! answered while the model computes.
 
+use core::cell::RefCell;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use embassy_futures::join::join3;
+use charcell_app::Opening;
+use embassy_futures::join::join4;
 use embassy_rp::peripherals::USB;
 use embassy_rp::usb::{Driver, InterruptHandler};
 use embassy_rp::{Peri, bind_interrupts};
+use embassy_sync::blocking_mutex::CriticalSectionMutex;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::pipe::Pipe;
 use embassy_time::{Duration, Instant};
-use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
+use embassy_usb::class::cdc_acm::{CdcAcmClass, ControlChanged, Receiver, Sender, State};
 use embassy_usb::{Builder, Config};
 use static_cell::StaticCell;
 
@@ -27,6 +30,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// What is to be shown on USB.
 static SHOWN: Pipe<CriticalSectionRawMutex, 1024> = Pipe::new();
 
+/// Whether a terminal has opened the port.
+static OPENING: CriticalSectionMutex<RefCell<Opening>> =
+    CriticalSectionMutex::new(RefCell::new(Opening::new()));
+
 /// Nobody reads: nothing is waited for.
 static IS_STALLED: AtomicBool = AtomicBool::new(false);
 
@@ -34,8 +41,25 @@ bind_interrupts!(struct Interrupts {
     USBCTRL_IRQ => InterruptHandler<USB>;
 });
 
-/// Shows `bytes` to the host, if there is one that reads them.
+/// Whether a terminal has opened the port since this was last asked.
+pub(crate) fn has_opened() -> bool {
+    with_opening(Opening::has_opened)
+}
+
+fn is_open() -> bool {
+    with_opening(|opening, now| opening.is_open(now))
+}
+
+/// Calls `action` with the time in microseconds.
+fn with_opening<T>(action: impl FnOnce(&mut Opening, u64) -> T) -> T {
+    OPENING.lock(|opening| action(&mut opening.borrow_mut(), Instant::now().as_micros()))
+}
+
+/// Shows `bytes` to the host, if a terminal is there that reads them.
 pub(crate) fn write(bytes: &[u8]) {
+    if !is_open() {
+        return;
+    }
     let mut rest = bytes;
     let start = Instant::now();
     while !rest.is_empty() {
@@ -62,8 +86,16 @@ pub(crate) async fn serve(usb: Peri<'static, USB>) {
     let mut builder = Builder::new(driver, config, descriptor, bos, &mut [], control);
     let state = STATE.init(State::new());
     let class = CdcAcmClass::new(&mut builder, state, PACKET_BYTES as u16);
-    let (sender, receiver) = class.split();
-    join3(builder.build().run(), send(sender), receive(receiver)).await;
+    let (sender, receiver, control) = class.split_with_control();
+    join4(builder.build().run(), follow(control), send(sender), receive(receiver)).await;
+}
+
+/// Follows DTR; a reset of the bus lowers it.
+async fn follow(control: ControlChanged<'static>) {
+    loop {
+        with_opening(|opening, now| opening.set_dtr(control.dtr(), now));
+        control.control_changed().await;
+    }
 }
 
 async fn send(mut sender: Sender<'static, Driver<'static, USB>>) {
@@ -72,8 +104,11 @@ async fn send(mut sender: Sender<'static, Driver<'static, USB>>) {
     loop {
         sender.wait_connection().await;
         let count = SHOWN.read(&mut packet).await;
-        // Without a connection any more, the packet is lost, and the next one is waited for.
-        let _ = sender.write_packet(&packet[..count]).await;
+        // What is left of a terminal that was closed isn't for the next one.
+        if is_open() {
+            // Without a connection any more, the packet is lost, and the next one is waited for.
+            let _ = sender.write_packet(&packet[..count]).await;
+        }
     }
 }
 
@@ -82,7 +117,10 @@ async fn receive(mut receiver: Receiver<'static, Driver<'static, USB>>) {
     loop {
         receiver.wait_connection().await;
         while let Ok(count) = receiver.read_packet(&mut packet).await {
-            packet[..count].iter().copied().for_each(charcell_support::receive);
+            // Nobody types anything before.
+            if is_open() {
+                packet[..count].iter().copied().for_each(charcell_support::receive);
+            }
         }
     }
 }
