@@ -10,10 +10,10 @@ use infer_core::{Generator, Model, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
 static MODELS: Place = [];
-static IDENTITY: Identity = Identity::new("desk", &MODELS, STATE_BYTES);
+static IDENTITY: Identity = Identity::new("desk", &MODELS, MEMORY_BYTES);
 
 /// The most that the state of a model may need here.
-const STATE_BYTES: usize = 1800;
+const MEMORY_BYTES: usize = 1800;
 
 /// What is done to the console, from outside.
 enum Done {
@@ -117,7 +117,7 @@ impl Board for Desk<'_> {
 /// What USB and the UART show at the end of `script`.
 fn shown(script: Script) -> [String; 2] {
     let mut console = Console { script, ..Console::default() };
-    run(Desk(&mut console), &IDENTITY, MODEL, &mut [0; STATE_BYTES]);
+    run(Desk(&mut console), &IDENTITY, MODEL, &mut [0; MEMORY_BYTES]);
     [console.on_usb, console.on_uart]
         .map(|bytes| String::from_utf8(bytes).unwrap().replace("\r\n", "\n"))
 }
