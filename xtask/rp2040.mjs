@@ -1,9 +1,13 @@
 // A Raspberry Pi Pico on which a UF2 file was dropped, emulated by rp2040js, with one of its
-// consoles as the standard input and output: node rp2040.mjs FILE uart|usb
+// consoles as the standard input and output: node rp2040.mjs FILE uart|usb [NEXT_FILE]
 //
-// Three bytes that no text has are not typed. On the UART, PRESS presses BOOTSEL for a moment, and
-// HANG lets the program hang. On USB, OPEN closes the port, and opens it again. It ends with
-// WATCHDOG_FIRED when the watchdog does.
+// Four bytes that no text has are not typed. On the UART, PRESS presses BOOTSEL for a moment, HANG
+// lets the program hang, and NEXT writes NEXT_FILE to flash and resets the core: RAM stays as it is.
+// On USB, OPEN closes the port, and opens it again. It ends with WATCHDOG_FIRED when the watchdog
+// does.
+//
+// What this doesn't show: files are written as they say, block by block, without the boot ROM, which
+// erases by rules of its own, and without the time that flash takes to answer.
 
 import { readFileSync } from "node:fs";
 import { Simulator, USBCDC } from "rp2040js";
@@ -15,10 +19,10 @@ const RAM_BYTES = 0x42000;
 const PRESS = 0xff;
 const HANG = 0xfe;
 const OPEN = 0xfd;
+const NEXT = 0xfc;
 const WATCHDOG_FIRED = 3;
 
-const [path, kind] = process.argv.slice(2);
-const file = readFileSync(path);
+const [path, kind, nextPath] = process.argv.slice(2);
 const simulator = new Simulator();
 const mcu = simulator.rp2040;
 
@@ -27,11 +31,28 @@ const ignore = () => {};
 mcu.logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 // Each block of 512 bytes says where its 256 bytes go.
-for (let block = 0; block < file.length; block += 512) {
-  const address = file.readUInt32LE(block + 12);
-  const bytes = file.subarray(block + 32, block + 32 + file.readUInt32LE(block + 16));
-  mcu.flash.set(bytes, address - FLASH);
-}
+const writeFlash = (path) => {
+  const file = readFileSync(path);
+  for (let block = 0; block < file.length; block += 512) {
+    const address = file.readUInt32LE(block + 12);
+    const bytes = file.subarray(block + 32, block + 32 + file.readUInt32LE(block + 16));
+    mcu.flash.set(bytes, address - FLASH);
+  }
+};
+
+// The boot ROM isn't there: what it does is to call the second stage, at the start of flash, with a
+// stack of its own, and no address to return to.
+const boot = () => {
+  Object.assign(mcu.core, { IPSR: 0, waiting: false, enabledInterrupts: 0, pendingInterrupts: 0 });
+  mcu.core.SP = 0x20041f00;
+  mcu.core.LR = 0;
+  mcu.core.PC = FLASH;
+};
+
+const next = () => {
+  writeFlash(nextPath);
+  boot();
+};
 
 const show = (bytes) => process.stdout.write(Buffer.from(bytes));
 
@@ -82,7 +103,7 @@ const pressBootsel = connectBootsel();
 
 const connectUart = () => {
   const uart = mcu.uart[0];
-  const actions = { [PRESS]: pressBootsel, [HANG]: hang };
+  const actions = { [PRESS]: pressBootsel, [HANG]: hang, [NEXT]: next };
   uart.onByte = (byte) => show([byte]);
   process.stdin.on("data", (bytes) =>
     bytes.forEach((byte) => (actions[byte] ?? (() => uart.feedByte(byte)))()),
@@ -182,9 +203,6 @@ mcu.findPeripheral(0x40058000).onWatchdogTrigger = () => {
   process.exit(WATCHDOG_FIRED);
 };
 
-// The boot ROM isn't there: what it does is to call the second stage, at the start of flash, with a
-// stack of its own, and no address to return to.
-mcu.core.SP = 0x20041f00;
-mcu.core.LR = 0;
-mcu.core.PC = FLASH;
+writeFlash(path);
+boot();
 simulator.execute();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
 use charcell::boards::Board;
+use infer_core::Placement;
 
 use crate::console::{CTRL_C, Console};
 use crate::firmware::{self, shipped_model};
@@ -74,6 +75,7 @@ pub(crate) fn talk(
         ensure!(greeting.contains(board.name), "no greeting:\n{greeting}");
         texts += compare_texts(&mut console, model, &SETTINGS)?;
         check_interaction(board, &mut console)?;
+        check_placement(board, &mut console, model)?;
         let mut damaged = bytes;
         let middle = damaged.len() / 2;
         damaged[middle] ^= 1;
@@ -124,7 +126,6 @@ fn host_text(model: &Path, prefix: &str, options: &[&str]) -> Result<String> {
 /// the table has it.
 fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
     let model_address = format!(" bytes at {:#010x}\n", board.model_address);
-    let memory_bytes = format!(" of weights, of {} for the model\n", board.memory_bytes);
     for (line, answer) in [
         ("the €", "'€', is not in the model's vocabulary"),
         (":temprature 1", ":temprature is no command"),
@@ -133,7 +134,6 @@ fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
         (":info", "characters/s"),
         (":info", "bytes at most so far"),
         (":info", &model_address),
-        (":info", &memory_bytes),
         ("the\x08\x08\x08:info", "characters/s"),
     ] {
         let shown = console.ask(line)?;
@@ -146,6 +146,22 @@ fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
     let rest = console.answer()?;
     ensure!(rest.ends_with("^C"), "Ctrl-C doesn't stop the text {shown}{rest}");
     ensure!(console.ask(":length 200")?.contains("length 200"), "no settings after Ctrl-C");
+    Ok(())
+}
+
+/// As many weights as the table of boards has room for have to lie in RAM.
+fn check_placement(board: &Board, console: &mut Console, model: &Path) -> Result<()> {
+    let artifact = Artifact::read(model)?;
+    let Placement { ram_bytes, ram_bytes_read, flash_bytes_read, .. } =
+        board.placement(artifact.model()?.dimensions());
+    let shown = console.ask(":info")?;
+    for part in [
+        format!("weights   {ram_bytes_read} of the {} bytes ", ram_bytes_read + flash_bytes_read),
+        format!(" bytes of state and {ram_bytes} of weights, of {} for", board.memory_bytes),
+    ] {
+        ensure!(shown.contains(&part), "\"{part}\" isn't in:\n{shown}");
+    }
+    println!("    {ram_bytes_read} bytes of a character from RAM, {flash_bytes_read} from flash");
     Ok(())
 }
 

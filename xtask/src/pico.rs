@@ -18,6 +18,9 @@ use crate::requirements::node;
 /// opens the port on USB after the one before was closed.
 const PRESS: u8 = 0xFF;
 const HANG: u8 = 0xFE;
+
+/// What it takes for another file in flash, and a reset.
+const NEXT: u8 = 0xFC;
 const OPEN: u8 = 0xFD;
 
 /// The exit code of `rp2040.mjs` when the watchdog fires.
@@ -50,6 +53,8 @@ pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     shipped.greeting()?;
     let texts = compare_texts(&mut shipped, &shipped_model(), &SETTINGS[1..])?;
     println!("    {texts} texts of the shipped model");
+    let first = write_uf2(board, &firmware, Some(&shipped_model()))?;
+    compare_after_reset(&folder, &first, &make_image(board, &firmware, model, "uf2")?, model)?;
     press_bootsel(&mut start(Some(model), "uart")?, model)?;
     let mut hanging = start(Some(model), "uart")?;
     hanging.greeting()?;
@@ -60,6 +65,20 @@ pub(crate) fn check(board: &'static Board, model: &Path) -> Result<()> {
     check_opening(&mut usb)?;
     let texts = compare_texts(&mut usb, model, &SETTINGS)?;
     println!("    {texts} texts by USB");
+    Ok(())
+}
+
+/// After a reset, the model that is in flash then writes, whatever is left of another in RAM.
+fn compare_after_reset(folder: &Path, first: &Path, next: &Path, model: &Path) -> Result<()> {
+    let mut node = command("node");
+    node.arg("rp2040.mjs").arg(first).arg("uart").arg(next).current_dir(folder);
+    let mut console = Console::start(&mut node)?;
+    console.greeting()?;
+    console.ask("the")?;
+    console.send(NEXT)?;
+    console.greeting()?;
+    let texts = compare_texts(&mut console, model, &SETTINGS[1..])?;
+    println!("    {texts} texts of another model after a reset");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use infer_core::artifact::{TensorName, tensors};
 use infer_core::layout::{ALIGNMENT, padded};
-use infer_core::{Dimensions, Int8, Memory};
+use infer_core::{Dimensions, Int8, Memory, Placement};
 
 pub use self::speed::{FlashWait, Limit, Speed};
 pub use self::table::BOARDS;
@@ -156,6 +156,13 @@ impl Board {
     #[must_use]
     pub const fn takes_two_files(&self) -> bool {
         matches!(self.flashing, Flashing::Espflash { .. })
+    }
+
+    /// Which weights of an int8 model of these sizes the firmware keeps in RAM.
+    #[must_use]
+    pub fn placement(&self, dimensions: Dimensions) -> Placement {
+        let state_bytes = self.needed_state_bytes(dimensions);
+        Placement::new::<Int8>(dimensions, self.memory_bytes.saturating_sub(state_bytes))
     }
 
     /// How fast the board writes with an int8 model of these sizes, if it has a clock.

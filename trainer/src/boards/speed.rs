@@ -66,9 +66,9 @@ impl Speed {
     /// That of `board`, if it has a clock, with an int8 model of these sizes.
     pub(super) fn new(board: &Board, dimensions: Dimensions) -> Option<Self> {
         let clock_hz = f64::from(board.clock_hz?);
-        let ram_bytes = board.memory_bytes.saturating_sub(board.needed_state_bytes(dimensions));
         let core = core_clocks(board.core, dimensions);
-        let [placement, none] = [ram_bytes, 0].map(|ram| Placement::new::<Int8>(dimensions, ram));
+        let (placement, none) =
+            (board.placement(dimensions), Placement::new::<Int8>(dimensions, 0));
         let [wait, longest_wait] =
             [placement, none].map(|it| board.flash_wait.clocks(it.flash_bytes_read));
         Some(Self {
