@@ -5,7 +5,7 @@ use std::path::Path;
 
 use charcell::Artifact;
 use charcell::boards::{BOARDS, Board, Flashing};
-use infer_core::Sampling;
+use infer_core::{Dimensions, Sampling};
 
 const PAGES: [&str; 8] = [
     "README.md",
@@ -97,6 +97,18 @@ fn facts(board: &Board) -> Vec<String> {
         format!("{} of RAM", size(board.ram_bytes)),
         format!("{} MHz", board.clock_hz.unwrap_or_default() / 1_000_000),
     ];
+    // The larger of the models in the list of boards that fits.
+    let hidden = if board.model_bytes() > 300_000 { 256 } else { 128 };
+    let dimensions = Dimensions { vocabulary: 43, hidden, layers: 1 };
+    if let Some(speed) = board.speed(dimensions) {
+        let computed = format!("(computed; {hidden} units, 43 characters)");
+        facts.push(format!("{} characters/s {computed}", speed.characters_per_second));
+        if speed.from_flash_alone < speed.characters_per_second {
+            facts.push(format!("{computed}, {} if all weights", speed.from_flash_alone));
+        }
+    }
+    let memory = format!("{} KB of it for the model (", board.memory_bytes >> 10);
+    facts.push(memory);
     let chip = board.chip.unwrap_or_default();
     let end = board.flash().end - 1;
     if let Flashing::Espflash { model_mapped_at, .. } = board.flashing {
