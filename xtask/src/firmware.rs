@@ -169,11 +169,6 @@ mod tests {
         Some((number(start), number(length) - number(less)))
     }
 
-    /// Bytes of RAM that a board's firmware leaves unused: two banks of 4 KB behind the others.
-    fn unused_ram_bytes(board: &Board) -> u64 {
-        if board.name.starts_with("pico") { 8 << 10 } else { 0 }
-    }
-
     #[test]
     fn the_table_of_boards_has_the_memory_of_the_linker_scripts() {
         for board in &BOARDS {
@@ -193,8 +188,7 @@ mod tests {
             let script = read("memory.x");
             assert_eq!(memory(&script, "MODEL"), Some(expected), "{name}");
             let ram = u64::from(board.ram_address);
-            let ram_bytes = u64::from(board.ram_bytes) - unused_ram_bytes(board);
-            assert_eq!(memory(&script, "RAM"), Some((ram, ram_bytes)), "{name}");
+            assert_eq!(memory(&script, "RAM"), Some((ram, u64::from(board.ram_bytes))), "{name}");
             // The firmware's flash ends where the models start, or RAM if that lies between them.
             let end = if (flash..model).contains(&ram) { ram } else { model };
             let (start, length) = memory(&script, "FLASH").unwrap();
