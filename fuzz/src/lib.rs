@@ -58,17 +58,26 @@ fn load_as<P: Precision>(artifact: &[u8]) -> Option<Model<'_, P>> {
     }
 }
 
+/// A model writes text of its vocabulary, and the same with any part of its weights in RAM.
 fn generate_as<P: Precision>(artifact: &[u8], sampling: Sampling) {
-    let Some(model) = load_as::<P>(artifact) else { return };
+    // Of the 256 seeds that there are, the last has room for all weights.
+    let mut ram = vec![0xaa; sampling.seed as usize * (artifact.len() + ALIGNMENT) / 255];
+    let Some(mut model) = load_as::<P>(artifact) else { return };
+    let text = text(&model, sampling);
+    assert_eq!(text.len(), LENGTH);
+    assert!(text.iter().all(|&character| model.vocabulary().as_str().contains(character)));
+    assert!(model.copy_to_ram(&mut ram).ram_bytes <= artifact.len());
+    assert_eq!(self::text(&model, sampling), text);
+}
+
+fn text<P: Precision>(model: &Model<'_, P>, sampling: Sampling) -> Vec<char> {
     let mut state = vec![0xaa; model.memory().state_bytes + ALIGNMENT - 1];
-    let state = StateView::from_bytes(&model, &mut state).expect("as many bytes as it says");
+    let state = StateView::from_bytes(model, &mut state).expect("as many bytes as it says");
     assert_eq!(state.logits().len(), model.dimensions().vocabulary);
-    let mut generator = Generator::from_view(&model, state, sampling);
+    let mut generator = Generator::from_view(model, state, sampling);
     for prefix in model.prefixes() {
         // The writer sees to it that the vocabulary has their characters, the loader doesn't.
         let _ = generator.prime(prefix);
     }
-    let text: Vec<char> = generator.take(LENGTH).collect();
-    assert_eq!(text.len(), LENGTH);
-    assert!(text.iter().all(|&character| model.vocabulary().as_str().contains(character)));
+    generator.take(LENGTH).collect()
 }

@@ -170,11 +170,12 @@ enum charcell_status charcell_load(const uint8_t *artifact,
 /**
  * As charcell_load, and copies as many of the weights to `ram` as fit, whole units at a time; the
  * others are read from the artifact. On most microcontrollers RAM answers faster than flash. The
- * text stays the same.
+ * text stays the same. `ram_used` is then how many bytes of `ram` the weights take.
  *
  * # Safety
  * As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
- * the generator is used, or is null, which is refused.
+ * the generator is used, or is null, which is refused. `ram_used` points to a place for the result,
+ * or is null where that isn't asked.
  */
 enum charcell_status charcell_load_with_ram(const uint8_t *artifact,
                                             size_t artifact_bytes,
@@ -182,6 +183,7 @@ enum charcell_status charcell_load_with_ram(const uint8_t *artifact,
                                             size_t memory_bytes,
                                             void *ram,
                                             size_t ram_bytes,
+                                            size_t *ram_used,
                                             struct charcell_generator **generator);
 
 /**

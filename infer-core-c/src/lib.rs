@@ -152,11 +152,12 @@ pub unsafe extern "C" fn charcell_load(
 
 /// As charcell_load, and copies as many of the weights to `ram` as fit, whole units at a time; the
 /// others are read from the artifact. On most microcontrollers RAM answers faster than flash. The
-/// text stays the same.
+/// text stays the same. `ram_used` is then how many bytes of `ram` the weights take.
 ///
 /// # Safety
 /// As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
-/// the generator is used, or is null, which is refused.
+/// the generator is used, or is null, which is refused. `ram_used` points to a place for the result,
+/// or is null where that isn't asked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_load_with_ram(
     artifact: *const u8,
@@ -165,6 +166,7 @@ pub unsafe extern "C" fn charcell_load_with_ram(
     memory_bytes: usize,
     ram: *mut c_void,
     ram_bytes: usize,
+    ram_used: *mut usize,
     generator: *mut *mut Generator,
 ) -> Status {
     if ram.is_null() {
@@ -172,10 +174,15 @@ pub unsafe extern "C" fn charcell_load_with_ram(
     }
     // SAFETY: it isn't null, and the caller promises the bytes.
     let ram = unsafe { slice::from_raw_parts_mut(ram.cast(), ram_bytes) };
+    // SAFETY: the caller promises the place if it isn't null.
+    let ram_used = unsafe { ram_used.as_mut() };
     // SAFETY: the caller promises it.
     unsafe {
         load(artifact, artifact_bytes, memory, memory_bytes, generator, |model| {
-            model.copy_to_ram(ram);
+            let placement = model.copy_to_ram(ram);
+            if let Some(ram_used) = ram_used {
+                *ram_used = placement.ram_bytes;
+            }
         })
     }
 }
@@ -205,11 +212,11 @@ unsafe fn load(
         Ok(model) => model,
         Err(error) => return error.into(),
     };
-    prepare(&mut model);
     let state_bytes = model.memory().state_bytes;
     if memory_bytes < size_of::<Loaded>() + state_bytes {
         return Status::MemoryTooSmall;
     }
+    prepare(&mut model);
     // SAFETY: `memory` is aligned, large enough, and nobody else's. Its parts are borrowed apart
     // from each other: the model, which is only read from here on, and the state.
     let (place, model, state) = unsafe {

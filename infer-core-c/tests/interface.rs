@@ -105,15 +105,25 @@ fn weights_in_ram_write_the_same_text() {
     let mut memory = vec![0_u128; needed().div_ceil(16)];
     let (memory, bytes) = (memory.as_mut_ptr().cast::<c_void>(), needed());
     for ram_bytes in [0, 1, 700, ARTIFACT.len()] {
-        let mut ram = vec![0xA5_u8; ram_bytes];
-        let (ram, mut generator) = (ram.as_mut_ptr().cast::<c_void>(), ptr::null_mut());
-        let ((artifact, length), result) =
-            ((ARTIFACT.as_ptr(), ARTIFACT.len()), &raw mut generator);
+        let mut room = vec![0xA5_u8; ram_bytes];
+        let (ram, mut used, mut generator) =
+            (room.as_mut_ptr().cast::<c_void>(), usize::MAX, ptr::null_mut());
         // SAFETY: the artifact is static, and memory and RAM outlive the generator.
         let status = unsafe {
-            charcell_load_with_ram(artifact, length, memory, bytes, ram, ram_bytes, result)
+            charcell_load_with_ram(
+                ARTIFACT.as_ptr(),
+                ARTIFACT.len(),
+                memory,
+                bytes,
+                ram,
+                ram_bytes,
+                &raw mut used,
+                &raw mut generator,
+            )
         };
         assert_eq!(status, Status::Ok, "{ram_bytes}");
+        assert!(used <= ram_bytes && (used > 0) == (ram_bytes >= 700), "{used} of {ram_bytes}");
+        assert_eq!(room.iter().any(|&byte| byte != 0xA5), used > 0);
         assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
         assert_eq!(text(generator, 60), expected(Sampling::greedy()), "{ram_bytes}");
     }
@@ -220,7 +230,16 @@ fn null_is_refused_everywhere() {
             charcell_load(ptr::null(), 0, address, needed(), result),
             charcell_load(artifact, bytes, ptr::null_mut(), 0, result),
             charcell_load(artifact, bytes, address, needed(), ptr::null_mut()),
-            charcell_load_with_ram(artifact, bytes, address, needed(), ptr::null_mut(), 0, result),
+            charcell_load_with_ram(
+                artifact,
+                bytes,
+                address,
+                needed(),
+                ptr::null_mut(),
+                0,
+                &raw mut count,
+                result,
+            ),
             charcell_restart(ptr::null_mut(), ptr::null()),
             charcell_prime(ptr::null_mut(), c"".as_ptr(), 0, ptr::null_mut()),
             charcell_next(ptr::null_mut(), character),

@@ -8,7 +8,7 @@ use crate::vocabulary::{Characters, Token, Vocabulary};
 use crate::weights::{LayerStep, Output, Units, cut_mut};
 use crate::{Int8, Normalisation, Precision, PrimeError};
 
-/// A borrowed view of an artifact: sizes and references, 136 bytes where addresses have 32 bits;
+/// A borrowed view of an artifact: sizes and references, 156 bytes where addresses have 32 bits;
 /// the weights stay where they are.
 ///
 /// A model can't outlive its bytes:
@@ -27,9 +27,10 @@ pub struct Model<'a, P: Precision = Int8> {
     cell_fraction_bits: &'a [u8],
     /// `[V][H]` groups of four gates: a token's one-hot vector picks a row.
     pub(crate) one_hot: &'a [[P::Weight; GATES]],
-    /// The other tensors of all layers, of which each step takes one layer after the other.
-    pub(crate) layers: Tensors<'a>,
-    /// The first `units_in_ram` units of each layer, in the same order: `layers` has the others.
+    /// All tensors of the artifact, of which each step takes one layer after the other.
+    pub(crate) tensors: Tensors<'a>,
+    /// The first `units_in_ram` units of each layer, in the same order, without one-hot inputs:
+    /// `tensors` has the other units.
     pub(crate) layers_in_ram: Tensors<'a>,
     pub(crate) units_in_ram: usize,
     pub(crate) output: Output<'a, P>,
@@ -69,18 +70,17 @@ impl<'a, P: Precision> Model<'a, P> {
     /// # Errors
     /// Those of [`load`](Self::load) but [`LoadError::Checksum`].
     pub fn from_trusted(artifact: &'a [u8]) -> Result<Self, LoadError> {
-        let Contents { header, dimensions, cell_fraction_bits, mut tensors } =
+        let Contents { header, dimensions, cell_fraction_bits, tensors } =
             artifact::open::<P>(artifact)?;
-        let Dimensions { vocabulary, hidden, .. } = dimensions;
-        let one_hot = tensors.take(vocabulary * hidden, 0);
-        let layers = tensors;
+        let (hidden, mut rest) = (dimensions.hidden, tensors);
+        let one_hot = rest.take(dimensions.elements(TensorName::WIh, 0), 0);
         for layer in 0..dimensions.layers {
-            let units = Units::<P>::take(&mut tensors, dimensions.row_blocks(), layer, hidden, 0);
+            let units = Units::<P>::take(&mut rest, dimensions.row_blocks(), layer, hidden, 0);
             if !units.fits(dimensions, layer) {
                 return Err(LoadError::Overflow { name: TensorName::GateConstants, layer });
             }
         }
-        let output = Output::take(&mut tensors, dimensions);
+        let output = Output::take(&mut rest, dimensions);
         if !output.fits() {
             return Err(LoadError::Overflow { name: TensorName::BOut, layer: 0 });
         }
@@ -89,7 +89,7 @@ impl<'a, P: Precision> Model<'a, P> {
             dimensions,
             cell_fraction_bits,
             one_hot,
-            layers,
+            tensors,
             layers_in_ram: Tensors::default(),
             units_in_ram: 0,
             output,
@@ -157,7 +157,8 @@ impl<'a, P: Precision> Model<'a, P> {
         let Dimensions { hidden, .. } = self.dimensions;
         let (row, row_blocks) = (usize::from(token) * hidden, self.dimensions.row_blocks());
         let mut one_hot = self.one_hot.get(row..).unwrap_or_default();
-        let (mut in_ram, mut in_flash) = (self.layers_in_ram, self.layers);
+        let (mut in_ram, mut in_flash) = (self.layers_in_ram, self.tensors);
+        in_flash.take::<[P::Weight; GATES]>(self.dimensions.elements(TensorName::WIh, 0), 0);
         let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
         let mut below: &[P::Columns] = &[];
         for (index, &cell_fraction_bits) in self.cell_fraction_bits.iter().enumerate() {

@@ -26,8 +26,9 @@ pub struct Placement {
     pub ram_bytes_read: usize,
     /// Bytes of weights that a character reads from where the artifact lies: flash.
     pub flash_bytes_read: usize,
-    /// Units of each layer whose weights lie in RAM.
+    /// Units of each layer whose weights lie in RAM, and the bytes of all these.
     units: usize,
+    layers_bytes: usize,
     has_output: bool,
     has_one_hot: bool,
 }
@@ -64,6 +65,7 @@ impl Placement {
             ram_bytes_read: in_ram + read,
             flash_bytes_read: all_read - in_ram - read,
             units,
+            layers_bytes: units * unit_bytes,
             has_output,
             has_one_hot,
         }
@@ -75,7 +77,8 @@ impl<'a, P: Precision> Model<'a, P> {
     /// how many those are.
     ///
     /// On most microcontrollers flash is what a character waits for, and RAM is read at once. The
-    /// text stays the same. What there is no room for is read from the artifact as before.
+    /// text stays the same. What there is no room for is read from the artifact, whatever was copied
+    /// before.
     ///
     /// ```
     /// # use infer_core::{Int8, Model, include_model};
@@ -91,9 +94,25 @@ impl<'a, P: Precision> Model<'a, P> {
         let aligned = ram.get_mut(start..).unwrap_or_default();
         let (granules, _) = aligned.as_chunks_mut::<ALIGNMENT>();
         // It always can: granules are as long, and aligned now.
-        let mut rest: &mut [Granule] = bytemuck::try_cast_slice_mut(granules).unwrap_or_default();
+        let granules: &mut [Granule] = bytemuck::try_cast_slice_mut(granules).unwrap_or_default();
         let dimensions = self.dimensions();
-        let placement = Placement::new::<P>(dimensions, size_of_val(rest));
+        let placement = Placement::new::<P>(dimensions, size_of_val(granules));
+        let (layers, mut rest) =
+            granules.split_at_mut_checked(placement.layers_bytes / ALIGNMENT).unwrap_or_default();
+
+        let (mut tensors, row_blocks) = (self.tensors, dimensions.row_blocks());
+        self.one_hot = tensors.take(dimensions.elements(TensorName::WIh, 0), 0);
+        let mut free = &mut *layers;
+        for index in 0..dimensions.layers {
+            let layer = Units::<P>::take(&mut tensors, row_blocks, index, dimensions.hidden, 0);
+            let blocks = placement.units * row_blocks;
+            copy(first(layer.w_ih, blocks), &mut free);
+            copy(first(layer.w_hh, blocks), &mut free);
+            copy(first(layer.gate_constants, placement.units), &mut free);
+        }
+        self.layers_in_ram = Tensors(layers);
+        self.units_in_ram = placement.units;
+        self.output = Output::take(&mut tensors, dimensions);
         if placement.has_output {
             let Output { w_out, b_out } = self.output;
             self.output = Output { w_out: copy(w_out, &mut rest), b_out: copy(b_out, &mut rest) };
@@ -101,17 +120,6 @@ impl<'a, P: Precision> Model<'a, P> {
         if placement.has_one_hot {
             self.one_hot = copy(self.one_hot, &mut rest);
         }
-        let (mut layers, row_blocks) = (self.layers, dimensions.row_blocks());
-        let mut free = &mut *rest;
-        for index in 0..dimensions.layers {
-            let layer = Units::<P>::take(&mut layers, row_blocks, index, dimensions.hidden, 0);
-            let blocks = placement.units * row_blocks;
-            copy(first(layer.w_ih, blocks), &mut free);
-            copy(first(layer.w_hh, blocks), &mut free);
-            copy(first(layer.gate_constants, placement.units), &mut free);
-        }
-        self.layers_in_ram = Tensors(rest);
-        self.units_in_ram = placement.units;
         placement
     }
 }
@@ -190,22 +198,51 @@ mod tests {
         texts_stay_the_same::<crate::F32>(include_model!("../tests/models/tiny-f32.postcard"));
     }
 
-    /// What is in RAM is read from there: another weight there is another text.
+    /// What is copied is read from there, and from nowhere else: with other weights in one of the
+    /// places, it is the text of those that are read.
     #[test]
-    fn weights_are_read_from_ram() {
-        let flash = Model::<Int8>::load(INT8).unwrap();
-        let Dimensions { hidden, .. } = flash.dimensions();
-        let mut ram = vec![0; 1 << 16];
-        let mut model = flash.clone();
-        assert_eq!(model.copy_to_ram(&mut ram).units, hidden);
-        let [mut layers, mut in_ram] = [flash.layers, model.layers_in_ram];
-        let row_blocks = flash.dimensions().row_blocks();
-        for index in 0..flash.dimensions().layers {
-            let [from, to] = [&mut layers, &mut in_ram]
-                .map(|tensors| Units::<Int8>::take(tensors, row_blocks, index, hidden, 0));
-            assert_eq!((from.w_ih, from.w_hh), (to.w_ih, to.w_hh));
-            assert_eq!(from.gate_constants, to.gate_constants);
-            assert_ne!(from.w_hh.as_ptr(), to.w_hh.as_ptr());
+    fn weights_are_read_from_where_they_lie() {
+        let mut bytes = crate::artifact::Aligned([0; 1 << 14]);
+        let changed = &mut bytes.0[..INT8.len()];
+        changed.copy_from_slice(INT8);
+        for tensor in crate::artifact::tensors(INT8) {
+            let is_of_weights =
+                !matches!(tensor.name, TensorName::GateConstants | TensorName::BOut);
+            let end = (tensor.offset + tensor.bytes) as usize;
+            let tensor = &mut changed[tensor.offset as usize..end];
+            tensor.iter_mut().filter(|_| is_of_weights).for_each(|byte| *byte ^= 0x55);
         }
+        let [flash, other] = [INT8, changed].map(|it| Model::<Int8>::from_trusted(it).unwrap());
+        let (expected, bytes) = (text(&flash), tensor_bytes(INT8) + ALIGNMENT);
+        let [mut ram, mut other_ram, mut half] = [bytes, bytes, bytes / 2].map(|n| vec![0; n]);
+        let range = ram.as_ptr_range();
+        let [mut model, mut others, mut in_part] = [&flash, &other, &flash].map(Clone::clone);
+        model.copy_to_ram(&mut ram);
+        others.copy_to_ram(&mut other_ram);
+        in_part.copy_to_ram(&mut half);
+        assert!(range.contains(&model.one_hot.as_ptr().cast()));
+        assert!(range.contains(&model.output.w_out.as_ptr().cast()));
+
+        assert_eq!(changed_text(&model, |it| it.tensors = other.tensors), expected);
+        assert_ne!(changed_text(&model, |it| it.layers_in_ram = others.layers_in_ram), expected);
+        assert_ne!(changed_text(&model, |it| it.output = others.output), expected);
+        assert_ne!(changed_text(&model, |it| it.one_hot = others.one_hot), expected);
+        assert_ne!(changed_text(&in_part, |it| it.tensors = other.tensors), expected);
+        assert_ne!(changed_text(&in_part, |it| it.layers_in_ram = others.layers_in_ram), expected);
+
+        // Nothing stays in RAM that is given no place there any more.
+        assert_eq!(model.copy_to_ram(&mut []).ram_bytes, 0);
+        assert!(!range.contains(&model.one_hot.as_ptr().cast()));
+        assert!(!range.contains(&model.output.w_out.as_ptr().cast()));
+        assert_eq!(text(&model), expected);
+    }
+
+    fn changed_text<'a>(
+        model: &Model<'a, Int8>,
+        change: impl FnOnce(&mut Model<'a, Int8>),
+    ) -> String {
+        let mut model = model.clone();
+        change(&mut model);
+        text(&model)
     }
 }

@@ -209,7 +209,7 @@ fn name((machine, model): Counted) -> String {
 
 #[cfg(test)]
 mod tests {
-    use charcell::boards::Core;
+    use charcell::boards::{Core, RISCV_CLOCKS_PER_INSTRUCTION};
 
     use super::*;
 
@@ -235,7 +235,7 @@ mod tests {
                 let instructions = counted_instructions(counted);
                 let clocks = match estimated_cycles(counted, instructions) {
                     Some(cycles) => cycles as f64,
-                    None => instructions as f64 * 1.49,
+                    None => instructions as f64 * RISCV_CLOCKS_PER_INSTRUCTION,
                 };
                 let Dimensions { vocabulary, hidden, .. } = dimensions;
                 let multiply_adds = 4 * hidden * hidden + vocabulary * hidden;

@@ -14,14 +14,12 @@ use crate::firmware::{self, shipped_model};
 use crate::process::{command, root, run};
 use crate::requirements::node;
 
-/// What `rp2040.mjs` takes for a press of BOOTSEL, for a program that hangs, and for a terminal that
-/// opens the port on USB after the one before was closed.
+/// What `rp2040.mjs` takes for a press of BOOTSEL, for a program that hangs, for a terminal that
+/// opens the port on USB after the one before was closed, and for another file in flash and a reset.
 const PRESS: u8 = 0xFF;
 const HANG: u8 = 0xFE;
-
-/// What it takes for another file in flash, and a reset.
-const NEXT: u8 = 0xFC;
 const OPEN: u8 = 0xFD;
+const NEXT: u8 = 0xFC;
 
 /// The exit code of `rp2040.mjs` when the watchdog fires.
 const WATCHDOG_FIRED: i32 = 3;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use charcell::boards::{BOARDS, Flashing};
-use infer_core::Dimensions;
+use infer_core::{Dimensions, Int8, Placement};
 
 use crate::results::{grouped, write_section};
 
@@ -19,17 +19,19 @@ pub(crate) fn write() -> Result<()> {
 const SECTION: &str = "boards";
 
 fn section() -> Result<String> {
-    let mut text = String::from(
+    let read = Placement::new::<Int8>(MODEL, 0).flash_bytes_read;
+    let read = grouped(read as u64);
+    let mut text = format!(
         "## Boards, computed\n\n\
          Characters a second of the chapter's model (256 units, 43 characters, int8), which reads \
-         282,800 of its bytes for each: computed from the clocks of the core and the time that its \
+         {read} of its bytes for each: computed from the clocks of the core and the time that its \
          flash takes for these bytes, as `trainer/src/boards/` has them with their sources. No \
          board was measured. The firmware copies as many weights to RAM as fit.\n\n\
-         | board | from flash alone | with weights in RAM | of 282,800 bytes, in RAM | limit |\n\
+         | board | from flash alone | with weights in RAM | of {read} bytes, in RAM | limit |\n\
          |---|---|---|---|---|\n",
     );
     for board in BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator) {
-        let Some(speed) = board.speed(MODEL).filter(|_| board.model_bytes() > 282_800) else {
+        let Some(speed) = board.speed(MODEL).filter(|_| board.has_room(MODEL)) else {
             continue;
         };
         writeln!(

@@ -98,8 +98,9 @@ fn facts(board: &Board) -> Vec<String> {
         format!("{} MHz", board.clock_hz.unwrap_or_default() / 1_000_000),
     ];
     // The larger of the models in the list of boards that fits.
-    let hidden = if board.model_bytes() > 300_000 { 256 } else { 128 };
-    let dimensions = Dimensions { vocabulary: 43, hidden, layers: 1 };
+    let of_units = |hidden| Dimensions { vocabulary: 43, hidden, layers: 1 };
+    let hidden = if board.has_room(of_units(256)) { 256 } else { 128 };
+    let dimensions = of_units(hidden);
     if let Some(speed) = board.speed(dimensions) {
         let computed = format!("(computed; {hidden} units, 43 characters)");
         facts.push(format!("{} characters/s {computed}", speed.characters_per_second));

@@ -8,7 +8,7 @@ mod flash;
 mod tick;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{Memory, identity, paint_stack};
+use charcell_support::{Aligned, Memory, identity, paint_stack};
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Pull};
 use esp_hal::interrupt::wait_for_interrupt;
@@ -25,7 +25,7 @@ use crate::console::Console;
 esp_bootloader_esp_idf::esp_app_desc!();
 
 static IDENTITY: Identity = identity("esp32-c3", &MEMORY);
-static MEMORY: Memory<{ 288 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 288 << 10 }> = Memory::new(Aligned([0; _]));
 
 /// Time without a character after which the watchdog restarts the board.
 const WATCHDOG: Duration = Duration::from_secs(8);

@@ -8,7 +8,7 @@ mod clock;
 mod uart;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{Console, model_flash, models, paint_stack};
+use charcell_support::{Aligned, Console, model_flash, models, paint_stack};
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
 use embedded_hal::digital::InputPin;
@@ -32,7 +32,7 @@ const MEMORY_BYTES: usize = 8 << 10;
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: [u8; MEMORY_BYTES] = [0; MEMORY_BYTES];
+    static mut MEMORY: Aligned<[u8; MEMORY_BYTES]> = Aligned([0; MEMORY_BYTES]);
     paint_stack();
     let peripherals = Peripherals::take().expect("nobody has taken them before");
     // The internal oscillator is too inexact for a UART. The HAL waits for the crystal until it
@@ -51,7 +51,7 @@ fn main() -> ! {
         button: pins.p0_17.into_pullup_input(),
         watchdog: start_watchdog(peripherals.WDT),
     };
-    charcell_app::run(board, &IDENTITY, model_flash(), MEMORY);
+    charcell_app::run(board, &IDENTITY, model_flash(), &mut MEMORY.0);
     charcell_exit::exit(Ok::<(), ()>(()))
 }
 

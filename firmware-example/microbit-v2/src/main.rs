@@ -5,12 +5,12 @@
 
 use charcell_app::Identity;
 use charcell_nrf52::Parts;
-use charcell_support::{Memory, identity};
+use charcell_support::{Aligned, Memory, identity};
 use cortex_m_rt::entry;
 use panic_halt as _;
 
 static IDENTITY: Identity = identity("microbit-v2", &MEMORY);
-static MEMORY: Memory<{ 112 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 112 << 10 }> = Memory::new(Aligned([0; _]));
 
 #[entry]
 fn main() -> ! {

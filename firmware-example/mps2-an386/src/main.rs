@@ -6,11 +6,11 @@
 
 use charcell_app::Identity;
 use charcell_mps2::AN386;
-use charcell_support::{Memory, identity};
+use charcell_support::{Aligned, Memory, identity};
 use cortex_m_rt::entry;
 
 static IDENTITY: Identity = identity("mps2-an386", &MEMORY);
-static MEMORY: Memory<{ 1024 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 1024 << 10 }> = Memory::new(Aligned([0; _]));
 
 #[entry]
 fn main() -> ! {

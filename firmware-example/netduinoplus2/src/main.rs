@@ -7,7 +7,7 @@
 use charcell_app::Identity;
 use charcell_exit as _;
 use charcell_stm32f4::{Parts, Receiver};
-use charcell_support::{Memory, identity};
+use charcell_support::{Aligned, Memory, identity};
 use cortex_m_rt::entry;
 use stm32f4xx_hal::gpio::Pull;
 use stm32f4xx_hal::pac::{Interrupt, USART1, interrupt};
@@ -15,7 +15,7 @@ use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 
 static IDENTITY: Identity = identity("netduinoplus2", &MEMORY);
-static MEMORY: Memory<{ 112 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 112 << 10 }> = Memory::new(Aligned([0; _]));
 static RECEIVER: Receiver<USART1> = Receiver::new(Interrupt::USART1);
 
 #[entry]

@@ -5,12 +5,12 @@
 
 use charcell_app::Identity;
 use charcell_nrf52::Parts;
-use charcell_support::{Memory, identity};
+use charcell_support::{Aligned, Memory, identity};
 use cortex_m_rt::entry;
 use panic_halt as _;
 
 static IDENTITY: Identity = identity("nrf52840-dk", &MEMORY);
-static MEMORY: Memory<{ 240 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 240 << 10 }> = Memory::new(Aligned([0; _]));
 
 #[entry]
 fn main() -> ! {

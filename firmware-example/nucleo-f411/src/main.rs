@@ -5,7 +5,7 @@
 
 use charcell_app::Identity;
 use charcell_stm32f4::{Parts, Receiver};
-use charcell_support::{Memory, identity};
+use charcell_support::{Aligned, Memory, identity};
 use cortex_m_rt::entry;
 use panic_halt as _;
 use stm32f4xx_hal::gpio::Pull;
@@ -14,7 +14,7 @@ use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 
 static IDENTITY: Identity = identity("nucleo-f411", &MEMORY);
-static MEMORY: Memory<{ 112 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 112 << 10 }> = Memory::new(Aligned([0; _]));
 static RECEIVER: Receiver<USART2> = Receiver::new(Interrupt::USART2);
 
 #[entry]

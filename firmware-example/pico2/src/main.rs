@@ -5,13 +5,13 @@
 
 use charcell_app::Identity;
 use charcell_rp::Parts;
-use charcell_support::{Memory, identity};
+use charcell_support::{Aligned, Memory, identity};
 use cortex_m_rt::entry;
 use embassy_rp::gpio::{Input, Pull};
 use panic_halt as _;
 
 static IDENTITY: Identity = identity("pico2", &MEMORY);
-static MEMORY: Memory<{ 504 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 504 << 10 }> = Memory::new(Aligned([0; _]));
 
 #[entry]
 fn main() -> ! {

@@ -9,13 +9,13 @@ use core::panic::PanicInfo;
 use core::ptr;
 
 use charcell_app::{Identity, Ram};
-use charcell_support::{Memory, identity, model_flash, paint_stack};
+use charcell_support::{Aligned, Memory, identity, model_flash, paint_stack};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use riscv::register::mie;
 use riscv_rt::entry;
 
 static IDENTITY: Identity = identity("riscv-virt", &MEMORY);
-static MEMORY: Memory<{ 960 << 10 }> = Memory::new([0; _]);
+static MEMORY: Memory<{ 960 << 10 }> = Memory::new(Aligned([0; _]));
 
 /// Received and sent bytes of the 16550 UART.
 const UART_DATA: *mut u8 = 0x1000_0000 as *mut u8;

@@ -12,6 +12,7 @@ mod systick;
 
 pub use console::{Console, receive};
 pub use flash::{model_bytes, model_flash, models};
+pub use infer_core::artifact::Aligned;
 pub use ram::{paint_stack, ram};
 pub use run::{Memory, identity, run};
 #[cfg(target_arch = "arm")]

@@ -1,12 +1,14 @@
 //! The application with memory of its own.
 
 use charcell_app::{Board, Identity};
+use infer_core::artifact::Aligned;
 use static_cell::ConstStaticCell;
 
 use crate::flash::models;
 
-/// RAM of a board for a model: its state, and as many of its weights as fit.
-pub type Memory<const BYTES: usize> = ConstStaticCell<[u8; BYTES]>;
+/// RAM of a board for a model: its state, and as many of its weights as fit. It is aligned as they
+/// are, so that none is lost.
+pub type Memory<const BYTES: usize> = ConstStaticCell<Aligned<[u8; BYTES]>>;
 
 /// The identity of a firmware for the board called `name` that calls [`run`] with `memory`.
 ///
@@ -28,5 +30,5 @@ pub fn run<const BYTES: usize>(
     flash: &[u8],
     memory: &'static Memory<BYTES>,
 ) {
-    charcell_app::run(board, identity, flash, memory.take());
+    charcell_app::run(board, identity, flash, &mut memory.take().0);
 }

@@ -110,8 +110,8 @@ impl Core {
     /// vocabulary, which has a logit to compare: instructions counted in an emulator, for 256 units
     /// and 41 characters, and for 8 and 2000, and the clocks of each by the core's manual.
     ///
-    /// Where no manual has them: a Cortex-M33 is taken for a Cortex-M4, and RV32 for a core that
-    /// takes 1.49 clocks an instruction, which is the slower of two estimates for the ESP32-C3.
+    /// Where no manual has them: a Cortex-M0 is taken for a Cortex-M0+, a Cortex-M33 for a
+    /// Cortex-M4, and RV32 for a core that takes [`RISCV_CLOCKS_PER_INSTRUCTION`].
     #[must_use]
     pub const fn clocks(self) -> (f64, f64) {
         match self {
@@ -121,6 +121,10 @@ impl Core {
         }
     }
 }
+
+/// Clocks that an instruction of the ESP32-C3 takes: the slower of two estimates, as no document
+/// has them.
+pub const RISCV_CLOCKS_PER_INSTRUCTION: f64 = 1.49;
 
 /// The board called `name`.
 #[must_use]
@@ -156,6 +160,13 @@ impl Board {
     #[must_use]
     pub const fn takes_two_files(&self) -> bool {
         matches!(self.flashing, Flashing::Espflash { .. })
+    }
+
+    /// Whether the weights of an int8 model of these sizes have room; its header takes a few hundred
+    /// bytes more.
+    #[must_use]
+    pub fn has_room(&self, dimensions: Dimensions) -> bool {
+        Placement::new::<Int8>(dimensions, usize::MAX).ram_bytes < self.model_bytes()
     }
 
     /// Which weights of an int8 model of these sizes the firmware keeps in RAM.

@@ -83,7 +83,7 @@ impl Speed {
     #[must_use]
     pub fn share_in_ram(&self) -> f64 {
         let Placement { ram_bytes_read, flash_bytes_read, .. } = self.placement;
-        ram_bytes_read as f64 / (ram_bytes_read + flash_bytes_read) as f64
+        ram_bytes_read as f64 / (ram_bytes_read + flash_bytes_read).max(1) as f64
     }
 }
 
@@ -91,7 +91,7 @@ impl Speed {
 fn core_clocks(core: Core, dimensions: Dimensions) -> f64 {
     let Dimensions { vocabulary, hidden, layers } = dimensions;
     // The recurrent product of each layer, the input product of each but the first, the output.
-    let multiply_adds = (2 * layers - 1) * 4 * hidden * hidden + vocabulary * hidden;
+    let multiply_adds = (2 * layers).saturating_sub(1) * 4 * hidden * hidden + vocabulary * hidden;
     let (of_multiply_add, of_character) = core.clocks();
     multiply_adds as f64 * of_multiply_add + vocabulary as f64 * of_character
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use charcell::boards::{BOARDS, Board, Flashing, Speed};
-use charcell::model::Parameters;
 use charcell::{AnyModel, Artifact, Error, shell_word};
 use clap::Args;
 use infer_core::Dimensions;
@@ -98,11 +97,10 @@ firmware keeps as many weights in RAM as fit: the last three columns are for 256
 of a character that are read from RAM, the speed without, and what takes most of the time.
 ";
 
-/// The speed of a model of the table, if it fits `board`: its weights do, a byte each.
+/// The speed of a model of the table, if `board` has room for it.
 fn speed(board: &Board, hidden: usize) -> Option<Speed> {
     let dimensions = Dimensions { vocabulary: VOCABULARY, hidden, layers: 1 };
-    let weight_bytes = Parameters::element_count(dimensions);
-    board.speed(dimensions).filter(|_| weight_bytes <= board.model_bytes())
+    board.speed(dimensions).filter(|_| board.has_room(dimensions))
 }
 
 fn describe(board: &Board) -> Value {
