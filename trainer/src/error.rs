@@ -464,24 +464,17 @@ pub enum Error {
         fitting_hidden: Option<usize>,
     },
     /// A board takes no files of a format.
-    #[error(
-        "{board} takes no {format} file: give --format {}{}",
-        formats.join(" or "),
-        if *takes_two_files {
-            "; it has no complete image, as espflash makes that of the firmware by itself, and \
-             writes the model beside it: `charcell firmware --help` shows how"
-        } else {
-            ""
-        }
-    )]
+    #[error("{board} takes no {format} file{what}: give --format {}{why}", formats.join(" or "))]
     NoFormat {
         /// The board.
         board: &'static str,
         /// The format.
         format: String,
+        /// Of what, if it takes one of anything else.
+        what: &'static str,
         /// Those that it takes.
         formats: Vec<&'static str>,
-        /// Whether firmware and model are written as two files.
-        takes_two_files: bool,
+        /// The reason, if the format isn't just a foreign one.
+        why: &'static str,
     },
 }

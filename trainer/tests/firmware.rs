@@ -125,6 +125,34 @@ fn an_image_of_the_model_alone_starts_with_it() {
     assert_eq!(fs::read(bin).unwrap(), model(48).bytes());
 }
 
+/// A drive that erases all for a file gets none of the model alone, nor does one of which nobody
+/// knows: the firmware would be gone.
+#[test]
+fn a_model_alone_for_a_board_with_a_drive_is_for_a_probe() {
+    let folder = folder();
+    for (name, drive) in [
+        ("microbit-v1", "drive erases the firmware for any other, and takes the complete image"),
+        ("microbit-v2", "drive erases the firmware for any other, and takes the complete image"),
+        ("nrf52840-dk", "its drive may erase the firmware for any other"),
+        ("nucleo-f411", "its drive may erase the firmware for any other"),
+    ] {
+        let words =
+            format!("firmware --board {name} --model model.postcard --model-only --out {name}");
+        for format in ["hex", "bin"] {
+            let refusal = format!("takes no {format} file of a model alone: give --format elf");
+            fails(&folder, &format!("{words} --format {format}"), 1, &[&refusal, drive]);
+            assert!(!folder.path().join(name).exists());
+        }
+        let output = charcell(&folder, &words);
+        assert_eq!(output.stdout, format!("{name}/{name}-model.elf\n").as_bytes());
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert!(shown.starts_with("next: probe-rs download --chip "), "{shown}");
+        let note = "note: the drive MICROBIT erases the firmware for any file: what it takes is \
+                    the complete image, without --model-only\n";
+        assert_eq!(shown.ends_with(note), name.starts_with("microbit"), "{shown}");
+    }
+}
+
 #[test]
 fn espflash_takes_firmware_and_model_apart() {
     let folder = folder();
@@ -136,7 +164,10 @@ fn espflash_takes_firmware_and_model_apart() {
     let next = String::from_utf8(output.stderr).unwrap();
     let commands = "next: espflash flash --chip esp32c3 ./esp32-c3.elf && \
                     espflash write-bin --chip esp32c3 0x200000 ./esp32-c3-model.bin\n";
-    assert_eq!(next, commands);
+    let (shown, note) = next.split_at(commands.len());
+    assert_eq!(shown, commands);
+    assert!(note.starts_with("note: ") && note.contains("--flash-freq 80mhz"), "{note}");
+    assert!(note.contains("some modules are unstable"), "{note}");
     let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
     assert_eq!(read("esp32-c3.elf"), firmware);
     assert_eq!(read("esp32-c3-model.bin"), model(48).bytes());
@@ -372,7 +403,7 @@ fn a_format_that_is_missing_is_named() {
     let folder = folder();
     for (words, next) in [
         ("microbit-v1 --format elf --firmware firmware.elf", "next: give --format hex, "),
-        ("nucleo-f411 --format bin --model-only", "next: give --format elf, "),
+        ("netduinoplus2 --format bin --model-only", "next: give --format elf, "),
         ("pico --format bin hex --model-only", "next: give --format uf2, "),
     ] {
         let output = charcell(&folder, &format!("firmware --model model.postcard --board {words}"));

@@ -129,7 +129,7 @@ fn facts(board: &Board) -> Vec<String> {
             facts.push(format!("`{name}`"));
             facts.push(format!("`{}.{format}`", board.name));
         }
-        Flashing::Probe => facts.push(format!("probe-rs download --chip {chip} ")),
+        Flashing::Probe { .. } => facts.push(format!("probe-rs download --chip {chip} ")),
         Flashing::Espflash { .. } | Flashing::Emulator => {}
     }
     facts

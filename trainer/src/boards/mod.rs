@@ -31,6 +31,8 @@ pub struct Board {
     pub flash_address: u32,
     /// Bytes of flash.
     pub flash_bytes: u32,
+    /// What of flash is erased as a whole, from its start on.
+    pub erase_units: &'static [EraseUnits],
     /// Where RAM starts.
     pub ram_address: u32,
     /// Bytes of RAM in one piece.
@@ -49,6 +51,15 @@ pub struct Board {
     pub flashing: Flashing,
 }
 
+/// Units of flash that are erased as a whole, one after the other: sectors, or pages.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EraseUnits {
+    /// Where the first starts, from the start of flash; the last ends where others start.
+    pub from: u32,
+    /// Bytes of each.
+    pub bytes: u32,
+}
+
 /// How a board takes an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Flashing {
@@ -60,11 +71,16 @@ pub enum Flashing {
         name: &'static str,
         /// Ending of the file's name.
         format: &'static str,
-        /// Whether the board forgets what isn't in the file.
+        /// Whether the drive erases all of the flash for any file, so that a model alone would cost
+        /// the firmware.
         erases_all: bool,
     },
     /// By probe-rs, over a debug probe, perhaps the board's own.
-    Probe,
+    Probe {
+        /// Whether the board's own probe is a drive as well. No document says that it keeps what
+        /// isn't in a file.
+        is_drive: bool,
+    },
     /// By espflash, which makes an image of the firmware's ELF file by itself, over a serial port:
     /// firmware and model are two files. The program's addresses aren't those of flash, but where
     /// the chip maps it.
@@ -137,6 +153,30 @@ impl Board {
     #[must_use]
     pub const fn flash(&self) -> Range<u32> {
         self.flash_address..self.flash_address + self.flash_bytes
+    }
+
+    /// The addresses that are erased together with `address`.
+    ///
+    /// # Panics
+    /// If `address` isn't one of flash.
+    #[must_use]
+    pub fn erase_unit(&self, address: u32) -> Range<u32> {
+        assert!(self.flash().contains(&address), "{address:#x} is no address of flash");
+        let offset = address - self.flash_address;
+        let units = self.erase_units.iter().rev().find(|units| units.from <= offset);
+        let EraseUnits { from, bytes } = *units.expect("the first units start with flash");
+        let start = address - (offset - from) % bytes;
+        start..start + bytes
+    }
+
+    /// Whether an image of a model alone must reach the board by a probe and an ELF file: a drive
+    /// takes any other for all of the flash.
+    #[must_use]
+    pub const fn takes_model_by_probe_alone(&self) -> bool {
+        matches!(
+            self.flashing,
+            Flashing::Drive { erases_all: true, .. } | Flashing::Probe { is_drive: true }
+        )
     }
 
     /// The addresses that the parts of a firmware may have.

@@ -1,6 +1,6 @@
 //! The table: a family of boards has its shared values once.
 
-use super::{Board, Core, FlashWait, Flashing};
+use super::{Board, Core, EraseUnits, FlashWait, Flashing};
 
 const CORTEX_M0: &str = "thumbv6m-none-eabi";
 const CORTEX_M4F: &str = "thumbv7em-none-eabihf";
@@ -65,6 +65,7 @@ pub static BOARDS: [Board; 11] = [
         ram_bytes: 256 * KIB,
         memory_bytes: 240 * KIB as usize,
         model_address: 256 * KIB,
+        flashing: Flashing::Probe { is_drive: true },
         ..NRF52
     },
     Board {
@@ -76,6 +77,7 @@ pub static BOARDS: [Board; 11] = [
         // Lines of 128 bits, three wait states at this clock (RM0383, 3.4).
         flash_wait: FlashWait { bytes: 16, clocks: 3 },
         model_address: 0x0802_0000,
+        flashing: Flashing::Probe { is_drive: true },
         ..STM32F4
     },
     Board {
@@ -95,6 +97,8 @@ pub static BOARDS: [Board; 11] = [
         core: Core::CortexM0,
         target: CORTEX_M0,
         flash_bytes: 256 * KIB,
+        // Pages (DAPLink, nrf51822/flash_blob.c).
+        erase_units: &[EraseUnits { from: 0, bytes: KIB }],
         ram_bytes: 16 * KIB,
         clock_hz: Some(16_000_000),
         model_address: 96 * KIB,
@@ -167,6 +171,8 @@ const CORTEX_M4: Board = Board {
     target: CORTEX_M4F,
     flash_address: 0,
     flash_bytes: 0,
+    // Sectors of SPI flash, and pages of the nRF52.
+    erase_units: &[EraseUnits { from: 0, bytes: 4 * KIB }],
     ram_address: 0x2000_0000,
     ram_bytes: 0,
     clock_hz: None,
@@ -174,7 +180,7 @@ const CORTEX_M4: Board = Board {
     memory_bytes: 0,
     flash_wait: FlashWait::NONE,
     uf2_family: None,
-    flashing: Flashing::Probe,
+    flashing: Flashing::Probe { is_drive: false },
 };
 
 const RASPBERRY_PI: Board =
@@ -190,6 +196,12 @@ const NRF52: Board = Board {
 
 const STM32F4: Board = Board {
     flash_address: 0x0800_0000,
+    // Sectors, four, one and all others (probe-rs 0.32, STM32F4_Series.yaml).
+    erase_units: &[
+        EraseUnits { from: 0, bytes: 16 * KIB },
+        EraseUnits { from: 64 * KIB, bytes: 64 * KIB },
+        EraseUnits { from: 128 * KIB, bytes: 128 * KIB },
+    ],
     ram_bytes: 128 * KIB,
     memory_bytes: 112 * KIB as usize,
     ..CORTEX_M4
@@ -198,6 +210,7 @@ const STM32F4: Board = Board {
 /// Arm's board MPS2, whose memory for code stands in for flash.
 const MPS2: Board = Board {
     flash_bytes: 4 * MIB,
+    erase_units: &[EraseUnits { from: 0, bytes: 1 }],
     ram_bytes: 4 * MIB,
     memory_bytes: MIB as usize,
     clock_hz: Some(25_000_000),

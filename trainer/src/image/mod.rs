@@ -30,6 +30,22 @@ pub enum Format {
 }
 
 impl Format {
+    /// The formats that images for `board` come in, of the model alone or of the firmware, too.
+    ///
+    /// Of the model alone there are none that the board takes for an image of all of its flash:
+    /// they would cost the firmware.
+    #[must_use]
+    pub fn all(board: &Board, model_only: bool) -> Vec<Self> {
+        if board.takes_two_files() {
+            return if model_only { vec![Self::Bin] } else { vec![Self::Elf, Self::Bin] };
+        }
+        if model_only && board.takes_model_by_probe_alone() {
+            return vec![Self::Elf];
+        }
+        let uf2 = board.uf2_family.map(|family| Self::Uf2 { family });
+        [Self::Elf, Self::Bin, Self::Hex].into_iter().chain(uf2).collect()
+    }
+
     /// The ending of a file's name.
     #[must_use]
     pub const fn ending(self) -> &'static str {

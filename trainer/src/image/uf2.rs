@@ -2,6 +2,8 @@
 //!
 //! Source: <https://github.com/microsoft/uf2>.
 
+use std::collections::BTreeMap;
+
 use super::{ERASED, Image, Segment};
 
 /// Bytes of flash in a block: a page, which boot loaders write as a whole.
@@ -18,7 +20,11 @@ const HAS_FAMILY: u32 = 0x2000;
 
 /// The blocks for `image` and a `family` of chips.
 pub(super) fn write(image: &Image, family: u32) -> Vec<u8> {
-    let pages = pages(image);
+    let units = units(image);
+    let pages = units
+        .iter()
+        .flat_map(|(&start, bytes)| (start..).step_by(PAGE_BYTES).zip(bytes.chunks(PAGE_BYTES)));
+    let pages: Vec<(u32, &[u8])> = pages.collect();
     let mut file = Vec::with_capacity(pages.len() * BLOCK_BYTES);
     for (number, (address, page)) in pages.iter().enumerate() {
         let [magic, second_magic] = MAGIC;
@@ -33,22 +39,21 @@ pub(super) fn write(image: &Image, family: u32) -> Vec<u8> {
     file
 }
 
-/// The pages that `image` has bytes in, with their addresses.
-fn pages(image: &Image) -> Vec<(u32, [u8; PAGE_BYTES])> {
-    let mut pages: Vec<(u32, [u8; PAGE_BYTES])> = Vec::new();
+/// The units of flash that `image` has bytes in, by their addresses, each of them whole.
+///
+/// The boot ROM of the RP2040 goes by the numbers of blocks: it erases one sector for each 16 of
+/// them, that of the first to come (`bootrom/virtual_disk.c` in raspberrypi/pico-bootrom-rp2040). So
+/// each 16 must be a sector; otherwise sectors are erased that it has begun to write.
+fn units(image: &Image) -> BTreeMap<u32, Vec<u8>> {
+    let mut units = BTreeMap::new();
     for Segment { address, bytes } in &image.segments {
-        for (offset, &byte) in bytes.iter().enumerate() {
-            let place = address + offset as u32;
-            let start = place - place % PAGE_BYTES as u32;
-            if pages.last().is_none_or(|&(last, _)| last != start) {
-                pages.push((start, [ERASED; PAGE_BYTES]));
-            }
-            if let Some((_, page)) = pages.last_mut() {
-                page[(place - start) as usize] = byte;
-            }
+        for (address, &byte) in (*address..).zip(bytes) {
+            let unit = image.board.erase_unit(address);
+            let bytes = units.entry(unit.start).or_insert_with(|| vec![ERASED; unit.len()]);
+            bytes[(address - unit.start) as usize] = byte;
         }
     }
-    pages
+    units
 }
 
 #[cfg(test)]
@@ -59,20 +64,23 @@ mod tests {
     #[test]
     fn blocks_are_those_of_the_specification() {
         let file = write(&image(), 0xE48B_FF56);
-        // One page, and two that a segment of 40 bytes has a part of.
-        assert_eq!(file.len(), 3 * BLOCK_BYTES);
+        // One sector, and two that a segment of 40 bytes has a part of.
+        assert_eq!(file.len(), 3 * 16 * BLOCK_BYTES);
         let word = |block: usize, index: usize| {
             let start = block * BLOCK_BYTES + 4 * index;
             u32::from_le_bytes(*file[start..].first_chunk().unwrap())
         };
-        for (block, address) in [0x1000_0000, 0x1001_FF00, 0x1002_0000].into_iter().enumerate() {
+        let addresses = [0x1000_0000, 0x1001_F000, 0x1002_0000]
+            .into_iter()
+            .flat_map(|sector| (0..16).map(move |page| sector + 256 * page));
+        for (block, address) in addresses.enumerate() {
             let header: [u32; 8] = std::array::from_fn(|index| word(block, index));
             let expected =
-                [0x0A32_4655, 0x9E5D_5157, 0x2000, address, 256, block as u32, 3, 0xE48B_FF56];
+                [0x0A32_4655, 0x9E5D_5157, 0x2000, address, 256, block as u32, 48, 0xE48B_FF56];
             assert_eq!(header, expected);
             assert_eq!(word(block, 127), 0x0AB1_6F30);
         }
-        let second = &file[BLOCK_BYTES + 32..][..PAGE_BYTES];
-        assert_eq!((second[239], second[240], second[255]), (ERASED, 7, 7));
+        let page = &file[31 * BLOCK_BYTES + 32..][..PAGE_BYTES];
+        assert_eq!((page[239], page[240], page[255]), (ERASED, 7, 7));
     }
 }

@@ -8,14 +8,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use charcell::boards::{self, BOARDS, Board};
+use charcell::boards::{self, BOARDS, Board, Flashing};
 use charcell::image::{Format, Image, ImageError};
 use charcell::{Error, write_all_whole};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
-use self::next::next;
+use self::next::{next, note};
 use super::{print, with_model};
 
 /// No firmware is larger, with all that is in it for a debugger.
@@ -38,7 +38,8 @@ pub(super) struct Arguments {
     /// The artifact.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// Make an image of the model alone, for a board that has the firmware already.
+    /// Make an image of the model alone, for a board that has the firmware already; an ELF file
+    /// only, for probe-rs, where the board's drive would erase the firmware.
     #[arg(long)]
     model_only: bool,
     /// The firmware, an ELF file [default: built from firmware-example/ of a checkout of Charcell,
@@ -84,31 +85,47 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         print(&format!("{}\n", file.path.display()))?;
     }
     eprintln!("next: {}", next(arguments, board, &files));
+    if let Some(note) = note(arguments, board) {
+        eprintln!("note: {note}");
+    }
     Ok(())
 }
 
 /// The formats asked for, or all that there are for `board`.
 fn formats(arguments: &Arguments, board: &Board) -> Result<Vec<Format>, Error> {
-    let uf2 = board.uf2_family.map(|family| Format::Uf2 { family });
-    let all: Vec<Format> = match board.takes_two_files() {
-        true if arguments.model_only => vec![Format::Bin],
-        true => vec![Format::Elf, Format::Bin],
-        false => [Format::Elf, Format::Bin, Format::Hex].into_iter().chain(uf2).collect(),
-    };
+    let all = Format::all(board, arguments.model_only);
     if arguments.format.is_empty() {
         return Ok(all);
     }
     let endings: Vec<&str> = all.iter().map(|format| format.ending()).collect();
     if let Some(format) = arguments.format.iter().find(|asked| !endings.contains(&asked.as_str())) {
-        return Err(Error::NoFormat {
-            board: board.title,
-            format: format.clone(),
-            formats: endings,
-            takes_two_files: board.takes_two_files(),
-        });
+        let (what, why) = why_not(board, arguments.model_only);
+        let (board, format) = (board.title, format.clone());
+        return Err(Error::NoFormat { board, format, what, formats: endings, why });
     }
     let is_asked_for = |format: &Format| arguments.format.iter().any(|a| a == format.ending());
     Ok(all.into_iter().filter(is_asked_for).collect())
+}
+
+/// Of what `board` takes no file that others do, and why not.
+fn why_not(board: &Board, model_only: bool) -> (&'static str, &'static str) {
+    const MODEL_ALONE: &str = " of a model alone";
+    match board.flashing {
+        Flashing::Drive { erases_all: true, .. } if model_only => (
+            MODEL_ALONE,
+            "; its drive erases the firmware for any other, and takes the complete image, without \
+             --model-only",
+        ),
+        Flashing::Probe { is_drive: true } if model_only => {
+            (MODEL_ALONE, ", for probe-rs; its drive may erase the firmware for any other")
+        }
+        Flashing::Espflash { .. } => (
+            "",
+            "; it has no complete image, as espflash makes that of the firmware by itself, and \
+             writes the model beside it: `charcell firmware --help` shows how",
+        ),
+        _ => ("", ""),
+    }
 }
 
 /// A file that is made.

@@ -22,7 +22,7 @@ pub(super) fn next(arguments: &Arguments, board: &Board, files: &[ImageFile]) ->
                 path(format).map(|path| format!("{how}, and copy {path} to the drive {name}"));
             (format, step)
         }
-        Flashing::Drive { .. } | Flashing::Probe => {
+        Flashing::Drive { .. } | Flashing::Probe { .. } => {
             let step = path("elf").map(|path| {
                 format!("probe-rs download --chip {chip} {path} && probe-rs reset --chip {chip}")
             });
@@ -45,6 +45,22 @@ pub(super) fn next(arguments: &Arguments, board: &Board, files: &[ImageFile]) ->
         Flashing::Emulator => ("", Some(emulate(board, &arguments.model))),
     };
     step.unwrap_or_else(|| format!("give --format {endings}, which {} takes", board.title))
+}
+
+/// What else there is to know before that.
+pub(super) fn note(arguments: &Arguments, board: &Board) -> Option<String> {
+    match board.flashing {
+        Flashing::Drive { name, erases_all: true, .. } if arguments.model_only => Some(format!(
+            "the drive {name} erases the firmware for any file: what it takes is the complete \
+             image, without --model-only"
+        )),
+        Flashing::Espflash { .. } if !arguments.model_only => Some(
+            "`espflash flash --flash-freq 80mhz` lets weights that don't fit into RAM be read \
+             faster; some modules are unstable at it (espressif/esp-idf, issue 17851)"
+                .into(),
+        ),
+        _ => None,
+    }
 }
 
 /// The command that runs the firmware of `board` in an emulator, from where it can be run.
