@@ -6,8 +6,8 @@
 // On USB, OPEN closes the port, and opens it again. It ends with WATCHDOG_FIRED when the watchdog
 // does.
 //
-// What this doesn't show: files are written as they say, block by block, without the boot ROM, which
-// erases by rules of its own, and without the time that flash takes to answer.
+// What this doesn't show: the boot ROM isn't run, only its rule of erasing is followed; and flash
+// answers at once.
 
 import { readFileSync } from "node:fs";
 import { Simulator, USBCDC } from "rp2040js";
@@ -15,6 +15,7 @@ import { Simulator, USBCDC } from "rp2040js";
 const FLASH = 0x10000000;
 const RAM = 0x20000000;
 const RAM_BYTES = 0x42000;
+const SECTOR = 0x1000;
 
 const PRESS = 0xff;
 const HANG = 0xfe;
@@ -30,13 +31,21 @@ const mcu = simulator.rp2040;
 const ignore = () => {};
 mcu.logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
-// Each block of 512 bytes says where its 256 bytes go.
+// Each block of 512 bytes says where its 256 bytes go. For each 16 numbers of blocks, the boot ROM
+// erases the sector of the first. Programming only clears bits.
 const writeFlash = (path) => {
   const file = readFileSync(path);
+  const erased = new Set();
   for (let block = 0; block < file.length; block += 512) {
-    const address = file.readUInt32LE(block + 12);
+    const offset = file.readUInt32LE(block + 12) - FLASH;
+    const group = file.readUInt32LE(block + 20) >>> 4;
+    if (!erased.has(group)) {
+      erased.add(group);
+      const sector = offset - (offset % SECTOR);
+      mcu.flash.fill(0xff, sector, sector + SECTOR);
+    }
     const bytes = file.subarray(block + 32, block + 32 + file.readUInt32LE(block + 16));
-    mcu.flash.set(bytes, address - FLASH);
+    bytes.forEach((byte, index) => (mcu.flash[offset + index] &= byte));
   }
 };
 
@@ -203,6 +212,8 @@ mcu.findPeripheral(0x40058000).onWatchdogTrigger = () => {
   process.exit(WATCHDOG_FIRED);
 };
 
+// An older image may have left all bits clear.
+mcu.flash.fill(0);
 writeFlash(path);
 boot();
 simulator.execute();

@@ -10,8 +10,10 @@ use charcell::boards::{Board, Core, board};
 use charcell::image::{Format, Image};
 
 use crate::console::Console;
+use crate::esp_image;
 use crate::process::{command, root, run};
 use crate::requirements::{qemu_arm, qemu_riscv};
+use crate::start;
 use crate::targets;
 
 /// The boards that QEMU emulates: the name, the emulator and what tells it the machine.
@@ -72,13 +74,21 @@ pub(crate) fn build(board: &'static Board) -> Result<PathBuf> {
     built(board).map(|(program, _)| program)
 }
 
-/// Builds the firmware of `board` as [`build`] does; it has to take as much flash as the board's
-/// page says.
+/// Builds the firmware of `board` as [`build`] does; the board has to start it, and it has to take as
+/// much flash as the board's page says.
 pub(crate) fn build_as_stated(board: &'static Board) -> Result<PathBuf> {
     let (program, image) = built(board)?;
-    if !board.takes_two_files() {
-        check_page(board, image.to_file(Format::Bin).len())?;
-    }
+    let bytes = if board.takes_two_files() {
+        let bytes = esp_image::size(&fs::read(&program)?)?;
+        let end = esp_image::ADDRESS as usize + bytes;
+        ensure!(end <= board.model_address as usize, "the firmware ends at {end:#x}, in a model");
+        bytes
+    } else {
+        let flash = image.to_file(Format::Bin);
+        start::check(board, &flash)?;
+        flash.len()
+    };
+    check_page(board, bytes)?;
     Ok(program)
 }
 

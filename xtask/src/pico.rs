@@ -1,4 +1,9 @@
-//! The Raspberry Pi Pico, emulated by rp2040js, which takes UF2 files as the board does.
+//! The Raspberry Pi Pico, emulated by rp2040js.
+//!
+//! What that doesn't show: the boot ROM isn't run. `rp2040.mjs` erases and writes by the rule that the
+//! ROM's source has, as `trainer/tests/flashing.rs` does, and calls the second stage, whose checksum
+//! `start.rs` looks at. Whether the ROM takes the file as a drive, only a board shows. The emulator
+//! doesn't wait for flash, either.
 
 use std::fs;
 use std::path::{Path, PathBuf};

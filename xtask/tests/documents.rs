@@ -7,12 +7,13 @@ use charcell::Artifact;
 use charcell::boards::{BOARDS, Board, Flashing};
 use infer_core::{Dimensions, Sampling};
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/artifact-format.md",
     "docs/chapter.md",
     "docs/flash-a-board.md",
+    "docs/flashing.md",
     "docs/results.md",
     "firmware-example/README.md",
     "infer-core-c/README.md",
@@ -67,6 +68,27 @@ fn pages_of_boards_say_what_the_table_says() {
         let address = format!("`{:#010x}`", board.model_address);
         assert!(line.contains(board.target) && line.contains(&address), "{line}");
     }
+}
+
+/// What flashing erases is said of each board, and each can be chosen in the form for reports, which
+/// the page for all of them leads to.
+#[test]
+fn flashing_and_reports_know_every_board() {
+    const FORM: &str = "board-report.yml";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let flashing = read("docs/flashing.md");
+    let form = read(&format!(".github/ISSUE_TEMPLATE/{FORM}"));
+    for board in BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator) {
+        let name = board.name;
+        let link = format!("(../firmware-example/{name}/README.md)");
+        let mut rows = flashing.lines().filter(|line| line.starts_with('|'));
+        let row = rows.find(|line| line.contains(&link)).unwrap();
+        let unit = format!("{} KB", board.erase_unit(board.model_address).len() >> 10);
+        assert!(row.contains(&unit), "{unit} aren't what {name} erases: {row}");
+        assert!(form.contains(&format!("- {} ({name})\n", board.title)), "{name}");
+    }
+    assert!(read("docs/flash-a-board.md").contains(&format!("issues/new?template={FORM}")));
 }
 
 /// The sessions that are shown are of the model that ships with the firmware now.

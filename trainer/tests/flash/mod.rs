@@ -95,9 +95,9 @@ impl Flash {
     }
 
     /// The boot ROM of the RP2350 erases by the addresses of blocks, a sector each. Without a
-    /// partition table it takes what is meant for raw addresses, and for its Arm cores.
+    /// partition table it takes what is for raw addresses, data, and programs for its cores.
     pub(crate) fn drop_on_rp2350(&mut self, blocks: &[Block]) -> Result<(), &'static str> {
-        let families = [0xE48B_FF57, 0xE48B_FF58, 0xE48B_FF59];
+        let families = [0xE48B_FF57, 0xE48B_FF58, 0xE48B_FF59, 0xE48B_FF5A];
         self.drop_blocks(blocks, &families, |block| block.address / SECTOR_BYTES)
     }
 
