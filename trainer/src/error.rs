@@ -353,8 +353,10 @@ pub enum Error {
     },
     /// A weight is too large for the formats of an int8 artifact, or not a number.
     #[error(
-        "parameter {name} has the value {value}, which an artifact can't hold: train with a lower \
-         learning rate, --weight-decay or --forget-bias"
+        "parameter {name} has the value {value}, which {} can't hold: {}train with a lower \
+         learning rate, --weight-decay or --forget-bias",
+        if value.is_finite() { "int8" } else { "an artifact" },
+        if value.is_finite() { "export it with --weights f32, or " } else { "" }
     )]
     Weight {
         /// The parameter.

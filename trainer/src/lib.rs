@@ -44,7 +44,7 @@ pub use backend::{
 pub use error::Error;
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Weights, artifact, from_safetensors, to_safetensors};
-pub use import::{ModuleNames, import};
+pub use import::{ImportOptions, Imported, import, import_bytes};
 pub use inference::{AnyModel, Artifact};
 pub use optimizer::{Optimizer, clip_factor};
 pub use report::{Sizes, loss_svg, report_html};

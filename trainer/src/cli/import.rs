@@ -1,22 +1,25 @@
 //! `charcell import`.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use charcell::{
-    Description, Error, ModuleNames, RunFolder, Weights, artifact, import, write_whole,
+    Description, Error, ImportOptions, Imported, RunFolder, Weights, artifact, import, shell_word,
+    write_whole,
 };
 use clap::Args;
 
-use super::print;
+use super::{NormalizeArgument, print};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   charcell import model.safetensors --vocabulary vocabulary.json -o runs/imported
 where the file was written in Python by
   safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")
-  json.dump(characters, open(\"vocabulary.json\", \"w\"))")]
+  json.dump(characters, open(\"vocabulary.json\", \"w\"))
+docs/import.md lists the models that are taken, and what to do about others.")]
 pub(super) struct Arguments {
-    /// The weights of an nn.LSTM over one-hot characters, and of an nn.Linear.
+    /// The weights of an LSTM and an nn.Linear, and of an nn.Embedding if there is one.
     file: PathBuf,
     /// A JSON array of one-character strings, in the order of the model's inputs and outputs.
     #[arg(long, value_name = "FILE")]
@@ -27,23 +30,53 @@ pub(super) struct Arguments {
     /// Replace the run that is in the folder already.
     #[arg(long)]
     force: bool,
-    /// What the nn.LSTM is called in the file.
-    #[arg(long, value_name = "NAME", default_value = "lstm")]
-    lstm_name: String,
-    /// What the nn.Linear is called in the file.
-    #[arg(long, value_name = "NAME", default_value = "linear")]
-    linear_name: String,
+    /// What was done to the texts that the model was trained on: lower-cased, line breaks made
+    /// spaces (chapter), or nothing.
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = NormalizeArgument::None)]
+    normalize: NormalizeArgument,
+    /// What the LSTM is called in the file, if it has more than one; for modules on top of each
+    /// other each of them, from the bottom up.
+    #[arg(long, value_name = "NAME")]
+    lstm_name: Vec<String>,
+    /// What the nn.Embedding is called, if that isn't clear.
+    #[arg(long, value_name = "NAME")]
+    embedding_name: Option<String>,
+    /// What the nn.Linear is called, if that isn't clear.
+    #[arg(long, value_name = "NAME")]
+    linear_name: Option<String>,
+    /// A tensor, or a module with all of its tensors, that the model is right without; repeatable.
+    #[arg(long, value_name = "NAME")]
+    ignore: Vec<String>,
     /// Texts to continue on the device [default: the vocabulary's first letter].
     #[arg(long, num_args = 1.., value_name = "TEXT")]
     prefix: Vec<String>,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
-    let names = ModuleNames { lstm: arguments.lstm_name, linear: arguments.linear_name };
-    let model = import(&arguments.file, &names, &arguments.vocabulary, &arguments.prefix)?;
-    let exported = artifact(&model, Weights::Int8)?;
+    let options = ImportOptions {
+        lstm: arguments.lstm_name,
+        embedding: arguments.embedding_name,
+        linear: arguments.linear_name,
+        ignore: arguments.ignore,
+        normalisation: arguments.normalize.into(),
+        prefixes: arguments.prefix,
+    };
+    let Imported { model, mut notes } = import(&arguments.file, &arguments.vocabulary, &options)?;
+    let (exported, weights) = match artifact(&model, Weights::Int8) {
+        Err(Error::Weight { name, value }) => {
+            let run = shell_word(&arguments.out.to_string_lossy());
+            notes.push(format!(
+                "parameter {name} has the value {value}, which int8 can't hold: the artifact is in \
+                 f32, as `charcell export {run} --weights f32` writes it"
+            ));
+            (artifact(&model, Weights::F32)?, Weights::F32)
+        }
+        exported => (exported?, Weights::Int8),
+    };
     let folder = RunFolder::create(arguments.out, arguments.force)?;
     folder.save(&Description::imported(&model), &model, &[])?;
-    write_whole(&folder.artifact_path(Weights::Int8), exported.bytes())?;
+    write_whole(&folder.artifact_path(weights), exported.bytes())?;
+    // What can't be shown is no reason to fail, now that the run is there.
+    let _ = io::stderr().write_all((notes.join("\n") + "\n").as_bytes());
     print(&format!("{}\n", folder.path().display()))
 }

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use charcell::{Artifact, Error};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use infer_core::Normalisation;
 
 /// Trains a character-level LSTM and runs it on a microcontroller.
 #[derive(Debug, Parser)]
@@ -86,4 +87,20 @@ fn with_model<T>(
     let artifact = Artifact::read(path)?;
     let model = artifact.model().map_err(|source| Error::Artifact { path: path.into(), source })?;
     use_model(&artifact, &model)
+}
+
+/// What was done to the texts of a training.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum NormalizeArgument {
+    Chapter,
+    None,
+}
+
+impl From<NormalizeArgument> for Normalisation {
+    fn from(argument: NormalizeArgument) -> Self {
+        match argument {
+            NormalizeArgument::Chapter => Self::Chapter,
+            NormalizeArgument::None => Self::None,
+        }
+    }
 }

@@ -86,6 +86,6 @@ fn second_bias(layer: usize) -> String {
 }
 
 /// `[rows, columns]` to `[columns, rows]`.
-pub(crate) fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn transposed<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
     (0..rows * columns).map(|index| values[index % rows * columns + index / rows]).collect()
 }

@@ -7,7 +7,8 @@ use charcell::gpu::Adapter;
 use charcell::text::{Corpus, Sampling, Source};
 use charcell::{Choice, Config, Device, Error, Optimizer, Preset, Schedule};
 use clap::{Args, ValueEnum};
-use infer_core::Normalisation;
+
+use crate::cli::NormalizeArgument;
 
 /// Characters of the shipped text that are trained on, as many as the chapter takes.
 const CHAPTER_CHARACTERS: usize = 10_000;
@@ -194,21 +195,6 @@ impl FromStr for Every {
             text.parse().ok().filter(|&epochs| epochs > 0).map(Self::Epochs)
         };
         every.ok_or_else(|| "it must be epochs (10), minutes (5m) or seconds (30s)".into())
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum NormalizeArgument {
-    Chapter,
-    None,
-}
-
-impl From<NormalizeArgument> for Normalisation {
-    fn from(argument: NormalizeArgument) -> Self {
-        match argument {
-            NormalizeArgument::Chapter => Self::Chapter,
-            NormalizeArgument::None => Self::None,
-        }
     }
 }
 

@@ -1,0 +1,204 @@
+//! What is before the LSTM and after it: an `nn.Embedding`, if there is one, and an `nn.Linear`.
+
+use super::ImportOptions;
+use super::file::shown;
+use super::modules::{Modules, Parameter, full_name, shown_module};
+use super::stack::Stack;
+
+/// Where the inputs of the lowest layer come from.
+#[derive(Debug)]
+pub(super) enum Inputs<'a> {
+    /// One-hot characters.
+    OneHot,
+    /// A row a character, `[V, inputs]`.
+    Embedding(Parameter<'a>),
+    /// The weights of the output layer, which the model uses twice.
+    Tied,
+}
+
+/// The two ends of the model.
+#[derive(Debug)]
+pub(super) struct Ends<'a> {
+    pub(super) inputs: Inputs<'a>,
+    /// `[V, H]`.
+    pub(super) w_out: Parameter<'a>,
+    /// `[V]`.
+    pub(super) b_out: Option<Parameter<'a>>,
+}
+
+/// What modules call their weights, and their biases.
+const WEIGHT: &str = "weight";
+const BIAS: &str = "bias";
+
+impl<'a> Ends<'a> {
+    /// Takes the ends of a model of `vocabulary` characters, whose LSTM is `stack`.
+    ///
+    /// # Errors
+    /// Names a module or tensor that is missing or unfit, or the modules to choose from.
+    pub(super) fn take(
+        modules: &mut Modules<'a>,
+        stack: &Stack<'_>,
+        vocabulary: usize,
+        options: &ImportOptions,
+    ) -> Result<Self, String> {
+        let choice = Choice { modules, stack, vocabulary, options };
+        let linear = choice.linear()?;
+        let embedding = choice.embedding(&linear)?;
+        let is_tied = embedding.as_ref() == Some(&linear);
+        let biased = if is_tied { choice.bias_of_tied(&linear) } else { linear.clone() };
+
+        let mut take = |module: &str, inputs: usize| {
+            let weight = modules.take(module, WEIGHT).ok_or_else(|| {
+                let name = shown(&full_name(module, WEIGHT));
+                format!("{name} is missing: --linear-name and --embedding-name name modules")
+            })?;
+            weight.expect(&[vocabulary, inputs], &one_each("row", vocabulary))?;
+            Ok::<_, String>(weight)
+        };
+        let w_out = take(&linear, stack.hidden)?;
+        let inputs = match embedding {
+            None => Inputs::OneHot,
+            Some(_) if is_tied && stack.inputs == stack.hidden => Inputs::Tied,
+            Some(name) => Inputs::Embedding(take(&name, stack.inputs)?),
+        };
+        let b_out = modules.take(&biased, BIAS);
+        if let Some(b_out) = &b_out {
+            b_out.expect(&[vocabulary], &one_each("bias", vocabulary))?;
+        }
+        Ok(Self { inputs, w_out, b_out })
+    }
+}
+
+fn one_each(what: &str, vocabulary: usize) -> String {
+    format!("a {what} for each of the {vocabulary} characters of the vocabulary")
+}
+
+/// Which modules are the ends; where names don't say it, shapes and biases do.
+struct Choice<'a, 'b> {
+    modules: &'a Modules<'b>,
+    stack: &'a Stack<'a>,
+    vocabulary: usize,
+    options: &'a ImportOptions,
+}
+
+impl Choice<'_, '_> {
+    /// The output layer.
+    fn linear(&self) -> Result<String, String> {
+        if let Some(name) = &self.options.linear {
+            return Ok(name.clone());
+        }
+        let mut found = self.of(self.stack.hidden);
+        let is_embedding = |name: &&str| self.options.embedding.as_deref() == Some(*name);
+        if found.len() > 1 {
+            found.retain(|name| !is_embedding(name));
+        }
+        // An embedding has no bias, and is mostly called so.
+        let ways: [&dyn Fn(&str) -> bool; 2] =
+            [&|name| self.has_bias(name), &|name| !is_called_embedding(name)];
+        for way in ways {
+            let fitting: Vec<&str> = found.iter().copied().filter(|name| way(name)).collect();
+            if fitting.len() == 1 {
+                found = fitting;
+            }
+        }
+        match found[..] {
+            [] => Err(self.nothing("output layer", self.stack.hidden)),
+            [linear] => Ok(linear.into()),
+            [linear, ref others @ ..] if others.iter().all(|other| self.equal(linear, other)) => {
+                Ok(linear.into())
+            }
+            _ => Err(format!(
+                "{} could each be the output layer: --linear-name names it, --embedding-name an \
+                 nn.Embedding before the LSTM",
+                list(&found)
+            )),
+        }
+    }
+
+    /// The embedding, if there is one; the output layer `linear`, if it is that too.
+    fn embedding(&self, linear: &str) -> Result<Option<String>, String> {
+        if let Some(name) = &self.options.embedding {
+            return Ok(Some(name.clone()));
+        }
+        let Stack { inputs, hidden, .. } = *self.stack;
+        let mut found = self.of(inputs);
+        found.retain(|&name| name != linear && !self.has_bias(name));
+        let can_be_one_hot = inputs == self.vocabulary;
+        if can_be_one_hot || found.len() > 1 {
+            // Only one that can be nothing else.
+            found.retain(|name| is_called_embedding(name) || self.equal(name, linear));
+        }
+        match found[..] {
+            [embedding] => Ok(Some(embedding.into())),
+            [] if can_be_one_hot && !(inputs == hidden && is_called_embedding(linear)) => Ok(None),
+            [] if inputs == hidden => Ok(Some(linear.into())),
+            [] => Err(format!(
+                "{} is of {:?}, an input for each of {inputs} characters or columns of an \
+                 embedding; the vocabulary has {} characters, and {}",
+                self.stack.layers[0].w_ih.shown(),
+                self.stack.layers[0].w_ih.shape(),
+                self.vocabulary,
+                self.nothing("embedding", inputs)
+            )),
+            _ => Err(format!(
+                "{} could each be the embedding before the LSTM: --embedding-name names it",
+                list(&found)
+            )),
+        }
+    }
+
+    /// The module whose bias is that of the output layer, where its weights may stand under the
+    /// name of the embedding alone.
+    fn bias_of_tied(&self, linear: &str) -> String {
+        let fits = |parameter: &Parameter<'_>| parameter.shape() == [self.vocabulary];
+        let alone = self
+            .modules
+            .iter()
+            .filter(|(_, own)| own.len() == 1 && own.get(BIAS).is_some_and(fits));
+        match alone.map(|(name, _)| name).collect::<Vec<_>>()[..] {
+            [one] if !self.has_bias(linear) => one.into(),
+            _ => linear.into(),
+        }
+    }
+
+    /// The modules whose weights are `[V, columns]`.
+    fn of(&self, columns: usize) -> Vec<&str> {
+        let modules = self.modules.iter();
+        let fits = |parameter: &Parameter<'_>| parameter.shape() == [self.vocabulary, columns];
+        modules.filter(|(_, own)| own.get(WEIGHT).is_some_and(fits)).map(|(name, _)| name).collect()
+    }
+
+    fn has_bias(&self, module: &str) -> bool {
+        self.modules.get(module, BIAS).is_some()
+    }
+
+    fn equal(&self, one: &str, other: &str) -> bool {
+        let [one, other] = [one, other].map(|name| self.modules.get(name, WEIGHT));
+        one.zip(other).is_some_and(|(one, other)| one.equals(other))
+    }
+
+    /// That no weights `[V, columns]` are there, and what is instead.
+    fn nothing(&self, what: &str, columns: usize) -> String {
+        let vocabulary = self.vocabulary;
+        let matrices = self.modules.parameters().filter(|parameter| parameter.shape().len() == 2);
+        let others: Vec<String> =
+            matrices.map(|matrix| format!("{} of {:?}", matrix.shown(), matrix.shape())).collect();
+        let others = if others.is_empty() { "no other matrix".into() } else { others.join(", ") };
+        format!(
+            "no {what} has a weight of {:?}, a row for each of the vocabulary's {vocabulary} \
+             characters; there is {others} (if the model has a row more, for padding or unknown \
+             characters, the vocabulary must have a character for it)",
+            [vocabulary, columns]
+        )
+    }
+}
+
+/// Whether a module's own name says that it is an embedding.
+fn is_called_embedding(module: &str) -> bool {
+    let own = module.rsplit('.').next().unwrap_or_default().to_lowercase();
+    own.contains("emb") || own.contains("encoder")
+}
+
+fn list(modules: &[&str]) -> String {
+    modules.iter().map(|name| shown_module(name)).collect::<Vec<_>>().join(" and ")
+}

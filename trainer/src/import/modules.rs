@@ -1,0 +1,149 @@
+//! The tensors of a file as the parameters of PyTorch's modules: what has been used is taken out,
+//! so that nothing is lost unseen.
+
+use std::collections::BTreeMap;
+
+use super::file::{Tensor, check, shown};
+use super::weight_norm::WeightNorm;
+
+/// A parameter of a module, whatever tensors of the file it is made of.
+#[derive(Debug)]
+pub(super) struct Parameter<'a> {
+    /// The name with the module's before it.
+    pub(super) name: String,
+    source: Source<'a>,
+}
+
+#[derive(Debug)]
+enum Source<'a> {
+    Tensor(Tensor<'a>),
+    WeightNorm(WeightNorm<'a>),
+}
+
+impl<'a> Parameter<'a> {
+    pub(super) fn shape(&self) -> &[usize] {
+        match &self.source {
+            Source::Tensor(tensor) => &tensor.shape,
+            Source::WeightNorm(norm) => norm.shape(),
+        }
+    }
+
+    /// The name as an error shows it.
+    pub(super) fn shown(&self) -> String {
+        shown(&self.name)
+    }
+
+    /// The numbers, row-major.
+    ///
+    /// # Errors
+    /// As of [`Tensor::values`]; a row of weight normalisation that can't be normalised.
+    pub(super) fn values(&self) -> Result<Vec<f64>, String> {
+        match &self.source {
+            Source::Tensor(tensor) => tensor.values(),
+            Source::WeightNorm(norm) => {
+                let values = norm.values()?;
+                check(&self.shown(), self.shape(), &values)?;
+                Ok(values)
+            }
+        }
+    }
+
+    /// Makes sure that the parameter is of the shape `expected`, which is so because of `reason`.
+    pub(super) fn expect(&self, expected: &[usize], reason: &str) -> Result<(), String> {
+        if self.shape() == expected {
+            return Ok(());
+        }
+        let is_transposed = expected.len() > 1 && self.shape().iter().rev().eq(expected);
+        let mend = if is_transposed {
+            "; it looks transposed: in Python, numpy.ascontiguousarray(matrix.T) is the other way \
+             round"
+        } else {
+            ""
+        };
+        Err(format!(
+            "{} is of {:?}, and must be {expected:?}: {reason}{mend}",
+            self.shown(),
+            self.shape()
+        ))
+    }
+
+    /// Whether both are the same tensor, written twice.
+    pub(super) fn equals(&self, other: &Self) -> bool {
+        match (&self.source, &other.source) {
+            (Source::Tensor(one), Source::Tensor(other)) => one.equals(other),
+            _ => false,
+        }
+    }
+}
+
+/// The parameters that nothing has used yet, by their modules and by what these call them.
+#[derive(Debug, Default)]
+pub(super) struct Modules<'a> {
+    modules: BTreeMap<String, BTreeMap<String, Parameter<'a>>>,
+}
+
+impl<'a> Modules<'a> {
+    /// Sorts the tensors of a file into modules, those of weight normalisation put together.
+    ///
+    /// # Errors
+    /// Names a parameter that is there twice.
+    pub(super) fn of(mut tensors: BTreeMap<String, Tensor<'a>>) -> Result<Self, String> {
+        let mut modules = Self::default();
+        for (name, norm) in WeightNorm::take(&mut tensors)? {
+            modules.insert(name, Source::WeightNorm(norm))?;
+        }
+        for (name, tensor) in tensors {
+            modules.insert(name, Source::Tensor(tensor))?;
+        }
+        Ok(modules)
+    }
+
+    fn insert(&mut self, name: String, source: Source<'a>) -> Result<(), String> {
+        let (module, own) = name.rsplit_once('.').unwrap_or(("", &name));
+        let module = self.modules.entry(module.into()).or_default();
+        let own = own.to_owned();
+        if module.contains_key(&own) {
+            return Err(format!(
+                "{} is there as it is, and as weight normalisation has it: keep one of both",
+                shown(&name)
+            ));
+        }
+        module.insert(own, Parameter { name, source });
+        Ok(())
+    }
+
+    /// Each module's name and its parameters.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, Parameter<'a>>)> {
+        self.modules.iter().map(|(name, parameters)| (name.as_str(), parameters))
+    }
+
+    /// The parameters of a module; none if it isn't there.
+    pub(super) fn get(&self, module: &str, name: &str) -> Option<&Parameter<'a>> {
+        self.modules.get(module)?.get(name)
+    }
+
+    /// Takes a parameter out, if it is there.
+    pub(super) fn take(&mut self, module: &str, name: &str) -> Option<Parameter<'a>> {
+        let parameters = self.modules.get_mut(module)?;
+        let parameter = parameters.remove(name);
+        if parameters.is_empty() {
+            self.modules.remove(module);
+        }
+        parameter
+    }
+
+    /// All parameters that are left.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &Parameter<'a>> {
+        self.modules.values().flat_map(BTreeMap::values)
+    }
+}
+
+/// What the file calls a parameter that its module calls `own`.
+pub(super) fn full_name(module: &str, own: &str) -> String {
+    if module.is_empty() { own.into() } else { format!("{module}.{own}") }
+}
+
+/// The name of a module as an error shows it.
+pub(super) fn shown_module(name: &str) -> String {
+    if name.is_empty() { "at the file's top".into() } else { shown(name) }
+}

@@ -1,0 +1,116 @@
+//! What the models here don't have, in words: no tensor is left out unseen.
+
+use std::collections::BTreeSet;
+
+use infer_core::layout::GATES;
+
+use super::modules::{Modules, Parameter};
+use super::stack::recurrent;
+
+/// Refuses LSTMs of other kinds, before their shapes are looked at.
+///
+/// # Errors
+/// Names the tensor that shows the kind.
+pub(super) fn check_kind(modules: &Modules<'_>) -> Result<(), String> {
+    for parameter in modules.parameters() {
+        let own = own_name(parameter);
+        let without = |suffix| own.strip_suffix(suffix).and_then(recurrent).is_some();
+        let reason = if without("_reverse") {
+            "belongs to an LSTM with two directions, one of which reads what is not yet written: \
+             train an nn.LSTM without bidirectional"
+        } else if own.starts_with("weight_hr") {
+            "belongs to an LSTM with a projection: train an nn.LSTM without proj_size"
+        } else if without("_raw") {
+            "is a weight before weight-drop: save it under its name without _raw, in place of the \
+             tensor there, in which weights are missing"
+        } else {
+            continue;
+        };
+        return Err(format!("{} {reason}", parameter.shown()));
+    }
+    Ok(())
+}
+
+/// Refuses all that is left, now that everything has been taken that the model is made of: of
+/// `vocabulary` characters and `hidden` units.
+///
+/// # Errors
+/// Names each tensor, and says what it looks like.
+pub(super) fn check_rest(
+    modules: &Modules<'_>,
+    vocabulary: usize,
+    hidden: usize,
+) -> Result<(), String> {
+    let rest = modules.iter().flat_map(|(module, own)| {
+        let has_siblings = own.len() > 1;
+        own.values().map(move |parameter| (module, has_siblings, parameter))
+    });
+    let (mut lines, mut names) = (String::new(), BTreeSet::new());
+    for (module, has_siblings, parameter) in rest {
+        let (shape, what) = (parameter.shape(), explain(parameter, vocabulary, hidden));
+        lines += &format!("\n  {} of {shape:?}: {what}", parameter.shown());
+        let all = if has_siblings && !module.is_empty() { module } else { &parameter.name };
+        names.insert(crate::shell_word(all));
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let options: String = names.iter().map(|name| format!(" --ignore {name}")).collect();
+    Err(format!(
+        "it has tensors that the model here has no part for:{lines}\nif the model is right without \
+         them,{options} leaves them out"
+    ))
+}
+
+fn own_name<'a>(parameter: &'a Parameter<'_>) -> &'a str {
+    parameter.name.rsplit('.').next().unwrap_or_default()
+}
+
+/// What a tensor that nothing uses looks like, and the mend.
+fn explain(parameter: &Parameter<'_>, vocabulary: usize, hidden: usize) -> &'static str {
+    let full = parameter.name.to_lowercase();
+    let own = full.rsplit('.').next().unwrap_or_default();
+    let has = |parts: &[&str]| parts.iter().any(|part| own.contains(part));
+    let begins = |starts: &[&str]| starts.iter().any(|start| own.starts_with(start));
+    let shape = parameter.shape();
+    if recurrent(own).is_some() {
+        return "a part of another recurrent layer; --lstm-name names each that the model is made \
+                of, from the bottom up";
+    }
+    if full.contains("parametrizations.")
+        || has(&["_orig", "_mask", "weight_u", "weight_v", "weight_g"])
+    {
+        return "a part of a parametrisation, such as spectral normalisation or pruning; in Python, \
+                torch.nn.utils.parametrize.remove_parametrizations or prune.remove makes plain \
+                weights of it";
+    }
+    if begins(&["h0", "c0", "h_0", "c_0", "hx", "cx", "init"]) {
+        return "an initial state; here, a text begins with a state of zeros";
+    }
+    if has(&["peep"]) || begins(&["w_ci", "w_cf", "w_co", "weight_c"]) {
+        return "weights from the cell state to the gates (peepholes), which PyTorch's nn.LSTM \
+                doesn't have either";
+    }
+    if shape.iter().product::<usize>() == 1 {
+        return "a single number; if it counts something, the model is right without it, and if it \
+                scales something, multiply the weights by it";
+    }
+    if has(&["running_", "gamma", "beta"]) || (own == "weight" && shape.len() == 1) {
+        return "a part of a normalisation, such as LayerNorm or BatchNorm";
+    }
+    match *shape {
+        [size] if size == GATES * hidden => {
+            "as many numbers as a layer has gates; PyTorch calls their biases bias_ih_l0, …, and \
+             bias_hh_l0, …"
+        }
+        [size] if size == vocabulary => {
+            "a number for each character; PyTorch calls the bias of the output layer as its \
+             weight, with bias at the end"
+        }
+        [_, _] => {
+            "a matrix of another layer; only an nn.Embedding before the LSTM and an nn.Linear after \
+             it can be taken, which --embedding-name and --linear-name name"
+        }
+        _ => "of no layer that is known here",
+    }
+}

@@ -1,0 +1,251 @@
+//! The layers of the LSTM: an `nn.LSTM`, an `nn.LSTMCell`, or several of them on top of each other.
+
+use infer_core::layout::{GATES, MAX_HIDDEN, MAX_LAYERS};
+
+use super::file::shown;
+use super::modules::{Modules, Parameter, full_name, shown_module};
+use super::some;
+
+/// The weights of a layer, from the inputs and from its own last outputs.
+const WEIGHTS: [&str; 2] = ["weight_ih", "weight_hh"];
+
+/// The biases of a gate, which are added.
+const BIASES: [&str; 2] = ["bias_ih", "bias_hh"];
+
+/// The parameters of a layer, as `[4H, inputs]` and `[4H]`.
+#[derive(Debug)]
+pub(super) struct Layer<'a> {
+    pub(super) w_ih: Parameter<'a>,
+    pub(super) w_hh: Parameter<'a>,
+    /// Up to two.
+    pub(super) biases: Vec<Parameter<'a>>,
+}
+
+/// The layers from the bottom up, all of H units.
+#[derive(Debug)]
+pub(super) struct Stack<'a> {
+    /// The modules that they are in.
+    pub(super) modules: Vec<String>,
+    pub(super) layers: Vec<Layer<'a>>,
+    /// H.
+    pub(super) hidden: usize,
+    /// Inputs of the lowest layer.
+    pub(super) inputs: usize,
+}
+
+/// What a recurrent module calls a parameter, without the layer; and the layer, which a cell's
+/// parameters don't have.
+pub(super) fn recurrent(name: &str) -> Option<(&str, Option<usize>)> {
+    let (kind, layer) = match name.rsplit_once("_l") {
+        Some((kind, digits)) => {
+            let layer: usize = digits.parse().ok()?;
+            // `_l01` is nothing that PyTorch writes.
+            (kind, Some(layer).filter(|layer| layer.to_string() == digits)?.into())
+        }
+        None => (name, None),
+    };
+    let is_known = WEIGHTS.contains(&kind) || BIASES.contains(&kind);
+    is_known.then_some((kind, layer))
+}
+
+/// What a module calls the parameter `kind` of a layer.
+fn own_name(kind: &str, layer: Option<usize>) -> String {
+    layer.map_or_else(|| kind.into(), |layer| format!("{kind}_l{layer}"))
+}
+
+impl<'a> Stack<'a> {
+    /// Takes the layers of the modules called `names`, from the bottom up; without names, of the
+    /// one that there is, or of cells that are numbered.
+    ///
+    /// # Errors
+    /// Names a module or tensor that is missing or unfit, or the modules to choose from.
+    pub(super) fn take(modules: &mut Modules<'a>, names: &[String]) -> Result<Self, String> {
+        let names = choose(modules, names)?;
+        let mut layers = Vec::new();
+        for name in &names {
+            for layer in layers_of(modules, name)? {
+                layers.push(Layer::take(modules, name, layer)?);
+                if layers.len() > MAX_LAYERS {
+                    return Err(format!(
+                        "the LSTM has more layers than an artifact holds, {MAX_LAYERS}: {} is \
+                         one too many",
+                        layers[MAX_LAYERS].w_hh.shown()
+                    ));
+                }
+            }
+        }
+        let hidden = hidden(&layers[0].w_hh)?;
+        for (number, layer) in layers.iter().enumerate() {
+            layer.check(number, hidden)?;
+        }
+        let w_ih = &layers[0].w_ih;
+        match *w_ih.shape() {
+            [gates, inputs] if gates == GATES * hidden && inputs > 0 => {
+                Ok(Self { modules: names, layers, hidden, inputs })
+            }
+            ref shape => Err(format!(
+                "{} is of {shape:?}, and must be [{}, inputs], as there are {hidden} units",
+                w_ih.shown(),
+                GATES * hidden
+            )),
+        }
+    }
+}
+
+/// The modules to take, from the bottom up.
+fn choose(modules: &Modules<'_>, names: &[String]) -> Result<Vec<String>, String> {
+    let is_weight = |own: &String| recurrent(own).is_some_and(|(kind, _)| WEIGHTS.contains(&kind));
+    let found: Vec<&str> = modules
+        .iter()
+        .filter(|(_, own)| own.keys().any(is_weight))
+        .map(|(name, _)| name)
+        .collect();
+    let shown: Vec<String> = found.iter().map(|name| shown_module(name)).collect();
+    let shown = shown.join(", ");
+    if let Some(missing) = names.iter().find(|name| !found.contains(&name.as_str())) {
+        let there = if found.is_empty() { "there is none" } else { "there are" };
+        return Err(format!("no LSTM is called {}: {there} {shown}", shown_module(missing)));
+    }
+    if !names.is_empty() {
+        return Ok(names.into());
+    }
+    match found[..] {
+        [] => {
+            let all: Vec<&String> = modules.parameters().map(|parameter| &parameter.name).collect();
+            Err(format!(
+                "there is no LSTM in it, of which PyTorch calls the weights weight_ih_l0 and \
+                 weight_hh_l0 (weight_ih and weight_hh in an nn.LSTMCell); there are {}",
+                some(all.into_iter())
+            ))
+        }
+        [one] => Ok(vec![one.into()]),
+        _ => {
+            let is_cell =
+                |name: &&str| WEIGHTS.iter().any(|weight| modules.get(name, weight).is_some());
+            let in_order = numbered(&found).filter(|_| found.iter().all(is_cell));
+            in_order.ok_or_else(|| {
+                format!(
+                    "there is more than one LSTM in it, {shown}: --lstm-name names that of the \
+                     model (several, each by an option of its own, if one works on what the one \
+                     before it puts out), and --ignore leaves the others out"
+                )
+            })
+        }
+    }
+}
+
+/// Names that differ in one number, 0, 1, 2, … or 1, 2, 3, …, in its order.
+fn numbered(names: &[&str]) -> Option<Vec<String>> {
+    let first = names.first()?;
+    let digits = |&(at, character): &(usize, char)| {
+        character.is_ascii_digit() && !first[..at].ends_with(|before: char| before.is_ascii_digit())
+    };
+    first.char_indices().filter(digits).find_map(|(at, _)| {
+        let (before, rest) = first.split_at(at);
+        let after = rest.trim_start_matches(|character: char| character.is_ascii_digit());
+        let number = |name: &&str| {
+            let number = name.strip_prefix(before)?.strip_suffix(after)?;
+            Some((number.parse::<usize>().ok()?, (*name).to_owned()))
+        };
+        let mut numbered: Vec<(usize, String)> = names.iter().map(number).collect::<Option<_>>()?;
+        numbered.sort_unstable();
+        let start = numbered[0].0;
+        let in_order = (start..).zip(&numbered).all(|(expected, &(number, _))| number == expected);
+        let names = numbered.into_iter().map(|(_, name)| name);
+        (start <= 1 && in_order).then(|| names.collect())
+    })
+}
+
+/// The layers of a module, 0 to its highest; or the one without a number, of a cell.
+///
+/// # Errors
+/// Names the module if it is neither, or the bias of a layer that only others have.
+fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, String> {
+    let own = modules.iter().filter(|&(name, _)| name == module).flat_map(|(_, own)| own.keys());
+    let numbers: Vec<Option<usize>> = own.filter_map(|own| Some(recurrent(own)?.1)).collect();
+    let is_cell = numbers.contains(&None);
+    let layers = match numbers.into_iter().flatten().max() {
+        None if is_cell => vec![None],
+        // One layer more than there may be is enough to be refused.
+        Some(highest) if !is_cell => (0..=highest.min(MAX_LAYERS)).map(Some).collect(),
+        None => return Err(format!("--lstm-name names {} twice", shown_module(module))),
+        Some(_) => {
+            return Err(format!(
+                "{} has parameters of an nn.LSTM and of an nn.LSTMCell: --ignore leaves those out \
+                 that the model doesn't use",
+                shown_module(module)
+            ));
+        }
+    };
+    for kind in BIASES {
+        let has = |&layer: &Option<usize>| modules.get(module, &own_name(kind, layer)).is_some();
+        if let (true, Some(&layer)) =
+            (layers.iter().any(has), layers.iter().find(|layer| !has(layer)))
+        {
+            return Err(missing(modules, module, kind, layer));
+        }
+    }
+    Ok(layers)
+}
+
+fn missing(modules: &Modules<'_>, module: &str, kind: &str, layer: Option<usize>) -> String {
+    let rest = modules.parameters().filter(|parameter| parameter.name.starts_with(module));
+    let rest: Vec<&String> = rest.map(|parameter| &parameter.name).collect();
+    format!(
+        "{} is missing (the module has {} left): save the whole state_dict of the model",
+        shown(&full_name(module, &own_name(kind, layer))),
+        some(rest.into_iter())
+    )
+}
+
+impl<'a> Layer<'a> {
+    fn take(modules: &mut Modules<'a>, module: &str, layer: Option<usize>) -> Result<Self, String> {
+        let mut weights = |kind: &str| {
+            let found = modules.take(module, &own_name(kind, layer));
+            found.ok_or_else(|| missing(modules, module, kind, layer))
+        };
+        let [w_ih, w_hh] = WEIGHTS.map(&mut weights);
+        let (w_ih, w_hh) = (w_ih?, w_hh?);
+        let biases = BIASES.iter().filter_map(|kind| modules.take(module, &own_name(kind, layer)));
+        Ok(Self { w_ih, w_hh, biases: biases.collect() })
+    }
+
+    /// Makes sure that the layer, the `number`th from below, has `hidden` units.
+    fn check(&self, number: usize, hidden: usize) -> Result<(), String> {
+        let gates = GATES * hidden;
+        let reason = format!("all layers have as many units as the lowest, {hidden}");
+        self.w_hh.expect(&[gates, hidden], &reason)?;
+        if number > 0 {
+            let reason = format!("it works on what the {hidden} units below it put out");
+            self.w_ih.expect(&[gates, hidden], &reason)?;
+        }
+        let reason = format!("there is one for each of the four gates of {hidden} units");
+        self.biases.iter().try_for_each(|bias| bias.expect(&[gates], &reason))
+    }
+}
+
+/// H, from the recurrent weights of the lowest layer.
+fn hidden(w_hh: &Parameter<'_>) -> Result<usize, String> {
+    let (name, shape) = (w_hh.shown(), w_hh.shape());
+    let hidden = match *shape {
+        [gates, hidden] if hidden > 0 && gates == GATES * hidden => hidden,
+        [gates, hidden] if hidden > 0 && (gates == hidden || gates == 3 * hidden) => {
+            let (kind, gates) = if gates == hidden { ("n RNN", "no") } else { (" GRU", "three") };
+            return Err(format!(
+                "{name} is of {shape:?}: that is a{kind}, which has {gates} gates, and Charcell \
+                 runs LSTMs, which have four; train an nn.LSTM"
+            ));
+        }
+        _ => {
+            return Err(format!(
+                "{name} is of {shape:?}, and must be [4H, H], four gates for each of H units"
+            ));
+        }
+    };
+    if hidden > MAX_HIDDEN {
+        return Err(format!(
+            "{name} is of {shape:?}: {hidden} units are more than an artifact holds, {MAX_HIDDEN}"
+        ));
+    }
+    Ok(hidden)
+}

@@ -1,0 +1,109 @@
+//! Weight normalisation (Salimans and Kingma, 2016), w = g · v / ‖v‖, in both ways in which PyTorch
+//! writes it.
+
+use std::collections::BTreeMap;
+
+use super::file::{Tensor, shown};
+
+/// The two tensors that a parameter is computed from.
+#[derive(Debug)]
+pub(super) struct WeightNorm<'a> {
+    /// Magnitudes: `[R, 1]`, one a row; `[1, C]`, one a column; or a single one.
+    g: Tensor<'a>,
+    /// Directions: `[R, C]`.
+    v: Tensor<'a>,
+}
+
+/// What belongs to magnitudes called `g`: the name of the directions, and that of the parameter.
+///
+/// Of `m.weight`, `torch.nn.utils.weight_norm` makes `m.weight_g` and `m.weight_v`, and
+/// `torch.nn.utils.parametrizations.weight_norm` makes `m.parametrizations.weight.original0` and
+/// `original1`.
+fn names(g: &str) -> Option<(String, String)> {
+    if let Some(parameter) = g.strip_suffix("_g") {
+        let own = parameter.rsplit('.').next()?;
+        return own.starts_with("weight").then(|| (format!("{parameter}_v"), parameter.into()));
+    }
+    let inner = g.strip_suffix(".original0")?;
+    let (rest, own) = inner.rsplit_once('.').unwrap_or(("", inner));
+    let module = rest.strip_suffix("parametrizations")?;
+    let is_whole = module.is_empty() || module.ends_with('.');
+    is_whole.then(|| (format!("{inner}.original1"), format!("{module}{own}")))
+}
+
+impl<'a> WeightNorm<'a> {
+    /// Takes what weight normalisation wrote out of `tensors`; returns it with the names of the
+    /// parameters.
+    ///
+    /// # Errors
+    /// Names magnitudes that don't fit their directions.
+    pub(super) fn take(
+        tensors: &mut BTreeMap<String, Tensor<'a>>,
+    ) -> Result<Vec<(String, Self)>, String> {
+        let all: Vec<String> = tensors.keys().cloned().collect();
+        let mut norms = Vec::new();
+        for g in all {
+            let Some((v, parameter)) = names(&g) else { continue };
+            let Some(v) = tensors.remove(&v) else { continue };
+            let Some(g) = tensors.remove(&g) else { continue };
+            norms.push((parameter, Self::new(g, v)?));
+        }
+        Ok(norms)
+    }
+
+    fn new(g: Tensor<'a>, v: Tensor<'a>) -> Result<Self, String> {
+        match (&g.shape[..], &v.shape[..]) {
+            ([] | [1], [_, _]) => {}
+            (&[rows, 1], &[of, _]) if rows == of => {}
+            (&[1, columns], &[_, of]) if columns == of => {}
+            _ => {
+                return Err(format!(
+                    "{} is of {:?}, which are no magnitudes for the matrix {} of {:?}: there must \
+                     be one a row, [rows, 1]",
+                    shown(&g.name),
+                    g.shape,
+                    shown(&v.name),
+                    v.shape
+                ));
+            }
+        }
+        Ok(Self { g, v })
+    }
+
+    /// Rows and columns of the parameter.
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.v.shape
+    }
+
+    /// The parameter's numbers, row-major.
+    ///
+    /// # Errors
+    /// As of [`Tensor::values`]; names directions of length zero, which are none.
+    pub(super) fn values(&self) -> Result<Vec<f64>, String> {
+        let (g, mut values) = (self.g.values()?, self.v.values()?);
+        let columns = self.v.shape.last().copied().unwrap_or_default();
+        // Which magnitude a number belongs to.
+        let group = |at: usize| match self.g.shape[..] {
+            [rows, 1] if rows > 1 => at / columns,
+            [1, columns] => at % columns,
+            _ => 0,
+        };
+        let mut squares = vec![0.0; g.len()];
+        for (at, value) in values.iter().enumerate() {
+            squares[group(at)] += value * value;
+        }
+        for (at, value) in values.iter_mut().enumerate() {
+            let square = squares[group(at)];
+            if square == 0.0 {
+                return Err(format!(
+                    "{} has nothing but zeros in row {}, which weight normalisation divides by \
+                     their length",
+                    shown(&self.v.name),
+                    at / columns
+                ));
+            }
+            *value *= g[group(at)] / square.sqrt();
+        }
+        Ok(values)
+    }
+}

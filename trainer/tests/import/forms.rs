@@ -1,0 +1,89 @@
+//! Each form in which PyTorch writes a model; `pytorch/import/forms.py` made the files.
+
+use std::fs;
+
+use charcell::{ImportOptions, import};
+use infer_core::Normalisation;
+use safetensors::SafeTensors;
+use tempfile::TempDir;
+
+use crate::file::form_path;
+use crate::perplexity;
+
+/// What the models in the files know, in the order of their inputs.
+pub(crate) const VOCABULARY: [char; 5] = ['t', 'e', ' ', 'h', 'a'];
+
+fn text() -> String {
+    "the heat at the hat ate the teeth that the heath hath ".repeat(4)
+}
+
+#[test]
+fn every_form_predicts_as_in_pytorch() {
+    let folder = TempDir::new().unwrap();
+    let vocabulary = folder.path().join("vocabulary.json");
+    fs::write(&vocabulary, serde_json::to_string(&VOCABULARY).unwrap()).unwrap();
+    let plain = ImportOptions::default;
+    let stacked = ["lower", "alpha"].map(str::to_owned).into();
+    let mut forms = vec![
+        ("two_lstms", 2, ImportOptions { lstm: stacked, ..plain() }),
+        ("averaged", 1, ImportOptions { ignore: vec!["n_averaged".into()], ..plain() }),
+        ("two_biases", 2, plain()),
+        ("cells", 3, plain()),
+    ];
+    let simple = [
+        "no_bias",
+        "embedding",
+        "embedding_as_wide_as_the_lstm",
+        "embedding_as_wide_as_the_vocabulary",
+        "as_many_units_as_characters",
+        "tied",
+        "tied_one_name",
+        "tied_as_many_units_as_characters",
+        "cell",
+        "weight_norm",
+        "parametrizations",
+        "wrapped",
+        "half",
+        "bfloat16",
+        "double",
+    ];
+    forms.extend(simple.map(|form| (form, 1, plain())));
+    for (form, layers, options) in forms {
+        let path = form_path(form);
+        let model = import(&path, &vocabulary, &options).unwrap().model;
+        assert_eq!(model.parameters.dimensions().layers, layers, "{form}");
+        let found = perplexity(model.parameters, model.vocabulary, &text());
+        let bytes = fs::read(path).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let expected: f64 = header.metadata().as_ref().unwrap()["perplexity"].parse().unwrap();
+        assert!((found / expected - 1.0).abs() < 1e-6, "{form}: {found}, PyTorch {expected}");
+    }
+}
+
+#[test]
+fn what_was_taken_for_what_is_said() {
+    let folder = TempDir::new().unwrap();
+    let vocabulary = folder.path().join("vocabulary.json");
+    fs::write(&vocabulary, serde_json::to_string(&['T', 'e', ' ', 'h', 'a']).unwrap()).unwrap();
+    let options = ImportOptions {
+        ignore: vec!["module.linear.bias".into(), "n_averaged".into()],
+        normalisation: Normalisation::Chapter,
+        prefixes: vec!["HA\n".into()],
+        ..ImportOptions::default()
+    };
+    let imported = import(&form_path("averaged"), &vocabulary, &options).unwrap();
+    assert_eq!(imported.model.normalisation, Normalisation::Chapter);
+    let [taken, vocabulary_note] = &imported.notes[..] else { panic!("{:?}", imported.notes) };
+    assert_eq!(
+        taken,
+        "1 layer(s) of 4 units in module.lstm on one-hot characters; output layer \
+         module.linear.weight without a bias; left out: module.linear.bias, n_averaged"
+    );
+    assert!(vocabulary_note.contains("'T'"), "{vocabulary_note}");
+
+    let options = ImportOptions { prefixes: Vec::new(), ..options };
+    assert_eq!(import(&form_path("averaged"), &vocabulary, &options).unwrap().model.prefixes, ["a"]);
+    let options = ImportOptions { prefixes: vec!["that".into()], ..options };
+    let error = import(&form_path("averaged"), &vocabulary, &options).unwrap_err().to_string();
+    assert!(error.contains("'t'"), "{error}");
+}
