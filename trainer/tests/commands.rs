@@ -206,21 +206,47 @@ fn a_run_is_replaced_only_by_force() {
     assert_eq!(files, ["checkpoint", "metrics.jsonl", "run.json", "weights.safetensors"]);
 }
 
+/// A model that PyTorch wrote, of two layers and five characters.
+const TWO_BIASES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch/import/two_biases.safetensors");
+
 /// Nothing of the training that was in the folder is taken for the imported model's.
 #[test]
 fn an_imported_run_replaces_a_trained_one() {
     let folder = folder_with_run();
     fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
-    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch");
-    let import = format!(
-        "import {tests}/import_two_biases.safetensors --vocabulary vocabulary.json -o run --force"
-    );
+    let import = format!("import {TWO_BIASES} --vocabulary vocabulary.json -o run --force");
     prints(&folder, "export run --weights f32");
     fails(&folder, &format!("{import} --prefix a e h t a e h t a"), &["9 prefixes", "fewer"]);
     prints(&folder, "evaluate run --corpus vocabulary.json --replacement e");
     prints(&folder, &import);
     fails(&folder, "train --resume --out run", &["no checkpoint"]);
     assert!(!folder.path().join("run/model-f32.postcard").exists());
+}
+
+/// A masked character: its bias is more than int8 holds beside the others.
+#[test]
+fn a_model_that_int8_cannot_hold_is_imported_in_f32() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
+    let mut bytes = fs::read(TWO_BIASES).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let bias = file.tensor("linear.bias").unwrap().data().as_ptr().addr() - bytes.as_ptr().addr();
+    bytes[bias..bias + 4].copy_from_slice(&(-1e9_f32).to_le_bytes());
+    fs::write(folder.path().join("masked.safetensors"), bytes).unwrap();
+    let words = "import masked.safetensors --vocabulary vocabulary.json --normalize chapter -o run";
+    let output = charcell(&folder, words);
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notes}");
+    for part in ["2 layer(s) of 7 units in lstm", "b_out has the value", "--weights f32"] {
+        assert!(notes.contains(part), "{notes}");
+    }
+    assert!(!folder.path().join("run/model.postcard").exists());
+    assert!(prints(&folder, "inspect run/model-f32.postcard").contains("chapter"));
+    fs::write(folder.path().join("text.txt"), "EAHE\nEAH").unwrap();
+    let of_run = prints(&folder, "evaluate run --corpus text.txt");
+    assert_eq!(prints(&folder, "evaluate run/model-f32.postcard --corpus text.txt"), of_run);
+    fails(&folder, "export run", &["b_out", "int8 can't hold", "--weights f32"]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What is before the LSTM and after it: an `nn.Embedding`, if there is one, and an `nn.Linear`.
 
-use super::ImportOptions;
 use super::file::shown;
-use super::modules::{Modules, Parameter, full_name, shown_module};
+use super::modules::{Modules, Parameter, full_name};
 use super::stack::Stack;
+use super::{ImportOptions, some};
 
 /// Where the inputs of the lowest layer come from.
 #[derive(Debug)]
@@ -47,30 +47,39 @@ impl<'a> Ends<'a> {
         let is_tied = embedding.as_ref() == Some(&linear);
         let biased = if is_tied { choice.bias_of_tied(&linear) } else { linear.clone() };
 
-        let mut take = |module: &str, inputs: usize| {
-            let weight = modules.take(module, WEIGHT).ok_or_else(|| {
-                let name = shown(&full_name(module, WEIGHT));
-                format!("{name} is missing: --linear-name and --embedding-name name modules")
-            })?;
-            weight.expect(&[vocabulary, inputs], &one_each("row", vocabulary))?;
-            Ok::<_, String>(weight)
+        let mut take = |module: &str| {
+            modules.take(module, WEIGHT).ok_or_else(|| {
+                format!(
+                    "{} is missing, and --linear-name or --embedding-name names it; there are {}",
+                    shown(&full_name(module, WEIGHT)),
+                    some(modules.parameters().map(|parameter| &parameter.name))
+                )
+            })
         };
-        let w_out = take(&linear, stack.hidden)?;
-        let inputs = match embedding {
-            None => Inputs::OneHot,
-            Some(_) if is_tied && stack.inputs == stack.hidden => Inputs::Tied,
-            Some(name) => Inputs::Embedding(take(&name, stack.inputs)?),
+        let rows = format!("a row for each of the {vocabulary} characters of the vocabulary");
+        let w_out = take(&linear)?;
+        let columns = format!("{rows}, and a column for each of the {} units", stack.hidden);
+        w_out.expect(&[vocabulary, stack.hidden], &columns)?;
+        let lookup = match embedding {
+            Some(name) if !is_tied => Some(take(&name)?),
+            _ => None,
         };
+        if let Some(vectors) = lookup.as_ref().or(is_tied.then_some(&w_out)) {
+            let columns =
+                format!("{rows}, and a column for each input of {}", stack.shown_inputs());
+            vectors.expect(&[vocabulary, stack.inputs], &columns)?;
+        }
         let b_out = modules.take(&biased, BIAS);
         if let Some(b_out) = &b_out {
-            b_out.expect(&[vocabulary], &one_each("bias", vocabulary))?;
+            b_out.expect(&[vocabulary], &rows.replace("a row", "one"))?;
         }
+        let inputs = match lookup {
+            Some(lookup) => Inputs::Embedding(lookup),
+            None if is_tied => Inputs::Tied,
+            None => Inputs::OneHot,
+        };
         Ok(Self { inputs, w_out, b_out })
     }
-}
-
-fn one_each(what: &str, vocabulary: usize) -> String {
-    format!("a {what} for each of the {vocabulary} characters of the vocabulary")
 }
 
 /// Which modules are the ends; where names don't say it, shapes and biases do.
@@ -108,7 +117,7 @@ impl Choice<'_, '_> {
                 Ok(linear.into())
             }
             _ => Err(format!(
-                "{} could each be the output layer: --linear-name names it, --embedding-name an \
+                "{} could each be the output layer's: --linear-name names that, --embedding-name an \
                  nn.Embedding before the LSTM",
                 list(&found)
             )),
@@ -133,15 +142,14 @@ impl Choice<'_, '_> {
             [] if can_be_one_hot && !(inputs == hidden && is_called_embedding(linear)) => Ok(None),
             [] if inputs == hidden => Ok(Some(linear.into())),
             [] => Err(format!(
-                "{} is of {:?}, an input for each of {inputs} characters or columns of an \
-                 embedding; the vocabulary has {} characters, and {}",
-                self.stack.layers[0].w_ih.shown(),
-                self.stack.layers[0].w_ih.shape(),
+                "{} has an input for each of {inputs} characters, or columns of an embedding; the \
+                 vocabulary has {} characters, and {}",
+                self.stack.shown_inputs(),
                 self.vocabulary,
                 self.nothing("embedding", inputs)
             )),
             _ => Err(format!(
-                "{} could each be the embedding before the LSTM: --embedding-name names it",
+                "{} could each be the embedding's before the LSTM: --embedding-name names that",
                 list(&found)
             )),
         }
@@ -180,10 +188,10 @@ impl Choice<'_, '_> {
     /// That no weights `[V, columns]` are there, and what is instead.
     fn nothing(&self, what: &str, columns: usize) -> String {
         let vocabulary = self.vocabulary;
-        let matrices = self.modules.parameters().filter(|parameter| parameter.shape().len() == 2);
+        let others = self.modules.parameters();
         let others: Vec<String> =
-            matrices.map(|matrix| format!("{} of {:?}", matrix.shown(), matrix.shape())).collect();
-        let others = if others.is_empty() { "no other matrix".into() } else { others.join(", ") };
+            others.map(|other| format!("{} of {:?}", other.shown(), other.shape())).collect();
+        let others = if others.is_empty() { "nothing else".into() } else { others.join(", ") };
         format!(
             "no {what} has a weight of {:?}, a row for each of the vocabulary's {vocabulary} \
              characters; there is {others} (if the model has a row more, for padding or unknown \
@@ -199,6 +207,8 @@ fn is_called_embedding(module: &str) -> bool {
     own.contains("emb") || own.contains("encoder")
 }
 
+/// Their weights.
 fn list(modules: &[&str]) -> String {
-    modules.iter().map(|name| shown_module(name)).collect::<Vec<_>>().join(" and ")
+    let weights = modules.iter().map(|name| shown(&full_name(name, WEIGHT)));
+    weights.collect::<Vec<_>>().join(" and ")
 }

@@ -99,7 +99,7 @@ fn give_back_names(tensors: &mut BTreeMap<String, Tensor<'_>>, metadata: BTreeMa
     let kept = |(name, kept)| Some((name, tensors.get(&kept)?.clone()));
     let dropped: Vec<(String, Tensor<'_>)> = metadata.into_iter().filter_map(kept).collect();
     for (name, kept) in dropped {
-        tensors.entry(name.clone()).or_insert(Tensor { name, ..kept });
+        tensors.entry(name).or_insert(kept);
     }
 }
 

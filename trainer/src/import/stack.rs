@@ -90,16 +90,19 @@ impl<'a> Stack<'a> {
             )),
         }
     }
+
+    /// The tensor that has the inputs of the lowest layer, and its shape.
+    pub(super) fn shown_inputs(&self) -> String {
+        let w_ih = &self.layers[0].w_ih;
+        format!("{} of {:?}", w_ih.shown(), w_ih.shape())
+    }
 }
 
 /// The modules to take, from the bottom up.
 fn choose(modules: &Modules<'_>, names: &[String]) -> Result<Vec<String>, String> {
     let is_weight = |own: &String| recurrent(own).is_some_and(|(kind, _)| WEIGHTS.contains(&kind));
-    let found: Vec<&str> = modules
-        .iter()
-        .filter(|(_, own)| own.keys().any(is_weight))
-        .map(|(name, _)| name)
-        .collect();
+    let found: Vec<&str> =
+        modules.iter().filter(|(_, own)| own.keys().any(is_weight)).map(|(name, _)| name).collect();
     let shown: Vec<String> = found.iter().map(|name| shown_module(name)).collect();
     let shown = shown.join(", ");
     if let Some(missing) = names.iter().find(|name| !found.contains(&name.as_str())) {
@@ -171,9 +174,10 @@ fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, 
         None => return Err(format!("--lstm-name names {} twice", shown_module(module))),
         Some(_) => {
             return Err(format!(
-                "{} has parameters of an nn.LSTM and of an nn.LSTMCell: --ignore leaves those out \
-                 that the model doesn't use",
-                shown_module(module)
+                "{} has parameters of an nn.LSTM, with the layer at the end of their names, and of \
+                 an nn.LSTMCell: {}; --ignore leaves those out that the model doesn't use",
+                shown_module(module),
+                left_in(modules, module)
             ));
         }
     };
@@ -189,13 +193,17 @@ fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, 
 }
 
 fn missing(modules: &Modules<'_>, module: &str, kind: &str, layer: Option<usize>) -> String {
-    let rest = modules.parameters().filter(|parameter| parameter.name.starts_with(module));
-    let rest: Vec<&String> = rest.map(|parameter| &parameter.name).collect();
     format!(
         "{} is missing (the module has {} left): save the whole state_dict of the model",
         shown(&full_name(module, &own_name(kind, layer))),
-        some(rest.into_iter())
+        left_in(modules, module)
     )
+}
+
+/// The parameters of a module, and of those within it, that nothing has used yet.
+fn left_in(modules: &Modules<'_>, module: &str) -> String {
+    let names = modules.parameters().map(|parameter| &parameter.name);
+    some(names.filter(|name| name.starts_with(module)))
 }
 
 impl<'a> Layer<'a> {

@@ -113,7 +113,11 @@ pub(crate) fn read_characters(path: &Path) -> Result<Vec<char>, Error> {
     for (number, string) in strings.iter().enumerate() {
         let mut rest = string.chars();
         let (Some(character), None) = (rest.next(), rest.next()) else {
-            return Err(error(format!("entry {number}, {string:?}, is not one character")));
+            return Err(error(format!(
+                "entry {number}, {string:?}, is not one character: put one in its place that no \
+                 text has, such as \"\u{fffd}\", which can be the --replacement for characters that \
+                 the model doesn't know"
+            )));
         };
         characters.push(character);
     }
@@ -152,6 +156,7 @@ mod tests {
         assert_eq!(read(r#"["b", "a", "é"]"#).unwrap().characters(), ['a', 'b', 'é']);
         for (json, part) in [
             (r#"["a", "bc"]"#, "entry 1, \"bc\""),
+            (r#"["<unk>", "a"]"#, "such as \"\u{fffd}\", which can be the --replacement"),
             (r#"["a", ""]"#, "entry 1, \"\""),
             (r#"["a", "b", "a"]"#, "'a' stands in it twice"),
             (r#"{"a": 1}"#, "not a JSON array"),

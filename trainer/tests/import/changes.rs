@@ -80,14 +80,19 @@ fn missing(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
         return None;
     }
     model.file.remove(&name);
-    refused("missing", vec![parameter(&name), "output layer".into(), "embedding".into()])
+    // Of weight normalisation, the other half.
+    let half = name[..name.len() - 1].to_owned();
+    refused("missing", vec![parameter(&name), half, "output layer".into(), "embedding".into()])
 }
 
 fn renamed(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
     let tensor = victim(random, model)?;
     let end = ["x", "_l0", "_l01", "_", "s"].choose(random)?;
+    // Without its bias, a module may be one of two.
+    let (module, _) = tensor.name.rsplit_once('.')?;
+    let either = format!("{module}.weight and ");
     tensor.name += end;
-    refused("renamed", vec![tensor.name.clone()])
+    refused("renamed", vec![tensor.name.clone(), either])
 }
 
 fn reshaped(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
@@ -95,11 +100,17 @@ fn reshaped(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> 
     let tensor = victim(random, model)?;
     let mut shape = tensor.shape.clone();
     match random.random_range(0..3) {
-        0 => shape.reverse(),
+        // One magnitude a row may be right as one a column.
+        0 if !shape.contains(&1) => shape.reverse(),
         1 => shape.insert(0, 1),
         _ => *shape.last_mut()? += 1,
     }
-    let may_be_right = matches!(shape[..], [_, columns] if [hidden, vocabulary].contains(&columns));
+    // A single number in another shape, or a matrix that could be right as well.
+    let may_be_right = match shape[..] {
+        [1] => true,
+        [_, columns] => [1, hidden, vocabulary].contains(&columns),
+        _ => false,
+    };
     if shape == tensor.shape || may_be_right {
         return None;
     }
@@ -125,18 +136,16 @@ fn huge(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
 }
 
 fn of_another_type(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
-    let at = random.random_range(0..model.file.tensors.len());
-    let tensor = &mut model.file.tensors[at];
-    let (dtype, bytes) = *[("I64", 8), ("I8", 1), ("BOOL", 1), ("U32", 4), ("F8_E4M3", 1)]
-        .choose(random)?;
+    let tensor = victim(random, model)?;
+    let (dtype, bytes) =
+        *[("I64", 8), ("I8", 1), ("BOOL", 1), ("U32", 4), ("F8_E4M3", 1)].choose(random)?;
     tensor.dtype = dtype.into();
     tensor.data = vec![0; bytes].repeat(tensor.shape.iter().product());
     refused("of another type", vec![tensor.name.clone()])
 }
 
 fn not_finite(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
-    let at = random.random_range(0..model.file.tensors.len());
-    let tensor = &mut model.file.tensors[at];
+    let tensor = victim(random, model)?;
     let count: usize = tensor.shape.iter().product();
     let index = random.random_range(0..count);
     let size = tensor.data.len() / count;

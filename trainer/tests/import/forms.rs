@@ -1,4 +1,4 @@
-//! Each form in which PyTorch writes a model; `pytorch/import/forms.py` made the files.
+//! Each form in which PyTorch writes a model; `pytorch/forms.py` made the files.
 
 use std::fs;
 
@@ -52,7 +52,7 @@ fn every_form_predicts_as_in_pytorch() {
         let path = form_path(form);
         let model = import(&path, &vocabulary, &options).unwrap().model;
         assert_eq!(model.parameters.dimensions().layers, layers, "{form}");
-        let found = perplexity(model.parameters, model.vocabulary, &text());
+        let found = perplexity(&model, &text());
         let bytes = fs::read(path).unwrap();
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let expected: f64 = header.metadata().as_ref().unwrap()["perplexity"].parse().unwrap();
@@ -82,7 +82,10 @@ fn what_was_taken_for_what_is_said() {
     assert!(vocabulary_note.contains("'T'"), "{vocabulary_note}");
 
     let options = ImportOptions { prefixes: Vec::new(), ..options };
-    assert_eq!(import(&form_path("averaged"), &vocabulary, &options).unwrap().model.prefixes, ["a"]);
+    assert_eq!(
+        import(&form_path("averaged"), &vocabulary, &options).unwrap().model.prefixes,
+        ["a"]
+    );
     let options = ImportOptions { prefixes: vec!["that".into()], ..options };
     let error = import(&form_path("averaged"), &vocabulary, &options).unwrap_err().to_string();
     assert!(error.contains("'t'"), "{error}");

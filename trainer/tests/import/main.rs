@@ -8,17 +8,12 @@ mod model;
 mod random;
 mod refused;
 
-use charcell::model::{Parameters, TrainedModel};
-use charcell::text::Vocabulary;
+use charcell::model::TrainedModel;
 use charcell::{Weights, artifact, evaluate};
-use infer_core::Normalisation;
 
-/// The perplexity of `text` under a model that knows the characters of `vocabulary`.
-fn perplexity(parameters: Parameters, vocabulary: Vocabulary, text: &str) -> f64 {
-    let tokens = vocabulary.tokens(text).unwrap();
-    let normalisation = Normalisation::None;
-    let prefixes = vec![vocabulary.characters()[0].to_string()];
-    let model = TrainedModel { parameters, vocabulary, normalisation, prefixes };
-    let artifact = artifact(&model, Weights::F32).unwrap();
+/// The perplexity of `text` under `model`.
+fn perplexity(model: &TrainedModel, text: &str) -> f64 {
+    let tokens = model.vocabulary.tokens(text).unwrap();
+    let artifact = artifact(model, Weights::F32).unwrap();
     evaluate(&artifact.model().unwrap(), &tokens).perplexity
 }

@@ -8,6 +8,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::file::{File, Tensor};
 
+/// The most characters that a model here knows.
+pub(crate) const MAX_VOCABULARY: usize = 9;
+
 /// A row an output.
 type Matrix = Vec<Vec<f64>>;
 
@@ -143,7 +146,7 @@ impl RandomModel {
     pub(crate) fn new(random: &mut ChaCha8Rng) -> Self {
         let mut characters: Vec<char> = "ab cdeAZ\n.é€\u{fffd}𝄞".chars().collect();
         characters.shuffle(random);
-        characters.truncate(random.random_range(2..=9));
+        characters.truncate(random.random_range(2..=MAX_VOCABULARY));
         let (vocabulary, hidden) = (characters.len(), random.random_range(1..=6));
         let layers = random.random_range(1..=3);
         let mut writer = Writer { random, file: File::default(), dtype: "F32" };
@@ -156,8 +159,7 @@ impl RandomModel {
         let (is_tied, has_bias) = (writer.chance(25), writer.chance(70));
         let can_be_norm = !is_tied;
 
-        let w_out =
-            writer.matrix(&format!("{linear}.weight"), vocabulary, hidden, can_be_norm);
+        let w_out = writer.matrix(&format!("{linear}.weight"), vocabulary, hidden, can_be_norm);
         let b_out = has_bias.then(|| writer.bias(&format!("{linear}.bias"), vocabulary));
         let (mut embedding, mut vectors) = (None, None);
         if is_tied {
@@ -238,7 +240,8 @@ impl Writer<'_> {
         let kind = self.random.random_range(0..3);
         let base = self.choice(&["lstm", "rnn", "core.lstm", "cell7_"]);
         let first = self.random.random_range(0..2);
-        let biases = self.choice(&[&["bias_ih", "bias_hh"][..], &["bias_ih", "bias_hh"], &[], &["bias_ih"]]);
+        let biases =
+            self.choice(&[&["bias_ih", "bias_hh"][..], &["bias_ih", "bias_hh"], &[], &["bias_ih"]]);
         let layer = |layer: usize| {
             let (module, end) = match kind {
                 0 => (format!("{prefix}{base}"), format!("_l{layer}")),
@@ -254,8 +257,9 @@ impl Writer<'_> {
             };
             let (w_ih, w_hh) = (matrix("weight_ih", inputs), matrix("weight_hh", hidden));
             let biases = biases.iter();
-            let biases =
-                biases.map(|name| self.bias(&format!("{module}.{name}{end}"), 4 * hidden)).collect();
+            let biases = biases
+                .map(|name| self.bias(&format!("{module}.{name}{end}"), 4 * hidden))
+                .collect();
             Layer { w_ih, w_hh, biases }
         };
         (0..layers).map(layer).collect()

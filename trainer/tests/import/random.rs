@@ -2,12 +2,14 @@
 //! which it must be refused by name.
 
 use charcell::import_bytes;
+use charcell::model::TrainedModel;
 use charcell::text::Vocabulary;
+use infer_core::Normalisation;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::changes::{Change, change};
-use crate::model::RandomModel;
+use crate::model::{MAX_VOCABULARY, RandomModel};
 use crate::perplexity;
 
 /// Two files each.
@@ -18,12 +20,14 @@ const CHARACTERS: usize = 30;
 
 #[test]
 fn random_files_are_imported_exactly_or_refused_by_name() {
+    let vocabularies: Vec<Vocabulary> = (2..=MAX_VOCABULARY).map(sorted_characters).collect();
     for seed in 0..MODELS {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut model = RandomModel::new(&mut random);
         let token = |_| random.random_range(0..model.characters.len());
         let tokens: Vec<usize> = (0..CHARACTERS).map(token).collect();
-        is_exact(seed, &model, &tokens);
+        let vocabulary = &vocabularies[model.characters.len() - 2];
+        is_exact(seed, &model, &tokens, vocabulary);
 
         let Change { what, names, ignored } = change(&mut random, &mut model);
         let error = import_bytes(&model.file.bytes(), &model.characters, &model.options);
@@ -32,17 +36,28 @@ fn random_files_are_imported_exactly_or_refused_by_name() {
         assert!(is_named, "seed {seed}, {what}: {names:?} isn't named in: {error}");
         if !ignored.is_empty() {
             model.options.ignore = ignored;
-            is_exact(seed, &model, &tokens);
+            is_exact(seed, &model, &tokens, vocabulary);
         }
     }
 }
 
-fn is_exact(seed: u64, model: &RandomModel, tokens: &[usize]) {
+/// As many characters as there are in a model, which stand for its own in their order.
+fn sorted_characters(count: usize) -> Vocabulary {
+    Vocabulary::of(&('a'..).take(count).collect::<String>()).unwrap()
+}
+
+fn is_exact(seed: u64, model: &RandomModel, tokens: &[usize], vocabulary: &Vocabulary) {
     let imported = import_bytes(&model.file.bytes(), &model.characters, &model.options);
     let (parameters, taken) = imported.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-    let vocabulary = Vocabulary::of(&model.characters.iter().collect::<String>()).unwrap();
-    let text: String = tokens.iter().map(|&token| model.characters[token]).collect();
-    let (found, expected) = (perplexity(parameters, vocabulary, &text), model.perplexity(tokens));
+    let rank = |token: usize| {
+        let character = model.characters[token];
+        vocabulary.characters()[model.characters.iter().filter(|&&c| c < character).count()]
+    };
+    let text: String = tokens.iter().map(|&token| rank(token)).collect();
+    let vocabulary = vocabulary.clone();
+    let (normalisation, prefixes) = (Normalisation::None, vec!["a".into()]);
+    let found = TrainedModel { parameters, vocabulary, normalisation, prefixes };
+    let (found, expected) = (perplexity(&found, &text), model.perplexity(tokens));
     let is_close = (found / expected - 1.0).abs() < 1e-4;
     assert!(is_close, "seed {seed}: {found}, in f64 {expected}; taken: {taken}");
 }

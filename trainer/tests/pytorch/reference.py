@@ -6,9 +6,8 @@
 For a model of one layer and one of two, with a state that isn't zero, it writes the parameters,
 a window of tokens, and what PyTorch makes of them: logits, loss, the state at the end, the
 gradient of every parameter and their global norm. Then there are the parameters after three steps of
-each optimiser, and models to import, with their perplexity on a text. Everything is computed in f64 from values that
-are exact in f32. A gate has one
-bias where something is trained: `bias_hh` is zero, and its gradient is left out.
+each optimiser. Everything is computed in f64 from values that are exact in f32. A gate has one bias:
+`bias_hh` is zero, and its gradient is left out.
 """
 
 import torch
@@ -93,25 +92,6 @@ def optimisers(path):
     save(tensors, path)
 
 
-def interchange(layers, bias, lstm_name, linear_name, path):
-    """A model as PyTorch makes it, and its perplexity on a text whose vocabulary isn't sorted."""
-    torch.manual_seed(10 + layers)
-    characters = ["t", "e", " ", "h", "a"]
-    text = "the heat at the hat ate the teeth that the heath hath " * 4
-    lstm = nn.LSTM(V, H, num_layers=layers, bias=bias).double()
-    linear = nn.Linear(H, V, bias=bias).double()
-    with torch.no_grad():
-        for value in [*lstm.parameters(), *linear.parameters()]:
-            value.copy_(exact_in_f32(torch.randn(value.shape) * 0.5))
-    tokens = torch.tensor([characters.index(character) for character in text])
-    one_hot = nn.functional.one_hot(tokens[:-1], V).double()
-    logits = linear(lstm(one_hot.unsqueeze(1))[0].squeeze(1))
-    perplexity = nn.functional.cross_entropy(logits, tokens[1:]).exp()
-    tensors = {f"{lstm_name}.{name}": value for name, value in lstm.named_parameters()}
-    tensors |= {f"{linear_name}.{name}": value for name, value in linear.named_parameters()}
-    save(tensors | {"expected.perplexity": perplexity.reshape(1)}, path)
-
-
 def save(tensors, path):
     kind = lambda value: torch.int64 if value.dtype == torch.int64 else torch.float32
     save_file({n: v.detach().contiguous().to(kind(v)) for n, v in tensors.items()}, path)
@@ -120,5 +100,3 @@ def save(tensors, path):
 reference(1, "one_layer.safetensors")
 reference(2, "two_layers.safetensors")
 optimisers("optimizers.safetensors")
-interchange(2, True, "lstm", "linear", "import_two_biases.safetensors")
-interchange(1, False, "encoder.rnn", "decoder", "import_no_bias.safetensors")

@@ -1,5 +1,5 @@
-"""Makes the files of this folder, which `tests/import.rs` imports: a model in each form that PyTorch
-gives it, with its perplexity on a text in the metadata.
+"""Makes the files of the folder `import`, which `tests/import` reads: a model in each form that
+PyTorch gives it, with its perplexity on a text in the metadata.
 
     pip install torch safetensors numpy
     python forms.py
@@ -7,7 +7,6 @@ gives it, with its perplexity on a text in the metadata.
 Parameters are drawn exact in the type that they are saved in, and everything is computed in f64.
 """
 
-import sys
 import warnings
 
 import torch
@@ -60,6 +59,8 @@ class Cells(nn.Module):
 
 
 class TwoLstms(nn.Module):
+    """Modules whose order their names don't tell."""
+
     def __init__(self, hidden):
         super().__init__()
         self.lower, self.alpha = nn.LSTM(V, hidden), nn.LSTM(hidden, hidden)
@@ -91,7 +92,7 @@ def form(name, model, wrap=lambda model: model, dtype=torch.float32, drop=(), sa
     perplexity = nn.functional.cross_entropy(model(tokens[:-1]), tokens[1:]).exp().item()
     metadata = {"perplexity": f"{perplexity:.9f}"}
     model = model.to(dtype)
-    path = f"{name}.safetensors"
+    path = f"import/{name}.safetensors"
     if save:
         save(model, path, metadata)
     else:
@@ -114,6 +115,10 @@ def parametrized(model):
     return model
 
 
+def compiled(model):
+    return torch.compile(nn.DataParallel(model), backend="eager")
+
+
 form("two_biases", Model(7, layers=2))
 form("no_bias", Model(7, bias=False, names=("rnn", "decoder")))
 form("embedding", Model(4, embedding=3))
@@ -128,7 +133,7 @@ form("cells", Cells(4, 3))
 form("two_lstms", TwoLstms(4))
 form("weight_norm", Model(4), wrap=weight_norm)
 form("parametrizations", Model(4), wrap=parametrized)
-form("wrapped", Model(4, embedding=3), wrap=lambda model: torch.compile(nn.DataParallel(model), backend="eager"))
+form("wrapped", Model(4, embedding=3), wrap=compiled)
 form("averaged", Model(4), wrap=torch.optim.swa_utils.AveragedModel)
 form("half", Model(4, embedding=3), dtype=torch.float16)
 form("bfloat16", Model(4), dtype=torch.bfloat16)
