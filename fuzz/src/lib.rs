@@ -1,5 +1,10 @@
-//! What must hold of any bytes that `infer-core` is given.
+//! What must hold of any bytes: those that `infer-core` is given, and those that only a host reads.
 
+#[cfg(feature = "host")]
+mod host;
+
+#[cfg(feature = "host")]
+pub use host::import;
 use infer_core::artifact::{PRELUDE_BYTES, checksum};
 use infer_core::layout::ALIGNMENT;
 use infer_core::{F32, Generator, Int8, LoadError, Model, Precision, Sampling, StateView};

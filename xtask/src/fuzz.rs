@@ -1,4 +1,4 @@
-//! Fuzzing `infer-core` with libFuzzer: `fuzz/`.
+//! Fuzzing what is parsed with libFuzzer: `fuzz/`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,29 @@ use crate::requirements;
 use crate::results;
 use crate::targets;
 
-/// The targets: a binary each.
-const TARGETS: [&str; 2] = ["load", "generate"];
+/// What is fuzzed: a binary of `fuzz/`.
+struct Target {
+    name: &'static str,
+    /// Inputs that the search starts from.
+    seeds: &'static str,
+    /// The longest input, in bytes: a few times those that the search starts from.
+    longest: u64,
+    /// Whether it is a part of `infer-core`, which runs on 32 bits too.
+    is_core: bool,
+}
+
+/// All targets.
+const TARGETS: [Target; 3] = [
+    Target { name: "load", seeds: ARTIFACTS, longest: 4096, is_core: true },
+    Target { name: "generate", seeds: ARTIFACTS, longest: 4096, is_core: true },
+    Target { name: "import", seeds: PYTORCH, longest: 8192, is_core: false },
+];
+
+/// Artifacts of tiny models.
+const ARTIFACTS: &str = "fuzz/seeds";
+
+/// Models of PyTorch.
+const PYTORCH: &str = "trainer/tests/pytorch/import";
 
 /// What each gets in every test.
 const SECONDS: u64 = 10;
@@ -22,9 +43,6 @@ const FULL_EXECUTIONS: u64 = 5_000_000;
 
 /// For that many: nothing that hangs may hold up the measurement for ever.
 const FULL_TIME_LIMIT: Duration = Duration::from_secs(4 * 60 * 60);
-
-/// The longest input, in bytes: a few times the artifacts that the search starts from.
-const MAX_LENGTH: u64 = 4096;
 
 /// What the compiler adds for libFuzzer: counters of edges, and the operands of comparisons.
 const COVERAGE: [&str; 6] = [
@@ -41,8 +59,8 @@ pub(crate) fn check() -> Result<()> {
     let folder = build()?;
     for target in TARGETS {
         let limit = format!("-max_total_time={SECONDS}");
-        let Counts { executions, edges } = fuzz(&folder, target, &limit)?;
-        println!("    {target}: {executions} inputs, {edges} edges of the code reached");
+        let Counts { executions, edges } = fuzz(&folder, &target, &limit)?;
+        println!("    {}: {executions} inputs, {edges} edges of the code reached", target.name);
     }
     Ok(())
 }
@@ -54,14 +72,14 @@ pub(crate) fn measure() -> Result<()> {
         String::from("| target | inputs | edges of the code reached |\n|---|---|---|\n");
     for target in TARGETS {
         let limit = format!("-runs={FULL_EXECUTIONS}");
-        let Counts { executions, edges } = fuzz(&folder, target, &limit)?;
-        table += &format!("| `{target}` | {executions} | {edges} |\n");
+        let Counts { executions, edges } = fuzz(&folder, &target, &limit)?;
+        table += &format!("| `{}` | {executions} | {edges} |\n", target.name);
     }
     let circumstances = results::circumstances()?;
     results::write_section(
         "fuzzing",
         &format!(
-            "## Fuzzing\n\nlibFuzzer on `infer-core` by the targets in `fuzz/`, with overflow \
+            "## Fuzzing\n\nlibFuzzer by the targets in `fuzz/`, with overflow \
              checks and debug assertions: no panic, no time-out.\n\n{table}\n{circumstances}\n"
         ),
     )
@@ -74,22 +92,28 @@ pub(crate) fn replay_on_32_bits() -> Result<()> {
     let mut replay = targets::cargo("run", "i686-unknown-linux-gnu")?;
     replay.args(["--quiet", "--release", "--target-dir"]).arg(root().join("target/fuzz"));
     replay.arg("--").arg(root().join("fuzz/seeds"));
-    replay.args(TARGETS.map(corpus).iter().filter(|folder| folder.exists()));
+    let core = TARGETS.iter().filter(|target| target.is_core);
+    replay.args(core.map(corpus).filter(|folder| folder.exists()));
     run(replay.current_dir(root().join("fuzz")))
 }
 
 /// Where the inputs for `target` are kept.
-fn corpus(target: &str) -> PathBuf {
-    root().join("target/xtask/fuzz").join(target)
+fn corpus(target: &Target) -> PathBuf {
+    root().join("target/xtask/fuzz").join(target.name)
 }
 
 /// Builds the fuzzers; returns their folder.
 fn build() -> Result<PathBuf> {
     requirements::cpp_compiler()?;
     let (target, host) = (root().join("target/fuzz"), targets::host()?);
-    let mut build =
-        cargo("build --release --features libfuzzer --bin load --bin generate --target");
-    build.arg(&host).arg("--target-dir").arg(&target).env("RUSTFLAGS", COVERAGE.join(" "));
+    let mut build = cargo("build --release --features host,libfuzzer");
+    build.args(TARGETS.iter().flat_map(|target| ["--bin", target.name]));
+    build
+        .arg("--target")
+        .arg(&host)
+        .arg("--target-dir")
+        .arg(&target)
+        .env("RUSTFLAGS", COVERAGE.join(" "));
     run(build.current_dir(root().join("fuzz")))?;
     Ok(target.join(host).join("release"))
 }
@@ -102,13 +126,14 @@ struct Counts {
     edges: String,
 }
 
-/// Searches up to `limit`, from the inputs kept so far and the artifacts in `fuzz/seeds`.
-fn fuzz(folder: &Path, target: &str, limit: &str) -> Result<Counts> {
+/// Searches up to `limit`, from the inputs kept so far and the target's seeds.
+fn fuzz(folder: &Path, target: &Target, limit: &str) -> Result<Counts> {
     let (corpus, log) = (corpus(target), corpus(target).with_extension("log"));
     fs::create_dir_all(&corpus)?;
-    let mut fuzzer = command(&folder.join(target).to_string_lossy());
-    fuzzer.arg(&corpus).arg(root().join("fuzz/seeds"));
-    fuzzer.args([limit, "-timeout=10", "-print_final_stats=1", &format!("-max_len={MAX_LENGTH}")]);
+    let mut fuzzer = command(&folder.join(target.name).to_string_lossy());
+    fuzzer.arg(&corpus).arg(root().join(target.seeds));
+    let longest = format!("-max_len={}", target.longest);
+    fuzzer.args([limit, "-timeout=10", "-print_final_stats=1", &longest]);
     fuzzer.arg(format!("-artifact_prefix={}-", corpus.display()));
     let outcome = run_within(FULL_TIME_LIMIT, fuzzer.stderr(File::create(&log)?));
     let text = fs::read_to_string(&log)?;

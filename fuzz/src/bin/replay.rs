@@ -10,6 +10,8 @@ fn main() -> io::Result<()> {
             let bytes = fs::read(entry?.path())?;
             charcell_fuzz::load(&bytes);
             charcell_fuzz::generate(&bytes);
+            #[cfg(feature = "host")]
+            charcell_fuzz::import(&bytes);
             files += 1;
         }
     }

@@ -7,10 +7,11 @@ use infer_core::layout::GATES;
 use super::modules::{Modules, Parameter};
 use super::stack::recurrent;
 
-/// Refuses LSTMs of other kinds, before their shapes are looked at.
+/// Refuses LSTMs of other kinds, and weights that aren't there themselves, before any shape is
+/// looked at.
 ///
 /// # Errors
-/// Names the tensor that shows the kind.
+/// Names the tensor that shows it.
 pub(super) fn check_kind(modules: &Modules<'_>) -> Result<(), String> {
     for parameter in modules.parameters() {
         let own = own_name(parameter);
@@ -23,6 +24,13 @@ pub(super) fn check_kind(modules: &Modules<'_>) -> Result<(), String> {
         } else if without("_raw") {
             "is a weight before weight-drop: save it under its name without _raw, in place of the \
              tensor there, in which weights are missing"
+        } else if own.starts_with("weight") && (own.ends_with("_g") || own.ends_with("_v")) {
+            "is one half of a weight normalisation, and the other is missing: save the whole \
+             state_dict of the model"
+        } else if own.ends_with("_orig") || parameter.name.contains("parametrizations.") {
+            "is what a parametrisation makes the weights of, such as pruning or spectral \
+             normalisation: in Python, torch.nn.utils.prune.remove(module, name) or \
+             parametrize.remove_parametrizations(module, name) leaves the weights themselves"
         } else {
             continue;
         };
@@ -68,21 +76,13 @@ fn own_name<'a>(parameter: &'a Parameter<'_>) -> &'a str {
 
 /// What a tensor that nothing uses looks like, and the mend.
 fn explain(parameter: &Parameter<'_>, vocabulary: usize, hidden: usize) -> &'static str {
-    let full = parameter.name.to_lowercase();
-    let own = full.rsplit('.').next().unwrap_or_default();
+    let own = own_name(parameter).to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| own.contains(part));
     let begins = |starts: &[&str]| starts.iter().any(|start| own.starts_with(start));
     let shape = parameter.shape();
-    if recurrent(own).is_some() {
+    if recurrent(&own).is_some() {
         return "a part of another recurrent layer; --lstm-name names each that the model is made \
                 of, from the bottom up";
-    }
-    if full.contains("parametrizations.")
-        || has(&["_orig", "_mask", "weight_u", "weight_v", "weight_g"])
-    {
-        return "a part of a parametrisation, such as spectral normalisation or pruning; in Python, \
-                torch.nn.utils.parametrize.remove_parametrizations or prune.remove makes plain \
-                weights of it";
     }
     if begins(&["h0", "c0", "h_0", "c_0", "hx", "cx", "init"]) {
         return "an initial state; here, a text begins with a state of zeros";
@@ -111,6 +111,7 @@ fn explain(parameter: &Parameter<'_>, vocabulary: usize, hidden: usize) -> &'sta
             "a matrix of another layer; only an nn.Embedding before the LSTM and an nn.Linear after \
              it can be taken, which --embedding-name and --linear-name name"
         }
+        _ if own == "bias" => "the bias of another layer",
         _ => "of no layer that is known here",
     }
 }

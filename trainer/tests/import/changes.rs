@@ -80,19 +80,23 @@ fn missing(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
         return None;
     }
     model.file.remove(&name);
-    // Of weight normalisation, the other half.
-    let half = name[..name.len() - 1].to_owned();
-    refused("missing", vec![parameter(&name), half, "output layer".into(), "embedding".into()])
+    refused("missing", vec![half(&name), "output layer".into(), "embedding".into()])
+}
+
+/// What both halves of a weight normalisation are called; of any other tensor, the parameter.
+fn half(tensor: &str) -> String {
+    let is_half = parameter(tensor) != tensor;
+    tensor[..tensor.len() - usize::from(is_half)].into()
 }
 
 fn renamed(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
     let tensor = victim(random, model)?;
     let end = ["x", "_l0", "_l01", "_", "s"].choose(random)?;
-    // Without its bias, a module may be one of two.
     let (module, _) = tensor.name.rsplit_once('.')?;
-    let either = format!("{module}.weight and ");
+    // Without its bias, a module may be one of two; of weight normalisation, a half is left.
+    let others = [format!("{module}.weight and "), half(&tensor.name)];
     tensor.name += end;
-    refused("renamed", vec![tensor.name.clone(), either])
+    refused("renamed", [&[tensor.name.clone()], &others[..]].concat())
 }
 
 fn reshaped(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
