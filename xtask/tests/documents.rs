@@ -7,13 +7,14 @@ use charcell::Artifact;
 use charcell::boards::{BOARDS, Board, Flashing};
 use infer_core::{Dimensions, Sampling};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/artifact-format.md",
     "docs/chapter.md",
     "docs/flash-a-board.md",
     "docs/flashing.md",
+    "docs/import.md",
     "docs/results.md",
     "firmware-example/README.md",
     "infer-core-c/README.md",

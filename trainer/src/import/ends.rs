@@ -52,7 +52,7 @@ impl<'a> Ends<'a> {
                 format!(
                     "{} is missing, and --linear-name or --embedding-name names it; there are {}",
                     shown(&full_name(module, WEIGHT)),
-                    some(modules.parameters().map(|parameter| &parameter.name))
+                    some(modules.parameters().map(Parameter::shown))
                 )
             })
         };
@@ -189,12 +189,11 @@ impl Choice<'_, '_> {
     fn nothing(&self, what: &str, columns: usize) -> String {
         let vocabulary = self.vocabulary;
         let others = self.modules.parameters();
-        let others: Vec<String> =
-            others.map(|other| format!("{} of {:?}", other.shown(), other.shape())).collect();
-        let others = if others.is_empty() { "nothing else".into() } else { others.join(", ") };
+        let others = others.map(|other| format!("{} of {:?}", other.shown(), other.shape()));
+        let others = some(others);
         format!(
             "no {what} has a weight of {:?}, a row for each of the vocabulary's {vocabulary} \
-             characters; there is {others} (if the model has a row more, for padding or unknown \
+             characters; there are {others} (if the model has a row more, for padding or unknown \
              characters, the vocabulary must have a character for it)",
             [vocabulary, columns]
         )

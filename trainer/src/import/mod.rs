@@ -118,11 +118,12 @@ pub fn import_bytes(
     // The files of other frameworks are to be known here, by their first bytes.
     let mut tensors = file::tensors(bytes)?;
     leave_out(&mut tensors, &options.ignore)?;
+    let names: Vec<String> = tensors.keys().cloned().collect();
     let mut modules = Modules::of(tensors)?;
     refusals::check_kind(&modules)?;
     let stack = Stack::take(&mut modules, &options.lstm)?;
     let ends = Ends::take(&mut modules, &stack, characters.len(), options)?;
-    refusals::check_rest(&modules, characters.len(), stack.hidden)?;
+    refusals::check_rest(&modules, &names, characters.len(), stack.hidden)?;
     let parameters = fold::parameters(&stack, &ends, characters)?;
     Ok((parameters, summary(&stack, &ends, &options.ignore)))
 }
@@ -131,29 +132,30 @@ pub fn import_bytes(
 fn leave_out(tensors: &mut BTreeMap<String, Tensor<'_>>, names: &[String]) -> Result<(), String> {
     for name in names {
         let before = tensors.len();
-        let is_named = |tensor: &str| {
-            tensor
-                .strip_prefix(name.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        tensors.retain(|tensor, _| !is_named(tensor));
+        tensors.retain(|tensor, _| !is_within(tensor, name));
         if tensors.len() == before {
             return Err(format!(
                 "--ignore names {}, and neither a tensor nor a module is called so; there are {}",
                 shown(name),
-                some(tensors.keys())
+                some(tensors.keys().map(|tensor| shown(tensor)))
             ));
         }
     }
     Ok(())
 }
 
+/// Whether a tensor is called `name`, or is in a module called so.
+fn is_within(tensor: &str, name: &str) -> bool {
+    let rest = tensor.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// The first of some names, for an error.
-fn some<'a>(names: impl Iterator<Item = &'a String>) -> String {
+fn some(names: impl Iterator<Item = String>) -> String {
     const MOST: usize = 20;
-    let names: Vec<String> = names.map(|name| shown(name)).collect();
+    let names: Vec<String> = names.collect();
     match names.len() {
-        0 => "no tensors".into(),
+        0 => "none".into(),
         count if count > MOST => format!("{} and {} more", names[..MOST].join(", "), count - MOST),
         _ => names.join(", "),
     }

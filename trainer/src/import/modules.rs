@@ -28,6 +28,14 @@ impl<'a> Parameter<'a> {
         }
     }
 
+    /// What the file calls its tensors.
+    pub(super) fn tensors(&self) -> Vec<&str> {
+        match &self.source {
+            Source::Tensor(_) => vec![&self.name],
+            Source::WeightNorm(norm) => norm.tensors().into(),
+        }
+    }
+
     /// The name as an error shows it.
     pub(super) fn shown(&self) -> String {
         shown(&self.name)

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use infer_core::layout::GATES;
 
+use super::file::shown;
+use super::is_within;
 use super::modules::{Modules, Parameter};
 use super::stack::recurrent;
+use crate::shell_word;
 
 /// Refuses LSTMs of other kinds, and weights that aren't there themselves, before any shape is
 /// looked at.
@@ -39,35 +42,50 @@ pub(super) fn check_kind(modules: &Modules<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses all that is left, now that everything has been taken that the model is made of: of
-/// `vocabulary` characters and `hidden` units.
+/// Refuses all of the file's tensors, called `names`, that are left, now that everything has been
+/// taken that a model of `vocabulary` characters and `hidden` units is made of.
 ///
 /// # Errors
-/// Names each tensor, and says what it looks like.
+/// Names each tensor, says what it looks like, and how it is left out.
 pub(super) fn check_rest(
     modules: &Modules<'_>,
+    names: &[String],
     vocabulary: usize,
     hidden: usize,
 ) -> Result<(), String> {
-    let rest = modules.iter().flat_map(|(module, own)| {
-        let has_siblings = own.len() > 1;
-        own.values().map(move |parameter| (module, has_siblings, parameter))
-    });
-    let (mut lines, mut names) = (String::new(), BTreeSet::new());
-    for (module, has_siblings, parameter) in rest {
-        let (shape, what) = (parameter.shape(), explain(parameter, vocabulary, hidden));
-        lines += &format!("\n  {} of {shape:?}: {what}", parameter.shown());
-        let all = if has_siblings && !module.is_empty() { module } else { &parameter.name };
-        names.insert(crate::shell_word(all));
-    }
-    if lines.is_empty() {
+    let rest: BTreeSet<&str> = modules.parameters().flat_map(Parameter::tensors).collect();
+    if rest.is_empty() {
         return Ok(());
     }
-    let options: String = names.iter().map(|name| format!(" --ignore {name}")).collect();
+    let lines: String = modules
+        .parameters()
+        .map(|parameter| {
+            let what = explain(parameter, vocabulary, hidden);
+            format!("\n  {} of {:?}: {what}", parameter.shown(), parameter.shape())
+        })
+        .collect();
+    let word = |name: &str| {
+        // What a terminal would obey is not for it, and can't be typed either.
+        if name.contains(char::is_control) { shown(name) } else { shell_word(name) }
+    };
+    let options: BTreeSet<String> =
+        rest.iter().map(|tensor| word(widest(tensor, &rest, names))).collect();
+    let options: String = options.iter().map(|name| format!(" --ignore {name}")).collect();
     Err(format!(
         "it has tensors that the model here has no part for:{lines}\nif the model is right without \
          them,{options} leaves them out"
     ))
+}
+
+/// The outermost module around a tensor that has nothing but tensors of the `rest` in it, and more
+/// than one; or the tensor.
+fn widest<'a>(tensor: &'a str, rest: &BTreeSet<&str>, names: &[String]) -> &'a str {
+    let modules = tensor.match_indices('.').map(|(dot, _)| &tensor[..dot]);
+    let mut unused = modules.filter(|module| {
+        let within: Vec<&String> = names.iter().filter(|name| is_within(name, module)).collect();
+        within.len() > 1 && within.iter().all(|name| rest.contains(name.as_str()))
+    });
+    unused.next().unwrap_or(tensor)
 }
 
 fn own_name<'a>(parameter: &'a Parameter<'_>) -> &'a str {

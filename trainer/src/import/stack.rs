@@ -103,24 +103,19 @@ fn choose(modules: &Modules<'_>, names: &[String]) -> Result<Vec<String>, String
     let is_weight = |own: &String| recurrent(own).is_some_and(|(kind, _)| WEIGHTS.contains(&kind));
     let found: Vec<&str> =
         modules.iter().filter(|(_, own)| own.keys().any(is_weight)).map(|(name, _)| name).collect();
-    let shown: Vec<String> = found.iter().map(|name| shown_module(name)).collect();
-    let shown = shown.join(", ");
+    let shown = some(found.iter().map(|name| shown_module(name)));
     if let Some(missing) = names.iter().find(|name| !found.contains(&name.as_str())) {
-        let there = if found.is_empty() { "there is none" } else { "there are" };
-        return Err(format!("no LSTM is called {}: {there} {shown}", shown_module(missing)));
+        return Err(format!("no LSTM is called {}: there are {shown}", shown_module(missing)));
     }
     if !names.is_empty() {
         return Ok(names.into());
     }
     match found[..] {
-        [] => {
-            let all: Vec<&String> = modules.parameters().map(|parameter| &parameter.name).collect();
-            Err(format!(
-                "there is no LSTM in it, of which PyTorch calls the weights weight_ih_l0 and \
-                 weight_hh_l0 (weight_ih and weight_hh in an nn.LSTMCell); there are {}",
-                some(all.into_iter())
-            ))
-        }
+        [] => Err(format!(
+            "there is no LSTM in it, of which PyTorch calls the weights weight_ih_l0 and \
+             weight_hh_l0 (weight_ih and weight_hh in an nn.LSTMCell); there are {}",
+            some(modules.parameters().map(Parameter::shown))
+        )),
         [one] => Ok(vec![one.into()]),
         _ => {
             let is_cell =
@@ -152,10 +147,9 @@ fn numbered(names: &[&str]) -> Option<Vec<String>> {
         };
         let mut numbered: Vec<(usize, String)> = names.iter().map(number).collect::<Option<_>>()?;
         numbered.sort_unstable();
-        let start = numbered[0].0;
+        let start = numbered[0].0.min(1);
         let in_order = (start..).zip(&numbered).all(|(expected, &(number, _))| number == expected);
-        let names = numbered.into_iter().map(|(_, name)| name);
-        (start <= 1 && in_order).then(|| names.collect())
+        in_order.then(|| numbered.into_iter().map(|(_, name)| name).collect())
     })
 }
 
@@ -202,8 +196,8 @@ fn missing(modules: &Modules<'_>, module: &str, kind: &str, layer: Option<usize>
 
 /// The parameters of a module, and of those within it, that nothing has used yet.
 fn left_in(modules: &Modules<'_>, module: &str) -> String {
-    let names = modules.parameters().map(|parameter| &parameter.name);
-    some(names.filter(|name| name.starts_with(module)))
+    let within = modules.parameters().filter(|parameter| parameter.name.starts_with(module));
+    some(within.map(Parameter::shown))
 }
 
 impl<'a> Layer<'a> {

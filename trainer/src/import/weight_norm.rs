@@ -70,6 +70,11 @@ impl<'a> WeightNorm<'a> {
         Ok(Self { g, v })
     }
 
+    /// What the file calls the two.
+    pub(super) fn tensors(&self) -> [&str; 2] {
+        [&self.g, &self.v].map(|tensor| tensor.name.as_str())
+    }
+
     /// Rows and columns of the parameter.
     pub(super) fn shape(&self) -> &[usize] {
         &self.v.shape

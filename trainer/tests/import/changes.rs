@@ -14,7 +14,7 @@ pub(crate) struct Change {
     /// The error must name one of these.
     pub(crate) names: Vec<String>,
     /// If these are ignored, the model is as it was.
-    pub(crate) ignored: Vec<String>,
+    pub(crate) ignored: Option<Vec<String>>,
 }
 
 /// Changes the file of `model` so that it must be refused.
@@ -33,7 +33,7 @@ pub(crate) fn change(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Change
 
 /// That the change is named by one of `names`.
 fn refused(what: &'static str, names: Vec<String>) -> Option<Change> {
-    Some(Change { what, names, ignored: Vec::new() })
+    Some(Change { what, names, ignored: None })
 }
 
 fn extra(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
@@ -58,7 +58,8 @@ fn extra(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
     let name = if own.is_empty() { module.into() } else { format!("{module}.{own}") };
     model.file.add(&name, shape);
     let ignored = if random.random_ratio(1, 2) { module.into() } else { name.clone() };
-    Some(Change { what: "extra", names: vec![name, module.into()], ignored: vec![ignored] })
+    let (names, ignored) = (vec![name, module.into()], Some(vec![ignored]));
+    Some(Change { what: "extra", names, ignored })
 }
 
 /// Any tensor, where its role doesn't depend on another's shape.
@@ -93,10 +94,11 @@ fn renamed(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
     let tensor = victim(random, model)?;
     let end = ["x", "_l0", "_l01", "_", "s"].choose(random)?;
     let (module, _) = tensor.name.rsplit_once('.')?;
-    // Without its bias, a module may be one of two; of weight normalisation, a half is left.
-    let others = [format!("{module}.weight and "), half(&tensor.name)];
+    let mut names = vec![half(&tensor.name), format!("{module}.weight and ")];
     tensor.name += end;
-    refused("renamed", [&[tensor.name.clone()], &others[..]].concat())
+    names.push(tensor.name.clone());
+    // Of weight normalisation a half is left; without its bias, a module may be one of two.
+    refused("renamed", names)
 }
 
 fn reshaped(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {

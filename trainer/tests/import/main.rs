@@ -17,3 +17,11 @@ fn perplexity(model: &TrainedModel, text: &str) -> f64 {
     let artifact = artifact(model, Weights::F32).unwrap();
     evaluate(&artifact.model().unwrap(), &tokens).perplexity
 }
+
+/// The options that leave out what has no part in the model, as an error says; none if they can't be
+/// typed.
+fn suggested(error: &str) -> Option<Vec<String>> {
+    let (_, options) = error.split_once("without them, --ignore ")?;
+    let names = options.strip_suffix(" leaves them out")?.split(" --ignore ");
+    (!options.contains('"')).then(|| names.map(str::to_owned).collect())
+}

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::changes::{Change, change};
 use crate::model::{MAX_VOCABULARY, RandomModel};
-use crate::perplexity;
+use crate::{perplexity, suggested};
 
 /// Two files each.
 const MODELS: u64 = 5_000;
@@ -34,7 +34,7 @@ fn random_files_are_imported_exactly_or_refused_by_name() {
         let error = error.map(|(_, taken)| taken).expect_err(&format!("seed {seed}: {what}"));
         let is_named = names.iter().any(|name| error.contains(name.as_str()));
         assert!(is_named, "seed {seed}, {what}: {names:?} isn't named in: {error}");
-        if !ignored.is_empty() {
+        if let Some(ignored) = ignored.map(|ignored| suggested(&error).unwrap_or(ignored)) {
             model.options.ignore = ignored;
             is_exact(seed, &model, &tokens, vocabulary);
         }
