@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `texts` | writes texts of a model, which are the same everywhere | everywhere |
 //! | `kernels` | holds the products to the properties of every implementation | everywhere |
-//! | `count` | counts the instructions of a character | emulated cores |
+//! | `count` | counts the instructions of a character, chosen greedily | emulated cores |
+//! | `count-sampled` | the same at a temperature of 1 | emulated cores |
 //! | `stack` | measures the stack of a character | emulated cores |
 //!
 //! A program is told its task and a number of characters; `cargo xtask` runs them all and compares.
@@ -60,13 +61,17 @@ pub fn check_kernels() {
     outcome.expect("the products are what they are defined to be");
 }
 
-/// A greedy generator that has read the model's first prefix, with a state in `memory`.
+/// A generator that has read the model's first prefix, with a state in `memory`.
 ///
 /// # Panics
 /// If the model is larger than `memory`.
-pub fn primed<'m>(model: &'m Model<'m, Kind>, memory: &'m mut [u8]) -> Generator<'m, Kind> {
+pub fn primed<'m>(
+    model: &'m Model<'m, Kind>,
+    memory: &'m mut [u8],
+    sampling: Sampling,
+) -> Generator<'m, Kind> {
     let state = StateView::from_bytes(model, memory).expect("the models are small");
-    let mut generator = Generator::from_view(model, state, Sampling::greedy());
+    let mut generator = Generator::from_view(model, state, sampling);
     let prefix = model.prefixes().next().unwrap_or_default();
     generator.prime(prefix).expect("the prefix is the model's own");
     generator

@@ -175,7 +175,7 @@ impl<P: Precision, R: Rng> Iterator for Generator<'_, P, R> {
         self.step();
         self.model.logits(&mut self.state);
         let logits = || self.state.logits.iter().map(|&logit| P::fixed_point(logit));
-        let token = self.sampler.choose(&mut self.random, logits);
+        let token = self.sampler.choose(|| self.random.next_u32(), logits);
         self.last = Some(token);
         self.model.vocabulary().character(token)
     }

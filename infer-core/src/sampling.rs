@@ -1,7 +1,5 @@
 //! Choosing the next character from the logits, in integer arithmetic alone.
 
-use rand_core::Rng;
-
 use crate::vocabulary::Token;
 
 /// How the next character is chosen.
@@ -18,7 +16,7 @@ pub struct Sampling {
     /// bolder, less more cautious, 0 is greedy: the most probable character always.
     pub temperature_milli: u16,
     /// Only the k most probable characters (and those as probable as the last of them); 0: all. It
-    /// takes up to 32 passes over the logits, and so does the next one.
+    /// takes 32 passes over the logits, and so does the next one.
     pub top_k: u16,
     /// Only the most probable characters that together reach this probability, in thousandths;
     /// 1000 or more: all.
@@ -66,8 +64,8 @@ impl Sampling {
 /// Fraction bits of the exponents that [`weight`] takes.
 const EXPONENT_FRACTION_BITS: u32 = 8;
 
-/// log2(e) in units of 2⁻¹⁶.
-const LOG2_E_Q16: u64 = 94_548;
+/// Octaves of a nat at a temperature of 1/1000: 1000 · log₂ e, in units of 2⁻¹⁶.
+const OCTAVES_PER_NAT_Q16: u64 = 94_548_462;
 
 /// Draws characters as a [`Sampling`] asks.
 #[derive(Debug, Clone)]
@@ -81,17 +79,19 @@ impl Sampler {
     /// A sampler for logits in units of `nats_per_logit_q32`.
     #[inline(never)] // else it is there twice
     pub(crate) fn new(sampling: Sampling, nats_per_logit_q32: u32) -> Self {
-        // Below 2⁴¹.
+        // Below 2⁵¹. A division of 64 bits would take a microcontroller a kilobyte of code.
         let octaves_q40 =
-            (u64::from(nats_per_logit_q32) * LOG2_E_Q16) >> (16 - EXPONENT_FRACTION_BITS);
-        let exponent_per_logit = divide(octaves_q40 * 1000, sampling.temperature_milli);
+            (u64::from(nats_per_logit_q32) * OCTAVES_PER_NAT_Q16) >> (16 - EXPONENT_FRACTION_BITS);
+        let thousandths = u32::from(sampling.temperature_milli.max(1));
+        let exponent_per_logit = scale(octaves_q40, u32::MAX / thousandths);
         Self { sampling, exponent_per_logit }
     }
 
-    /// Chooses a token by its logit. `logits` gives the same numbers at every call.
+    /// Chooses a token by its logit, and by a `random` number unless it is the most probable one
+    /// always. `logits` gives the same numbers at every call.
     pub(crate) fn choose<I: Iterator<Item = i32>>(
         &self,
-        random: &mut impl Rng,
+        random: impl FnOnce() -> u32,
         logits: impl Fn() -> I,
     ) -> Token {
         let (mut likeliest, mut largest) = (0, i32::MIN);
@@ -108,15 +108,16 @@ impl Sampler {
             Candidates { logits, largest, exponent_per_logit: self.exponent_per_logit };
         let mut threshold = i32::MIN;
         if top_k > 0 {
-            threshold = candidates.highest_threshold(Measure::Number, top_k.into());
+            threshold = candidates.highest_threshold(Measure::Number, u64::from(top_k) - 1);
         }
         if top_p_milli < 1000 {
             let total = candidates.sum_from(threshold, Measure::Weight);
-            let target = divide(u64::from(total) * u64::from(top_p_milli), 1000) as u32;
-            threshold = candidates.highest_threshold(Measure::Weight, target.max(1));
+            // A thousandth is nearly so many of 2³².
+            let share = scale(total, u32::from(top_p_milli) * (u32::MAX / 1000));
+            threshold = candidates.highest_threshold(Measure::Weight, share);
         }
         let total = candidates.sum_from(threshold, Measure::Weight);
-        let rest = ((u64::from(random.next_u32()) * u64::from(total)) >> 32) as u32;
+        let rest = scale(total, random());
         candidates.at(threshold, rest).unwrap_or(likeliest)
     }
 }
@@ -142,40 +143,38 @@ impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
         if matches!(measure, Measure::Number) {
             return 1;
         }
-        let below = self.largest.abs_diff(logit);
-        let product = |factor: u32| u64::from(below) * u64::from(factor);
-        let (high, low) = ((self.exponent_per_logit >> 32) as u32, self.exponent_per_logit as u32);
-        weight(product(high) + (product(low) >> 32))
+        weight(scale(self.exponent_per_logit, self.largest.abs_diff(logit)))
     }
 
     /// The sum over all logits from `least` on.
     ///
-    /// It can't overflow: 65,535 characters of at most 2¹⁶ stay below 2³².
+    /// It can't overflow: 65,535 characters of at most 2³⁰ stay below 2⁴⁶.
     #[inline(never)]
-    fn sum_from(&self, least: i32, measure: Measure) -> u32 {
+    fn sum_from(&self, least: i32, measure: Measure) -> u64 {
         let counted = (self.logits)().filter(|&logit| logit >= least);
-        counted.fold(0, |sum, logit| sum.wrapping_add(self.count_of(logit, measure)))
+        counted.map(|logit| u64::from(self.count_of(logit, measure))).sum()
     }
 
-    /// The highest threshold from which on logits sum up to `target`; the lowest of all if they
-    /// never do.
+    /// The highest threshold from which on logits sum up to more than `bound`; the lowest of all if
+    /// they never do.
     #[inline(never)]
-    fn highest_threshold(&self, measure: Measure, target: u32) -> i32 {
-        let (mut low, mut high) = (i32::MIN, self.largest);
-        while low < high {
-            // Rounded up, so that the range shrinks at every turn.
-            let middle = low.wrapping_add((low.abs_diff(high).div_ceil(2)) as i32);
-            let is_enough = self.sum_from(middle, measure) >= target;
-            if is_enough { low = middle } else { high = middle.wrapping_sub(1) }
+    fn highest_threshold(&self, measure: Measure, bound: u64) -> i32 {
+        let mut threshold = i32::MIN;
+        for bit in (0..32).rev() {
+            // From the least number on, the highest bit leads to zero.
+            let higher = threshold.wrapping_add(1 << bit);
+            if self.sum_from(higher, measure) > bound {
+                threshold = higher;
+            }
         }
-        low
+        threshold
     }
 
     /// The first token at which the weights of all logits from `threshold` on exceed `rest`.
-    fn at(&self, threshold: i32, mut rest: u32) -> Option<Token> {
+    fn at(&self, threshold: i32, mut rest: u64) -> Option<Token> {
         for (logit, token) in (self.logits)().zip(0..) {
             if logit >= threshold {
-                match rest.checked_sub(self.count_of(logit, Measure::Weight)) {
+                match rest.checked_sub(self.count_of(logit, Measure::Weight).into()) {
                     Some(less) => rest = less,
                     None => return Some(token),
                 }
@@ -185,18 +184,17 @@ impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
     }
 }
 
-/// 2^(16 − `exponent`/256), rounded: the weight of a character that lies `exponent`/256 octaves
-/// below the most probable one. Below 2⁻¹⁶ of it, a character is never drawn.
-#[inline(never)]
+/// 2^(30 − `exponent`/256), to within 2: the weight of a character that lies `exponent`/256 octaves
+/// below the most probable one. Below 2⁻³⁰ of it, a character is never drawn: all of 65,534 such
+/// characters together have less than 10⁻⁴ of the probability.
 fn weight(exponent: u64) -> u32 {
     /// 2^(31 − n/16) and 2^(31 − n/256), of which any power is the product of two.
-    static SIXTEENTHS: [u32; 16] = powers(0.957_603_280_698_573_7);
-    static FINE: [u32; 16] = powers(0.997_296_056_085_470_1);
-    let number = exponent as usize;
+    static POWERS: [[u32; 16]; 2] =
+        [powers(0.957_603_280_698_573_7), powers(0.997_296_056_085_470_1)];
+    let ([sixteenths, fine], number) = (&POWERS, exponent as usize);
     #[expect(clippy::indexing_slicing, reason = "a remainder of 16 is below 16")]
-    let (sixteenth, fine) = (SIXTEENTHS[number / 16 % 16], FINE[number % 16]);
-    const SHIFT: u32 = 31 + 31 - 16;
-    let power = (u64::from(sixteenth) * u64::from(fine) + (1 << (SHIFT - 1))) >> SHIFT;
+    let (sixteenth, fine) = (sixteenths[number / 16 % 16], fine[number % 16]);
+    let power = (u64::from(sixteenth) * u64::from(fine)) >> 32;
     let octaves = exponent >> EXPONENT_FRACTION_BITS;
     if octaves < 32 { power as u32 >> octaves } else { 0 }
 }
@@ -215,88 +213,181 @@ const fn powers(step: f64) -> [u32; 16] {
     powers
 }
 
-/// ⌊`dividend` / `divisor`⌋ (or / 1 for 0), in digits of 16 bits: a division of 64 bits would take
-/// a microcontroller a kilobyte of code.
-#[inline(never)]
-fn divide(dividend: u64, divisor: u16) -> u64 {
-    let divisor = u32::from(divisor.max(1));
-    let (mut quotient, mut rest) = (0, 0);
-    for shift in [48, 32, 16, 0] {
-        // No part overflows, as the rest is below the divisor.
-        let part = (rest << 16) | ((dividend >> shift) & 0xffff) as u32;
-        quotient = (quotient << 16) | u64::from(part / divisor);
-        rest = part % divisor;
-    }
-    quotient
+/// ⌊`number` · `factor` / 2³²⌋.
+fn scale(number: u64, factor: u32) -> u64 {
+    let product = |digits: u32| u64::from(digits) * u64::from(factor);
+    product((number >> 32) as u32) + (product(number as u32) >> 32)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
     use std::vec;
     use std::vec::Vec;
 
+    use rand_core::Rng;
     use rand_pcg::Pcg32;
 
-    use super::{Sampler, Sampling, divide, weight};
+    use super::{Sampler, Sampling, weight};
 
     /// Logits in units of 2⁻¹⁶ nats.
     const NATS_PER_LOGIT_Q32: u32 = 1 << 16;
+
+    const OWN: Sampling = Sampling::greedy().with_temperature_milli(1000);
 
     fn logits(probabilities: &[f64]) -> Vec<i32> {
         probabilities.iter().map(|p| (p.ln() * 65_536.0).round() as i32).collect()
     }
 
-    fn shares(sampling: Sampling, probabilities: &[f64]) -> Vec<f64> {
-        const DRAWS: usize = 100_000;
+    /// The tokens that are chosen at `random` numbers.
+    fn tokens(
+        sampling: Sampling,
+        probabilities: &[f64],
+        random: impl Iterator<Item = u32>,
+    ) -> impl Iterator<Item = usize> {
         let logits = logits(probabilities);
         let sampler = Sampler::new(sampling, NATS_PER_LOGIT_Q32);
+        random.map(move |number| sampler.choose(|| number, || logits.iter().copied()).into())
+    }
+
+    /// How often each token is chosen in so many `draws`.
+    fn counts(sampling: Sampling, probabilities: &[f64], draws: usize) -> Vec<f64> {
         let mut random = Pcg32::new(sampling.seed, 1);
-        let mut shares = vec![0.0; logits.len()];
-        for _ in 0..DRAWS {
-            let token = sampler.choose(&mut random, || logits.iter().copied());
-            shares[usize::from(token)] += 1.0 / DRAWS as f64;
+        let random = iter::repeat_with(|| random.next_u32()).take(draws);
+        let mut counts = vec![0.0; probabilities.len()];
+        for token in tokens(sampling, probabilities, random) {
+            counts[token] += 1.0;
         }
-        shares
+        counts
+    }
+
+    /// What `sampling` makes of `probabilities`, in floating point.
+    fn expected(sampling: Sampling, probabilities: &[f64]) -> Vec<f64> {
+        let cut = |probabilities: &mut Vec<f64>, least: f64| {
+            probabilities.iter_mut().for_each(|p| *p = if *p < least { 0.0 } else { *p });
+            let sum: f64 = probabilities.iter().sum();
+            probabilities.iter_mut().for_each(|p| *p /= sum);
+        };
+        let sorted = |probabilities: &[f64]| {
+            let mut sorted = probabilities.to_vec();
+            sorted.sort_by(|a, b| b.total_cmp(a));
+            sorted
+        };
+        let exponent = 1000.0 / f64::from(sampling.temperature_milli);
+        let largest = probabilities.iter().copied().fold(0.0, f64::max);
+        let mut expected = probabilities.iter().map(|p| (p / largest).powf(exponent)).collect();
+        cut(&mut expected, 0.0);
+        if sampling.top_k > 0 {
+            let least = sorted(&expected)[usize::from(sampling.top_k) - 1];
+            cut(&mut expected, least);
+        }
+        if sampling.top_p_milli < 1000 {
+            let mut rest = f64::from(sampling.top_p_milli) / 1000.0;
+            let is_last = |p: &f64| {
+                rest -= p;
+                rest <= 0.0
+            };
+            let least = sorted(&expected).into_iter().find(is_last).unwrap();
+            cut(&mut expected, least);
+        }
+        expected
+    }
+
+    /// `share` of the probability, equal among `number` characters.
+    fn flat(share: f64, number: usize) -> impl Iterator<Item = f64> {
+        iter::repeat_n(share / number as f64, number)
+    }
+
+    /// Every character half as probable as the one of half its number.
+    fn zipf(share: f64, number: usize) -> impl Iterator<Item = f64> {
+        let sum: f64 = (1..=number).map(|n| 1.0 / n as f64).sum();
+        (1..=number).map(move |n| share / (n as f64 * sum))
     }
 
     #[test]
     fn weights_are_powers_of_two() {
-        for exponent in 0..5000 {
-            let exact = 2_f64.powf(16.0 - exponent as f64 / 256.0);
-            assert!((f64::from(weight(exponent)) - exact).abs() <= 1.0, "{exponent}");
+        for exponent in 0..10_000 {
+            let exact = 2_f64.powf(30.0 - exponent as f64 / 256.0);
+            assert!((f64::from(weight(exponent)) - exact).abs() < 2.0, "{exponent}");
         }
         assert_eq!(weight(u64::MAX), 0);
         // The number that `docs/artifact-format.md` names.
         let powers: Vec<u8> = (0..256).flat_map(|n| weight(n).to_le_bytes()).collect();
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&powers);
-        assert_eq!(checksum, 0x84f2_12b5);
+        assert_eq!(checksum, 0x5827_2f40);
     }
 
     #[test]
-    fn quotients_are_exact() {
-        for dividend in [0, 1, 999, 1000, u64::from(u32::MAX), 0x0123_4567_89ab_cdef, u64::MAX] {
-            for divisor in [1, 2, 700, 1000, 32_768, u16::MAX] {
-                assert_eq!(divide(dividend, divisor), dividend / u64::from(divisor));
-            }
-        }
+    fn the_specifications_example_is_true() {
+        let sampler = Sampler::new(OWN, NATS_PER_LOGIT_Q32);
+        assert_eq!(sampler.exponent_per_logit, 24_204_404);
+        assert_eq!([0, 369, 3_693].map(weight), [1_073_741_824, 395_360_568, 48_787]);
+        let logits = || [0, -65_536, -655_360].into_iter();
+        // And where one token ends, and the next one starts.
+        let random = [0xBB19_8D2B, 0xBB19_8D2C, 0xC000_0000, 0xFFFD_D2DE, 0xFFFD_D2DF];
+        assert_eq!(random.map(|u| sampler.choose(|| u, logits)), [0, 1, 1, 1, 2]);
     }
 
     #[test]
     fn characters_are_drawn_as_often_as_they_are_probable() {
-        let own = [0.5, 0.3, 0.15, 0.05];
-        let sampling = Sampling::greedy().with_temperature_milli(1000);
-        let cold = own.map(|p: f64| p.powf(2.0) / own.iter().map(|p| p.powf(2.0)).sum::<f64>());
-        let cases = [
-            (sampling, own),
-            (sampling.with_temperature_milli(500), cold),
-            (sampling.with_top_k(2), [0.625, 0.375, 0.0, 0.0]),
-            (sampling.with_top_p_milli(900), [0.526, 0.316, 0.158, 0.0]),
-            (sampling.with_top_p_milli(0), [1.0, 0.0, 0.0, 0.0]),
-            (Sampling::greedy(), [1.0, 0.0, 0.0, 0.0]),
+        const DRAWS: usize = 50_000;
+        let shapes: [Vec<f64>; 3] = [
+            vec![0.5, 0.3, 0.15, 0.05],
+            zipf(0.9, 50).chain(flat(0.1, 250)).collect(),
+            zipf(1.0, 300).collect(),
         ];
-        for (sampling, expected) in cases {
-            for (share, expected) in shares(sampling, &own).into_iter().zip(expected) {
-                assert!((share - expected).abs() < 0.01, "{sampling:?}: {share} for {expected}");
+        let cold = OWN.with_temperature_milli(700);
+        let (most, first) = (OWN.with_top_p_milli(750), OWN.with_top_p_milli(0));
+        let samplings = [OWN, cold, OWN.with_top_k(3), most, first, Sampling::greedy()];
+        for (shape, sampling) in
+            shapes.iter().flat_map(|shape| samplings.map(|sampling| (shape, sampling)))
+        {
+            let (mut chi_squared, mut freedom) = (0.0, -1.0);
+            let counts = counts(sampling, shape, DRAWS);
+            for (count, probability) in counts.into_iter().zip(expected(sampling, shape)) {
+                let expected = probability * DRAWS as f64;
+                if expected > 0.0 {
+                    chi_squared += (count - expected).powi(2) / expected;
+                    freedom += 1.0;
+                } else {
+                    assert_eq!(count, 0.0, "{sampling:?}");
+                }
+            }
+            // Four standard deviations.
+            let limit = freedom + 4.0 * f64::sqrt(2.0 * freedom);
+            assert!(chi_squared <= limit, "{sampling:?}: {chi_squared}, {freedom} are expected");
+        }
+    }
+
+    #[test]
+    fn no_mass_is_lost_among_many_characters() {
+        const STEPS: u32 = 64;
+        let random = || (0..STEPS).map(|n| n * (u32::MAX / STEPS));
+        for probabilities in [
+            zipf(0.9, 100).chain(flat(0.1, 4_900)).collect::<Vec<_>>(),
+            zipf(0.6, 5_000).chain(flat(0.4, 60_000)).collect(),
+            zipf(1.0, 65_535).collect(),
+            flat(0.4, 65_534).chain([0.6]).collect(),
+            flat(1.0, 65_535).collect(),
+            flat(0.0, 65_534).chain([1.0]).collect(), // all are masked but one
+        ] {
+            for sampling in [
+                OWN,
+                OWN.with_temperature_milli(100),
+                OWN.with_temperature_milli(60_000),
+                OWN.with_top_k(1000),
+                OWN.with_top_p_milli(950),
+                OWN.with_top_k(4000).with_top_p_milli(500),
+            ] {
+                let expected = expected(sampling, &probabilities);
+                for (token, number) in tokens(sampling, &probabilities, random()).zip(random()) {
+                    // A number of a share of the largest leads to where that share is reached.
+                    let share = f64::from(number) / 2_f64.powi(32);
+                    let before: f64 = expected[..token].iter().sum();
+                    let is_right =
+                        before - 0.001 < share && share < before + expected[token] + 0.001;
+                    assert!(is_right, "{sampling:?}: {token} at {share}");
+                }
             }
         }
     }

@@ -35,7 +35,7 @@ pub(crate) fn steps() -> Vec<Step> {
         steps.extend(instructions::counted().filter(|counted| counted.0 == machine).map(count));
     }
     let others = instructions::counted().filter(|counted| !machines::ALL.contains(&counted.0));
-    steps.extend(others.chain(instructions::counted_vocabularies()).map(count));
+    steps.extend(others.chain(instructions::counted_of_boards()).map(count));
     steps.push(Step::new("kernels of a Cortex-M4F in f32", || {
         check_kernels("f32", |task| CORTEX_M4.output(task))
     }));

@@ -115,7 +115,7 @@ impl Machine {
     fn arguments(&self, device: &Path, task: Task<'_>) -> Result<Vec<String>> {
         let Task { name, characters, model, .. } = task;
         let (address, bytes) = (self.model_address, model.metadata()?.len());
-        let counting = if name == "count" { "-icount shift=0" } else { "" };
+        let counting = if name.starts_with("count") { "-icount shift=0" } else { "" };
         let words =
             format!("-machine {} -display none -monitor none -serial none {counting}", self.name);
         let mut arguments: Vec<String> = words.split_whitespace().map(str::to_owned).collect();

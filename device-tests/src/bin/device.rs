@@ -33,19 +33,22 @@ fn main() -> ! {
     match task {
         "texts" => write_texts(artifact, characters, &mut Console).expect("the console is there"),
         "kernels" => check_kernels(),
-        "count" => count(artifact, characters),
+        "count" => count(artifact, characters, Sampling::greedy()),
+        "count-sampled" => {
+            count(artifact, characters, Sampling::greedy().with_temperature_milli(1000));
+        }
         "stack" => stack(artifact),
         _ => panic!("unknown task: {task}"),
     }
     process::exit(0)
 }
 
-/// Prints how many instructions a character takes: step, logits and greedy sampling.
+/// Prints how many instructions a character takes: step, logits and the choice by `sampling`.
 #[inline(never)] // its memory must not lie on the stack of the other tasks
-fn count(artifact: &[u8], characters: usize) {
+fn count(artifact: &[u8], characters: usize, sampling: Sampling) {
     let (model, mut memory) = (model(artifact), [0; LARGEST_STATE]);
     let mut counter = Counter::start();
-    let mut generator = primed(&model, &mut memory);
+    let mut generator = primed(&model, &mut memory, sampling);
     let instructions = counter.instructions(|| {
         for _ in 0..characters {
             black_box(generator.next());
@@ -62,7 +65,7 @@ fn stack(artifact: &[u8]) {
         black_box(model(artifact));
     });
     let model = model(artifact);
-    let mut generator = primed(&model, &mut memory);
+    let mut generator = primed(&model, &mut memory, Sampling::greedy());
     let sampling = Sampling::greedy().with_temperature_milli(1000).with_top_k(9);
     generator.restart(sampling.with_top_p_milli(900));
     generator.next();
