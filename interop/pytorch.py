@@ -4,21 +4,22 @@
     python interop/pytorch.py target/release/charcell
 
 Models of one to four layers, with and without biases, go to Charcell by `charcell import`; a run of
-Charcell goes to PyTorch by `charcell export --safetensors` and `load_state_dict`, unchanged. The
-perplexities on a text must agree within a factor of 1 ± 1e-4.
+Charcell goes to PyTorch by `charcell export --safetensors` and `load_state_dict`, unchanged; what
+torch.save writes goes to Charcell by from_pytorch.py. The perplexities on a text must agree within a
+factor of 1 ± 1e-4.
 """
 
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-TOLERANCE = 1e-4
+from comparison import Text, charcell, charcell_perplexity, check_file, check_refused, compare
+
 TEXT = "It was long ago, or not so long: who knows? The sea lay still; the moon was out. " * 10
 
 
@@ -42,24 +43,6 @@ def perplexity(model, characters, text):
     return nn.functional.cross_entropy(model(tokens[:-1]), tokens[1:]).exp().item()
 
 
-def charcell(*words):
-    done = subprocess.run([CHARCELL, *map(str, words)], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"charcell {' '.join(map(str, words))}: {done.stderr}")
-    return done.stdout
-
-
-def charcell_perplexity(run, text):
-    return json.loads(charcell("evaluate", run, "--corpus", text, "--json"))["perplexity"]
-
-
-def compare(what, pytorch, ours):
-    difference = abs(ours / pytorch - 1)
-    print(f"{what}: PyTorch {pytorch:.6f}, Charcell {ours:.6f}, difference {difference:.1e}")
-    if not difference <= TOLERANCE:
-        sys.exit(f"{what}: the perplexities differ by more than {TOLERANCE}")
-
-
 def to_charcell(folder, layers, bias):
     torch.manual_seed(layers)
     characters = sorted(set(TEXT), reverse=True)
@@ -74,7 +57,7 @@ def to_charcell(folder, layers, bias):
     charcell("import", folder / "model.safetensors", "--vocabulary", vocabulary, "-o", run)
     name = f"{layers} layer(s) {'with' if bias else 'without'} biases, to Charcell"
     ours = charcell_perplexity(run, folder / "text.txt")
-    compare(name, perplexity(model, characters, TEXT), ours)
+    compare(name, "PyTorch", perplexity(model, characters, TEXT), ours)
 
 
 def to_pytorch(folder, layers):
@@ -89,14 +72,36 @@ def to_pytorch(folder, layers):
     text = "the traveller went on, and the rain with him. " * 5
     (folder / "text.txt").write_text(text)
     ours = charcell_perplexity(run, folder / "text.txt")
-    compare(f"{layers} layer(s), to PyTorch", perplexity(model, characters, text), ours)
+    compare(f"{layers} layer(s), to PyTorch", "PyTorch", perplexity(model, characters, text), ours)
+
+
+def files(folder):
+    """What torch.save and others write goes to Charcell by a script."""
+    (folder / "text.txt").write_text(TEXT)
+    text = Text(folder / "text.txt")
+    model = CharacterModel(len(text.characters), 40, 2)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    expected, weights = perplexity(model, text.characters, TEXT), model.state_dict()
+    checkpoint = {"epoch": 3, "tokens": tuple(text.characters), "state_dict": weights}
+    torch.save(weights, folder / "new.pt")
+    torch.save(weights, folder / "old.pth", _use_new_zipfile_serialization=False)
+    torch.save(checkpoint, folder / "checkpoint.ckpt")
+    torch.jit.trace(model, torch.zeros(9, dtype=torch.long)).save(folder / "script.pt")
+    np.savez(folder / "arrays.npz", **{name: array.numpy() for name, array in weights.items()})
+    for name in ["new.pt", "old.pth", "checkpoint.ckpt", "script.pt", "arrays.npz"]:
+        check_file(name, "PyTorch", folder / name, text, expected)
+    torch.save(model, folder / "whole.pt")
+    check_refused("a whole model", folder / "whole.pt", "more than tensors")
+    torch.save({"generator": weights, "critic": weights}, folder / "two.pt")
+    check_refused("two models", folder / "two.pt", "2 sets of named tensors (generator, critic)")
 
 
 if __name__ == "__main__":
-    CHARCELL = sys.argv[1]
     with tempfile.TemporaryDirectory() as name:
         for layers in range(1, 5):
             for bias in [True, False]:
                 to_charcell(Path(name), layers, bias)
         for layers in [1, 2]:
             to_pytorch(Path(name), layers)
+        files(Path(name))

@@ -26,6 +26,7 @@ pub mod cpu;
 mod error;
 mod evaluation;
 mod export;
+mod foreign;
 pub mod gpu;
 pub mod image;
 mod import;

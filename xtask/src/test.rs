@@ -18,6 +18,7 @@ use crate::full_disk;
 use crate::fuzz;
 use crate::gpu;
 use crate::held_out;
+use crate::interop;
 use crate::machines;
 use crate::no_panic;
 use crate::pico;
@@ -109,6 +110,10 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
             Step::new("trainings that are killed 50 times go on", || {
                 run(&mut cargo("test --package charcell --test resume -- --ignored"))
             }),
+            Step::new("models of PyTorch and back", interop::check_pytorch),
+            Step::new("models of Keras", interop::check_keras),
+            Step::new("models of ONNX", interop::check_onnx),
+            Step::new("models of MXNet", interop::check_mxnet),
             Step::new("GPU kernels at all sizes", || gpu_tests("", &["--include-ignored"])),
             Step::new("training on a GPU", move || gpu::measure(&gpu_text)),
             Step::new("fuzzing with millions of inputs", fuzz::measure),

@@ -23,6 +23,7 @@ use self::file::{Tensor, shown};
 use self::modules::{Modules, shown_module};
 use self::stack::Stack;
 use crate::Error;
+use crate::foreign;
 use crate::model::{Parameters, TrainedModel};
 use crate::text::{Vocabulary, read_characters};
 
@@ -75,6 +76,9 @@ pub struct Imported {
 /// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::VocabularySize`]; [`Error::Import`]
 /// names the tensors that are missing, unfit or unknown; [`Error::UnknownCharacter`] of a prefix.
 pub fn import(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Imported, Error> {
+    if let Some(reason) = foreign::refusal(file) {
+        return Err(Error::Import { path: file.into(), reason });
+    }
     let characters = read_characters(vocabulary)?;
     let vocabulary = Vocabulary::read(vocabulary)?;
     let bytes =
@@ -115,7 +119,6 @@ pub fn import_bytes(
     characters: &[char],
     options: &ImportOptions,
 ) -> Result<(Parameters, String), String> {
-    // The files of other frameworks are to be known here, by their first bytes.
     let mut tensors = file::tensors(bytes)?;
     leave_out(&mut tensors, &options.ignore)?;
     let names: Vec<String> = tensors.keys().cloned().collect();

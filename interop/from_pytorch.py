@@ -1,0 +1,65 @@
+"""Converts what `torch.save` wrote, or a TorchScript file, for `charcell import`.
+
+    pip install torch safetensors
+    python interop/from_pytorch.py model.pt model.safetensors
+
+The file holds a `state_dict`, alone or as an entry of a checkpoint; its tensors keep their names,
+and `charcell import` finds the LSTM among them. A vocabulary in the checkpoint is written, too. No
+code from the file is run: a whole model, `torch.save(model, …)`, has to be saved as its
+`state_dict` where its class is.
+"""
+
+import pickle
+
+import torch
+
+from conversion import Refused, characters_among, main, write_tensors
+
+
+def convert(path, out):
+    checkpoint = read(path)
+    tensors = state_dict(checkpoint)
+    # NumPy has no bfloat16, and tensors may share their memory, which safetensors refuses.
+    arrays = {
+        name: (tensor.float() if tensor.is_floating_point() else tensor).numpy().copy()
+        for name, tensor in tensors.items()
+    }
+    entries = checkpoint.values() if isinstance(checkpoint, dict) else []
+    write_tensors(arrays, out, characters_among(entries))
+
+
+def read(path):
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise Refused(
+            "it holds more than tensors, as torch.save(model, …) writes it; where its classes are, "
+            "save the weights alone, torch.save(model.state_dict(), …)"
+        ) from error
+    except RuntimeError:
+        return torch.jit.load(path, map_location="cpu").state_dict()
+
+
+def state_dict(checkpoint):
+    """The one set of named tensors in a file."""
+    found = {"the file": checkpoint} if is_state_dict(checkpoint) else {}
+    if not found and isinstance(checkpoint, dict):
+        found = {name: value for name, value in checkpoint.items() if is_state_dict(value)}
+    if len(found) != 1:
+        raise Refused(
+            f"it has {len(found)} sets of named tensors ({', '.join(map(str, found))}), and must "
+            "have one: torch.save(model.state_dict(), …) writes that"
+        )
+    return next(iter(found.values()))
+
+
+def is_state_dict(value):
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(tensor, torch.Tensor) for tensor in value.values())
+    )
+
+
+if __name__ == "__main__":
+    main(convert, "a file of torch.save")

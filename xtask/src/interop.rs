@@ -1,0 +1,49 @@
+//! Models of other frameworks, made and measured by the frameworks themselves, converted by the
+//! scripts of `interop/`, and measured by Charcell.
+
+use anyhow::Result;
+
+use crate::bench::setup;
+use crate::process::{cargo, root, run};
+use crate::python::Environment;
+
+/// The versions of what is installed beside the peers of the benchmarks.
+const REQUIREMENTS: &str = "interop/requirements.txt";
+
+/// Models to PyTorch and back, and the files that it writes.
+pub(crate) fn check_pytorch() -> Result<()> {
+    check(&shared(&["torch"])?, "interop/pytorch.py")
+}
+
+/// Models of Keras 3.
+pub(crate) fn check_keras() -> Result<()> {
+    check(&shared(&["jax", "keras"])?, "interop/check_keras.py")
+}
+
+/// ONNX models, of PyTorch's exporters and made by hand.
+pub(crate) fn check_onnx() -> Result<()> {
+    let packages = ["onnx", "onnxruntime", "onnxscript", "torch"];
+    check(&shared(&packages)?, "interop/check_onnx.py")
+}
+
+/// Models of MXNet Gluon, whose last release takes no newer Python and NumPy than these.
+pub(crate) fn check_mxnet() -> Result<()> {
+    let environment = Environment::new("python3.11", root().join("target/interop/mxnet"));
+    environment.install(&["mxnet==1.9.1", "numpy==1.23.5", "safetensors==0.8.0"])?;
+    check(&environment, "interop/check_mxnet.py")
+}
+
+/// The environment of the benchmarks, which has PyTorch and JAX already, with `packages`.
+fn shared(packages: &[&str]) -> Result<Environment> {
+    let environment = setup::environment();
+    let constraints = ["--constraint", setup::REQUIREMENTS, "--constraint", REQUIREMENTS];
+    environment.install(&[&constraints[..], &["numpy", "safetensors"], packages].concat())?;
+    Ok(environment)
+}
+
+/// Runs `script`, which compares perplexities on the text that ships with Charcell.
+fn check(environment: &Environment, script: &str) -> Result<()> {
+    run(&mut cargo("build --quiet --release --package charcell"))?;
+    let arguments = [script, "target/release/charcell", "trainer/text/the-orrery.txt"];
+    run(environment.python().args(arguments))
+}
