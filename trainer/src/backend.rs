@@ -21,12 +21,13 @@ pub trait Backend {
     /// What the device reports; its parameters can't be relied on then.
     fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Segment, Error>;
 
-    /// The loss in nats of each prediction of `window`, `[T, B]`, without training on it and
-    /// without dropout; the state is carried over as in training.
+    /// The loss in nats of each prediction of `windows`, `[T, B]` of the first, then of the second,
+    /// and so on, without training on them and without dropout; the state is carried over as in
+    /// training.
     ///
     /// # Errors
     /// What the device reports.
-    fn losses(&mut self, window: &Window) -> Result<Vec<f32>, Error>;
+    fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, Error>;
 
     /// Reads the parameters back.
     ///
@@ -89,8 +90,8 @@ impl<B: Backend + ?Sized> Backend for Box<B> {
         (**self).train(windows, learning_rates)
     }
 
-    fn losses(&mut self, window: &Window) -> Result<Vec<f32>, Error> {
-        (**self).losses(window)
+    fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, Error> {
+        (**self).losses(windows)
     }
 
     fn parameters(&mut self) -> Result<Parameters, Error> {

@@ -1,6 +1,7 @@
 //! `infer-core` on the host: artifacts from disk, and states of any size.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use infer_core::artifact::Header;
@@ -123,7 +124,7 @@ impl AnyModel<'_> {
         text.chars().enumerate().map(token).collect()
     }
 
-    /// Hands `length` characters that follow `prefix` to `each`, as they come.
+    /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks off.
     ///
     /// # Errors
     /// [`Error::UnknownCharacter`] if the vocabulary lacks a character of `prefix`.
@@ -132,7 +133,7 @@ impl AnyModel<'_> {
         prefix: &str,
         length: usize,
         sampling: Sampling,
-        each: impl FnMut(char),
+        each: impl FnMut(char) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let generated = match self {
             Self::Int8(model) => generate(model, prefix, length, sampling, each),
@@ -147,7 +148,10 @@ impl AnyModel<'_> {
     /// As [`generate`](Self::generate).
     pub fn text(&self, prefix: &str, length: usize, sampling: Sampling) -> Result<String, Error> {
         let mut text = String::from(prefix);
-        self.generate(prefix, length, sampling, |character| text.push(character))?;
+        self.generate(prefix, length, sampling, |character| {
+            text.push(character);
+            ControlFlow::Continue(())
+        })?;
         Ok(text)
     }
 
@@ -194,12 +198,13 @@ fn generate<P: Precision>(
     prefix: &str,
     length: usize,
     sampling: Sampling,
-    each: impl FnMut(char),
+    each: impl FnMut(char) -> ControlFlow<()>,
 ) -> Result<(), PrimeError> {
     let mut state = OwnedState::new(model);
     let mut generator = Generator::from_view(model, state.view(model), sampling);
     generator.prime(prefix)?;
-    generator.take(length).for_each(each);
+    // Where it breaks off, it has ended as asked.
+    let _ = generator.take(length).try_for_each(each);
     Ok(())
 }
 

@@ -43,13 +43,15 @@ pub use backend::{
     Backend, Choice, Device, IterationReport, MAX_SEGMENT_ITERATIONS, Segment, Snapshot,
 };
 pub use error::Error;
-pub use evaluation::{Evaluation, evaluate, first_choice};
+pub use evaluation::{
+    Evaluation, LARGEST_PERPLEXITY, evaluate, first_choice, perplexity, shown_number,
+};
 pub use export::{Weights, artifact, from_safetensors, to_safetensors};
 pub use import::{ImportOptions, Imported, import, import_bytes};
 pub use inference::{AnyModel, Artifact};
 pub use optimizer::{Optimizer, clip_factor};
 pub use report::{Sizes, loss_svg, report_html};
-pub use run_folder::{Description, RunFolder, write_all_whole, write_whole};
+pub use run_folder::{Description, LastCheckpoint, RunFolder, write_all_whole, write_whole};
 pub use shell::shell_word;
 pub use training::{
     Checkpoint, Config, EpochReport, Outcome, Preset, Progress, REPORT_CHARACTERS, Schedule,

@@ -195,7 +195,8 @@ fn a_run_is_replaced_only_by_force() {
     prints(&folder, &format!("{words} --force"));
     assert!(model() != before);
 
-    // What is left of a training that failed is not beside another one's artifact.
+    // What is left of a training that failed is not beside another one's artifact, and its own
+    // can't be made.
     let diverges = "train --hidden 8 --epochs 9 --chars 2000 --learning-rate 1e38 --clip 1e30";
     fails(&folder, &format!("{diverges} --out run --force"), &["no longer finite"]);
     let mut files: Vec<_> = fs::read_dir(folder.path().join("run"))
@@ -203,7 +204,17 @@ fn a_run_is_replaced_only_by_force() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort_unstable();
-    assert_eq!(files, ["checkpoint", "metrics.jsonl", "run.json", "weights.safetensors"]);
+    assert_eq!(
+        files,
+        [
+            "checkpoint",
+            "loss.svg",
+            "metrics.jsonl",
+            "report.html",
+            "run.json",
+            "weights.safetensors"
+        ]
+    );
 }
 
 /// A model that PyTorch wrote, of two layers and five characters.
@@ -271,7 +282,9 @@ fn a_run_that_diverges_keeps_its_last_good_weights() {
     let folder = TempDir::new().unwrap();
     let words =
         "train --hidden 8 --epochs 9 --chars 2000 --learning-rate 1e38 --clip 1e30 --out run";
-    fails(&folder, words, &["no longer finite", "learning rate below 1000"]);
+    let export = "`charcell export run --weights f32`";
+    fails(&folder, words, &["no longer finite", "try --learning-rate 1e37", export]);
+    prints(&folder, "export run --weights f32");
     let model = Path::new("run/weights.safetensors");
     assert!(folder.path().join(model).is_file());
 }

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 use charcell::text::{Corpus, SHIPPED_TEXT, Sampling};
-use charcell::{Backend, Checkpoint, Config, Device, Optimizer, Outcome, Schedule, Training};
+use charcell::{
+    Backend, Checkpoint, Config, Device, EpochReport, Optimizer, Outcome, Progress, Schedule,
+    Training,
+};
 use infer_core::Normalisation;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -51,15 +54,20 @@ fn training<'a>(corpus: &'a Corpus, config: &Config) -> Training<'a, Box<dyn Bac
     Training::new(corpus, config, |parameters| DEVICE.backend(parameters, config)).unwrap()
 }
 
+/// A checkpoint as a file would hold it, and the reports of its epochs.
+fn checkpoint(training: &mut Training<'_, Box<dyn Backend>>) -> (Checkpoint, Vec<EpochReport>) {
+    let checkpoint = training.checkpoint().unwrap();
+    let checkpoint = Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap();
+    (checkpoint, training.metrics().to_vec())
+}
+
 fn resumed<'a>(
     corpus: &'a Corpus,
     config: &Config,
-    checkpoint: &Checkpoint,
+    (checkpoint, metrics): (Checkpoint, Vec<EpochReport>),
 ) -> Training<'a, Box<dyn Backend>> {
-    // What a file would hold.
-    let checkpoint = Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap();
     let backend = |parameters| DEVICE.backend(parameters, config);
-    Training::resume(corpus, config, &checkpoint, backend).unwrap()
+    Training::resume(corpus, config, &checkpoint, metrics, backend).unwrap()
 }
 
 fn finish(training: Training<'_, Box<dyn Backend>>) -> Outcome {
@@ -85,10 +93,9 @@ fn three_epochs_and_three_more_are_six() {
         let whole = finish(training(&corpus, &config));
         let mut first = training(&corpus, &Config { epochs: 3, report_every: 3, ..config.clone() });
         while first.step().unwrap().is_some() {}
-        let checkpoint = first.checkpoint().unwrap();
-        assert_eq!(checkpoint.epochs(), 3);
-        let both =
-            finish(resumed(&corpus, &Config { report_every: 2, ..config.clone() }, &checkpoint));
+        let saved = checkpoint(&mut first);
+        assert_eq!(saved.0.epochs(), 3);
+        let both = finish(resumed(&corpus, &Config { report_every: 2, ..config.clone() }, saved));
         if config.validation == 0.0 {
             assert!(both.model.parameters != finish(first).model.parameters);
             assert_same(&both, &whole);
@@ -101,19 +108,18 @@ fn three_epochs_and_three_more_are_six() {
 #[test]
 fn a_training_goes_on_in_the_middle_of_an_epoch() {
     let corpus = corpus();
-    for config in [small(), Config { schedule: Schedule::Cosine, warm_up: 0.1, ..rich() }] {
+    let cosine = Config { schedule: Schedule::Cosine, warm_up: 0.1, ..rich() };
+    let moments: [(Config, fn(&Progress) -> bool); 3] = [
+        (small(), |progress| progress.iteration < progress.iterations),
+        (cosine.clone(), |progress| progress.iteration < progress.iterations),
+        (cosine, |progress| progress.held_out.is_some_and(|share| share < 1.0)),
+    ];
+    for (config, is_moment) in moments {
         let whole = finish(training(&corpus, &config));
         let mut first = training(&corpus, &config);
-        let mut steps = 0;
-        let checkpoint = loop {
-            let progress = first.step().unwrap().unwrap();
-            steps += 1;
-            let is_between = progress.iteration < progress.iterations;
-            if is_between && (steps == 1 || progress.epoch == 4) {
-                break first.checkpoint().unwrap();
-            }
-        };
-        assert_same(&finish(resumed(&corpus, &config, &checkpoint)), &whole);
+        while !is_moment(&first.step().unwrap().unwrap()) {}
+        let saved = checkpoint(&mut first);
+        assert_same(&finish(resumed(&corpus, &config, saved)), &whole);
         // The training that was left is no worse for it.
         assert_same(&finish(first), &whole);
     }
@@ -236,7 +242,7 @@ fn kill(moments: usize) {
     assert!(weights(&run) == weights(&folder.path().join("whole")));
     assert_eq!(checkpoints(&run).len(), 2);
     let left_over = fs::read_dir(run.join("checkpoint")).unwrap().count();
-    assert_eq!(left_over, 3, "two checkpoints and the lock, no temporary file");
+    assert_eq!(left_over, 4, "two checkpoints, reports and the lock, no temporary file");
 }
 
 #[test]

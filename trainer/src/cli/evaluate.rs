@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use charcell::text::Source;
-use charcell::{AnyModel, Error, RunFolder, Weights, artifact, evaluate};
+use charcell::{AnyModel, Error, RunFolder, Weights, artifact, evaluate, shown_number};
 use clap::Args;
 
 use super::{print, with_model};
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// What stands for all characters that the model doesn't know [default: the run folder's].
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
-    /// Print a JSON object.
+    /// Print a JSON object; a perplexity that is infinite is 1.7976931348623157e308 in it.
     #[arg(long)]
     json: bool,
 }
@@ -58,9 +58,9 @@ fn report(
         return print(&format!("{json}\n"));
     }
     print(&format!(
-        "perplexity {:.4}, {:.4} bits a character, first choice right {:.2} % of {} characters\n",
-        evaluation.perplexity,
-        evaluation.bits_per_character,
+        "perplexity {}, {} bits a character, first choice right {:.2} % of {} characters\n",
+        shown_number(evaluation.perplexity, 4),
+        shown_number(evaluation.bits_per_character, 4),
         evaluation.top_1_accuracy * 100.0,
         evaluation.characters,
     ))

@@ -1,5 +1,6 @@
 //! `charcell generate`.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use charcell::{AnyModel, Error};
@@ -56,10 +57,8 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
     let own = model.header().prefixes.first().copied();
     let prefix = arguments.prefix.as_deref().or(own).unwrap_or_default();
     if arguments.json {
-        let mut continuation = String::new();
-        model.generate(prefix, arguments.length, sampling, |character| {
-            continuation.push(character)
-        })?;
+        let text = model.text(prefix, arguments.length, sampling)?;
+        let continuation = text.strip_prefix(prefix).unwrap_or_default();
         let result = serde_json::json!({ "prefix": prefix, "continuation": continuation });
         return print(&format!("{result}\n"));
     }
@@ -70,6 +69,7 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
         if printed.is_ok() {
             printed = print(character.encode_utf8(&mut [0; 4]));
         }
+        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     printed.and_then(|()| print("\n"))
 }

@@ -8,15 +8,17 @@ mod firmware;
 mod generate;
 mod import;
 mod inspect;
+mod output;
 mod train;
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use charcell::{Artifact, Error};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use infer_core::Normalisation;
+
+use self::output::{is_unread, print, tell, untold};
 
 /// Trains a character-level LSTM and runs it on a microcontroller.
 #[derive(Debug, Parser)]
@@ -63,20 +65,17 @@ pub(crate) fn run() -> ExitCode {
         Command::Boards(arguments) => boards::run(&arguments),
         Command::Firmware(arguments) => firmware::run(&arguments),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = &done
+        && !is_unread(error)
+    {
+        tell(format_args!("error: {error}"));
     }
-}
-
-/// Writes to stdout, which may be a pipe that nobody reads any more.
-fn print(text: &str) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|source| Error::Write { path: PathBuf::from("standard output"), source })
+    // Once more, as there may be room again.
+    let lost = untold();
+    if let Some(error) = &lost {
+        tell(format_args!("error: {error}; not all that was to be said here was"));
+    }
+    if done.is_ok() && lost.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Runs `use_model` with the model of the artifact at `path`.

@@ -223,9 +223,30 @@ impl Backend for Cpu {
         Ok(Segment::Diverged)
     }
 
-    fn losses(&mut self, window: &Window) -> Result<Vec<f32>, Error> {
-        let logits = self.logits(window);
-        Ok(losses(&logits, &window.targets))
+    fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, Error> {
+        let batch_size = self.config.batch_size;
+        let Self { parameters, packed, slices, threads, .. } = self;
+        threads.install(|| packed.update(parameters));
+        let mut all = Vec::new();
+        for window in windows {
+            let first = all.len();
+            all.resize(first + window.targets.len(), 0.0);
+            let of_slices: Vec<Vec<f32>> = threads.install(|| {
+                let of_slice = |slice: &mut Slice| {
+                    slice.load(&window.inputs, &window.targets, window.resets_state);
+                    slice.forward(parameters, packed, None);
+                    losses(&slice.logits, &slice.targets)
+                };
+                slices.par_iter_mut().map(of_slice).collect()
+            });
+            for (slice, own) in slices.iter().zip(of_slices) {
+                let steps = all[first..].chunks_exact_mut(batch_size);
+                for (step, own) in steps.zip(own.chunks_exact(slice.rows)) {
+                    step[slice.first_row()..][..own.len()].copy_from_slice(own);
+                }
+            }
+        }
+        Ok(all)
     }
 
     fn parameters(&mut self) -> Result<Parameters, Error> {

@@ -38,7 +38,7 @@ pub(crate) struct Slice {
     d_c: Vec<f32>,
     /// `[T, b]`: the tokens read and the tokens to predict.
     pub(crate) inputs: Vec<Token>,
-    targets: Vec<Token>,
+    pub(crate) targets: Vec<Token>,
     pub(super) stopwatch: Stopwatch,
 }
 

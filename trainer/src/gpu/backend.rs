@@ -9,6 +9,10 @@ use crate::cpu::Dropout;
 use crate::model::Parameters;
 use crate::text::Window;
 
+/// Bytes of losses that are read back at once, so that the device needn't wait for the host after
+/// each window.
+const STAGED_LOSSES_BYTES: u64 = 16 << 20;
+
 impl Backend for Gpu {
     fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Segment, Error> {
         self.copy(BufferName::Parameters, BufferName::KeptParameters)?;
@@ -34,16 +38,30 @@ impl Backend for Gpu {
         Ok(Segment::Diverged)
     }
 
-    fn losses(&mut self, window: &Window) -> Result<Vec<f32>, Error> {
+    fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, Error> {
         let is_loss = |kernel: &str| kernel == SOFTMAX_CROSS_ENTROPY.name;
         let up_to_loss =
             1 + self.plan.tasks().iter().take_while(|task| !is_loss(task.kernel.name)).count();
-        self.set_dropout(None);
-        self.submit_iteration(window, up_to_loss, 0)?;
-        let losses: Vec<f32> = self.read(BufferName::Losses)?;
         let shapes = self.plan.shapes();
-        let steps = losses.chunks_exact(shapes.padded_batch());
-        Ok(steps.flat_map(|step| &step[..shapes.batch_size]).copied().collect())
+        let window_bytes = BufferName::Losses.bytes(shapes);
+        let at_once = (STAGED_LOSSES_BYTES / window_bytes).max(1) as usize;
+        self.set_dropout(None);
+        let mut losses = Vec::new();
+        for windows in windows.chunks(at_once) {
+            let staging = self.staging_buffer(windows.len() as u64 * window_bytes);
+            for (number, window) in (0..).zip(windows) {
+                self.submit_iteration(window, up_to_loss, 0)?;
+                let mut encoder = self.encoder();
+                let (from, offset) = (&self.buffers[&BufferName::Losses], number * window_bytes);
+                encoder.copy_buffer_to_buffer(from, 0, &staging, offset, window_bytes);
+                self.submit(encoder, 0)?;
+            }
+            let bytes = self.read_staging(&staging)?;
+            let all: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
+            let steps = all.chunks_exact(shapes.padded_batch());
+            losses.extend(steps.flat_map(|step| &step[..shapes.batch_size]));
+        }
+        Ok(losses)
     }
 
     fn parameters(&mut self) -> Result<Parameters, Error> {

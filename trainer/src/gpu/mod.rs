@@ -346,17 +346,20 @@ impl Gpu {
         self.device.queue.write_buffer(&self.buffers[&name], 0, bytes);
     }
 
+    /// A buffer that is copied to and then read by the host.
+    fn staging_buffer(&self, size: u64) -> Buffer {
+        self.device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read back"),
+            size,
+            usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
     /// The elements of a buffer.
     fn read<T: bytemuck::Pod>(&mut self, name: BufferName) -> Result<Vec<T>, Error> {
         let size = name.bytes(self.plan.shapes());
-        let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-        let descriptor = wgpu::BufferDescriptor {
-            label: Some("read back"),
-            size,
-            usage,
-            mapped_at_creation: false,
-        };
-        let staging = self.device.device.create_buffer(&descriptor);
+        let staging = self.staging_buffer(size);
         let mut encoder = self.encoder();
         encoder.copy_buffer_to_buffer(&self.buffers[&name], 0, &staging, 0, size);
         self.submit(encoder, 0)?;

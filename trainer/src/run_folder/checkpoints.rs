@@ -4,8 +4,9 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files::{remove_temporary_files, write_whole};
-use crate::{Checkpoint, Error};
+use super::files::{Staged, remove_temporary_files, write_whole};
+use super::metrics_log::{self, MetricsLog};
+use crate::{Checkpoint, EpochReport, Error};
 
 const FOLDER: &str = "checkpoint";
 const LOCK: &str = "lock";
@@ -13,6 +14,17 @@ const EXTENSION: &str = "checkpoint";
 
 /// Checkpoints that are kept: the last one, and the one to fall back to.
 const KEPT: usize = 2;
+
+/// What a training goes on from.
+#[derive(Debug)]
+pub struct LastCheckpoint {
+    /// The last checkpoint that can be read.
+    pub checkpoint: Checkpoint,
+    /// The reports of its epochs.
+    pub metrics: Vec<EpochReport>,
+    /// What is wrong with the checkpoints after it.
+    pub damaged: Vec<String>,
+}
 
 /// The folder `checkpoint` of a run that is locked.
 #[derive(Debug)]
@@ -22,6 +34,8 @@ pub(super) struct Checkpoints {
     _lock: File,
     /// The files of this training, from the first to the last.
     files: Vec<PathBuf>,
+    /// Where the reports of its epochs are, once there is a checkpoint.
+    log: Option<MetricsLog>,
     /// Whether the folder wasn't there before.
     is_new: bool,
 }
@@ -44,22 +58,42 @@ impl Checkpoints {
         }
         remove_temporary_files(run);
         remove_temporary_files(&folder);
-        Ok(Self { folder, _lock: lock, files: Vec::new(), is_new })
+        Ok(Self { folder, _lock: lock, files: Vec::new(), log: None, is_new })
     }
 
-    /// Writes `checkpoint` as the last one, and takes away those that are no longer needed, those
-    /// of another training in this folder among them.
+    /// Makes sure that there is room for `checkpoint`.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub(super) fn check_room(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        Staged::write(self.next().1, &checkpoint.to_bytes()).map(drop)
+    }
+
+    /// Writes `checkpoint`, whose epochs have the reports `metrics`, as the last one, and takes
+    /// away those that are no longer needed, those of another training in this folder among them.
     ///
     /// # Errors
     /// [`Error::Write`]; those from before are still there then.
-    pub(super) fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let there = list(&self.folder);
-        let last = there.last().and_then(|path| number(path)).unwrap_or(0);
-        let path = self.folder.join(format!("{:06}.{EXTENSION}", last + 1));
+    pub(super) fn save(
+        &mut self,
+        checkpoint: &Checkpoint,
+        metrics: &[EpochReport],
+    ) -> Result<(), Error> {
+        let error = |source| Error::RunFolder { path: self.folder.clone(), source };
+        fs::create_dir_all(&self.folder).map_err(error)?;
+        let (number, path) = self.next();
+        let log = self.log.get_or_insert_with(|| MetricsLog::new(&self.folder, number));
+        log.append(metrics)?;
         write_whole(&path, &checkpoint.to_bytes())?;
         self.files.push(path);
         self.files.drain(..self.files.len().saturating_sub(KEPT));
         self.remove_others()
+    }
+
+    /// Number and file of the checkpoint that comes next.
+    fn next(&self) -> (u64, PathBuf) {
+        let number = 1 + list(&self.folder).last().and_then(|path| number(path)).unwrap_or(0);
+        (number, self.folder.join(format!("{number:06}.{EXTENSION}")))
     }
 
     /// Takes away all checkpoints but those of this training.
@@ -67,30 +101,45 @@ impl Checkpoints {
     /// # Errors
     /// [`Error::Write`].
     pub(super) fn remove_others(&self) -> Result<(), Error> {
-        for path in list(&self.folder).into_iter().filter(|path| !self.files.contains(path)) {
+        let own_log = self.log.as_ref().map(MetricsLog::path);
+        let checkpoints = list(&self.folder).into_iter().filter(|path| !self.files.contains(path));
+        let logs = metrics_log::list(&self.folder).into_iter();
+        for path in checkpoints.chain(logs.filter(|path| Some(path.as_path()) != own_log)) {
             fs::remove_file(&path).map_err(|source| Error::Write { path, source })?;
         }
         Ok(())
     }
 
-    /// The last checkpoint that can be read, and what is wrong with those behind it. The training
-    /// goes on with the files of the one that was here before.
+    /// The last checkpoint that can be read, the reports of its epochs, and what is wrong with
+    /// those behind it. The training goes on with the files of the one that was here before.
     ///
     /// # Errors
     /// [`Error::NoCheckpoint`].
-    pub(super) fn last(&mut self, run: &Path) -> Result<(Checkpoint, Vec<String>), Error> {
+    pub(super) fn last(&mut self, run: &Path) -> Result<LastCheckpoint, Error> {
         let mut damaged = Vec::new();
         self.files = list(&self.folder);
         while let Some(path) = self.files.last() {
-            let read = fs::read(path).map_err(|error| error.to_string());
-            match read.and_then(|bytes| Checkpoint::from_bytes(&bytes)) {
-                Ok(checkpoint) => return Ok((checkpoint, damaged)),
+            match self.read(path) {
+                Ok((checkpoint, log, metrics)) => {
+                    self.log = Some(log);
+                    return Ok(LastCheckpoint { checkpoint, metrics, damaged });
+                }
                 Err(reason) => damaged.push(format!("{}: {reason}", path.display())),
             }
             self.files.pop();
         }
         let reason = damaged.iter().map(|reason| format!(" ({reason})")).collect();
         Err(Error::NoCheckpoint { path: run.into(), reason })
+    }
+
+    /// The checkpoint in `path`, with its reports and where they are; or what is wrong with it.
+    fn read(&self, path: &Path) -> Result<(Checkpoint, MetricsLog, Vec<EpochReport>), String> {
+        let bytes = fs::read(path).map_err(|error| error.to_string())?;
+        let checkpoint = Checkpoint::from_bytes(&bytes)?;
+        let number = number(path).unwrap_or_default();
+        let (log, metrics) = MetricsLog::find(&self.folder, &checkpoint, number)
+            .ok_or("the reports of its epochs are missing or damaged")?;
+        Ok((checkpoint, log, metrics))
     }
 
     /// Takes the folder away, if it was made for nothing.
@@ -113,9 +162,11 @@ pub(super) fn are_there(run: &Path) -> bool {
     !list(&run.join(FOLDER)).is_empty()
 }
 
-/// Whether the run in `run` has the checkpoint `path`, which is canonical.
+/// Whether the checkpoints of the run in `run` need the file `path`, which is canonical.
 pub(super) fn has(run: &Path, path: &Path) -> bool {
-    list(&run.join(FOLDER)).iter().flat_map(|own| own.canonicalize()).any(|own| own == path)
+    let folder = run.join(FOLDER);
+    let files = list(&folder).into_iter().chain(metrics_log::list(&folder));
+    files.flat_map(|own| own.canonicalize()).any(|own| own == path)
 }
 
 /// Whether another training holds the lock.

@@ -11,6 +11,7 @@
 
 mod checkpoints;
 mod files;
+mod metrics_log;
 
 use std::fmt::Display;
 use std::fs;
@@ -18,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::checkpoints::Checkpoints;
+pub use self::checkpoints::LastCheckpoint;
 use self::files::{Staged, temporary_file};
 pub use self::files::{write_all_whole, write_whole};
 use crate::export::{Weights, from_safetensors, to_safetensors};
@@ -36,6 +38,9 @@ const ARTIFACT: &str = "model.postcard";
 const F32_ARTIFACT: &str = "model-f32.postcard";
 const CURVES: &str = "loss.svg";
 const PAGE: &str = "report.html";
+
+/// What is made of the weights, and removed where they are replaced.
+const MADE_OF_WEIGHTS: [&str; 5] = [METRICS, ARTIFACT, F32_ARTIFACT, CURVES, PAGE];
 
 /// What `run.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,8 +126,6 @@ impl RunFolder {
         if !force && (can_go_on || has_other_files(&path).map_err(error)?) {
             return Err(Error::RunExists { can_go_on, path });
         }
-        // Better to find out now than after the training.
-        temporary_file(&path).map_err(error)?;
         Self::locked(path, made)
     }
 
@@ -160,6 +163,9 @@ impl RunFolder {
     }
 
     fn locked(path: PathBuf, made: Vec<PathBuf>) -> Result<Self, Error> {
+        // Better to find out now than after the training.
+        check_places(&path)?;
+        temporary_file(&path).map_err(|source| Error::RunFolder { path: path.clone(), source })?;
         let checkpoints = Some(Checkpoints::lock(&path)?);
         Ok(Self { path, made, checkpoints })
     }
@@ -212,74 +218,70 @@ impl RunFolder {
         let Ok(path) = path.canonicalize() else { return false };
         let is = |own: &Path| own.canonicalize().is_ok_and(|own| own == path);
         let but = but.map(|weights| self.artifact_path(weights));
-        let files = [DESCRIPTION, WEIGHTS, METRICS, ARTIFACT, F32_ARTIFACT, CURVES, PAGE];
-        let mut files = files.iter().map(|name| self.path.join(name));
+        let mut files = all_files(&self.path);
         files.any(|file| is(&file) && Some(file) != but) || checkpoints::has(&self.path, &path)
     }
 
-    /// The last checkpoint that can be read, and what is wrong with those behind it.
+    /// The last checkpoint that can be read, and what is wrong with those after it.
     ///
     /// # Errors
     /// [`Error::NoCheckpoint`].
-    pub fn last_checkpoint(&mut self) -> Result<(Checkpoint, Vec<String>), Error> {
+    pub fn last_checkpoint(&mut self) -> Result<LastCheckpoint, Error> {
         match &mut self.checkpoints {
             Some(checkpoints) => checkpoints.last(&self.path),
             None => Err(Error::NoCheckpoint { path: self.path.clone(), reason: String::new() }),
         }
     }
 
-    /// Writes a checkpoint, whole or not at all; the one before it is kept.
+    /// Makes sure that there is room for a checkpoint, while nothing is lost yet.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn check_room(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        self.checkpoints.as_ref().map_or(Ok(()), |checkpoints| checkpoints.check_room(checkpoint))
+    }
+
+    /// Writes a checkpoint, whole or not at all, and what of `metrics`, the reports of its epochs,
+    /// isn't on the disk yet; the checkpoint before it is kept.
     ///
     /// # Errors
     /// [`Error::Write`]; [`Error::RunBusy`] if the folder wasn't opened for a training.
-    pub fn save_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+    pub fn save_checkpoint(
+        &mut self,
+        checkpoint: &Checkpoint,
+        metrics: &[EpochReport],
+    ) -> Result<(), Error> {
         match &mut self.checkpoints {
-            Some(checkpoints) => checkpoints.save(checkpoint),
+            Some(checkpoints) => checkpoints.save(checkpoint, metrics),
             None => Err(Error::RunBusy { path: self.path.clone() }),
         }
     }
 
-    /// Writes the curves of the losses, and the page about the run.
+    /// Writes the weights, and what they are of; what else a run that was here before left, its
+    /// checkpoints included, is removed.
     ///
-    /// # Errors
-    /// [`Error::Write`].
-    pub fn save_report(
-        &self,
-        description: &Description,
-        metrics: &[EpochReport],
-        sizes: &Sizes,
-    ) -> Result<(), Error> {
-        write_whole(&self.path.join(CURVES), loss_svg(metrics).as_bytes())?;
-        let page = report_html(description, metrics, sizes);
-        write_whole(&self.path.join(PAGE), page.as_bytes())
-    }
-
-    /// Writes all files of a run but artifact and report; those of a run that was here before are
-    /// removed, its checkpoints among them.
-    ///
-    /// Each file is written whole or not at all, and all of them before the first takes its place:
+    /// Each file is written whole or not at all, and both of them before the first takes its place:
     /// a disk that is full leaves the run from before as it was.
     ///
     /// # Errors
     /// [`Error::Write`].
     ///
     /// # Panics
-    /// Never: the values can all be written as JSON.
-    pub fn save(
+    /// Never: a description can be written as JSON.
+    pub fn save_weights(
         &self,
         description: &Description,
         model: &TrainedModel,
-        metrics: &[EpochReport],
     ) -> Result<(), Error> {
-        let lines: String = metrics.iter().map(|report| to_json(report) + "\n").collect();
+        let error = |source| Error::RunFolder { path: self.path.clone(), source };
+        fs::create_dir_all(&self.path).map_err(error)?;
         let description =
             serde_json::to_string_pretty(description).expect("plain values as JSON") + "\n";
         let files = [
             Staged::write(self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?,
-            Staged::write(self.path.join(METRICS), lines.as_bytes())?,
             Staged::write(self.path.join(DESCRIPTION), description.as_bytes())?,
         ];
-        for name in [ARTIFACT, F32_ARTIFACT, CURVES, PAGE] {
+        for name in MADE_OF_WEIGHTS {
             let path = self.path.join(name);
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -292,6 +294,46 @@ impl RunFolder {
             checkpoints.remove_others()?;
         }
         files.into_iter().try_for_each(Staged::take_place)
+    }
+
+    /// Writes the reports of all epochs.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save_metrics(&self, metrics: &[EpochReport]) -> Result<(), Error> {
+        let lines: String = metrics.iter().map(EpochReport::to_line).collect();
+        write_whole(&self.path.join(METRICS), lines.as_bytes())
+    }
+
+    /// Writes all files of a run but artifact and report:
+    /// [`save_weights`](Self::save_weights), then [`save_metrics`](Self::save_metrics).
+    ///
+    /// # Errors
+    /// As both.
+    pub fn save(
+        &self,
+        description: &Description,
+        model: &TrainedModel,
+        metrics: &[EpochReport],
+    ) -> Result<(), Error> {
+        self.save_weights(description, model)?;
+        self.save_metrics(metrics)
+    }
+
+    /// Writes the curves of the losses, and the page about the run; the `sizes` are known once the
+    /// model is exported.
+    ///
+    /// # Errors
+    /// [`Error::Write`] of the first that can't be written; the other one is, if it can.
+    pub fn save_report(
+        &self,
+        description: &Description,
+        metrics: &[EpochReport],
+        sizes: Option<&Sizes>,
+    ) -> Result<(), Error> {
+        let curves = write_whole(&self.path.join(CURVES), loss_svg(metrics).as_bytes());
+        let page = report_html(description, metrics, sizes);
+        curves.and(write_whole(&self.path.join(PAGE), page.as_bytes()))
     }
 
     /// Reads what the run is.
@@ -356,6 +398,15 @@ fn has_other_files(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-fn to_json(report: &EpochReport) -> String {
-    serde_json::to_string(report).expect("plain values as JSON")
+/// The files that a run in `path` may have, but for its checkpoints.
+fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
+    [DESCRIPTION, WEIGHTS].into_iter().chain(MADE_OF_WEIGHTS).map(|name| path.join(name))
+}
+
+/// Refuses a folder in which a file of the run could not take its place in the end.
+fn check_places(path: &Path) -> Result<(), Error> {
+    match all_files(path).find(|file| file.is_dir()) {
+        Some(path) => Err(Error::Write { path, source: io::ErrorKind::IsADirectory.into() }),
+        None => Ok(()),
+    }
 }

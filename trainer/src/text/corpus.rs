@@ -35,8 +35,10 @@ impl Corpus {
     ///
     /// # Errors
     /// What [`Source::text`] returns, and the vocabulary; [`Error::EmptyCorpus`];
-    /// [`Error::ForeignCharacter`] if the vocabulary lacks a character, and nothing replaces it.
+    /// [`Error::ForeignCharacter`] if the vocabulary lacks a character, and nothing replaces it;
+    /// [`Error::ReadCorpus`] as well if a path is not UTF-8.
     pub fn open(source: &Source) -> Result<Self, Error> {
+        source.check_paths()?;
         Self::new(source.text()?, source)
     }
 

@@ -63,6 +63,20 @@ impl Source {
         Ok(text.normalised)
     }
 
+    /// Refuses a path that a run's description could not name.
+    ///
+    /// # Errors
+    /// [`Error::ReadCorpus`].
+    pub(super) fn check_paths(&self) -> Result<(), Error> {
+        match self.files.iter().chain(&self.vocabulary).find(|path| path.to_str().is_none()) {
+            Some(path) => {
+                let reason = "its path is not UTF-8, and run.json could not name it";
+                Err(Error::ReadCorpus { path: path.clone(), source: io::Error::other(reason) })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// As [`text`](Self::text), of `text`.
     pub(super) fn normalised(&self, text: &str) -> Result<String, Error> {
         let mut whole = self.start()?;

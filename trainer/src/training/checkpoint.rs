@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Best, Config, CurrentEpoch, EpochReport, Schedule, Sums, Training};
+use super::{Best, Config, CurrentEpoch, EpochReport, MetricsChecksum, Schedule, Sums, Training};
 use crate::Error;
 use crate::backend::{Backend, Snapshot};
 use crate::model::{Dimensions, Parameters, State};
@@ -14,12 +14,17 @@ use crate::text::Corpus;
 
 /// A training as it was at some moment: after the same number of iterations, one that was resumed
 /// from it has the same weights, bit for bit, on the same device.
+///
+/// The reports of its epochs are kept beside it ([`Training::metrics`]), so that a checkpoint takes
+/// the same time however long the training is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// A [`Description`] in JSON.
     description: String,
-    /// The reports of all epochs so far in JSON.
-    metrics: String,
+    /// Epochs that are done.
+    epochs: usize,
+    /// What their reports are recognised by.
+    metrics_checksum: MetricsChecksum,
     /// Where the random generator was before it drew the windows of the epoch under way.
     random_position: u128,
     /// Iterations of this epoch that are done, and what they measured.
@@ -43,9 +48,11 @@ struct StoredBest {
 }
 
 /// What the bytes of a checkpoint start with: what it is, and the version of its format.
-const MAGIC: [u8; 8] = *b"CCHKPT\0\x01";
+const MAGIC: [u8; 8] = *b"CCHKPT\0\x02";
 
-const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+/// With tables of 16 KB: bytes by the hundred megabytes are no time to wait.
+const CRC: crc::Crc<u32, crc::Table<16>> =
+    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// The settings that may change when a training goes on.
 const CHANGEABLE: [&str; 4] = ["epochs", "patience", "report_every", "prefixes"];
@@ -89,16 +96,17 @@ impl Checkpoint {
     /// Epochs that are done.
     #[must_use]
     pub fn epochs(&self) -> usize {
-        self.metrics().map_or(0, |metrics| metrics.len())
+        self.epochs
     }
 
-    fn metrics(&self) -> Option<Vec<EpochReport>> {
-        serde_json::from_str(&self.metrics).ok()
+    /// Whether `metrics` are the reports of its epochs.
+    #[must_use]
+    pub fn has(&self, metrics: &[EpochReport]) -> bool {
+        metrics.len() == self.epochs && MetricsChecksum::of(metrics) == self.metrics_checksum
     }
 
     fn check_lengths(&self) -> Result<(), String> {
         let description = self.description().ok_or("its description can't be read")?;
-        self.metrics().ok_or("its metrics can't be read")?;
         let Config { hidden, layers, batch_size, optimizer, .. } = description.config;
         let dimensions = Dimensions { vocabulary: description.vocabulary.len(), hidden, layers };
         let count = Parameters::element_count(dimensions);
@@ -155,17 +163,29 @@ impl Checkpoint {
 }
 
 impl<'a, B: Backend> Training<'a, B> {
-    /// Goes on from `checkpoint`, on what `backend` makes of its parameters.
+    /// Goes on from `checkpoint`, whose epochs have the reports `metrics`, on what `backend` makes
+    /// of its parameters.
     ///
     /// # Errors
-    /// What [`Checkpoint::check`] and [`new`](Self::new) return.
+    /// What [`Checkpoint::check`] and [`new`](Self::new) return; [`Error::OtherTraining`] as well
+    /// if `metrics` are not those of the checkpoint.
     pub fn resume(
         corpus: &'a Corpus,
         config: &Config,
         checkpoint: &Checkpoint,
+        metrics: Vec<EpochReport>,
         backend: impl FnOnce(Parameters) -> Result<B, Error>,
     ) -> Result<Self, Error> {
         checkpoint.check(config, corpus)?;
+        if !checkpoint.has(&metrics) {
+            let shown = |count: usize| format!("of {count} epochs");
+            let (here, there) = (shown(metrics.len()), shown(checkpoint.epochs));
+            return Err(Error::OtherTraining {
+                setting: "the list of reports".into(),
+                here,
+                there,
+            });
+        }
         let mut training = Self::new(corpus, config, backend)?;
         let dimensions = config.dimensions(corpus);
         let parameters = |values: &[f32]| {
@@ -175,7 +195,8 @@ impl<'a, B: Backend> Training<'a, B> {
         };
         training.random = ChaCha8Rng::seed_from_u64(config.seed);
         training.random.set_word_pos(checkpoint.random_position);
-        training.metrics = checkpoint.metrics().unwrap_or_default();
+        training.metrics = metrics;
+        training.metrics_checksum = checkpoint.metrics_checksum;
         training.model.parameters = parameters(&checkpoint.parameters);
         training.best = checkpoint.best.as_ref().map(|best| Best {
             parameters: parameters(&best.parameters),
@@ -205,7 +226,7 @@ impl<'a, B: Backend> Training<'a, B> {
     /// What the device reports.
     ///
     /// # Panics
-    /// Never: description and metrics can be written as JSON.
+    /// Never: a description can be written as JSON.
     pub fn checkpoint(&mut self) -> Result<Checkpoint, Error> {
         let Snapshot { parameters, state, moments, iterations } = self.backend.snapshot()?;
         let description = Description::new(self.corpus, &self.config, self.metrics.len());
@@ -213,7 +234,8 @@ impl<'a, B: Backend> Training<'a, B> {
         let current = self.current.as_ref();
         let checkpoint = Checkpoint {
             description: serde_json::to_string(&description).expect("plain values as JSON"),
-            metrics: serde_json::to_string(&self.metrics).expect("plain values as JSON"),
+            epochs: self.metrics.len(),
+            metrics_checksum: self.metrics_checksum,
             random_position: current
                 .map_or_else(|| self.random.get_word_pos(), |current| current.random_position),
             iterations_done: current.map_or(0, CurrentEpoch::iterations_done),

@@ -10,6 +10,10 @@ use crate::model::Dimensions;
 use crate::text::{Batches, Corpus, Sampling};
 use crate::{Error, Optimizer};
 
+/// The largest forget-gate bias to start with: far beyond what is of any use, and well within what
+/// int8 holds, whatever the other weights become.
+const LARGEST_FORGET_BIAS: f32 = 10_000.0;
+
 /// The shape of the learning rate's way down, after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -167,7 +171,12 @@ impl Config {
                 "0 or above",
             ),
             ("--dropout", self.dropout, share(self.dropout), "from 0 to below 1"),
-            ("--forget-bias", self.forget_bias, self.forget_bias.is_finite(), "a number"),
+            (
+                "--forget-bias",
+                self.forget_bias,
+                self.forget_bias.abs() <= LARGEST_FORGET_BIAS,
+                "from -10000 to 10000, as an int8 artifact doesn't hold much more",
+            ),
             ("--validation", self.validation, share(self.validation), "from 0 to below 1"),
         ];
         match checked.into_iter().find(|&(_, _, is_right, _)| !is_right) {

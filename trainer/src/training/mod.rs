@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod config;
+mod pace;
 mod preset;
 mod report;
 mod validation;
@@ -16,11 +17,14 @@ use serde::{Deserialize, Serialize};
 
 pub use self::checkpoint::Checkpoint;
 pub use self::config::{Config, Schedule};
+use self::pace::Pace;
 pub use self::preset::Preset;
+pub(crate) use self::report::MetricsChecksum;
 pub use self::report::{EpochReport, Progress};
-use self::validation::Validation;
+use self::validation::{Pass, Validation};
 use crate::Error;
-use crate::backend::{Backend, Device, IterationReport, MAX_SEGMENT_ITERATIONS, Segment};
+use crate::backend::{Backend, Device, IterationReport, Segment};
+use crate::evaluation::perplexity;
 use crate::export::{self, Weights};
 use crate::model::{Parameters, TrainedModel};
 use crate::text::{Batches, Corpus, Epoch, Window};
@@ -28,8 +32,8 @@ use crate::text::{Batches, Corpus, Epoch, Window};
 /// Characters that follow each prefix in a report, as in the chapter.
 pub const REPORT_CHARACTERS: usize = 50;
 
-/// How long a [`Training::step`] takes, as far as iterations can be cut so.
-const STEP_SECONDS: f64 = 1.0;
+/// What an epoch takes at least, where a clock is too coarse to tell.
+const SHORTEST_SECONDS: f64 = 1e-9;
 
 /// How a training ended.
 #[derive(Debug)]
@@ -38,10 +42,34 @@ pub struct Outcome {
     pub model: TrainedModel,
     /// Whole epochs that this model has been through.
     pub epochs: usize,
+    /// The perplexity of this model: on held-out text, or on one window of the text to train on if
+    /// none is held out; unknown if the training was interrupted or stopped before it was measured.
+    pub perplexity: Option<f64>,
     /// What each epoch measured.
     pub metrics: Vec<EpochReport>,
     /// Why training stopped early, if it had to: [`Error::Diverged`], or what the device reported.
     pub stopped: Option<Error>,
+}
+
+/// The factor by which a model that has learned nothing may be worse than guessing: its first
+/// weights are small, but not zero.
+const GUESSING_FACTOR: f64 = 1.01;
+
+impl Outcome {
+    /// Makes sure that the model, which was trained with `config`, is no worse than guessing.
+    ///
+    /// # Errors
+    /// [`Error::WorseThanGuessing`].
+    pub fn check(&self, config: &Config) -> Result<(), Error> {
+        let characters = self.model.vocabulary.size();
+        match self.perplexity {
+            Some(perplexity) if perplexity > GUESSING_FACTOR * characters as f64 => {
+                let learning_rate = config.learning_rate;
+                Err(Error::WorseThanGuessing { perplexity, characters, learning_rate })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The chapter's `train_and_predict_rnn_gluon`: trains a model on `corpus`, and calls `on_epoch`
@@ -98,8 +126,13 @@ pub struct Training<'a, B> {
     best: Option<Best>,
     current: Option<CurrentEpoch<'a>>,
     metrics: Vec<EpochReport>,
-    /// Iterations that take [`STEP_SECONDS`], as far as is known.
-    step_iterations: usize,
+    metrics_checksum: MetricsChecksum,
+    /// How many windows are trained on at once.
+    pace: Pace,
+    /// How many windows of held-out text are read at once.
+    validation_pace: Pace,
+    /// How long a report takes.
+    report_pace: Pace,
 }
 
 /// The parameters that are best on held-out text.
@@ -119,6 +152,8 @@ struct CurrentEpoch<'a> {
     /// Where the random generator was before it drew the windows.
     random_position: u128,
     sums: Sums,
+    /// The pass over the held-out text, once all windows are trained on.
+    pass: Pass,
 }
 
 /// Sums over the iterations of an epoch so far.
@@ -132,6 +167,11 @@ struct Sums {
 impl CurrentEpoch<'_> {
     fn iterations_done(&self) -> usize {
         self.windows.count_all() - self.windows.len()
+    }
+
+    /// Whether all windows are trained on.
+    fn is_trained(&self) -> bool {
+        self.windows.len() == 0
     }
 }
 
@@ -166,7 +206,10 @@ impl<'a, B: Backend> Training<'a, B> {
             best: None,
             current: None,
             metrics: Vec::new(),
-            step_iterations: 1,
+            metrics_checksum: MetricsChecksum::default(),
+            pace: Pace::unknown(),
+            validation_pace: Pace::unknown(),
+            report_pace: Pace::unknown(),
         })
     }
 
@@ -185,7 +228,8 @@ impl<'a, B: Backend> Training<'a, B> {
         }
     }
 
-    /// Trains for a second or so, to the end of an epoch at most; nothing if the training is done.
+    /// Trains, or reads held-out text, for half a second or so, to the end of an epoch at most;
+    /// nothing if the training is done.
     ///
     /// # Errors
     /// [`Error::Diverged`], and what the device reports; the training can't go on then, but
@@ -194,45 +238,61 @@ impl<'a, B: Backend> Training<'a, B> {
         if self.is_done() {
             return Ok(None);
         }
-        let epoch = self.metrics.len() + 1;
         let mut current = match self.current.take() {
             Some(current) => current,
             None => self.next_epoch(),
         };
-        let start = Instant::now();
-        let iterations = self.train_segment(epoch, &mut current)?;
-        let parameters =
-            if current.windows.len() == 0 { Some(self.backend.parameters()?) } else { None };
-        let seconds = start.elapsed().as_secs_f64();
-        current.sums.seconds += seconds;
-        self.adapt_step(iterations.len(), seconds);
-        // One after the other, so that the sums don't depend on how iterations are cut into steps.
-        let (mut loss_nats, mut gradient_norm) = (0.0, 0.0);
-        for iteration in &iterations {
-            loss_nats += iteration.loss_nats;
-            gradient_norm += iteration.gradient_norm;
-            current.sums.loss_nats += iteration.loss_nats;
-            current.sums.gradient_norm += iteration.gradient_norm;
-        }
-        let count = iterations.len() as f64;
-        let done = current.iterations_done();
-        let characters = done * self.config.batch_size * self.config.num_steps;
-        let mut progress = Progress {
-            epoch,
-            iteration: done,
-            iterations: current.windows.count_all(),
-            loss_nats: loss_nats / count,
-            gradient_norm: gradient_norm / count,
-            characters_per_second: characters as f64 / current.sums.seconds,
-            report: None,
-        };
-        match parameters {
-            Some(parameters) => {
-                progress.report = Some(self.end_epoch(&progress, &current, parameters)?);
+        if !current.is_trained() {
+            let iterations = self.train_segment(&mut current)?;
+            let mut progress = self.progress(&current, &iterations);
+            if current.is_trained() && !self.is_report_due() {
+                progress.report = Some(self.end_epoch(&current, None)?);
+            } else {
+                self.current = Some(current);
             }
-            None => self.current = Some(current),
+            return Ok(Some(progress));
+        }
+        let mut progress = self.progress(&current, &[]);
+        let is_report_due = self.is_report_due();
+        match self.validation.as_ref().filter(|_| is_report_due) {
+            Some(validation) if !validation.is_done(&current.pass) => {
+                let start = Instant::now();
+                let windows = self.validation_pace.windows();
+                let windows = validation.go_on(&mut current.pass, windows, &mut self.backend)?;
+                self.validation_pace.learn(windows, start.elapsed().as_secs_f64());
+                progress.held_out = Some(validation.share(&current.pass));
+                self.current = Some(current);
+            }
+            validation => {
+                let start = Instant::now();
+                let perplexity = validation.map(|text| text.perplexity(&current.pass));
+                progress.report = Some(self.end_epoch(&current, perplexity)?);
+                self.report_pace.learn(1, start.elapsed().as_secs_f64());
+            }
         }
         Ok(Some(progress))
+    }
+
+    /// Whether the next [`step`](Self::step) may take longer than it should, so that whoever wants
+    /// to lose nothing makes a checkpoint before: a single window or a report does, or it isn't
+    /// known yet.
+    #[must_use]
+    pub fn may_take_long(&self) -> bool {
+        let Some(current) = self.current.as_ref().filter(|current| current.is_trained()) else {
+            return self.pace.may_be_long();
+        };
+        match &self.validation {
+            Some(validation) if !validation.is_done(&current.pass) => {
+                self.validation_pace.may_be_long()
+            }
+            _ => self.report_pace.may_be_long(),
+        }
+    }
+
+    /// What each epoch measured so far.
+    #[must_use]
+    pub fn metrics(&self) -> &[EpochReport] {
+        &self.metrics
     }
 
     /// What the model writes as it is now: each prefix with its most probable continuation.
@@ -260,16 +320,16 @@ impl<'a, B: Backend> Training<'a, B> {
 
     /// Ends a training that is done, or that something `stopped`.
     #[must_use]
-    pub fn finish(self, stopped: Option<Error>) -> Outcome {
-        let Self { mut model, best, metrics, .. } = self;
-        let epochs = match best {
-            Some(best) => {
-                model.parameters = best.parameters;
-                best.epoch
+    pub fn finish(mut self, stopped: Option<Error>) -> Outcome {
+        match stopped {
+            None if self.best.is_none() && !self.metrics.is_empty() => {
+                match self.perplexity_of_window() {
+                    Ok(perplexity) => self.end(Some(perplexity), None),
+                    Err(stopped) => self.end(None, Some(stopped)),
+                }
             }
-            None => metrics.len(),
-        };
-        Outcome { model, epochs, metrics, stopped }
+            stopped => self.end(None, stopped),
+        }
     }
 
     /// Ends a training in the middle, with the parameters as they are.
@@ -278,96 +338,150 @@ impl<'a, B: Backend> Training<'a, B> {
         match self.backend.parameters() {
             Ok(parameters) => {
                 self.model.parameters = parameters;
-                self.finish(None)
+                self.end(None, None)
             }
-            Err(stopped) => self.finish(Some(stopped)),
+            Err(stopped) => self.end(None, Some(stopped)),
         }
+    }
+
+    fn end(self, perplexity: Option<f64>, stopped: Option<Error>) -> Outcome {
+        let Self { mut model, best, metrics, .. } = self;
+        let (epochs, perplexity) = match best {
+            Some(best) => {
+                model.parameters = best.parameters;
+                (best.epoch, Some(best.perplexity))
+            }
+            None => (metrics.len(), perplexity),
+        };
+        Outcome { model, epochs, perplexity, metrics, stopped }
+    }
+
+    /// The perplexity on the first window of the text to train on, with the parameters as they are:
+    /// what an epoch reports is of the parameters on the way.
+    fn perplexity_of_window(&mut self) -> Result<f64, Error> {
+        let window = self.batches.epoch_from(0).next();
+        let losses = self.backend.losses(window.as_slice())?;
+        let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
+        Ok(perplexity(sum / losses.len() as f64))
     }
 
     fn next_epoch(&mut self) -> CurrentEpoch<'a> {
         let random_position = self.random.get_word_pos();
         let windows = self.batches.epoch(&mut self.random);
-        CurrentEpoch { windows, random_position, sums: Sums::default() }
+        CurrentEpoch { windows, random_position, sums: Sums::default(), pass: Pass::default() }
     }
 
-    /// Trains on the next windows of an epoch: what each iteration measured.
+    /// The epoch under way, from 1.
+    fn epoch(&self) -> usize {
+        self.metrics.len() + 1
+    }
+
+    /// Whether the epoch under way ends with held-out text and continuations.
+    fn is_report_due(&self) -> bool {
+        let epoch = self.epoch();
+        epoch.is_multiple_of(self.config.report_every) || epoch == self.config.epochs
+    }
+
+    /// Trains on the next windows of an epoch: what each iteration measured. The parameters at the
+    /// end of the epoch are read back.
     fn train_segment(
         &mut self,
-        epoch: usize,
         current: &mut CurrentEpoch<'a>,
     ) -> Result<Vec<IterationReport>, Error> {
+        let start = Instant::now();
         let (done, all) = (current.iterations_done(), current.windows.count_all());
-        let windows: Vec<Window> = current.windows.by_ref().take(self.step_iterations).collect();
-        let rate = |iteration: usize| {
-            let epochs = (epoch - 1) as f64 + iteration as f64 / all as f64;
-            self.config.learning_rate_at(epochs)
-        };
+        let windows: Vec<Window> = current.windows.by_ref().take(self.pace.windows()).collect();
+        let epochs = self.metrics.len() as f64;
+        let rate =
+            |iteration: usize| self.config.learning_rate_at(epochs + iteration as f64 / all as f64);
         let learning_rates: Vec<f32> = (done..done + windows.len()).map(rate).collect();
-        match self.backend.train(&windows, &learning_rates)? {
-            Segment::Trained(iterations) => Ok(iterations),
-            Segment::Diverged => Err(self.diverged(epoch)),
+        let Segment::Trained(iterations) = self.backend.train(&windows, &learning_rates)? else {
+            return Err(self.diverged());
+        };
+        // One after the other, so that the sums don't depend on how iterations are cut into steps.
+        for iteration in &iterations {
+            current.sums.loss_nats += iteration.loss_nats;
+            current.sums.gradient_norm += iteration.gradient_norm;
+        }
+        if current.is_trained() {
+            let parameters = self.backend.parameters()?;
+            if !(current.sums.loss_nats / all as f64).exp().is_finite() {
+                return Err(self.diverged());
+            }
+            self.model.parameters = parameters;
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        current.sums.seconds += seconds;
+        self.pace.learn(windows.len(), seconds);
+        Ok(iterations)
+    }
+
+    /// How far `current` is, after so many more `iterations`; after none, the means of the epoch.
+    fn progress(&self, current: &CurrentEpoch<'a>, iterations: &[IterationReport]) -> Progress {
+        let done = current.iterations_done();
+        let sums = &current.sums;
+        let (loss_nats, gradient_norm, count) = match iterations.len() {
+            0 => (sums.loss_nats, sums.gradient_norm, done),
+            count => {
+                let sum = |part: fn(&IterationReport) -> f64| iterations.iter().map(part).sum();
+                (sum(|report| report.loss_nats), sum(|report| report.gradient_norm), count)
+            }
+        };
+        let characters = done * self.config.batch_size * self.config.num_steps;
+        Progress {
+            epoch: self.epoch(),
+            iteration: done,
+            iterations: current.windows.count_all(),
+            loss_nats: loss_nats / count as f64,
+            gradient_norm: gradient_norm / count as f64,
+            characters_per_second: characters as f64 / sums.seconds.max(SHORTEST_SECONDS),
+            held_out: None,
+            report: None,
         }
     }
 
-    fn diverged(&self, epoch: usize) -> Error {
-        let learning_rate = self.config.learning_rate;
+    fn diverged(&self) -> Error {
+        let (epoch, learning_rate) = (self.epoch(), self.config.learning_rate);
         Error::Diverged { epoch, last_good: epoch - 1, learning_rate }
     }
 
-    /// Learns from `iterations` that took so many `seconds` how many take [`STEP_SECONDS`].
-    fn adapt_step(&mut self, iterations: usize, seconds: f64) {
-        let fitting = STEP_SECONDS * iterations as f64 / seconds.max(1e-6);
-        // A short step says little; so it grows slowly.
-        let largest = MAX_SEGMENT_ITERATIONS.min(8 * self.step_iterations);
-        self.step_iterations = (fitting as usize).clamp(1, largest);
-    }
-
-    /// Reports an epoch that is done, and leaves `parameters`.
+    /// Reports an epoch that is done, with the perplexity on held-out text if it was measured.
     fn end_epoch(
         &mut self,
-        progress: &Progress,
         current: &CurrentEpoch<'a>,
-        parameters: Parameters,
+        validation_perplexity: Option<f64>,
     ) -> Result<EpochReport, Error> {
-        let epoch = progress.epoch;
-        let iterations = progress.iterations as f64;
-        let loss_nats = current.sums.loss_nats / iterations;
-        let perplexity = loss_nats.exp();
-        if !perplexity.is_finite() {
-            return Err(self.diverged(epoch));
-        }
-        self.model.parameters = parameters;
-        let mut report = EpochReport {
+        let Progress { epoch, loss_nats, gradient_norm, characters_per_second, .. } =
+            self.progress(current, &[]);
+        let continuations =
+            if self.is_report_due() { continuations(&self.model)? } else { Vec::new() };
+        let report = EpochReport {
             epoch,
             loss_nats,
-            perplexity,
-            gradient_norm: current.sums.gradient_norm / iterations,
+            perplexity: perplexity(loss_nats),
+            gradient_norm,
             seconds: current.sums.seconds,
-            characters_per_second: progress.characters_per_second,
-            validation_perplexity: None,
-            continuations: Vec::new(),
+            characters_per_second,
+            validation_perplexity,
+            continuations,
         };
-        if epoch.is_multiple_of(self.config.report_every) || epoch == self.config.epochs {
-            report.continuations = continuations(&self.model)?;
-            report.validation_perplexity = self.validate(epoch)?;
+        if let Some(perplexity) = validation_perplexity {
+            self.keep_best(perplexity);
         }
+        self.metrics_checksum.add(&report);
         self.metrics.push(report.clone());
         Ok(report)
     }
 
-    /// The perplexity on held-out text, if there is any; the best parameters are kept.
-    fn validate(&mut self, epoch: usize) -> Result<Option<f64>, Error> {
-        let Some(validation) = &self.validation else { return Ok(None) };
-        let perplexity = validation.perplexity(&mut self.backend)?;
-        // A perplexity that is no number is no better one.
-        let is_better = self.best.as_ref().is_none_or(|best| perplexity < best.perplexity);
-        if is_better {
-            let parameters = self.model.parameters.clone();
-            self.best = Some(Best { parameters, epoch, perplexity, reports_since: 0 });
-        } else if let Some(best) = &mut self.best {
-            best.reports_since += 1;
+    /// Keeps the parameters of the epoch that ends, if they are the best on held-out text so far.
+    fn keep_best(&mut self, perplexity: f64) {
+        match &mut self.best {
+            Some(best) if perplexity >= best.perplexity => best.reports_since += 1,
+            best => {
+                let (parameters, epoch) = (self.model.parameters.clone(), self.metrics.len() + 1);
+                *best = Some(Best { parameters, epoch, perplexity, reports_since: 0 });
+            }
         }
-        Ok(Some(perplexity))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What an epoch measured; a line of `metrics.jsonl`.
+/// What an epoch measured; a line of `metrics.jsonl`. All are finite numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// The epoch, from 1.
@@ -17,7 +17,8 @@ pub struct EpochReport {
     pub seconds: f64,
     /// Characters trained on a second.
     pub characters_per_second: f64,
-    /// Every `report_every` epochs, if text is held out: the perplexity on it.
+    /// Every `report_every` epochs, if text is held out: the perplexity on it;
+    /// [`LARGEST_PERPLEXITY`](crate::LARGEST_PERPLEXITY) where it is infinite or not a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_perplexity: Option<f64>,
     /// Every `report_every` epochs: each prefix with its continuation.
@@ -25,7 +26,36 @@ pub struct EpochReport {
     pub continuations: Vec<String>,
 }
 
-/// How far a training is, after a second or so of it.
+impl EpochReport {
+    /// The report as a line of `metrics.jsonl`.
+    pub(crate) fn to_line(&self) -> String {
+        serde_json::to_string(self).expect("plain values as JSON") + "\n"
+    }
+}
+
+/// What the reports of a training are recognised by: a CRC-32 of each line and of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct MetricsChecksum(u32);
+
+impl MetricsChecksum {
+    /// That of `metrics`.
+    pub(crate) fn of(metrics: &[EpochReport]) -> Self {
+        let mut checksum = Self::default();
+        metrics.iter().for_each(|report| checksum.add(report));
+        checksum
+    }
+
+    /// Takes the next report in.
+    pub(crate) fn add(&mut self, report: &EpochReport) {
+        const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+        let mut digest = CRC.digest();
+        digest.update(&self.0.to_le_bytes());
+        digest.update(report.to_line().as_bytes());
+        self.0 = digest.finalize();
+    }
+}
+
+/// How far a training is, after half a second or so of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
     /// The epoch under way, or just done, from 1.
@@ -34,12 +64,15 @@ pub struct Progress {
     pub iteration: usize,
     /// Iterations that it has.
     pub iterations: usize,
-    /// Mean loss of the iterations since the last progress.
+    /// Mean loss of the iterations since the last progress; while held-out text is read, of the
+    /// epoch.
     pub loss_nats: f64,
     /// Global norm of their gradients before clipping, the mean.
     pub gradient_norm: f64,
     /// Characters trained on a second, in this epoch.
     pub characters_per_second: f64,
+    /// While held-out text is read, at the end of an epoch: the share that has been read.
+    pub held_out: Option<f64>,
     /// The report of the epoch, if it is done.
     pub report: Option<EpochReport>,
 }

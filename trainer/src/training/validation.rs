@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::backend::Backend;
+use crate::evaluation::perplexity;
 use crate::text::{Tokens, Window};
 
 /// Characters that a row reads before those that it is measured on, so that its state is that of a
@@ -18,6 +19,15 @@ pub(super) struct Validation<'a> {
     count: usize,
 }
 
+/// How far a pass over the held-out text is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pass {
+    /// The prediction of each row that comes next.
+    next: usize,
+    /// The sum over the predictions so far that count.
+    loss_nats: f64,
+}
+
 impl<'a> Validation<'a> {
     /// Cuts `held_out` for batches of B rows and T steps; nothing if none is held out.
     pub(super) fn new(held_out: Tokens<'a>, batch_size: usize, num_steps: usize) -> Option<Self> {
@@ -25,16 +35,42 @@ impl<'a> Validation<'a> {
         Some(Self { held_out, batch_size, num_steps, count })
     }
 
-    /// exp of the mean loss of all predictions.
-    pub(super) fn perplexity(&self, backend: &mut impl Backend) -> Result<f64, Error> {
-        let mut loss_nats = 0.0;
-        for first in (0..self.row_length()).step_by(self.num_steps) {
-            let (window, counted) = self.window(first);
-            let losses = backend.losses(&window)?;
+    /// Goes on with `pass` by so many windows, or to its end; returns how many they were.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub(super) fn go_on(
+        &self,
+        pass: &mut Pass,
+        windows: usize,
+        backend: &mut impl Backend,
+    ) -> Result<usize, Error> {
+        let firsts = (pass.next..self.row_length()).step_by(self.num_steps).take(windows);
+        let (windows, counted): (Vec<Window>, Vec<Vec<bool>>) =
+            firsts.map(|first| self.window(first)).unzip();
+        let losses = backend.losses(&windows)?;
+        for (losses, counted) in losses.chunks_exact(self.batch_size * self.num_steps).zip(counted)
+        {
             let counting = losses.iter().zip(counted).filter(|&(_, counts)| counts);
-            loss_nats += counting.map(|(&loss, _)| f64::from(loss)).sum::<f64>();
+            pass.loss_nats += counting.map(|(&loss, _)| f64::from(loss)).sum::<f64>();
         }
-        Ok((loss_nats / self.count as f64).exp())
+        pass.next += windows.len() * self.num_steps;
+        Ok(windows.len())
+    }
+
+    /// The share of the text that `pass` has been through.
+    pub(super) fn share(&self, pass: &Pass) -> f64 {
+        (pass.next as f64 / self.row_length() as f64).min(1.0)
+    }
+
+    /// Whether `pass` has been through all of it.
+    pub(super) fn is_done(&self, pass: &Pass) -> bool {
+        pass.next >= self.row_length()
+    }
+
+    /// exp of the mean loss of all predictions, after a whole `pass`.
+    pub(super) fn perplexity(&self, pass: &Pass) -> f64 {
+        perplexity(pass.loss_nats / self.count as f64)
     }
 
     /// Predictions that a row is measured on.

@@ -16,6 +16,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
 use self::next::{next, note};
+use super::output::tell;
 use super::{print, with_model};
 
 /// No firmware is larger, with all that is in it for a debugger.
@@ -84,9 +85,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     for file in &files {
         print(&format!("{}\n", file.path.display()))?;
     }
-    eprintln!("next: {}", next(arguments, board, &files));
+    tell(format_args!("next: {}", next(arguments, board, &files)));
     if let Some(note) = note(arguments, board) {
-        eprintln!("note: {note}");
+        tell(format_args!("note: {note}"));
     }
     Ok(())
 }
@@ -174,7 +175,7 @@ fn build(board: &'static Board) -> Result<PathBuf, Error> {
         let mend = "go to one, or give --firmware";
         return Err(error(format!("the current folder is in no checkout of Charcell; {mend}")));
     };
-    eprintln!("building {}", firmware.join(board.name).display());
+    tell(format_args!("building {}", firmware.join(board.name).display()));
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--target-dir"]).arg(firmware.join("target"));
     let status = cargo.current_dir(firmware.join(board.name)).status();

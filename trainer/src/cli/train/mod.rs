@@ -2,76 +2,82 @@
 
 mod arguments;
 mod defaults;
+mod ending;
+mod interruption;
 mod progress;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use charcell::text::Corpus;
 use charcell::{
-    Backend, Checkpoint, Choice, Description, Error, Outcome, REPORT_CHARACTERS, RunFolder, Sizes,
-    Training, Weights, artifact, shell_word, write_whole,
+    Backend, Choice, Description, Error, LastCheckpoint, Outcome, Progress, RunFolder, Training,
 };
-
-use infer_core::{Int8, Memory};
 
 pub(super) use self::arguments::Arguments;
 use self::arguments::{Every, RunArguments};
 pub(super) use self::defaults::with_defaults;
+use self::ending::Ending;
+use self::interruption::Interruption;
 use self::progress::Display;
-use super::boards::{advice, fitting, with_speed};
-use super::print;
+use super::output::tell;
 
 /// Where runs go that aren't told where to.
 const RUNS: &str = "runs";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let resumed = resume(&arguments.run)?;
-    let described = resumed.as_ref().and_then(|(_, checkpoint)| checkpoint.description());
+    let described = resumed.as_ref().and_then(|(_, last)| last.checkpoint.description());
     let (config, source) = described.map(|there| (there.config, there.source)).unzip();
     let corpus = Corpus::open(&arguments.source(source))?;
     let config = arguments.config(config, &corpus);
     config.check(&corpus)?;
     let Choice { device, reason } = arguments.device()?;
-    let (mut folder, checkpoint) = match resumed {
-        Some((folder, checkpoint)) => (folder, Some(checkpoint)),
+    let (folder, last) = match resumed {
+        Some((folder, last)) => (folder, Some(last)),
         None => (new_folder(&arguments.run)?, None),
     };
-    eprintln!(
+    tell(format_args!(
         "training on {} characters ({} distinct), {} hidden units in {} layer(s)\n\
          device: {device} ({reason})",
         corpus.tokens().len(),
         corpus.vocabulary().size(),
         config.hidden,
         config.layers,
-    );
+    ));
+    let interruption = Interruption::listen(folder);
+    let done = last.as_ref().map_or(0, |last| last.checkpoint.epochs());
     let backend = |parameters| device.backend(parameters, &config);
-    let training = match &checkpoint {
-        Some(checkpoint) => Training::resume(&corpus, &config, checkpoint, backend),
+    let training = match last {
+        Some(LastCheckpoint { checkpoint, metrics, .. }) => {
+            Training::resume(&corpus, &config, &checkpoint, metrics, backend)
+        }
         None => Training::new(&corpus, &config, backend),
     };
-    let training = training.inspect_err(|_| folder.remove_if_empty())?;
-    let done = checkpoint.map_or(0, |checkpoint| checkpoint.epochs());
+    let training = training.and_then(|mut training| {
+        // Better to find out now than after the first epochs.
+        interruption.folder().check_room(&training.checkpoint()?)?;
+        Ok(training)
+    });
+    let training = training.inspect_err(|_| interruption.folder().remove_if_empty())?;
     let every = arguments.run.checkpoint_every;
-    let (outcome, is_interrupted) =
-        train(training, &mut folder, every, Display::new(&config, done as f64));
+    let display = Display::new(&config, done as f64);
+    let Trained { outcome, is_interrupted, saved } = train(training, &interruption, every, display);
     let description = Description::new(&corpus, &config, outcome.epochs);
-    finish(&folder, &description, outcome, is_interrupted)
+    Ending::new(&interruption, &description, saved).finish(outcome, is_interrupted)
 }
 
 /// The run to go on with and its checkpoint, if that is asked for.
-fn resume(arguments: &RunArguments) -> Result<Option<(RunFolder, Checkpoint)>, Error> {
+fn resume(arguments: &RunArguments) -> Result<Option<(RunFolder, LastCheckpoint)>, Error> {
     let Some(path) = arguments.out.clone().filter(|_| arguments.resume) else { return Ok(None) };
     let mut folder = RunFolder::resume(path)?;
-    let (checkpoint, damaged) = folder.last_checkpoint()?;
-    let epochs = checkpoint.epochs();
-    for reason in damaged {
-        eprintln!("{reason}; the checkpoint before it is taken");
+    let last = folder.last_checkpoint()?;
+    for reason in &last.damaged {
+        tell(format_args!("{reason}; the checkpoint before it is taken"));
     }
-    eprintln!("going on with {} after epoch {epochs}", folder.path().display());
-    Ok(Some((folder, checkpoint)))
+    let epochs = last.checkpoint.epochs();
+    tell(format_args!("going on with {} after epoch {epochs}", folder.path().display()));
+    Ok(Some((folder, last)))
 }
 
 fn new_folder(arguments: &RunArguments) -> Result<RunFolder, Error> {
@@ -81,30 +87,57 @@ fn new_folder(arguments: &RunArguments) -> Result<RunFolder, Error> {
     }
 }
 
-/// Trains to the end, or to Ctrl-C, and writes checkpoints; returns whether it was interrupted.
+/// What came of a training.
+struct Trained {
+    outcome: Outcome,
+    /// Whether it was asked to end before it was done.
+    is_interrupted: bool,
+    /// Whether its last checkpoint is on the disk.
+    saved: Result<(), Error>,
+}
+
+/// Trains to the end, or until it is asked to end, and writes checkpoints.
 fn train<B: Backend>(
     mut training: Training<'_, B>,
-    folder: &mut RunFolder,
+    interruption: &Interruption,
     every: Every,
     mut display: Display,
-) -> (Outcome, bool) {
-    let interrupted = interruption();
+) -> Trained {
+    let stopped = go_through(&mut training, interruption, every, &mut display).err();
+    display.end();
+    if stopped.is_some() {
+        return Trained { outcome: training.finish(stopped), is_interrupted: false, saved: Ok(()) };
+    }
+    let is_interrupted = !training.is_done();
+    let saved = training.checkpoint().and_then(|checkpoint| {
+        let saved = interruption.folder().save_checkpoint(&checkpoint, training.metrics());
+        // What is left to do here may take long once more.
+        interruption.set_training(Some((checkpoint, training.metrics().to_vec())));
+        saved
+    });
+    let outcome = if is_interrupted { training.interrupt() } else { training.finish(None) };
+    interruption.set_training(None);
+    Trained { outcome, is_interrupted, saved }
+}
+
+/// Steps to the end, or until it is asked to end.
+///
+/// # Errors
+/// What stops the training.
+fn go_through<B: Backend>(
+    training: &mut Training<'_, B>,
+    interruption: &Interruption,
+    every: Every,
+    display: &mut Display,
+) -> Result<(), Error> {
     let mut last_checkpoint = Instant::now();
-    let stopped = loop {
-        let progress = match training.step() {
-            Ok(Some(progress)) => progress,
-            Ok(None) => break None,
-            Err(stopped) => break Some(stopped),
-        };
+    while let Some(progress) = step(training, interruption)? {
         display.show(&progress);
-        if interrupted.load(Ordering::Relaxed) {
-            break None;
+        if interruption.is_asked() {
+            break;
         }
         if display.is_due(&progress) {
-            match training.continuations() {
-                Ok(continuations) => display.show_middle(&progress, &continuations),
-                Err(stopped) => break Some(stopped),
-            }
+            show_middle(training, interruption, display, &progress)?;
         }
         let is_due = match every {
             Every::Epochs(epochs) => progress.report.is_some() && progress.epoch % epochs == 0,
@@ -112,109 +145,52 @@ fn train<B: Backend>(
         };
         if is_due {
             // A disk that is full is no reason to lose the training.
-            if let Err(error) = save_checkpoint(&mut training, folder) {
+            if let Err(error) = save_checkpoint(training, interruption) {
                 let what = "training goes on, and checkpoints from before are intact";
                 display.line(&format!("{error}; {what}"));
             }
             last_checkpoint = Instant::now();
         }
-    };
-    display.end();
-    let is_interrupted = stopped.is_none() && !training.is_done();
-    let saved = if stopped.is_none() { save_checkpoint(&mut training, folder) } else { Ok(()) };
-    let mut outcome = if is_interrupted { training.interrupt() } else { training.finish(stopped) };
-    if let (Err(error), None) = (saved, &outcome.stopped) {
-        outcome.stopped = Some(error);
     }
-    (outcome, is_interrupted)
+    Ok(())
+}
+
+/// A step, which is given up for a request to end if it takes long.
+fn step<B: Backend>(
+    training: &mut Training<'_, B>,
+    interruption: &Interruption,
+) -> Result<Option<Progress>, Error> {
+    let before_step = training.may_take_long().then(|| training.checkpoint()).transpose()?;
+    let metrics = |training: &Training<'_, B>| training.metrics().to_vec();
+    interruption.set_training(before_step.map(|checkpoint| (checkpoint, metrics(training))));
+    let progress = training.step();
+    interruption.set_training(None);
+    progress
+}
+
+/// Shows how far an epoch is. What the model writes then may take long, too.
+fn show_middle<B: Backend>(
+    training: &mut Training<'_, B>,
+    interruption: &Interruption,
+    display: &mut Display,
+    progress: &Progress,
+) -> Result<(), Error> {
+    if progress.held_out.is_some() {
+        display.show_middle(progress, &[]);
+        return Ok(());
+    }
+    let checkpoint = training.checkpoint()?;
+    interruption.set_training(Some((checkpoint, training.metrics().to_vec())));
+    let continuations = training.continuations();
+    interruption.set_training(None);
+    display.show_middle(progress, &continuations?);
+    Ok(())
 }
 
 fn save_checkpoint<B: Backend>(
     training: &mut Training<'_, B>,
-    folder: &mut RunFolder,
+    interruption: &Interruption,
 ) -> Result<(), Error> {
     let checkpoint = training.checkpoint()?;
-    folder.save_checkpoint(&checkpoint)
-}
-
-/// What comes so soon after a request to end is the same one: `timeout` sends it to the program,
-/// and then to all of its group.
-const SAME_REQUEST: Duration = Duration::from_secs(1);
-
-/// Is true once the user has pressed Ctrl-C, or the system asks for the end; when that is asked
-/// again later than [`SAME_REQUEST`], the program ends at once.
-fn interruption() -> Arc<AtomicBool> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&interrupted);
-    let mut first = None;
-    let handler = ctrlc::set_handler(move || match first {
-        None => {
-            first = Some(Instant::now());
-            asked.store(true, Ordering::Relaxed);
-            eprintln!("\ninterrupted: writing a checkpoint; asked again, it ends without");
-        }
-        Some(first) if first.elapsed() > SAME_REQUEST => std::process::exit(1),
-        Some(_) => {}
-    });
-    if let Err(error) = handler {
-        eprintln!("Ctrl-C will end the training without a checkpoint: {error}");
-    }
-    interrupted
-}
-
-/// Saves the run, and shows what `infer-core` writes with the exported artifact.
-fn finish(
-    folder: &RunFolder,
-    description: &Description,
-    outcome: Outcome,
-    is_interrupted: bool,
-) -> Result<(), Error> {
-    let Outcome { model, epochs, metrics, stopped } = outcome;
-    if let Some(stopped) = stopped {
-        if epochs == 0 {
-            folder.remove_if_empty();
-            return Err(stopped);
-        }
-        folder.save(description, &model, &metrics)?;
-        eprintln!("{} holds the weights after {epochs} epochs", folder.path().display());
-        return Err(stopped);
-    }
-    folder.save(description, &model, &metrics)?;
-    if is_interrupted {
-        return Err(Error::Interrupted { path: folder.path().into(), epochs: metrics.len() });
-    }
-    if epochs < metrics.len() {
-        eprintln!("\nepoch {epochs} was best on held-out text: its weights are kept");
-    }
-    let artifact = artifact(&model, Weights::Int8)?;
-    let path = folder.artifact_path(Weights::Int8);
-    write_whole(&path, artifact.bytes())?;
-    let size_bytes = artifact.bytes().len();
-    let loaded =
-        artifact.model().map_err(|source| Error::Artifact { path: path.clone(), source })?;
-    let ram_bytes = Memory::new::<Int8>(model.parameters.dimensions()).generating_bytes();
-    let boards = fitting(&artifact, &loaded)
-        .iter()
-        .map(|board| with_speed(board, board.title, loaded.dimensions()))
-        .collect();
-    folder.save_report(
-        description,
-        &metrics,
-        &Sizes { flash_bytes: size_bytes, ram_bytes, boards },
-    )?;
-    eprintln!(
-        "\n{}: {size_bytes} bytes of int8; what a microcontroller writes with it:",
-        path.display()
-    );
-    for prefix in &model.prefixes {
-        let text = loaded.text(prefix, REPORT_CHARACTERS, infer_core::Sampling::greedy())?;
-        print(&format!("{text}\n"))?;
-    }
-    let word = shell_word(&path.display().to_string());
-    let prefix = shell_word(model.prefixes.first().map_or("", String::as_str));
-    eprintln!("\nnext:");
-    eprintln!("  charcell generate {word} --prefix {prefix} --length 200 --temperature 0.7");
-    eprintln!("  charcell inspect {word}");
-    eprint!("{}", advice(&path, &artifact, &loaded));
-    Ok(())
+    interruption.folder().save_checkpoint(&checkpoint, training.metrics())
 }

@@ -4,8 +4,10 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use charcell::{Config, EpochReport, Progress};
+use charcell::{Config, EpochReport, Progress, perplexity, shown_number};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::output::tell;
 
 /// Parts of an epoch that the bar knows.
 const PARTS: f64 = 1000.0;
@@ -54,15 +56,17 @@ impl Display {
 
     pub(super) fn show(&mut self, progress: &Progress) {
         self.bar.set_position((progress.epochs() * PARTS) as u64);
-        self.bar.set_message(format!(
-            "epoch {}/{}, loss {:.3}, perplexity {:.3}, norm {:.2e}, {:.0} characters/s",
-            progress.epoch,
-            self.epochs,
-            progress.loss_nats,
-            progress.loss_nats.exp(),
-            progress.gradient_norm,
-            progress.characters_per_second,
-        ));
+        let epoch = format!("epoch {}/{}", progress.epoch, self.epochs);
+        self.bar.set_message(match progress.held_out {
+            Some(share) => format!("{epoch}, held-out text {:.0} %", 100.0 * share),
+            None => format!(
+                "{epoch}, loss {:.3}, perplexity {}, norm {:.2e}, {:.0} characters/s",
+                progress.loss_nats,
+                shown_number(perplexity(progress.loss_nats), 3),
+                progress.gradient_norm,
+                progress.characters_per_second,
+            ),
+        });
         if let Some(report) = &progress.report {
             self.show_report(report);
         }
@@ -73,14 +77,18 @@ impl Display {
         progress.report.is_none() && self.last_line.elapsed() > self.silence
     }
 
-    /// Shows how far an epoch is, and what the model writes.
+    /// Shows how far an epoch is, and what the model writes; of held-out text, how much was read.
     pub(super) fn show_middle(&mut self, progress: &Progress, continuations: &[String]) {
-        let percent = 100.0 * progress.iteration as f64 / progress.iterations as f64;
-        let (epoch, perplexity) = (progress.epoch, progress.loss_nats.exp());
-        let head = format!(
-            "epoch {epoch}, {percent:.2} %, perplexity {perplexity:.6}, {:.0} characters/s",
-            progress.characters_per_second,
-        );
+        let epoch = progress.epoch;
+        let head = match progress.held_out {
+            Some(share) => format!("epoch {epoch}, {:.0} % of the held-out text", 100.0 * share),
+            None => format!(
+                "epoch {epoch}, {:.2} %, perplexity {}, {:.0} characters/s",
+                100.0 * progress.iteration as f64 / progress.iterations as f64,
+                shown_number(perplexity(progress.loss_nats), 6),
+                progress.characters_per_second,
+            ),
+        };
         self.show_texts(head, continuations);
         self.silence = LONGEST_SILENCE.min(2 * self.silence);
     }
@@ -93,13 +101,13 @@ impl Display {
         }
         let (seconds, epochs) = std::mem::take(&mut self.since_report);
         let seconds_per_epoch = seconds / epochs as f64;
-        let (epoch, perplexity) = (report.epoch, report.perplexity);
+        let (epoch, perplexity) = (report.epoch, shown_number(report.perplexity, 6));
         let validation = report
             .validation_perplexity
-            .map(|perplexity| format!(", {perplexity:.6} on held-out text"))
+            .map(|perplexity| format!(", {} on held-out text", shown_number(perplexity, 6)))
             .unwrap_or_default();
         let head = format!(
-            "epoch {epoch}, perplexity {perplexity:.6}{validation}, time {seconds_per_epoch:.2} sec"
+            "epoch {epoch}, perplexity {perplexity}{validation}, time {seconds_per_epoch:.2} sec"
         );
         self.show_texts(head, &report.continuations);
         self.silence = FIRST_SILENCE;
@@ -115,7 +123,7 @@ impl Display {
     /// Prints above the bar.
     pub(super) fn line(&mut self, line: &str) {
         self.last_line = Instant::now();
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| tell(line));
     }
 
     pub(super) fn end(&self) {

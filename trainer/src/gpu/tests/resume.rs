@@ -29,7 +29,9 @@ fn a_training_that_goes_on_has_the_same_weights() {
     let bytes = first.checkpoint().unwrap().to_bytes();
     let checkpoint = Checkpoint::from_bytes(&bytes).unwrap();
     let gpu = |parameters| Gpu::new(&adapter(), &parameters, &config);
-    let resumed = Training::resume(&corpus, &config, &checkpoint, gpu).unwrap().run(go_on);
+    let metrics = first.metrics().to_vec();
+    let resumed = Training::resume(&corpus, &config, &checkpoint, metrics, gpu).unwrap();
+    let resumed = resumed.run(go_on);
     assert!(resumed.stopped.is_none(), "{:?}", resumed.stopped);
     assert!(resumed.model.parameters == whole.model.parameters);
     let measured = |outcome: &Outcome| -> Vec<_> {
