@@ -109,7 +109,8 @@ fn three_epochs_and_three_more_are_six() {
 fn a_training_goes_on_in_the_middle_of_an_epoch() {
     let corpus = corpus();
     let cosine = Config { schedule: Schedule::Cosine, warm_up: 0.1, ..rich() };
-    let moments: [(Config, fn(&Progress) -> bool); 3] = [
+    type Moment = (Config, fn(&Progress) -> bool);
+    let moments: [Moment; 3] = [
         (small(), |progress| progress.iteration < progress.iterations),
         (cosine.clone(), |progress| progress.iteration < progress.iterations),
         (cosine, |progress| progress.held_out.is_some_and(|share| share < 1.0)),
@@ -210,50 +211,6 @@ fn checkpoints(run: &Path) -> Vec<PathBuf> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "checkpoint"));
     files.sort_unstable();
     files
-}
-
-/// `kill -9` at so many random moments loses nothing but the work since the last checkpoint.
-fn kill(moments: usize) {
-    let folder = TempDir::new().unwrap();
-    let train = format!("{TRAIN} --epochs 60");
-    let start = Instant::now();
-    succeeds(&folder, &format!("{train} --out whole"));
-    let whole_seconds = start.elapsed().as_secs_f64();
-    let mut random = ChaCha8Rng::seed_from_u64(moments as u64);
-    let (mut run, mut runs) = (folder.path().join("run0"), 0);
-    for moment in 0..moments {
-        let resume = if checkpoints(&run).is_empty() { "" } else { " --resume" };
-        let mut child = charcell(&folder, &format!("{train} --out run{runs}{resume}"));
-        let mut child = child.spawn().unwrap();
-        let seconds = random.random_range(0.0..whole_seconds / 3.0);
-        thread::sleep(Duration::from_secs_f64(seconds));
-        child.kill().unwrap();
-        let status = child.wait().unwrap();
-        if status.success() {
-            // It was faster: the next one starts anew.
-            assert!(weights(&run) == weights(&folder.path().join("whole")), "moment {moment}");
-            runs += 1;
-            run = folder.path().join(format!("run{runs}"));
-        }
-    }
-    let resume = if checkpoints(&run).is_empty() { "" } else { " --resume" };
-    let told = succeeds(&folder, &format!("{train} --out run{runs}{resume}"));
-    assert!(!told.contains("damaged"), "{told}");
-    assert!(weights(&run) == weights(&folder.path().join("whole")));
-    assert_eq!(checkpoints(&run).len(), 2);
-    let left_over = fs::read_dir(run.join("checkpoint")).unwrap().count();
-    assert_eq!(left_over, 4, "two checkpoints, reports and the lock, no temporary file");
-}
-
-#[test]
-fn a_training_that_is_killed_goes_on() {
-    kill(5);
-}
-
-#[test]
-#[ignore = "for the full round"]
-fn a_training_that_is_killed_often_goes_on() {
-    kill(50);
 }
 
 #[test]

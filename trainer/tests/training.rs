@@ -1,7 +1,7 @@
 //! Training as a whole: it learns, reproducibly, and stops in good order.
 
 use charcell::cpu::Cpu;
-use charcell::model::{Dimensions, Parameters, TrainedModel};
+use charcell::model::{Dimensions, Parameters, State, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT, Sampling, Window};
 use charcell::{
     Config, Device, Error, Outcome, Weights, artifact, clip_factor, evaluate, first_choice,
@@ -83,6 +83,42 @@ fn training_learns_and_int8_loses_next_to_nothing_of_it() {
     assert!(agreement > 0.99, "the same first choice on {agreement}");
 }
 
+/// As one reader of all of the text, who carries his state over: what precedes a row of the batch
+/// reaches back to the start here.
+#[test]
+fn held_out_text_is_read_in_batches_as_it_would_be_in_one_row() {
+    let corpus = corpus(4000);
+    let config = Config { validation: 0.08, epochs: 5, report_every: 5, ..small() };
+    let outcome = train(&corpus, &config, 2);
+    let tokens = corpus.split(config.validation).1.to_vec();
+    let (inputs, targets) = (&tokens[..tokens.len() - 1], &tokens[1..]);
+    let parameters = &outcome.model.parameters;
+    let Dimensions { vocabulary, .. } = parameters.dimensions();
+    let forward = parameters.forward(inputs, &mut State::zeros(parameters.dimensions(), 1));
+    let losses = forward.logits.chunks_exact(vocabulary).zip(targets).map(|(logits, &target)| {
+        let sum: f64 = logits.iter().map(|&logit| f64::from(logit).exp()).sum();
+        sum.ln() - f64::from(logits[usize::from(target)])
+    });
+    let expected = losses.sum::<f64>() / targets.len() as f64;
+    let found = outcome.perplexity.unwrap().ln();
+    assert_eq!(outcome.metrics[4].validation_perplexity, outcome.perplexity);
+    assert!((found / expected - 1.0).abs() < 1e-6, "{found} nats, expected {expected}");
+}
+
+#[test]
+fn a_model_that_is_worse_than_guessing_is_told() {
+    let corpus = corpus(4000);
+    let check = |config: &Config| train(&corpus, config, 1).check(config);
+    check(&small()).unwrap();
+    // It would still be said to be right by the epoch's own loss, which is that from before.
+    let error = check(&Config { epochs: 1, learning_rate: 1e5, ..small() }).unwrap_err();
+    for part in ["worse than guessing", "among 37 characters", "--learning-rate 10000"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    // Before anything is learned, and after it has diverged, there is nothing to compare.
+    check(&Config { epochs: 1, learning_rate: 1e-9, ..small() }).unwrap();
+}
+
 #[test]
 fn a_loss_that_is_no_longer_finite_keeps_the_last_good_weights() {
     let corpus = corpus(4000);
@@ -149,6 +185,7 @@ fn settings_that_make_no_model_are_refused_by_name() {
     let too_many = train_and_predict(text, &small(), &Device::Cpu { threads: 1025 }, |_| ());
     assert!(too_many.unwrap_err().to_string().contains("--threads is 1025"));
     refused(&Config { learning_rate: f32::NAN, ..small() }, "--learning-rate is NaN");
+    refused(&Config { forget_bias: 1e5, ..small() }, "--forget-bias is 100000, and must be from");
     refused(&Config { clip: -1.0, ..small() }, "--clip is -1");
     refused(
         &Config { prefixes: vec!["travÉller".into()], ..small() },

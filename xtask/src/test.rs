@@ -49,7 +49,9 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         Step::new("clippy of the device tests", device_tests_clippy),
         Step::new("tests", || run(cargo("test --workspace -- --skip").arg(GPU_TESTS))),
         Step::new("the library's example", library_example),
-        Step::new("a full disk leaves the last checkpoint intact", full_disk::check),
+        Step::new("a full disk costs what came after the last checkpoint", move || {
+            full_disk::check(if is_full { 40 } else { 4 })
+        }),
         Step::new("GPU kernels on the best adapter", || gpu_tests("", &[])),
         Step::new("GPU kernels through OpenGL", || gpu_tests("OpenGL", &[])),
         Step::new("GPU kernels before another compiler", tint::check),
@@ -107,8 +109,8 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
     if let Some(text) = time_machine {
         let [gpu_text, held_out_text, presets_text] = [text.clone(), text.clone(), text.clone()];
         steps.extend([
-            Step::new("trainings that are killed 50 times go on", || {
-                run(&mut cargo("test --package charcell --test resume -- --ignored"))
+            Step::new("trainings that are struck 160 times go on", || {
+                run(&mut cargo("test --package charcell --test endings -- --ignored"))
             }),
             Step::new("models of PyTorch and back", interop::check_pytorch),
             Step::new("models of Keras", interop::check_keras),

@@ -258,13 +258,13 @@ impl RunFolder {
     }
 
     /// Writes the weights, and what they are of; what else a run that was here before left, its
-    /// checkpoints included, is removed.
+    /// checkpoints included, is removed. Returns what can't be removed, if there is such.
     ///
     /// Each file is written whole or not at all, and both of them before the first takes its place:
     /// a disk that is full leaves the run from before as it was.
     ///
     /// # Errors
-    /// [`Error::Write`].
+    /// [`Error::Write`], [`Error::RunFolder`].
     ///
     /// # Panics
     /// Never: a description can be written as JSON.
@@ -272,7 +272,7 @@ impl RunFolder {
         &self,
         description: &Description,
         model: &TrainedModel,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Error>, Error> {
         let error = |source| Error::RunFolder { path: self.path.clone(), source };
         fs::create_dir_all(&self.path).map_err(error)?;
         let description =
@@ -281,19 +281,27 @@ impl RunFolder {
             Staged::write(self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?,
             Staged::write(self.path.join(DESCRIPTION), description.as_bytes())?,
         ];
-        for name in MADE_OF_WEIGHTS {
+        let removed = self.remove_others();
+        files.into_iter().try_for_each(Staged::take_place)?;
+        Ok(removed.err())
+    }
+
+    /// Removes what was made of other weights, and the checkpoints of other trainings.
+    fn remove_others(&self) -> Result<(), Error> {
+        let remove = |name: &&str| {
             let path = self.path.join(name);
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::Write { path, source });
+                    Err(Error::Write { path, source })
                 }
-                _ => {}
+                _ => Ok(()),
             }
-        }
+        };
+        let removed: Vec<Result<(), Error>> = MADE_OF_WEIGHTS.iter().map(remove).collect();
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.remove_others()?;
         }
-        files.into_iter().try_for_each(Staged::take_place)
+        removed.into_iter().collect()
     }
 
     /// Writes the reports of all epochs.
@@ -316,24 +324,32 @@ impl RunFolder {
         model: &TrainedModel,
         metrics: &[EpochReport],
     ) -> Result<(), Error> {
-        self.save_weights(description, model)?;
-        self.save_metrics(metrics)
+        match self.save_weights(description, model)? {
+            Some(left) => Err(left),
+            None => self.save_metrics(metrics),
+        }
     }
 
-    /// Writes the curves of the losses, and the page about the run; the `sizes` are known once the
-    /// model is exported.
+    /// Writes the curves of the losses.
     ///
     /// # Errors
-    /// [`Error::Write`] of the first that can't be written; the other one is, if it can.
+    /// [`Error::Write`].
+    pub fn save_curves(&self, metrics: &[EpochReport]) -> Result<(), Error> {
+        write_whole(&self.path.join(CURVES), loss_svg(metrics).as_bytes())
+    }
+
+    /// Writes the page about the run; the `sizes` are known once the model is exported.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
     pub fn save_report(
         &self,
         description: &Description,
         metrics: &[EpochReport],
         sizes: Option<&Sizes>,
     ) -> Result<(), Error> {
-        let curves = write_whole(&self.path.join(CURVES), loss_svg(metrics).as_bytes());
         let page = report_html(description, metrics, sizes);
-        curves.and(write_whole(&self.path.join(PAGE), page.as_bytes()))
+        write_whole(&self.path.join(PAGE), page.as_bytes())
     }
 
     /// Reads what the run is.

@@ -53,7 +53,10 @@ impl<'a> Ending<'a> {
         }
         let elsewhere;
         let folder = match folder.save_weights(self.description, &model) {
-            Ok(()) => &*folder,
+            Ok(left) => {
+                self.note(left.map_or(Ok(()), Err));
+                &*folder
+            }
             Err(error) => {
                 self.note(Err(error));
                 elsewhere = self.save_elsewhere(&model)?;
@@ -68,6 +71,7 @@ impl<'a> Ending<'a> {
         let export = format!("`charcell export {run}` makes an artifact of them");
         let words = format!("interrupted: {run} holds the weights after {epochs} epochs; {export}");
         self.interruption.set_saved(words);
+        self.note(folder.save_curves(&metrics));
         self.note(folder.save_report(self.description, &metrics, None));
         if self.problem.is_some() {
             tell(format_args!("{run} holds the weights after {epochs} epochs"));

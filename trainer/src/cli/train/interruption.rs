@@ -118,7 +118,10 @@ impl Shared {
     fn end_if_possible(&self, too_long: bool) {
         let stage = lock(&self.stage);
         match &*stage {
-            Stage::Starting => lock(&self.folder).remove_if_empty(),
+            Stage::Starting => {
+                lock(&self.folder).remove_if_empty();
+                say("interrupted before the training".into());
+            }
             Stage::Saved { words } => say(words.clone()),
             Stage::Training { before_step: Some(kept) }
                 if too_long && !self.is_seen.load(Ordering::Relaxed) =>

@@ -39,3 +39,20 @@ fn a_training_that_goes_on_has_the_same_weights() {
     };
     assert_eq!(measured(&resumed), measured(&whole));
 }
+
+/// From the same parameters, in another order of sums.
+#[test]
+fn held_out_text_has_the_perplexity_that_it_has_on_the_cpu() {
+    let corpus = small_corpus();
+    let config = Config { validation: 0.3, epochs: 3, report_every: 3, ..small_config() };
+    let cpu = |parameters| Cpu::new(parameters, &config, 1);
+    let mut first = Training::new(&corpus, &config, cpu).unwrap();
+    while first.step().unwrap().unwrap().held_out.is_none() {}
+    let (checkpoint, metrics) = (first.checkpoint().unwrap(), first.metrics().to_vec());
+    let go_on = |_: &crate::Progress| ControlFlow::Continue(());
+    let gpu = |parameters| Gpu::new(&adapter(), &parameters, &config);
+    let on_gpu = Training::resume(&corpus, &config, &checkpoint, metrics, gpu).unwrap().run(go_on);
+    let perplexities = [first.run(go_on), on_gpu].map(|outcome| outcome.perplexity.unwrap());
+    let [expected, found] = perplexities.map(f64::ln);
+    assert!((found / expected - 1.0).abs() < 1e-6, "{found} nats, expected {expected}");
+}
