@@ -7,15 +7,8 @@ use infer_core::LoadError;
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS, MAX_VOCABULARY};
 
 use crate::image::ImageError;
+use crate::training::lower_rate;
 use crate::{shell_word, shown_number};
-
-/// The rate to try where `learning_rate` was too high: a tenth, in two digits.
-fn lower_rate(learning_rate: f32) -> String {
-    let rate = f64::from(learning_rate) / 10.0;
-    // Rounded by way of its text.
-    let rate: f64 = format!("{rate:.1e}").parse().unwrap_or(rate);
-    if (1e-4..1e6).contains(&rate) { rate.to_string() } else { format!("{rate:e}") }
-}
 
 /// Why Charcell could not do what was asked. Every message names the thing and the mend.
 #[derive(Debug, thiserror::Error)]
@@ -502,16 +495,4 @@ pub enum Error {
         /// The reason, if the format isn't just a foreign one.
         why: &'static str,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rate_to_try_is_a_tenth() {
-        for (rate, lower) in [(100.0, "10"), (0.02, "0.002"), (1e38, "1e37"), (3.7e-5, "3.7e-6")] {
-            assert_eq!(lower_rate(rate), lower);
-        }
-    }
 }

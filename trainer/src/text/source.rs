@@ -209,4 +209,19 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         text_of(vec![path], None).unwrap_err();
     }
+
+    /// Such a path would keep the run's description from being written.
+    #[cfg(unix)]
+    #[test]
+    fn paths_are_such_as_a_description_can_name() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let path = PathBuf::from(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+        let corpus = Source { files: vec![path.clone()], ..Source::default() };
+        let vocabulary = Source { vocabulary: Some(path), ..Source::default() };
+        for source in [corpus, vocabulary] {
+            let error = crate::text::Corpus::open(&source).unwrap_err().to_string();
+            assert!(error.contains("its path is not UTF-8"), "{error}");
+        }
+    }
 }

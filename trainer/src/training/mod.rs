@@ -2,6 +2,8 @@
 
 mod checkpoint;
 mod config;
+mod epoch;
+mod outcome;
 mod pace;
 mod preset;
 mod report;
@@ -13,10 +15,12 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 pub use self::checkpoint::Checkpoint;
 pub use self::config::{Config, Schedule};
+use self::epoch::{CurrentEpoch, Sums};
+pub use self::outcome::Outcome;
+pub(crate) use self::outcome::lower_rate;
 use self::pace::Pace;
 pub use self::preset::Preset;
 pub(crate) use self::report::MetricsChecksum;
@@ -27,50 +31,10 @@ use crate::backend::{Backend, Device, IterationReport, Segment};
 use crate::evaluation::perplexity;
 use crate::export::{self, Weights};
 use crate::model::{Parameters, TrainedModel};
-use crate::text::{Batches, Corpus, Epoch, Window};
+use crate::text::{Batches, Corpus, Window};
 
 /// Characters that follow each prefix in a report, as in the chapter.
 pub const REPORT_CHARACTERS: usize = 50;
-
-/// What an epoch takes at least, where a clock is too coarse to tell.
-const SHORTEST_SECONDS: f64 = 1e-9;
-
-/// How a training ended.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The model that is best on held-out text, or the last one, if none is held out.
-    pub model: TrainedModel,
-    /// Whole epochs that this model has been through.
-    pub epochs: usize,
-    /// The perplexity of this model: on held-out text, or on one window of the text to train on if
-    /// none is held out; unknown if the training was interrupted or stopped before it was measured.
-    pub perplexity: Option<f64>,
-    /// What each epoch measured.
-    pub metrics: Vec<EpochReport>,
-    /// Why training stopped early, if it had to: [`Error::Diverged`], or what the device reported.
-    pub stopped: Option<Error>,
-}
-
-/// The factor by which a model that has learned nothing may be worse than guessing: its first
-/// weights are small, but not zero.
-const GUESSING_FACTOR: f64 = 1.01;
-
-impl Outcome {
-    /// Makes sure that the model, which was trained with `config`, is no worse than guessing.
-    ///
-    /// # Errors
-    /// [`Error::WorseThanGuessing`].
-    pub fn check(&self, config: &Config) -> Result<(), Error> {
-        let characters = self.model.vocabulary.size();
-        match self.perplexity {
-            Some(perplexity) if perplexity > GUESSING_FACTOR * characters as f64 => {
-                let learning_rate = config.learning_rate;
-                Err(Error::WorseThanGuessing { perplexity, characters, learning_rate })
-            }
-            _ => Ok(()),
-        }
-    }
-}
 
 /// The chapter's `train_and_predict_rnn_gluon`: trains a model on `corpus`, and calls `on_epoch`
 /// after every epoch.
@@ -143,36 +107,6 @@ struct Best {
     perplexity: f64,
     /// Reports since then.
     reports_since: usize,
-}
-
-/// The epoch under way.
-#[derive(Debug)]
-struct CurrentEpoch<'a> {
-    windows: Epoch<'a>,
-    /// Where the random generator was before it drew the windows.
-    random_position: u128,
-    sums: Sums,
-    /// The pass over the held-out text, once all windows are trained on.
-    pass: Pass,
-}
-
-/// Sums over the iterations of an epoch so far.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-struct Sums {
-    loss_nats: f64,
-    gradient_norm: f64,
-    seconds: f64,
-}
-
-impl CurrentEpoch<'_> {
-    fn iterations_done(&self) -> usize {
-        self.windows.count_all() - self.windows.len()
-    }
-
-    /// Whether all windows are trained on.
-    fn is_trained(&self) -> bool {
-        self.windows.len() == 0
-    }
 }
 
 impl<'a, B: Backend> Training<'a, B> {
@@ -416,28 +350,10 @@ impl<'a, B: Backend> Training<'a, B> {
         Ok(iterations)
     }
 
-    /// How far `current` is, after so many more `iterations`; after none, the means of the epoch.
+    /// How far `current` is: see [`CurrentEpoch::progress`].
     fn progress(&self, current: &CurrentEpoch<'a>, iterations: &[IterationReport]) -> Progress {
-        let done = current.iterations_done();
-        let sums = &current.sums;
-        let (loss_nats, gradient_norm, count) = match iterations.len() {
-            0 => (sums.loss_nats, sums.gradient_norm, done),
-            count => {
-                let sum = |part: fn(&IterationReport) -> f64| iterations.iter().map(part).sum();
-                (sum(|report| report.loss_nats), sum(|report| report.gradient_norm), count)
-            }
-        };
-        let characters = done * self.config.batch_size * self.config.num_steps;
-        Progress {
-            epoch: self.epoch(),
-            iteration: done,
-            iterations: current.windows.count_all(),
-            loss_nats: loss_nats / count as f64,
-            gradient_norm: gradient_norm / count as f64,
-            characters_per_second: characters as f64 / sums.seconds.max(SHORTEST_SECONDS),
-            held_out: None,
-            report: None,
-        }
+        let characters = self.config.batch_size * self.config.num_steps;
+        current.progress(self.epoch(), characters, iterations)
     }
 
     fn diverged(&self) -> Error {

@@ -43,6 +43,8 @@ impl<'a> Ending<'a> {
         let checked = outcome.check(&self.description.config);
         let Outcome { model, epochs, metrics, stopped, .. } = outcome;
         let folder = self.interruption.folder();
+        let path = folder.path().to_owned();
+        let is_stopped = stopped.is_some();
         match stopped {
             Some(stopped) if epochs == 0 => {
                 folder.remove_if_empty();
@@ -65,7 +67,7 @@ impl<'a> Ending<'a> {
         };
         self.note(folder.save_metrics(&metrics));
         if is_interrupted {
-            return Err(Error::Interrupted { path: folder.path().into(), epochs: metrics.len() });
+            return Err(Error::Interrupted { path, epochs: metrics.len() });
         }
         let run = shell_word(&folder.path().display().to_string());
         let export = format!("`charcell export {run}` makes an artifact of them");
@@ -73,7 +75,7 @@ impl<'a> Ending<'a> {
         self.interruption.set_saved(words);
         self.note(folder.save_curves(&metrics));
         self.note(folder.save_report(self.description, &metrics, None));
-        if self.problem.is_some() {
+        if is_stopped {
             tell(format_args!("{run} holds the weights after {epochs} epochs"));
         }
         if epochs < metrics.len() {
