@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Instant;
 
 use anyhow::Result;
 
@@ -14,7 +13,8 @@ const WORDS: &str = "--hidden 32 --chars 3000 --device cpu --validation 0.1 \
                      --report-every 50 --checkpoint-every 1";
 
 /// What happens on the small disk: the first word is the program, the second the folder, the third
-/// the weights that must come of it, the fourth the training, the last the moments.
+/// the weights that must come of it, the fourth the training, the last how many moments there are,
+/// spread over the time that a training takes.
 ///
 /// At each moment the disk runs full while a training is at work. It must come to its end, with the
 /// weights where there is room. Then there is room again, and the training goes on from its last
@@ -24,11 +24,17 @@ set -e
 mount -t tmpfs -o size=640k tmpfs "$2"
 cd "$2"
 export TMPDIR="$2.elsewhere"
-for moment in $5; do
+start=$(date +%s%N)
+$1 train $4 --epochs 300 --out run 2> /dev/null > /dev/null
+whole=$(($(date +%s%N) - start))
+rm -r run
+moment=0
+while [ $moment -lt $5 ]; do
     resume=--force
     if ls run/checkpoint/*.checkpoint > /dev/null 2>&1; then resume=--resume; fi
     $1 train $4 --epochs 300 --out run $resume 2> "$2.log" > /dev/null &
-    sleep $moment
+    sleep "$((whole * moment / $5 / 1000000))e-3"
+    moment=$((moment + 1))
     dd if=/dev/zero of=filler bs=1k 2> /dev/null || true
     if wait $!; then
         cmp run/weights.safetensors "$3"
@@ -64,19 +70,13 @@ pub(crate) fn check(moments: u32) -> Result<()> {
     fs::create_dir_all(folder.with_extension("elsewhere"))?;
 
     let whole = folder.with_extension("whole");
-    let start = Instant::now();
     let mut training = Command::new(&charcell);
     training.arg("train").args(WORDS.split_whitespace()).args(["--epochs", "300", "--force"]);
     run(training.arg("--out").arg(&whole))?;
-    // On the small disk, which is memory, it takes less time.
-    let seconds = start.elapsed().as_secs_f64() / 2.0;
-    let moments = (0..moments).map(|number| seconds * f64::from(number) / f64::from(moments));
-    let moments: Vec<String> = moments.map(|moment| format!("{moment:.3}")).collect();
-
     let unshare = namespace()?;
     let mut trainings = command(unshare[0]);
     trainings.args(&unshare[1..]).args(["sh", "-c", SCRIPT, "sh"]).arg(&charcell).arg(&folder);
-    run(trainings.arg(whole.join("weights.safetensors")).args([WORDS, &moments.join(" ")]))
+    run(trainings.arg(whole.join("weights.safetensors")).args([WORDS, &moments.to_string()]))
 }
 
 /// The command that lets another mount a disk that nobody else sees.
