@@ -16,6 +16,9 @@ const RIGHT: f64 = 748.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 368.0;
 
+/// Where the highest loss lies, below the top.
+const HIGHEST: f64 = 28.0;
+
 const TRAINING: &str = "#1f77b4";
 const VALIDATION: &str = "#d62728";
 
@@ -139,7 +142,7 @@ fn across(x: &Axis, value: f64) -> f64 {
 }
 
 fn up(y: &Axis, value: f64) -> f64 {
-    BOTTOM - y.share(value) * (BOTTOM - TOP)
+    BOTTOM - y.share(value) * (BOTTOM - HIGHEST)
 }
 
 fn draw_axes(svg: &mut String, x: &Axis, y: &Axis) {
