@@ -29,8 +29,8 @@ model = keras.Sequential([
 model.save_weights("model.weights.h5")
 names = []
 with h5py.File("model.weights.h5") as file:
-    file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
-names.sort()
+    file.visit(names.append)
+    names = sorted(name for name in names if isinstance(file[name], h5py.Dataset))
 print(names)
 assert names == [
     "layers/dense/vars/0",

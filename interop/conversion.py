@@ -181,13 +181,13 @@ def some_tokens(vocabulary, steps):
 
 
 def require_equal(difference, besides):
-    """Refuses a model that computes something else than its layers do; it has other parts
-    `besides`, which may be why."""
+    """Refuses a model that computes something else than its layers do; that may be because of the
+    parts that it has `besides`."""
     if not difference <= TOLERANCE:
+        causes = [*besides, "an option of a layer, or how the layers are connected"]
         raise Refused(
             f"the model computes something else than its LSTM, embedding and output layers do "
-            f"alone (a difference of {difference:.1g}); it also has {besides or 'nothing'}, "
-            "which Charcell can't do"
+            f"alone (a difference of {difference:.1g}); the reason may be {', or '.join(causes)}"
         )
     print(f"the layers alone compute what the whole model does, within {difference:.1e}")
 

@@ -70,7 +70,7 @@ def convert(model, out):
             )
         embedding = np.asarray(layer.embeddings)
     converted = Model(layers, linears[0], embedding)
-    require_equal(difference(model, converted), ", ".join(besides))
+    require_equal(difference(model, converted), besides)
     write(converted, out)
 
 

@@ -33,8 +33,8 @@ def read(path):
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise Refused(
-            "it holds more than tensors, as torch.save(model, …) writes it; where its classes are, "
-            "save the weights alone, torch.save(model.state_dict(), …)"
+            "it holds more than tensors, as torch.save(model, …) writes it; where its classes "
+            "are, save the weights alone, torch.save(model.state_dict(), …)"
         ) from error
     except RuntimeError:
         return torch.jit.load(path, map_location="cpu").state_dict()

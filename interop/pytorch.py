@@ -5,8 +5,8 @@
 
 Models of one to four layers, with and without biases, go to Charcell by `charcell import`; a run of
 Charcell goes to PyTorch by `charcell export --safetensors` and `load_state_dict`, unchanged; what
-torch.save writes goes to Charcell by from_pytorch.py. The perplexities on a text must agree within a
-factor of 1 ± 1e-4.
+torch.save writes goes to Charcell by from_pytorch.py. The perplexities on a text must agree within
+a factor of 1 ± 1e-4.
 """
 
 import json

@@ -260,6 +260,15 @@ fn a_model_that_int8_cannot_hold_is_imported_in_f32() {
     fails(&folder, "export run", &["b_out", "int8 can't hold", "--weights f32"]);
 }
 
+/// Whatever else is wrong with the command.
+#[test]
+fn a_file_of_another_framework_is_answered_with_the_line_that_converts_it() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("lstm.h5"), b"\x89HDF\r\n\x1a\n").unwrap();
+    let line = "\n  python interop/from_keras.py lstm.h5 lstm.safetensors\n";
+    fails(&folder, "import lstm.h5 --vocabulary none.json -o run", &["HDF5", line]);
+}
+
 #[test]
 fn a_text_is_evaluated_with_the_replacement_of_its_run() {
     let folder = TempDir::new().unwrap();
