@@ -36,8 +36,12 @@ def read(path):
             "it holds more than tensors, as torch.save(model, …) writes it; where its classes "
             "are, save the weights alone, torch.save(model.state_dict(), …)"
         ) from error
-    except RuntimeError:
-        return torch.jit.load(path, map_location="cpu").state_dict()
+    except Exception:
+        # TorchScript is for another function, which also says what is wrong with damaged files.
+        try:
+            return torch.jit.load(path, map_location="cpu").state_dict()
+        except Exception as error:
+            raise Refused(f"PyTorch can't load it: {error}") from error
 
 
 def state_dict(checkpoint):
