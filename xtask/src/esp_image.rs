@@ -7,8 +7,8 @@ use std::ops::Range;
 use anyhow::{Context, Result};
 use object::{Object, ObjectSection, SectionFlags, elf};
 
-/// Where the image starts in flash, after the boot loader and the table of partitions.
-pub(crate) const ADDRESS: u32 = 0x1_0000;
+/// The app's partition in the table that espflash writes: it starts with the image.
+pub(crate) const PARTITION: Range<u32> = 0x1_0000..0x40_0000;
 
 /// Bytes of the headers of the image and of each of its segments; of the hash at its end.
 const HEADER: u32 = 24;
@@ -103,7 +103,17 @@ fn segments(file: &object::File<'_>) -> Vec<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use charcell::boards::board;
+
     use super::*;
+
+    /// Where no other partition may come to lie.
+    #[test]
+    fn models_lie_in_the_partition_of_the_app() {
+        let esp = board("esp32-c3").unwrap();
+        let models = esp.model_address..esp.flash().end;
+        assert!(PARTITION.start < models.start && models.end <= PARTITION.end);
+    }
 
     /// What `espflash save-image` 4.7 made of programs with these segments: of the firmware, of one
     /// that ends just in another page, and of one with more for RAM than fills the gap.

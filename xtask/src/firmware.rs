@@ -80,7 +80,7 @@ pub(crate) fn build_as_stated(board: &'static Board) -> Result<PathBuf> {
     let (program, image) = built(board)?;
     let bytes = if board.takes_two_files() {
         let bytes = esp_image::size(&fs::read(&program)?)?;
-        let end = esp_image::ADDRESS as usize + bytes;
+        let end = esp_image::PARTITION.start as usize + bytes;
         ensure!(end <= board.model_address as usize, "the firmware ends at {end:#x}, in a model");
         bytes
     } else {
