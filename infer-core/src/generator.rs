@@ -182,7 +182,7 @@ impl<P: Precision, R: Rng> Iterator for Generator<'_, P, R> {
 }
 
 /// The random numbers of `seed`.
-#[inline(never)] // else it is there twice
+#[inline(never)] // inlining would duplicate this code
 fn seeded(seed: u64) -> Pcg32 {
     Pcg32::new(seed, STREAM)
 }

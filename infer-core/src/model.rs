@@ -121,7 +121,7 @@ impl<'a, P: Precision> Model<'a, P> {
 
     /// The token of `character`, normalised as the corpus was.
     #[must_use]
-    #[inline(never)] // else it is there twice
+    #[inline(never)] // inlining would duplicate this code
     pub fn token(&self, character: char) -> Option<Token> {
         self.vocabulary().token(self.normalisation().apply(character))
     }

@@ -77,7 +77,7 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     /// A sampler for logits in units of `nats_per_logit_q32`.
-    #[inline(never)] // else it is there twice
+    #[inline(never)] // inlining would duplicate this code
     pub(crate) fn new(sampling: Sampling, nats_per_logit_q32: u32) -> Self {
         // Below 2⁵¹. A division of 64 bits would take a microcontroller a kilobyte of code.
         let octaves_q40 =
@@ -138,7 +138,7 @@ enum Measure {
 
 impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
     /// What a character of this logit counts for.
-    #[inline(never)] // else it is there twice, and so below
+    #[inline(never)] // inlining would duplicate this code, here and below
     fn count_of(&self, logit: i32, measure: Measure) -> u32 {
         if matches!(measure, Measure::Number) {
             return 1;

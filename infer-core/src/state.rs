@@ -129,7 +129,7 @@ impl<'s, P: Precision> StateView<'s, P> {
     }
 
     /// Forgets everything: hidden state and cell state become zero.
-    #[inline(never)] // else it is there twice
+    #[inline(never)] // inlining would duplicate this code
     pub fn reset(&mut self) {
         bytemuck::fill_zeroes(self.hidden);
         bytemuck::fill_zeroes(self.next_hidden);

@@ -29,7 +29,7 @@ pub(crate) struct Output<'a, P: Precision> {
 impl<'a, P: Precision> Units<'a, P> {
     /// Takes layer `index`, of which there are so many units, off `tensors`; these are all of its
     /// units but the first `skipped` ones.
-    #[inline(never)] // else it is there twice
+    #[inline(never)] // inlining would duplicate this code
     pub(crate) fn take(
         tensors: &mut Tensors<'a>,
         row_blocks: usize,

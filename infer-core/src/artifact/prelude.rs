@@ -80,7 +80,7 @@ pub fn checksum(artifact: &[u8]) -> u32 {
 
 /// `remainder`, brought forward by `bytes`, half a byte at a time: 64 bytes of table instead of the
 /// 1024 that a whole byte takes.
-#[inline(never)] // else it is there twice
+#[inline(never)] // inlining would duplicate this code
 fn crc(mut remainder: u32, bytes: &[u8]) -> u32 {
     static REMAINDERS: [u32; 16] = remainders();
     let halves = bytes.iter().flat_map(|&byte| [byte % 16, byte / 16]);

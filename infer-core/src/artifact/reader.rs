@@ -30,7 +30,7 @@ impl<'a> Tensors<'a> {
         bytemuck::try_cast_slice(bytes).unwrap_or_default()
     }
 
-    #[inline(never)] // else it is there for each type
+    #[inline(never)] // inlining would copy this code for each type
     fn take_bytes(&mut self, bytes: usize, skipped: usize) -> &'a [Granule] {
         let (tensor, rest) = self.0.split_at_checked(bytes.div_ceil(ALIGNMENT)).unwrap_or_default();
         self.0 = rest;

@@ -78,7 +78,7 @@ impl GateConstants {
 }
 
 /// Whether the bias `b`, and each multiplier times what it is multiplied by, sum up to an int32.
-#[inline(never)] // else it is there four times
+#[inline(never)] // inlining would copy this code four times
 fn gate_fits(
     b: i32,
     multiplier_ih: i16,
