@@ -43,7 +43,7 @@ impl<'a> Message<'a> {
     }
 
     /// A length, and so many bytes.
-    #[inline(never)] // else it is there many times
+    #[inline(never)] // inlining would copy this code many times
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.u32()?).ok()?;
         let (bytes, rest) = self.0.split_at_checked(length)?;
@@ -52,7 +52,7 @@ impl<'a> Message<'a> {
     }
 
     /// A length in bytes, and so many bytes of UTF-8.
-    #[inline(never)] // else it is there many times
+    #[inline(never)] // inlining would copy this code many times
     pub(super) fn str(&mut self) -> Option<&'a str> {
         str::from_utf8(self.bytes()?).ok()
     }
