@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,13 +16,28 @@ use charcell::Checkpoint;
 use charcell::text::SHIPPED_TEXT;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag::register_conditional_default;
 use tempfile::TempDir;
 
 /// What obeys within two seconds has, on a machine that is busy, obeyed in this time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Has programs heed the signals that this one was perhaps started to ignore, as a shell does with
+/// Ctrl-C for what runs in the background: unlike that, a handler isn't inherited.
+fn heed_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            let always = Arc::new(AtomicBool::new(true));
+            register_conditional_default(signal, always).unwrap();
+        }
+    });
+}
+
 /// A command in `folder` that nobody reads.
 fn charcell(folder: &Path, words: &str) -> Command {
+    heed_signals();
     let mut command = Command::new(cargo_bin("charcell"));
     command.current_dir(folder).args(words.split(' '));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
