@@ -1,58 +1,68 @@
-//! Files of other frameworks, known by their bytes, and the line that converts each of them.
+//! Files of other frameworks, known by their bytes.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::fmt;
 
-use crate::shell_word;
+/// Bytes of a file's start that are enough to know it by, if it isn't a ZIP archive.
+pub const START_BYTES: u64 = 1 << 16;
 
-/// What is read of a file's start: all formats but ZIP archives are known by it.
-const START_BYTES: u64 = 1 << 16;
-
-/// What is read of a file's end, where a ZIP archive has its directory.
-const END_BYTES: u64 = 1 << 20;
+/// Bytes of a file's end, where a ZIP archive has its directory.
+pub const END_BYTES: u64 = 1 << 20;
 
 /// The first bytes of what `torch.save` wrote before it wrote ZIP archives: the pickled number
 /// `0x1950a86a20f9469cfc6c`.
 const TORCH_PICKLE: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 
-/// A kind of file that people have models in.
+/// A kind of file that people have models in, but safetensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+#[non_exhaustive]
+pub enum Foreign {
+    /// What `torch.save` writes.
     PyTorch,
+    /// An `.npz` archive of arrays.
     NumPy,
+    /// A model of Keras 3.
     Keras,
+    /// An HDF5 file, as Keras writes them.
     Hdf5,
+    /// An ONNX model.
     Onnx,
+    /// Parameters of MXNet.
     MxNet,
+    /// A model of TensorFlow Lite.
     TensorFlowLite,
+    /// The format of llama.cpp.
     Gguf,
+    /// A Python pickle of anything.
     Pickle,
+    /// A ZIP archive of anything else.
     Zip,
+    /// Git LFS's name for a file that it keeps elsewhere.
     LfsPointer,
 }
 
-/// Why `file` can't be imported as it is, and the line that converts it, if it is of a framework
-/// that is known. Nothing if it is safetensors, unknown, or can't be read.
-pub(crate) fn refusal(file: &Path) -> Option<String> {
-    let (start, end, bytes) = read_ends(file).ok()?;
-    Format::of(&start, &end, bytes).map(|format| format.refusal(file))
+impl fmt::Display for Foreign {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::PyTorch => "a file of PyTorch",
+            Self::NumPy => "an archive of NumPy arrays",
+            Self::Keras => "a model of Keras 3",
+            Self::Hdf5 => "an HDF5 file, as Keras writes them",
+            Self::Onnx => "an ONNX model",
+            Self::MxNet => "a file of MXNet",
+            Self::TensorFlowLite => "a model of TensorFlow Lite",
+            Self::Gguf => "a GGUF file, llama.cpp's format",
+            Self::Pickle => "a Python pickle",
+            Self::Zip => "a ZIP archive, and none of PyTorch's, Keras's or NumPy's",
+            Self::LfsPointer => "a pointer of Git LFS, not the file itself",
+        })
+    }
 }
 
-/// The first and the last bytes of a file, and how many there are in all.
-fn read_ends(file: &Path) -> io::Result<(Vec<u8>, Vec<u8>, u64)> {
-    let mut file = File::open(file)?;
-    let bytes = file.metadata()?.len();
-    let (mut start, mut end) = (Vec::new(), Vec::new());
-    file.by_ref().take(START_BYTES).read_to_end(&mut start)?;
-    file.seek(SeekFrom::Start(bytes.saturating_sub(END_BYTES)))?;
-    file.take(END_BYTES).read_to_end(&mut end)?;
-    Ok((start, end, bytes))
-}
-
-impl Format {
-    /// The format of a file of `bytes` bytes that starts with `start` and ends with `end`.
-    fn of(start: &[u8], end: &[u8], bytes: u64) -> Option<Self> {
+impl Foreign {
+    /// The format of a file of `bytes` bytes that starts with `start` and ends with `end`; nothing
+    /// if it is safetensors, or unknown. [`START_BYTES`] and [`END_BYTES`] are enough of it.
+    #[must_use]
+    pub fn of(start: &[u8], end: &[u8], bytes: u64) -> Option<Self> {
         let has = |offset: usize, magic: &[u8]| {
             start.get(offset..).is_some_and(|rest| rest.starts_with(magic))
         };
@@ -87,58 +97,6 @@ impl Format {
             Self::NumPy
         } else {
             Self::Zip
-        }
-    }
-
-    fn refusal(self, file: &Path) -> String {
-        let word = |path: &Path| shell_word(&path.to_string_lossy());
-        let line = |script: &str, packages: &str, input: &str| {
-            let out = word(&file.with_extension("safetensors"));
-            format!(
-                "in a copy of Charcell's repository, by\n  pip install {packages} safetensors\n  \
-                 python interop/{script} {input} {out}"
-            )
-        };
-        let convert = |what: &str, script: &str, packages: &str| {
-            let line = line(script, packages, &word(file));
-            format!("it is {what}, not safetensors; convert it {line}")
-        };
-        let convert_original = |what: &str, script: &str, packages: &str, input: &str| {
-            let line = line(script, packages, input);
-            format!("it is {what}, made from another file; convert that one instead {line}")
-        };
-        match self {
-            Self::PyTorch => convert("a file of PyTorch", "from_pytorch.py", "torch"),
-            Self::NumPy => convert("an archive of NumPy arrays", "from_numpy.py", "numpy"),
-            Self::Keras => convert("a model of Keras 3", "from_keras.py", "keras jax"),
-            Self::Hdf5 => {
-                convert("an HDF5 file, as Keras writes them", "from_keras.py", "keras jax")
-            }
-            Self::Onnx => convert("an ONNX model", "from_onnx.py", "onnx"),
-            Self::MxNet => convert("a file of MXNet", "from_mxnet.py", "numpy"),
-            Self::TensorFlowLite => convert_original(
-                "a model of TensorFlow Lite",
-                "from_keras.py",
-                "keras jax",
-                "ORIGINAL.keras",
-            ),
-            Self::Gguf => convert_original(
-                "a GGUF file, llama.cpp's format",
-                "from_pytorch.py",
-                "torch",
-                "ORIGINAL.pt",
-            ),
-            Self::Pickle => {
-                "it is a Python pickle; in the program that wrote it, save the tensors \
-                             by safetensors.numpy.save_file instead"
-                    .into()
-            }
-            Self::Zip => "it is a ZIP archive, and none of PyTorch's, Keras's or NumPy's: unpack \
-                          it, and import the file in it"
-                .into(),
-            Self::LfsPointer => "it is a pointer of Git LFS, not the file itself: `git lfs pull` \
-                                 in its repository brings that"
-                .into(),
         }
     }
 }
@@ -235,28 +193,28 @@ mod tests {
         bytes
     }
 
-    fn known() -> Vec<(Vec<u8>, Format)> {
+    fn known() -> Vec<(Vec<u8>, Foreign)> {
         let head = |bytes: &[u8]| [bytes, &[0; 40]].concat();
         vec![
-            (archive(&["lstm/data.pkl", "lstm/byteorder", "lstm/data/0"]), Format::PyTorch),
+            (archive(&["lstm/data.pkl", "lstm/byteorder", "lstm/data/0"]), Foreign::PyTorch),
             // TorchScript
-            (archive(&["lstm/data/0", "lstm/data.pkl", "lstm/code/lstm.py"]), Format::PyTorch),
-            (head(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."), Format::PyTorch),
-            (archive(&["weight.npy", "bias.npy"]), Format::NumPy),
-            (archive(&["metadata.json", "config.json", "model.weights.h5"]), Format::Keras),
-            (head(b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0"), Format::Hdf5),
-            (ONNX.to_vec(), Format::Onnx),
-            (head(b"\x12\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a"), Format::MxNet),
-            (head(b"\x1c\0\0\0TFL3"), Format::TensorFlowLite),
-            (head(b"GGUF\x03\0\0\0"), Format::Gguf),
-            (head(b"\x80\x04\x95"), Format::Pickle),
-            (archive(&["config.json", "weights.bin"]), Format::Zip),
-            (head(b"version https://git-lfs.github.com/spec/v1\noid"), Format::LfsPointer),
+            (archive(&["lstm/data/0", "lstm/data.pkl", "lstm/code/lstm.py"]), Foreign::PyTorch),
+            (head(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."), Foreign::PyTorch),
+            (archive(&["weight.npy", "bias.npy"]), Foreign::NumPy),
+            (archive(&["metadata.json", "config.json", "model.weights.h5"]), Foreign::Keras),
+            (head(b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0"), Foreign::Hdf5),
+            (ONNX.to_vec(), Foreign::Onnx),
+            (head(b"\x12\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a"), Foreign::MxNet),
+            (head(b"\x1c\0\0\0TFL3"), Foreign::TensorFlowLite),
+            (head(b"GGUF\x03\0\0\0"), Foreign::Gguf),
+            (head(b"\x80\x04\x95"), Foreign::Pickle),
+            (archive(&["config.json", "weights.bin"]), Foreign::Zip),
+            (head(b"version https://git-lfs.github.com/spec/v1\noid"), Foreign::LfsPointer),
         ]
     }
 
-    fn format(bytes: &[u8]) -> Option<Format> {
-        Format::of(bytes, bytes, bytes.len() as u64)
+    fn format(bytes: &[u8]) -> Option<Foreign> {
+        Foreign::of(bytes, bytes, bytes.len() as u64)
     }
 
     #[test]
@@ -266,7 +224,7 @@ mod tests {
         }
         // The directory is found where only the end of a large archive was read.
         let bytes = archive(&["lstm/data.pkl"]);
-        assert_eq!(Format::of(&bytes, &bytes[20..], bytes.len() as u64), Some(Format::PyTorch));
+        assert_eq!(Foreign::of(&bytes, &bytes[20..], bytes.len() as u64), Some(Foreign::PyTorch));
     }
 
     #[test]
@@ -299,19 +257,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn the_line_that_converts_a_file_names_it_as_a_shell_takes_it() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let file = folder.path().join("my model.keras");
-        std::fs::write(&file, archive(&["config.json", "model.weights.h5"])).unwrap();
-        let refusal = refusal(&file).unwrap();
-        let folder = folder.path().display();
-        let line = format!(
-            "\n  python interop/from_keras.py '{folder}/my model.keras' \
-             '{folder}/my model.safetensors'"
-        );
-        assert!(refusal.ends_with(&line), "{refusal}");
     }
 }

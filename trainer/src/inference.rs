@@ -11,7 +11,7 @@ use infer_core::{
     StateView, Token,
 };
 
-use crate::Error;
+use crate::error::{ArtifactError, TextError};
 
 /// The bytes of an artifact, aligned so that `infer-core` reads them in place.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Copies `bytes` to an aligned place.
+    /// Copies `bytes` to an aligned buffer.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         let mut pieces = vec![Columns::default(); bytes.len().div_ceil(size_of::<Columns>())];
@@ -33,9 +33,9 @@ impl Artifact {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// [`Error::ReadArtifact`].
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        let error = |source| Error::ReadArtifact { path: path.into(), source };
+    /// [`ArtifactError::Read`].
+    pub fn read(path: &Path) -> Result<Self, ArtifactError> {
+        let error = |source| ArtifactError::Read { path: path.into(), source };
         fs::read(path).map(|bytes| Self::new(&bytes)).map_err(error)
     }
 
@@ -99,9 +99,9 @@ impl AnyModel<'_> {
     /// that the vocabulary lacks.
     ///
     /// # Errors
-    /// [`Error::Replacement`]; without a replacement [`Error::UnknownCharacter`] names the
+    /// [`TextError::Replacement`]; without a replacement [`TextError::UnknownCharacter`] names the
     /// first character that the vocabulary lacks.
-    pub fn tokens(&self, text: &str, replacement: Option<char>) -> Result<Vec<Token>, Error> {
+    pub fn tokens(&self, text: &str, replacement: Option<char>) -> Result<Vec<Token>, TextError> {
         let known = |character| match self {
             Self::Int8(model) => model.token(character),
             Self::F32(model) => model.token(character),
@@ -113,13 +113,13 @@ impl AnyModel<'_> {
         };
         let replacement = match replacement {
             Some(character) => {
-                Some(in_vocabulary(character).ok_or(Error::Replacement { character })?)
+                Some(in_vocabulary(character).ok_or(TextError::Replacement { character })?)
             }
             None => None,
         };
         let token = |(position, character)| {
             let token = known(character).or(replacement);
-            token.ok_or(Error::UnknownCharacter { character, position })
+            token.ok_or(TextError::UnknownCharacter { character, position })
         };
         text.chars().enumerate().map(token).collect()
     }
@@ -127,14 +127,14 @@ impl AnyModel<'_> {
     /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks off.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacter`] if the vocabulary lacks a character of `prefix`.
+    /// [`TextError::UnknownCharacter`] if the vocabulary lacks a character of `prefix`.
     pub fn generate(
         &self,
         prefix: &str,
         length: usize,
         sampling: Sampling,
         each: impl FnMut(char) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), TextError> {
         let generated = match self {
             Self::Int8(model) => generate(model, prefix, length, sampling, each),
             Self::F32(model) => generate(model, prefix, length, sampling, each),
@@ -146,7 +146,7 @@ impl AnyModel<'_> {
     ///
     /// # Errors
     /// As [`generate`](Self::generate).
-    pub fn text(&self, prefix: &str, length: usize, sampling: Sampling) -> Result<String, Error> {
+    pub fn text(&self, prefix: &str, length: usize, sampling: Sampling) -> Result<String, TextError> {
         let mut text = String::from(prefix);
         self.generate(prefix, length, sampling, |character| {
             text.push(character);
@@ -239,7 +239,7 @@ pub(crate) fn largest_cell_states(
     model: &Model<'_, F32>,
     prefixes: &[String],
     length: usize,
-) -> Result<Vec<f32>, Error> {
+) -> Result<Vec<f32>, TextError> {
     let mut state = OwnedState::new(model);
     let Dimensions { hidden, layers, .. } = model.dimensions();
     let mut largest = vec![0_f32; layers];
@@ -258,6 +258,6 @@ pub(crate) fn largest_cell_states(
     Ok(largest)
 }
 
-fn unknown_character(PrimeError { character, position, .. }: PrimeError) -> Error {
-    Error::UnknownCharacter { character, position }
+fn unknown_character(PrimeError { character, position, .. }: PrimeError) -> TextError {
+    TextError::UnknownCharacter { character, position }
 }

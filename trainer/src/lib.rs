@@ -11,9 +11,11 @@
 //! let text = "the traveller met the time traveller. ".repeat(100);
 //! let corpus = Corpus::from_text(&text, Normalisation::Chapter, None)?;
 //! let config = Config { hidden: 16, epochs: 2, ..Config::default() };
-//! let outcome = train_and_predict(&corpus, &config, &Device::try_gpu(0), |report| {
+//! // Training is asynchronous, for pages; a program waits for it, for example with pollster.
+//! let device = pollster::block_on(Device::try_gpu(0));
+//! let outcome = pollster::block_on(train_and_predict(&corpus, &config, &device, |report| {
 //!     println!("epoch {}, perplexity {}", report.epoch, report.perplexity);
-//! })?;
+//! }))?;
 //! let artifact = artifact(&outcome.model, Weights::Int8)?;
 //! let text = artifact.model()?.text("the traveller", 50, Sampling::greedy())?;
 //! assert_eq!(text.chars().count(), 63);
@@ -21,41 +23,39 @@
 //! ```
 
 mod backend;
-pub mod boards;
+mod config;
 pub mod cpu;
+mod device;
 mod error;
 mod evaluation;
 mod export;
 mod foreign;
+#[cfg(feature = "gpu")]
 pub mod gpu;
-pub mod image;
 mod import;
 mod inference;
+mod iteration;
 pub mod model;
-mod optimizer;
-mod report;
-mod run_folder;
-mod shell;
+mod perplexity;
 pub mod text;
 mod training;
 
-pub use backend::{
-    Backend, Choice, Device, IterationReport, MAX_SEGMENT_ITERATIONS, Segment, Snapshot,
+pub use backend::{Backend, IterationReport, Iterations, MAX_ITERATIONS, Snapshot};
+pub use config::{Config, Optimizer, Preset, Schedule};
+pub use device::{Choice, Device, OnDevice};
+pub use error::{
+    ArtifactError, DeviceError, Error, ImportError, ModelError, TextError, TrainingError,
 };
-pub use error::Error;
-pub use evaluation::{
-    Evaluation, LARGEST_PERPLEXITY, evaluate, first_choice, perplexity, shown_number,
-};
+pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Weights, artifact, from_safetensors, to_safetensors};
-pub use import::{ImportOptions, Imported, import, import_bytes};
+pub use foreign::{END_BYTES, Foreign, START_BYTES};
+pub use import::{ImportOptions, Imported, import};
 pub use inference::{AnyModel, Artifact};
-pub use optimizer::{Optimizer, clip_factor};
-pub use report::{Sizes, loss_svg, report_html};
-pub use run_folder::{Description, LastCheckpoint, RunFolder, write_all_whole, write_whole};
-pub use shell::shell_word;
+pub use iteration::clip_factor;
+pub use perplexity::{LARGEST_PERPLEXITY, perplexity, shown_number};
 pub use training::{
-    Checkpoint, Config, EpochReport, Outcome, Preset, Progress, REPORT_CHARACTERS, Schedule,
-    Training, train_and_predict,
+    Checkpoint, Description, EpochReport, Outcome, Progress, REPORT_CHARACTERS, Training,
+    train_and_predict,
 };
 
 /// The examples of the chapter's page, which are tests.

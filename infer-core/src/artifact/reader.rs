@@ -56,6 +56,44 @@ pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadEr
         return Err(LoadError::Misaligned { offset });
     }
     let (header, entries, end) = header(artifact)?;
+    let dimensions = dimensions(&header)?;
+    let cell_fraction_bits = P::cell_fraction_bits(&header.encoding, dimensions.layers)?;
+    check_entries::<P>(artifact, entries, dimensions, end)?;
+    let tensors = artifact.get(end.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
+    // It always can: the start is a multiple of 16, and so is the length of the tensors.
+    let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
+    Ok(Contents { header, dimensions, cell_fraction_bits, tensors })
+}
+
+/// What an artifact is, as its header says: known without its tensors, at any alignment, with or
+/// without bytes that follow the artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary<'a> {
+    /// The header.
+    pub header: Header<'a>,
+    /// V, H and L, within the limits.
+    pub dimensions: Dimensions,
+    /// Bytes of the artifact, from its prelude to the end of its last tensor.
+    pub bytes: usize,
+}
+
+impl<'a> Summary<'a> {
+    /// Reads the header at the start of `bytes`. Neither checksum nor tensors are looked at: that is
+    /// [`Model::load`](crate::Model::load)'s.
+    ///
+    /// # Errors
+    /// [`LoadError`], if there is no header, or one of no model.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
+        let (header, _, end) = header(bytes)?;
+        let dimensions = dimensions(&header)?;
+        let ends = tensors(bytes).map(|tensor| tensor.offset.saturating_add(tensor.bytes) as usize);
+        Ok(Self { header, dimensions, bytes: ends.fold(end, usize::max) })
+    }
+}
+
+/// V, H and L of a `header`, if a model may have them.
+fn dimensions(header: &Header<'_>) -> Result<Dimensions, LoadError> {
     let (layers, hidden) = (usize::from(header.layers), usize::from(header.hidden));
     if !(1..=MAX_LAYERS).contains(&layers) {
         return Err(LoadError::Layers { layers: header.layers });
@@ -64,13 +102,7 @@ pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadEr
         return Err(LoadError::Hidden { hidden: header.hidden });
     }
     let vocabulary = Vocabulary::new(header.vocabulary).ok_or(LoadError::Vocabulary)?.size();
-    let dimensions = Dimensions { vocabulary, hidden, layers };
-    let cell_fraction_bits = P::cell_fraction_bits(&header.encoding, layers)?;
-    check_entries::<P>(artifact, entries, dimensions, end)?;
-    let tensors = artifact.get(end.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
-    // It always can: the start is a multiple of 16, and so is the length of the tensors.
-    let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
-    Ok(Contents { header, dimensions, cell_fraction_bits, tensors })
+    Ok(Dimensions { vocabulary, hidden, layers })
 }
 
 /// The header of `artifact`, the entries behind it, and their end.

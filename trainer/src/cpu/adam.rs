@@ -1,10 +1,8 @@
 //! The update of the parameters by Adam and AdamW.
 
-use charcell_shaders::{BETA_1, BETA_2, EPSILON};
+use charcell_shaders::{BETA_1, BETA_2, EPSILON, Optimizer};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
-
-use crate::optimizer::AdamStep;
 
 /// Elements of a piece of work.
 const CHUNK: usize = 1 << 16;
@@ -16,7 +14,7 @@ pub(super) fn adam(
     gradients: &[f32],
     [first, second]: [&mut [f32]; 2],
     factor: f32,
-    AdamStep { step_size, correction, decay }: AdamStep,
+    Optimizer { step_size, correction, decay, .. }: Optimizer,
 ) {
     let moments = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
     let chunks = parameters.par_chunks_mut(CHUNK).zip(gradients.par_chunks(CHUNK)).zip(moments);

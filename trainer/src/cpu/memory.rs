@@ -6,7 +6,8 @@ use std::fs;
 use infer_core::layout::GATES;
 
 use crate::model::{Dimensions, Parameters};
-use crate::{Config, Error};
+use crate::config::Config;
+use crate::error::DeviceError;
 
 /// Copies of the parameters: those in training, packed for either pass, their gradients, those to
 /// go back to, and the model's.
@@ -16,11 +17,11 @@ const PARAMETER_COPIES: f64 = 6.0;
 const STATES: usize = 3;
 
 /// Refuses a training that needs more than the system has to give.
-pub(super) fn check(dimensions: Dimensions, config: &Config) -> Result<(), Error> {
+pub(super) fn check(dimensions: Dimensions, config: &Config) -> Result<(), DeviceError> {
     let needed_bytes = needed_bytes(dimensions, config);
     match available_bytes() {
         Some(available_bytes) if needed_bytes > available_bytes => {
-            Err(Error::Memory { needed_bytes, available_bytes })
+            Err(DeviceError::Memory { needed_bytes, available_bytes })
         }
         _ => Ok(()),
     }

@@ -15,33 +15,34 @@ mod lstm_step_forward;
 mod matmul;
 mod memory;
 mod pack_weights;
-mod phases;
+mod profile;
 mod sgd;
 pub(crate) mod slice;
 mod softmax_cross_entropy;
+mod stopwatch;
 mod weight_gradients;
 
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use self::adam::adam;
-pub(crate) use self::dropout::Dropout;
 pub use self::forward::Forward;
 pub use self::global_norm::global_norm;
 use self::losses::losses;
 pub use self::lstm_step_backward::LstmStepBackward;
 pub use self::lstm_step_forward::LstmStepForward;
 use self::pack_weights::PackedWeights;
-pub use self::phases::Phase;
 pub use self::sgd::sgd;
 use self::slice::Slice;
 pub use self::softmax_cross_entropy::SoftmaxCrossEntropy;
+pub use self::stopwatch::Phase;
 use self::weight_gradients::weight_gradients;
-use crate::backend::{Backend, IterationReport, Segment, Snapshot};
+use crate::backend::{Backend, IterationReport, Iterations, Snapshot};
 use crate::model::{Parameters, State};
-use crate::optimizer::{AdamStep, clip_factor};
+use crate::iteration::{self, clip_factor};
 use crate::text::Window;
-use crate::{Config, Error};
+use crate::config::Config;
+use crate::error::DeviceError;
 
 /// Rows of the batch that one thread takes through a window: a half of them, so that a small batch
 /// has work for two threads, but at most 16, and at least the four that are multiplied at once.
@@ -73,12 +74,11 @@ impl Cpu {
     /// Takes `parameters` into training as `config` says, on `threads` threads; 0: one a core.
     ///
     /// # Errors
-    /// [`Error::Setting`] if there are more than 1024 threads, [`Error::Threads`] if the system
-    /// refuses that many, [`Error::Memory`] if training takes more memory than there is.
-    pub fn new(parameters: Parameters, config: &Config, threads: usize) -> Result<Self, Error> {
+    /// [`DeviceError::TooManyThreads`], [`DeviceError::Threads`] if the system refuses that many,
+    /// [`DeviceError::Memory`] if training takes more memory than there is.
+    pub fn new(parameters: Parameters, config: &Config, threads: usize) -> Result<Self, DeviceError> {
         if threads > MAX_THREADS {
-            let (name, allowed) = ("--threads", "0 to 1024");
-            return Err(Error::Setting { name, value: threads.to_string(), allowed });
+            return Err(DeviceError::TooManyThreads { threads, largest: MAX_THREADS });
         }
         let dimensions = parameters.dimensions();
         memory::check(dimensions, config)?;
@@ -99,14 +99,14 @@ impl Cpu {
             threads: ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()
-                .map_err(|error| Error::Threads { threads, reason: error.to_string() })?,
+                .map_err(|error| DeviceError::Threads { threads, reason: error.to_string() })?,
         })
     }
 
     /// One iteration without the update: the mean loss in nats, and the gradients, kept in
     /// [`gradients`](Self::gradients).
     pub fn compute_gradients(&mut self, window: &Window) -> f64 {
-        let dropout = Dropout::new(&self.config, self.iterations);
+        let dropout = iteration::dropout(&self.config, self.iterations);
         let Self { parameters, packed, gradients, slices, threads, .. } = self;
         threads.install(|| {
             packed.update(parameters);
@@ -151,7 +151,7 @@ impl Cpu {
     /// Changes the parameters by the gradients, scaled by `factor`.
     fn update(&mut self, learning_rate: f32, factor: f64) {
         self.iterations += 1;
-        let step = AdamStep::new(&self.config, learning_rate, self.iterations);
+        let step = iteration::optimizer(&self.config, learning_rate, self.iterations);
         let Self { parameters, gradients, moments, threads, .. } = self;
         let (parameters, gradients) = (parameters.values_mut(), gradients.values());
         threads.install(|| match moments {
@@ -205,7 +205,7 @@ impl Cpu {
 }
 
 impl Backend for Cpu {
-    fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Segment, Error> {
+    async fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Iterations, DeviceError> {
         let kept = self.parameters.clone();
         let iteration = |(window, &learning_rate): (&Window, &f32)| {
             let loss_nats = self.compute_gradients(window);
@@ -217,13 +217,13 @@ impl Backend for Cpu {
             windows.iter().zip(learning_rates).map(iteration).collect();
         let are_parameters_finite = self.parameters.values().iter().all(|value| value.is_finite());
         if are_parameters_finite && iterations.iter().all(IterationReport::is_finite) {
-            return Ok(Segment::Trained(iterations));
+            return Ok(Iterations::Done(iterations));
         }
         self.parameters = kept;
-        Ok(Segment::Diverged)
+        Ok(Iterations::Diverged)
     }
 
-    fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, Error> {
+    async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
         let batch_size = self.config.batch_size;
         let Self { parameters, packed, slices, threads, .. } = self;
         threads.install(|| packed.update(parameters));
@@ -249,16 +249,16 @@ impl Backend for Cpu {
         Ok(all)
     }
 
-    fn parameters(&mut self) -> Result<Parameters, Error> {
+    async fn parameters(&mut self) -> Result<Parameters, DeviceError> {
         Ok(self.parameters.clone())
     }
 
-    fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
+    async fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), DeviceError> {
         self.parameters.clone_from(parameters);
         Ok(())
     }
 
-    fn snapshot(&mut self) -> Result<Snapshot, Error> {
+    async fn snapshot(&mut self) -> Result<Snapshot, DeviceError> {
         Ok(Snapshot {
             parameters: self.parameters.clone(),
             state: self.state(),
@@ -267,7 +267,7 @@ impl Backend for Cpu {
         })
     }
 
-    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+    async fn restore(&mut self, snapshot: &Snapshot) -> Result<(), DeviceError> {
         self.parameters.clone_from(&snapshot.parameters);
         self.set_state(&snapshot.state);
         self.moments.clone_from(&snapshot.moments);

@@ -7,12 +7,13 @@ use infer_core::Token;
 use infer_core::layout::GATES;
 use pulp::Arch;
 
-use super::dropout::{Dropout, dropout};
+use super::dropout::dropout;
+use charcell_shaders::Dropout;
 use super::lstm_step_backward::LstmStepBackward;
 use super::lstm_step_forward::LstmStepForward;
 use super::matmul::{Matmul, Panels};
 use super::pack_weights::{PackedLayer, PackedWeights};
-use super::phases::{Phase, Stopwatch};
+use super::stopwatch::{Phase, Stopwatch};
 use super::softmax_cross_entropy::SoftmaxCrossEntropy;
 use crate::model::{Dimensions, ParameterName, Parameters};
 

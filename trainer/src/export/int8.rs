@@ -11,7 +11,7 @@ use infer_core::layout::{GATES, Gate, PairBlock, pair};
 
 use super::tensors::{LayerFormat, Rows, write_output, write_weights};
 use super::writer::Writer;
-use crate::Error;
+use crate::error::ArtifactError;
 use crate::inference::Artifact;
 use crate::model::{ParameterName, Parameters, TrainedModel};
 
@@ -34,7 +34,7 @@ const MAX_CELL_FRACTION_BITS: u8 = 13;
 const HIDDEN_ONE: f32 = (1 << HIDDEN_FRACTION_BITS) as f32;
 
 /// The int8 artifact of `model`, whose cell states reach `cell_states` in each layer.
-pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Artifact, Error> {
+pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Artifact, ArtifactError> {
     let parameters = &model.parameters;
     let mut writer = Writer::default();
     for layer in 0..parameters.dimensions().layers {
@@ -53,7 +53,7 @@ pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Arti
         } else {
             (ParameterName::BOut, largest_b)
         };
-        return Err(Error::Weight { name: name.to_string(), value });
+        return Err(ArtifactError::Weight { name: name.to_string(), value });
     }
     let weight = |weight| quantise(weight, scale) as i8;
     write_output(&mut writer, parameters, weight, pairs, |b| quantise(b, scale / HIDDEN_ONE));
@@ -63,7 +63,7 @@ pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Arti
 }
 
 /// Writes the tensors of one layer.
-fn write_layer(writer: &mut Writer, parameters: &Parameters, layer: usize) -> Result<(), Error> {
+fn write_layer(writer: &mut Writer, parameters: &Parameters, layer: usize) -> Result<(), ArtifactError> {
     let hidden = parameters.dimensions().hidden;
     let scale_bits_ih = if layer == 0 { ONE_HOT_SCALE_FRACTION_BITS } else { SCALE_FRACTION_BITS };
     let multipliers_ih = multipliers(parameters, ParameterName::WIh(layer), scale_bits_ih)?;
@@ -100,7 +100,7 @@ fn write_layer(writer: &mut Writer, parameters: &Parameters, layer: usize) -> Re
                 worst = other;
             }
         }
-        return Err(Error::Weight { name: worst.0.to_string(), value: worst.1 });
+        return Err(ArtifactError::Weight { name: worst.0.to_string(), value: worst.1 });
     }
     writer.push(TensorName::GateConstants, layer, &constants);
     Ok(())
@@ -114,7 +114,7 @@ fn multipliers(
     parameters: &Parameters,
     name: ParameterName,
     scale_bits: u32,
-) -> Result<Vec<i16>, Error> {
+) -> Result<Vec<i16>, ArtifactError> {
     let matrix = parameters.get(name);
     let hidden = parameters.dimensions().hidden;
     let columns = GATES * hidden;
@@ -124,7 +124,7 @@ fn multipliers(
         let scale = in_row_of(row / hidden, value) / LARGEST_WEIGHT;
         let multiplier = (scale * units).ceil().max(1.0);
         let fits = multiplier <= f32::from(i16::MAX);
-        fits.then_some(multiplier as i16).ok_or(Error::Weight { name: name.to_string(), value })
+        fits.then_some(multiplier as i16).ok_or(ArtifactError::Weight { name: name.to_string(), value })
     };
     (0..columns).map(row).collect()
 }

@@ -5,7 +5,7 @@ mod safetensors;
 mod tensors;
 mod writer;
 
-use infer_core::artifact::{Encoding, MAX_PREFIXES, TensorName};
+use infer_core::artifact::{Encoding, TensorName};
 use infer_core::{F32, Model};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,8 @@ pub(crate) use self::safetensors::transposed;
 pub use self::safetensors::{from_safetensors, to_safetensors};
 use self::tensors::{LayerFormat, by_unit, write_output, write_weights};
 use self::writer::Writer;
-use crate::Error;
+use crate::config::check_prefix_count;
+use crate::error::{ArtifactError, Error};
 use crate::inference::{Artifact, largest_cell_states};
 use crate::model::{Dimensions, ParameterName, Parameters, TrainedModel};
 
@@ -36,18 +37,18 @@ const CALIBRATION_CHARACTERS: usize = 1000;
 /// is as its corpus was, which need not be there any more.
 ///
 /// # Errors
-/// [`Error::Weight`] if a parameter is not finite, or too large for an int8 artifact;
-/// [`Error::UnknownCharacter`] if a prefix has a character that the vocabulary lacks;
-/// [`Error::TooManyPrefixes`].
+/// [`ArtifactError::Weight`] if a parameter is not finite, or too large for an int8 artifact;
+/// [`TextError::UnknownCharacter`](crate::TextError::UnknownCharacter) if a prefix has a character that the vocabulary lacks;
+/// [`ModelError::TooManyPrefixes`](crate::ModelError::TooManyPrefixes).
 ///
 /// # Panics
 /// Never: what is loaded to be calibrated is what was written before.
 pub fn artifact(model: &TrainedModel, weights: Weights) -> Result<Artifact, Error> {
-    check_prefixes(&model.prefixes)?;
+    check_prefix_count(&model.prefixes)?;
     let parameters = &model.parameters;
     for name in Parameters::names(parameters.dimensions()) {
         if let Some(&value) = parameters.get(name).iter().find(|value| !value.is_finite()) {
-            return Err(Error::Weight { name: name.to_string(), value });
+            return Err(ArtifactError::Weight { name: name.to_string(), value }.into());
         }
     }
     let float = float_artifact(model);
@@ -56,13 +57,7 @@ pub fn artifact(model: &TrainedModel, weights: Weights) -> Result<Artifact, Erro
     }
     let float: Model<'_, F32> = Model::load(float.bytes()).expect("what was just written");
     let cell_states = largest_cell_states(&float, &model.prefixes, CALIBRATION_CHARACTERS)?;
-    int8::artifact(model, &cell_states)
-}
-
-/// Makes sure that an artifact can hold so many `prefixes`.
-pub(crate) fn check_prefixes(prefixes: &[String]) -> Result<(), Error> {
-    let found = prefixes.len();
-    if found > MAX_PREFIXES { Err(Error::TooManyPrefixes { found }) } else { Ok(()) }
+    Ok(int8::artifact(model, &cell_states)?)
 }
 
 fn float_artifact(model: &TrainedModel) -> Artifact {

@@ -5,7 +5,7 @@ use std::fmt;
 use wgpu::{Backend, DeviceType, DownlevelFlags, Limits};
 
 use super::limits::too_small;
-use crate::Error;
+use crate::error::DeviceError;
 
 /// What a driver offers to compute on: a GPU, or software that stands in for one.
 #[derive(Debug, Clone)]
@@ -44,10 +44,9 @@ impl fmt::Display for AdapterKind {
 impl Adapter {
     /// All adapters of all drivers, the best first: real GPUs before software, and the system's own
     /// interface (Vulkan, Metal, DirectX 12) before OpenGL.
-    #[must_use]
-    pub fn all() -> Vec<Self> {
+    pub async fn all() -> Vec<Self> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+        let found = instance.enumerate_adapters(wgpu::Backends::all()).await;
         let named = |adapter: wgpu::Adapter| Self { info: Box::new(adapter.get_info()), adapter };
         let mut adapters: Vec<Self> = found.into_iter().map(named).collect();
         adapters.sort_by_key(|adapter| (adapter.kind(), adapter.info.backend == Backend::Gl));
@@ -58,10 +57,10 @@ impl Adapter {
     /// words of `name`, whatever it is.
     ///
     /// # Errors
-    /// [`Error::NoGpu`] says what there is instead.
-    pub fn find(name: Option<&str>) -> Result<Self, Error> {
+    /// [`DeviceError::NoGpu`] says what there is instead.
+    pub async fn find(name: Option<&str>) -> Result<Self, DeviceError> {
         let wanted = || name.map_or("GPU".into(), |name| format!("adapter called \"{name}\""));
-        Self::best(&Self::all(), name).map_err(|found| Error::NoGpu { wanted: wanted(), found })
+        Self::best(&Self::all().await, name).map_err(|found| DeviceError::NoGpu { wanted: wanted(), found })
     }
 
     /// As [`find`](Self::find), of `adapters`; in place of an error, what there is instead.

@@ -3,9 +3,9 @@
 use charcell_shaders::SOFTMAX_CROSS_ENTROPY;
 
 use super::{BufferName, Gpu};
-use crate::Error;
-use crate::backend::{Backend, IterationReport, MAX_SEGMENT_ITERATIONS, Segment, Snapshot};
-use crate::cpu::Dropout;
+use crate::error::DeviceError;
+use crate::backend::{Backend, IterationReport, MAX_ITERATIONS, Iterations, Snapshot};
+use crate::iteration;
 use crate::model::Parameters;
 use crate::text::Window;
 
@@ -14,31 +14,31 @@ use crate::text::Window;
 const STAGED_LOSSES_BYTES: u64 = 16 << 20;
 
 impl Backend for Gpu {
-    fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Segment, Error> {
-        self.copy(BufferName::Parameters, BufferName::KeptParameters)?;
+    async fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Iterations, DeviceError> {
+        self.copy(BufferName::Parameters, BufferName::KeptParameters).await?;
         let mut iterations = Vec::with_capacity(windows.len());
         let mut are_parameters_finite = true;
-        let parts = windows.chunks(MAX_SEGMENT_ITERATIONS);
-        for (windows, learning_rates) in parts.zip(learning_rates.chunks(MAX_SEGMENT_ITERATIONS)) {
+        let parts = windows.chunks(MAX_ITERATIONS);
+        for (windows, learning_rates) in parts.zip(learning_rates.chunks(MAX_ITERATIONS)) {
             for (number, (window, &learning_rate)) in windows.iter().zip(learning_rates).enumerate()
             {
                 self.set_update(learning_rate);
-                self.set_dropout(Dropout::new(&self.config, self.iterations));
-                self.submit_iteration(window, self.plan.tasks().len(), number)?;
+                self.set_dropout(iteration::dropout(&self.config, self.iterations));
+                self.submit_iteration(window, self.plan.tasks().len(), number).await?;
                 self.iterations += 1;
             }
-            let (reports, are_finite) = self.finish_segment(windows.len())?;
+            let (reports, are_finite) = self.finish_segment(windows.len()).await?;
             are_parameters_finite &= are_finite;
             iterations.extend(reports);
         }
         if are_parameters_finite && iterations.iter().all(IterationReport::is_finite) {
-            return Ok(Segment::Trained(iterations));
+            return Ok(Iterations::Done(iterations));
         }
-        self.copy(BufferName::KeptParameters, BufferName::Parameters)?;
-        Ok(Segment::Diverged)
+        self.copy(BufferName::KeptParameters, BufferName::Parameters).await?;
+        Ok(Iterations::Diverged)
     }
 
-    fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, Error> {
+    async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
         let is_loss = |kernel: &str| kernel == SOFTMAX_CROSS_ENTROPY.name;
         let up_to_loss =
             1 + self.plan.tasks().iter().take_while(|task| !is_loss(task.kernel.name)).count();
@@ -50,13 +50,13 @@ impl Backend for Gpu {
         for windows in windows.chunks(at_once) {
             let staging = self.staging_buffer(windows.len() as u64 * window_bytes);
             for (number, window) in (0..).zip(windows) {
-                self.submit_iteration(window, up_to_loss, 0)?;
+                self.submit_iteration(window, up_to_loss, 0).await?;
                 let mut encoder = self.encoder();
                 let (from, offset) = (&self.buffers[&BufferName::Losses], number * window_bytes);
                 encoder.copy_buffer_to_buffer(from, 0, &staging, offset, window_bytes);
-                self.submit(encoder, 0)?;
+                self.submit(encoder, 0).await?;
             }
-            let bytes = self.read_staging(&staging)?;
+            let bytes = self.read_staging(&staging).await?;
             let all: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
             let steps = all.chunks_exact(shapes.padded_batch());
             losses.extend(steps.flat_map(|step| &step[..shapes.batch_size]));
@@ -64,46 +64,46 @@ impl Backend for Gpu {
         Ok(losses)
     }
 
-    fn parameters(&mut self) -> Result<Parameters, Error> {
-        self.read_parameters(BufferName::Parameters)
+    async fn parameters(&mut self) -> Result<Parameters, DeviceError> {
+        self.read_parameters(BufferName::Parameters).await
     }
 
-    fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
+    async fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), DeviceError> {
         self.write(BufferName::Parameters, bytemuck::cast_slice(parameters.values()));
         self.device.check()
     }
 
-    fn snapshot(&mut self) -> Result<Snapshot, Error> {
+    async fn snapshot(&mut self) -> Result<Snapshot, DeviceError> {
         let moments = if self.plan.shapes().has_moments {
-            let first = self.read_parameters(BufferName::FirstMoment)?;
-            Some([first, self.read_parameters(BufferName::SecondMoment)?])
+            let first = self.read_parameters(BufferName::FirstMoment).await?;
+            Some([first, self.read_parameters(BufferName::SecondMoment).await?])
         } else {
             None
         };
         Ok(Snapshot {
-            parameters: self.parameters()?,
-            state: self.state()?,
+            parameters: self.parameters().await?,
+            state: self.state().await?,
             moments,
             iterations: self.iterations,
         })
     }
 
-    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+    async fn restore(&mut self, snapshot: &Snapshot) -> Result<(), DeviceError> {
         if let Some([first, second]) = &snapshot.moments {
             self.write(BufferName::FirstMoment, bytemuck::cast_slice(first.values()));
             self.write(BufferName::SecondMoment, bytemuck::cast_slice(second.values()));
         }
         self.set_state(&snapshot.state);
         self.iterations = snapshot.iterations;
-        self.set_parameters(&snapshot.parameters)
+        self.set_parameters(&snapshot.parameters).await
     }
 }
 
 impl Gpu {
     /// Reads a buffer of as many elements as there are parameters.
-    fn read_parameters(&mut self, name: BufferName) -> Result<Parameters, Error> {
+    async fn read_parameters(&mut self, name: BufferName) -> Result<Parameters, DeviceError> {
         let mut parameters = Parameters::zeros(self.plan.shapes().dimensions);
-        parameters.values_mut().copy_from_slice(&self.read(name)?);
+        parameters.values_mut().copy_from_slice(&self.read(name).await?);
         Ok(parameters)
     }
 }

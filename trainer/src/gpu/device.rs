@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use wgpu::{Buffer, DeviceLostReason, MapMode, PollError, PollType, SubmissionIndex};
 
 use super::adapter::Adapter;
-use crate::Error;
+use crate::error::DeviceError;
 
 /// A device and its queue. wgpu would panic where something goes wrong; here it is remembered, and
 /// [`check`](Self::check) returns it.
@@ -34,8 +34,8 @@ impl Device {
     /// Opens the device of `adapter`, with all limits that it offers.
     ///
     /// # Errors
-    /// [`Error::Gpu`] if the driver refuses.
-    pub(super) fn open(adapter: &Adapter) -> Result<Self, Error> {
+    /// [`DeviceError::Gpu`] if the driver refuses.
+    pub(super) async fn open(adapter: &Adapter) -> Result<Self, DeviceError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("charcell"),
             required_features: adapter.raw().features() & wgpu::Features::TIMESTAMP_QUERY,
@@ -43,10 +43,10 @@ impl Device {
             ..Default::default()
         };
         let name = adapter.to_string();
-        let opened = pollster::block_on(adapter.raw().request_device(&descriptor));
+        let opened = adapter.raw().request_device(&descriptor).await;
         let (device, queue) = opened.map_err(|error| {
             let reason = error.to_string().trim_end_matches('.').to_owned();
-            Error::Gpu { adapter: name.clone(), reason }
+            DeviceError::Gpu { adapter: name.clone(), reason }
         })?;
         let failure = Arc::new(Mutex::new(None));
         let remembered = Arc::clone(&failure);
@@ -73,23 +73,23 @@ impl Device {
     }
 
     /// # Errors
-    /// [`Error::GpuLost`], [`Error::GpuMemory`] or [`Error::Gpu`], if something went wrong before.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    /// [`DeviceError::GpuLost`], [`DeviceError::GpuMemory`] or [`DeviceError::Gpu`], if something went wrong before.
+    pub(super) fn check(&self) -> Result<(), DeviceError> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let adapter = self.name.clone();
         match failure {
             None => Ok(()),
-            Some(Failure::Lost(reason)) => Err(Error::GpuLost { adapter, reason }),
-            Some(Failure::OutOfMemory) => Err(Error::GpuMemory { adapter }),
-            Some(Failure::Other(reason)) => Err(Error::Gpu { adapter, reason }),
+            Some(Failure::Lost(reason)) => Err(DeviceError::GpuLost { adapter, reason }),
+            Some(Failure::OutOfMemory) => Err(DeviceError::GpuMemory { adapter }),
+            Some(Failure::Other(reason)) => Err(DeviceError::Gpu { adapter, reason }),
         }
     }
 
     /// Waits until `submission` is done.
     ///
     /// # Errors
-    /// [`Error::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
-    pub(super) fn wait(&self, submission: SubmissionIndex, limit: Duration) -> Result<(), Error> {
+    /// [`DeviceError::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
+    pub(super) async fn wait(&self, submission: SubmissionIndex, limit: Duration) -> Result<(), DeviceError> {
         let start = Instant::now();
         loop {
             let timeout = Some(limit.saturating_sub(start.elapsed()));
@@ -116,7 +116,7 @@ impl Device {
     }
 
     /// What a wait of `limit` that ended with `error` means.
-    pub(super) fn wait_error(&self, error: PollError, limit: Duration) -> Error {
+    pub(super) fn wait_error(&self, error: PollError, limit: Duration) -> DeviceError {
         // The callbacks that say more run in a poll that doesn't wait.
         let _ = self.poll(PollType::Poll);
         if let Err(error) = self.check() {
@@ -127,10 +127,10 @@ impl Device {
             PollError::Timeout => {
                 // A queue waits for its work when it is dropped, and this one would for ever.
                 mem::forget(self.queue.clone());
-                Error::GpuTimeout { adapter, seconds: limit.as_secs() }
+                DeviceError::GpuTimeout { adapter, seconds: limit.as_secs() }
             }
             PollError::WrongSubmissionIndex(..) => {
-                Error::GpuLost { adapter, reason: "it takes no more work".into() }
+                DeviceError::GpuLost { adapter, reason: "it takes no more work".into() }
             }
         }
     }
@@ -139,19 +139,19 @@ impl Device {
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
-    pub(super) fn read(
+    pub(super) async fn read(
         &self,
         buffer: &Buffer,
         submission: SubmissionIndex,
         limit: Duration,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Vec<u8>, DeviceError> {
         let (sender, receiver) = mpsc::channel();
         buffer.slice(..).map_async(MapMode::Read, move |mapped| {
             // Nobody waits for it any more if the wait below failed.
             let _ = sender.send(mapped);
         });
-        self.wait(submission, limit)?;
-        let unmapped = |reason: String| Error::Gpu { adapter: self.name.clone(), reason };
+        self.wait(submission, limit).await?;
+        let unmapped = |reason: String| DeviceError::Gpu { adapter: self.name.clone(), reason };
         // The wait that found the submission done has answered.
         receiver
             .try_recv()

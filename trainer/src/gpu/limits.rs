@@ -4,7 +4,7 @@ use wgpu::Limits;
 
 use super::buffers::{BufferName, Shapes};
 use super::plan::Plan;
-use crate::Error;
+use crate::error::DeviceError;
 
 /// Why kernels can't run within `limits`, if they can't: they keep WebGPU's defaults, which a test
 /// makes sure of, so a device has to offer those.
@@ -27,8 +27,8 @@ pub(super) fn too_small(limits: &Limits) -> Option<String> {
 /// Makes sure that every buffer and every dispatch of a plan keeps within `limits`.
 ///
 /// # Errors
-/// [`Error::GpuLimit`] names the limit, and the batch size that would fit.
-pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), Error> {
+/// [`DeviceError::GpuLimit`] names the limit, and the batch size that would fit.
+pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), DeviceError> {
     let Some((what, limit, allowed)) = excess(plan, limits) else { return Ok(()) };
     let shapes = plan.shapes();
     let fits = |batch_size: usize| {
@@ -36,10 +36,10 @@ pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), Error> {
         excess(&smaller, limits).is_none()
     };
     let mend = match largest(shapes.batch_size, fits) {
-        0 => "no --batch-size is small enough, so give a smaller --hidden or --num-steps".into(),
-        batch_size => format!("--batch-size {batch_size} fits"),
+        0 => "no batch is small enough, so take fewer hidden units or steps".into(),
+        batch_size => format!("a batch of {batch_size} rows fits"),
     };
-    Err(Error::GpuLimit { what, limit, allowed, mend })
+    Err(DeviceError::GpuLimit { what, limit, allowed, mend })
 }
 
 /// The first thing of a plan that is too large, with its size, and the limit's name and value.

@@ -19,7 +19,7 @@ mod upload;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use charcell_shaders::{Report, Step, Tiles};
+use charcell_shaders::{Dropout, Report, Step, Tiles};
 use wgpu::{Buffer, BufferUsages, CommandEncoder, SubmissionIndex};
 
 pub use self::adapter::{Adapter, AdapterKind};
@@ -31,12 +31,12 @@ pub use self::plan::Plan;
 pub use self::profile::{KernelTime, profile};
 pub use self::task::{Order, Task};
 use self::upload::Upload;
-use crate::backend::{Backend, IterationReport, MAX_SEGMENT_ITERATIONS};
-use crate::cpu::Dropout;
+use crate::backend::{Backend, IterationReport, MAX_ITERATIONS};
 use crate::model::{Dimensions, Parameters, State};
-use crate::optimizer::AdamStep;
+use crate::iteration;
 use crate::text::Window;
-use crate::{Config, Error};
+use crate::config::Config;
+use crate::error::DeviceError;
 
 /// Submissions under way at a time.
 const MAX_PENDING: usize = 8;
@@ -73,28 +73,28 @@ impl Gpu {
     /// Takes `parameters` into training as `config` says.
     ///
     /// # Errors
-    /// [`Error::GpuLimit`] if the model doesn't fit the device; what the driver reports.
-    pub fn new(adapter: &Adapter, parameters: &Parameters, config: &Config) -> Result<Self, Error> {
+    /// [`DeviceError::GpuLimit`] if the model doesn't fit the device; what the driver reports.
+    pub async fn new(adapter: &Adapter, parameters: &Parameters, config: &Config) -> Result<Self, DeviceError> {
         let tiles = match adapter.kind() {
             AdapterKind::Software => Tiles::SOFTWARE,
             _ => Tiles::GPU,
         };
         let shapes = Shapes::new(parameters.dimensions(), config);
-        Self::with_plan(adapter, parameters, config, Plan::new(shapes, tiles))
+        Self::with_plan(adapter, parameters, config, Plan::new(shapes, tiles)).await
     }
 
-    fn with_plan(
+    async fn with_plan(
         adapter: &Adapter,
         parameters: &Parameters,
         config: &Config,
         plan: Plan,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DeviceError> {
         let shapes = plan.shapes();
         limits::check(&plan, &adapter.limits())?;
-        let device = Device::open(adapter)?;
+        let device = Device::open(adapter).await?;
         let buffers: HashMap<BufferName, Buffer> =
             BufferName::all(shapes).map(|name| (name, new_buffer(&device, name, shapes))).collect();
-        let reports_bytes = MAX_SEGMENT_ITERATIONS as u64 * REPORT_STRIDE;
+        let reports_bytes = MAX_ITERATIONS as u64 * REPORT_STRIDE;
         let staging_bytes = reports_bytes + BufferName::SquareSums.bytes(shapes);
         let own_buffer = |label, size, usage| {
             let descriptor = wgpu::BufferDescriptor {
@@ -128,8 +128,8 @@ impl Gpu {
         };
         gpu.upload_steps();
         gpu.set_update(config.learning_rate);
-        gpu.set_dropout(Dropout::new(config, 0));
-        gpu.set_parameters(parameters)?;
+        gpu.set_dropout(iteration::dropout(config, 0));
+        gpu.set_parameters(parameters).await?;
         Ok(gpu)
     }
 
@@ -146,20 +146,14 @@ impl Gpu {
 
     /// Sets what the next iteration's update is computed with.
     fn set_update(&self, learning_rate: f32) {
-        let AdamStep { step_size, correction, decay } =
-            AdamStep::new(&self.config, learning_rate, self.iterations + 1);
-        let clip = self.config.clip;
-        let optimizer =
-            charcell_shaders::Optimizer { learning_rate, clip, step_size, correction, decay };
+        let optimizer = iteration::optimizer(&self.config, learning_rate, self.iterations + 1);
         self.write(BufferName::Optimizer, bytemuck::bytes_of(&optimizer));
     }
 
     /// Sets what is left out from now on; without `dropout`, nothing.
     fn set_dropout(&self, dropout: Option<Dropout>) {
         if self.plan.shapes().has_dropout {
-            let (seed, threshold, scale) = dropout
-                .map_or((0, 0, 1.0), |Dropout { seed, threshold, scale }| (seed, threshold, scale));
-            let dropout = charcell_shaders::Dropout { seed, threshold, scale };
+            let dropout = dropout.unwrap_or(Dropout { seed: 0, threshold: 0, scale: 1.0 });
             self.write(BufferName::Dropout, bytemuck::bytes_of(&dropout));
         }
     }
@@ -168,16 +162,16 @@ impl Gpu {
     ///
     /// # Errors
     /// What the device reports.
-    pub fn compute_gradients(
+    pub async fn compute_gradients(
         &mut self,
         window: &Window,
-    ) -> Result<(IterationReport, Parameters), Error> {
-        self.set_dropout(Dropout::new(&self.config, self.iterations));
+    ) -> Result<(IterationReport, Parameters), DeviceError> {
+        self.set_dropout(iteration::dropout(&self.config, self.iterations));
         let all_but_update = self.plan.tasks().len() - 1;
-        self.submit_iteration(window, all_but_update, 0)?;
-        let report: Vec<Report> = self.read(BufferName::Report)?;
+        self.submit_iteration(window, all_but_update, 0).await?;
+        let report: Vec<Report> = self.read(BufferName::Report).await?;
         let mut gradients = Parameters::zeros(self.plan.shapes().dimensions);
-        gradients.values_mut().copy_from_slice(&self.read(BufferName::Gradients)?);
+        gradients.values_mut().copy_from_slice(&self.read(BufferName::Gradients).await?);
         Ok((iteration_report(&report[0]), gradients))
     }
 
@@ -185,7 +179,7 @@ impl Gpu {
     ///
     /// # Errors
     /// What the device reports.
-    pub fn state(&mut self) -> Result<State, Error> {
+    pub async fn state(&mut self) -> Result<State, DeviceError> {
         let shapes = self.plan.shapes();
         let Shapes { dimensions: Dimensions { hidden, layers, .. }, batch_size, .. } = shapes;
         let mut state = State::zeros(shapes.dimensions, batch_size);
@@ -195,7 +189,7 @@ impl Gpu {
                 (BufferName::LastCell(layer), &mut state.cell),
             ];
             for (name, all) in sides {
-                let values: Vec<f32> = self.read(name)?;
+                let values: Vec<f32> = self.read(name).await?;
                 for row in 0..batch_size {
                     for unit in 0..hidden {
                         all[(layer * batch_size + row) * hidden + unit] =
@@ -234,12 +228,12 @@ impl Gpu {
 
     /// Submits the first `count` tasks of an iteration on `window`, whose report goes to place
     /// `number` of the segment.
-    fn submit_iteration(
+    async fn submit_iteration(
         &mut self,
         window: &Window,
         count: usize,
         number: usize,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         let upload = Upload::new(window, self.plan.shapes());
         let tokens = [
             (BufferName::Inputs, &upload.inputs),
@@ -256,7 +250,7 @@ impl Gpu {
         for submission in self.plan.submissions(count) {
             if flop > 0 {
                 let full = std::mem::replace(&mut encoder, self.encoder());
-                self.submit(full, flop)?;
+                self.submit(full, flop).await?;
             }
             let mut pass = encoder.begin_compute_pass(&Default::default());
             for (task, step) in submission.dispatches {
@@ -267,7 +261,7 @@ impl Gpu {
         self.keep_state(&mut encoder);
         let (report, place) = (&self.buffers[&BufferName::Report], number as u64 * REPORT_STRIDE);
         encoder.copy_buffer_to_buffer(report, 0, &self.reports, place, REPORT_STRIDE);
-        self.submit(encoder, flop)
+        self.submit(encoder, flop).await
     }
 
     /// Puts the state that a window starts with in place: the end of the last one, or zeros.
@@ -309,37 +303,37 @@ impl Gpu {
 
     /// Submits what `encoder` holds, of so many operations, and waits for an earlier submission if
     /// too many are under way.
-    fn submit(&mut self, encoder: CommandEncoder, flop: u64) -> Result<(), Error> {
+    async fn submit(&mut self, encoder: CommandEncoder, flop: u64) -> Result<(), DeviceError> {
         let submission = self.device.queue.submit([encoder.finish()]);
         let limit = PATIENCE + Duration::from_secs(flop / SLOWEST_FLOP_PER_SECOND);
         self.pending.push_back((submission, limit));
         while self.pending.len() > MAX_PENDING {
-            self.wait_for_oldest()?;
+            self.wait_for_oldest().await?;
         }
         Ok(())
     }
 
-    fn wait_for_oldest(&mut self) -> Result<(), Error> {
+    async fn wait_for_oldest(&mut self) -> Result<(), DeviceError> {
         match self.pending.pop_front() {
-            Some((submission, limit)) => self.device.wait(submission, limit),
+            Some((submission, limit)) => self.device.wait(submission, limit).await,
             None => Ok(()),
         }
     }
 
     /// The bytes of `staging`, which the last submission writes.
-    fn read_staging(&mut self, staging: &Buffer) -> Result<Vec<u8>, Error> {
+    async fn read_staging(&mut self, staging: &Buffer) -> Result<Vec<u8>, DeviceError> {
         while self.pending.len() > 1 {
-            self.wait_for_oldest()?;
+            self.wait_for_oldest().await?;
         }
         let (submission, limit) = self.pending.pop_front().expect("the caller submitted a copy");
-        self.device.read(staging, submission, limit)
+        self.device.read(staging, submission, limit).await
     }
 
-    fn copy(&mut self, from: BufferName, to: BufferName) -> Result<(), Error> {
+    async fn copy(&mut self, from: BufferName, to: BufferName) -> Result<(), DeviceError> {
         let mut encoder = self.encoder();
         let bytes = from.bytes(self.plan.shapes());
         encoder.copy_buffer_to_buffer(&self.buffers[&from], 0, &self.buffers[&to], 0, bytes);
-        self.submit(encoder, 0)
+        self.submit(encoder, 0).await
     }
 
     fn write(&self, name: BufferName, bytes: &[u8]) {
@@ -357,20 +351,20 @@ impl Gpu {
     }
 
     /// The elements of a buffer.
-    fn read<T: bytemuck::Pod>(&mut self, name: BufferName) -> Result<Vec<T>, Error> {
+    async fn read<T: bytemuck::Pod>(&mut self, name: BufferName) -> Result<Vec<T>, DeviceError> {
         let size = name.bytes(self.plan.shapes());
         let staging = self.staging_buffer(size);
         let mut encoder = self.encoder();
         encoder.copy_buffer_to_buffer(&self.buffers[&name], 0, &staging, 0, size);
-        self.submit(encoder, 0)?;
-        let bytes = self.read_staging(&staging)?;
+        self.submit(encoder, 0).await?;
+        let bytes = self.read_staging(&staging).await?;
         let whole = bytes.len() / size_of::<T>() * size_of::<T>();
         Ok(bytemuck::pod_collect_to_vec(&bytes[..whole]))
     }
 
     /// Ends a segment of `count` iterations: what they measured, and whether the parameters are
     /// still finite.
-    fn finish_segment(&mut self, count: usize) -> Result<(Vec<IterationReport>, bool), Error> {
+    async fn finish_segment(&mut self, count: usize) -> Result<(Vec<IterationReport>, bool), DeviceError> {
         let mut encoder = self.encoder();
         self.parameter_squares.dispatch(&mut encoder.begin_compute_pass(&Default::default()), 0);
         let reports = count as u64 * REPORT_STRIDE;
@@ -378,9 +372,9 @@ impl Gpu {
         let squares = &self.buffers[&BufferName::SquareSums];
         let place = self.reports.size();
         encoder.copy_buffer_to_buffer(squares, 0, &self.staging, place, squares.size());
-        self.submit(encoder, 0)?;
+        self.submit(encoder, 0).await?;
         let staging = self.staging.clone();
-        let bytes = self.read_staging(&staging)?;
+        let bytes = self.read_staging(&staging).await?;
         let (reports, squares) = bytes.split_at(place as usize);
         let squares: Vec<f32> = bytemuck::pod_collect_to_vec(squares);
         let reports = reports.chunks_exact(REPORT_STRIDE as usize).take(count).map(|bytes| {

@@ -9,7 +9,8 @@ use super::{Adapter, Gpu};
 use crate::backend::Backend;
 use crate::model::{Dimensions, Parameters};
 use crate::text::Window;
-use crate::{Config, Error};
+use crate::config::Config;
+use crate::error::DeviceError;
 
 /// What a kernel does and takes in one iteration, all of its dispatches together.
 #[derive(Debug, Clone, Copy)]
@@ -34,21 +35,21 @@ const REPEATS: usize = 5;
 ///
 /// # Errors
 /// Those of [`Gpu::new`], and what the device reports.
-pub fn profile(
+pub async fn profile(
     adapter: &Adapter,
     dimensions: Dimensions,
     config: &Config,
-) -> Result<Vec<KernelTime>, Error> {
-    let mut gpu = Gpu::new(adapter, &Parameters::zeros(dimensions), config)?;
+) -> Result<Vec<KernelTime>, DeviceError> {
+    let mut gpu = Gpu::new(adapter, &Parameters::zeros(dimensions), config).await?;
     let characters = config.batch_size * config.num_steps;
     let tokens = (0..characters).map(|n| (n % dimensions.vocabulary) as u16);
     let inputs: Vec<u16> = tokens.collect();
     let window = Window { targets: inputs.clone(), inputs, resets_state: true };
-    gpu.train(&[window], &[config.learning_rate])?;
+    gpu.train(&[window], &[config.learning_rate]).await?;
     let mut seconds = vec![f64::INFINITY; gpu.plan.tasks().len()];
     for _ in 0..REPEATS {
         let measured =
-            if adapter.has_timestamps() { by_device(&mut gpu)? } else { by_host(&mut gpu)? };
+            if adapter.has_timestamps() { by_device(&mut gpu).await? } else { by_host(&mut gpu).await? };
         for (least, measured) in seconds.iter_mut().zip(measured) {
             *least = least.min(measured);
         }
@@ -83,7 +84,7 @@ fn by_kernel(gpu: &Gpu, seconds: &[f64]) -> Vec<KernelTime> {
 }
 
 /// Seconds of each task of an iteration, with a pass and two timestamps for each.
-fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
+async fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, DeviceError> {
     let count = 2 * gpu.plan.tasks().len() as u32;
     let device = &gpu.device.device;
     let queries = device.create_query_set(&wgpu::QuerySetDescriptor {
@@ -109,26 +110,26 @@ fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
             beginning_of_pass_write_index: Some(2 * number as u32),
             end_of_pass_write_index: Some(2 * number as u32 + 1),
         };
-        submit_task(gpu, number, Some(timestamp_writes))?;
+        submit_task(gpu, number, Some(timestamp_writes)).await?;
     }
     let mut encoder = gpu.encoder();
     encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
     encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, size);
-    gpu.submit(encoder, 0)?;
-    let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read_staging(&staging)?);
+    gpu.submit(encoder, 0).await?;
+    let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read_staging(&staging).await?);
     let seconds_per_tick = f64::from(gpu.device.queue.get_timestamp_period()) * 1e-9;
     let spans = ticks.chunks_exact(2).map(|ends| ends[1].saturating_sub(ends[0]));
     Ok(spans.map(|ticks| ticks as f64 * seconds_per_tick).collect())
 }
 
 /// Seconds of each task of an iteration, each submitted alone.
-fn by_host(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
+async fn by_host(gpu: &mut Gpu) -> Result<Vec<f64>, DeviceError> {
     let mut seconds = Vec::new();
     for number in 0..gpu.plan.tasks().len() {
         let start = Instant::now();
-        submit_task(gpu, number, None)?;
+        submit_task(gpu, number, None).await?;
         while !gpu.pending.is_empty() {
-            gpu.wait_for_oldest()?;
+            gpu.wait_for_oldest().await?;
         }
         seconds.push(start.elapsed().as_secs_f64());
     }
@@ -136,11 +137,11 @@ fn by_host(gpu: &mut Gpu) -> Result<Vec<f64>, Error> {
 }
 
 /// Submits all dispatches of a task.
-fn submit_task(
+async fn submit_task(
     gpu: &mut Gpu,
     number: usize,
     timestamp_writes: Option<ComputePassTimestampWrites<'_>>,
-) -> Result<(), Error> {
+) -> Result<(), DeviceError> {
     let task = &gpu.plan.tasks()[number];
     let mut encoder = gpu.encoder();
     let descriptor = ComputePassDescriptor { label: Some(task.kernel.name), timestamp_writes };
@@ -149,5 +150,5 @@ fn submit_task(
         gpu.prepared[number].dispatch(&mut pass, step);
     }
     drop(pass);
-    gpu.submit(encoder, task.flop * gpu.plan.dispatches(task) as u64)
+    gpu.submit(encoder, task.flop * gpu.plan.dispatches(task) as u64).await
 }

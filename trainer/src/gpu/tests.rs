@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::buffers::PackedMatrix;
 use super::*;
-use crate::backend::{Backend, Segment};
+use crate::backend::{Backend, Iterations};
 use crate::cpu::Cpu;
 use crate::model::ParameterName;
 use crate::text::Corpus;
@@ -110,7 +110,7 @@ impl Twins {
         let all_rows = self.window.inputs.len();
         self.run_gpu_through(LSTM_STEP_FORWARD.name);
         self.compare_packed_weights();
-        let dropout = Dropout::new(&self.gpu.config, 0);
+        let dropout = iteration::dropout(&self.gpu.config, 0);
         self.cpu.packed.update(&self.parameters);
         for slice in &mut self.cpu.slices {
             slice.load(&self.window.inputs, &self.window.targets, false);
@@ -193,7 +193,7 @@ impl Twins {
         self.cpu.set_state(&self.state);
         let window = std::slice::from_ref(&self.window);
         let trained = self.cpu.train(window, &[self.gpu.config.learning_rate]).unwrap();
-        let Segment::Trained(reports) = trained else { panic!("the CPU diverged") };
+        let Iterations::Done(reports) = trained else { panic!("the CPU diverged") };
         let gradients: Vec<f32> = self.gpu.read(BufferName::Gradients).unwrap();
         // A bias's gradient may be the small rest of large terms, so none is measured by itself.
         let largest = largest(self.cpu.gradients().values());
@@ -243,7 +243,7 @@ impl Twins {
         let rates = [self.gpu.config.learning_rate; 2];
         let trained =
             [self.gpu.train(&windows, &rates).unwrap(), self.cpu.train(&windows, &rates).unwrap()];
-        let [Segment::Trained(found), Segment::Trained(expected)] = trained else {
+        let [Iterations::Done(found), Iterations::Done(expected)] = trained else {
             panic!("training diverged");
         };
         for (found, expected) in found.iter().zip(&expected) {
@@ -396,7 +396,7 @@ fn small_config() -> Config {
     }
 }
 
-fn small_gpu(parameters: Parameters) -> Result<Gpu, Error> {
+fn small_gpu(parameters: Parameters) -> Result<Gpu, DeviceError> {
     Gpu::new(&adapter(), &parameters, &small_config())
 }
 
@@ -431,7 +431,7 @@ fn a_lost_device_leaves_the_weights_of_the_last_epoch() {
         ControlFlow::Continue(())
     });
     assert_eq!((outcome.epochs, outcome.metrics.len()), (3, 3));
-    assert!(matches!(outcome.stopped, Some(Error::GpuLost { .. })), "{:?}", outcome.stopped);
+    assert!(matches!(outcome.stopped, Some(DeviceError::GpuLost { .. })), "{:?}", outcome.stopped);
     let expected = train(&Config { epochs: 3, ..small_config() });
     assert!(outcome.model.parameters == expected.model.parameters);
 }
@@ -442,7 +442,7 @@ fn parameters_that_are_no_longer_finite_are_taken_back() {
     let mut twins = Twins::new(&case, Plan::new(case.shapes(), Tiles::SOFTWARE));
     twins.gpu.config.clip = f32::MAX;
     let windows = vec![twins.window.clone(); 3];
-    assert_eq!(twins.gpu.train(&windows, &[f32::MAX; 3]).unwrap(), Segment::Diverged);
+    assert_eq!(twins.gpu.train(&windows, &[f32::MAX; 3]).unwrap(), Iterations::Diverged);
     assert!(twins.gpu.parameters().unwrap() == twins.parameters);
 }
 

@@ -1,7 +1,7 @@
 //! Models of PyTorch, read from safetensors: an LSTM over characters, or over their embeddings,
 //! and an `nn.Linear`. `docs/import.md` lists what is taken, and what is refused.
 //!
-//! Every tensor of the file is used, named by `--ignore`, or named in an error: what is used is
+//! Every tensor of the file is used, left out as asked, or named in an error: what is used is
 //! taken out of [`Modules`](modules::Modules), and nothing may be left there in the end.
 
 mod ends;
@@ -13,8 +13,6 @@ mod stack;
 mod weight_norm;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use infer_core::Normalisation;
 
@@ -22,10 +20,10 @@ use self::ends::{Ends, Inputs};
 use self::file::{Tensor, shown};
 use self::modules::{Modules, shown_module};
 use self::stack::Stack;
-use crate::Error;
-use crate::foreign;
+use crate::error::{Error, ImportError};
+use crate::foreign::Foreign;
 use crate::model::{Parameters, TrainedModel};
-use crate::text::{Vocabulary, read_characters};
+use crate::text::Vocabulary;
 
 /// What a file can't say about its model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,29 +66,30 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
-/// Reads the model in `file`, whose inputs and outputs are the characters of the `vocabulary` file
-/// in its order. Sizes come from the tensors; without biases they are zero, and the two biases of a
-/// gate are added.
+/// Reads a model from the `bytes` of a safetensors file, whose inputs and outputs are `characters`,
+/// each once, in this order. Sizes come from the tensors; without biases they are zero, and the two
+/// biases of a gate are added.
 ///
 /// # Errors
-/// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::VocabularySize`]; [`Error::Import`]
-/// names the tensors that are missing, unfit or unknown; [`Error::UnknownCharacter`] of a prefix.
-pub fn import(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Imported, Error> {
-    if let Some(reason) = foreign::refusal(file) {
-        return Err(Error::Import { path: file.into(), reason });
+/// [`ImportError`] names the tensors that are missing, unfit or unknown;
+/// [`TextError::VocabularySize`](crate::TextError::VocabularySize);
+/// [`TextError::UnknownCharacter`](crate::TextError::UnknownCharacter) of a prefix.
+pub fn import(
+    bytes: &[u8],
+    characters: &[char],
+    options: &ImportOptions,
+) -> Result<Imported, Error> {
+    if let Some(format) = Foreign::of(bytes, bytes, bytes.len() as u64) {
+        return Err(ImportError::Foreign(format).into());
     }
-    let characters = read_characters(vocabulary)?;
-    let vocabulary = Vocabulary::read(vocabulary)?;
-    let bytes =
-        fs::read(file).map_err(|source| Error::ReadWeights { path: file.into(), source })?;
-    let (parameters, note) = import_bytes(&bytes, &characters, options)
-        .map_err(|reason| Error::Import { path: file.into(), reason })?;
+    let (parameters, note) = parameters(bytes, characters, options)?;
+    let vocabulary = Vocabulary::from_characters(characters.to_vec())?;
     let normalisation = options.normalisation;
     let is_kept = |&character: &char| normalisation.apply(character) == character;
     let mut notes = vec![note];
     if let Some(changed) = vocabulary.characters().iter().find(|character| !is_kept(character)) {
         notes.push(format!(
-            "the vocabulary has {changed:?}, which no text has any more after --normalize chapter"
+            "the vocabulary has {changed:?}, which no text has any more once it is normalised"
         ));
     }
     for prefix in &options.prefixes {
@@ -108,17 +107,13 @@ pub fn import(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result
     Ok(Imported { model, notes })
 }
 
-/// Reads a model from the `bytes` of a safetensors file, whose inputs and outputs are `characters`,
-/// each once, in this order; the parameters are in the order of the sorted characters. With them
-/// comes a line that says what was taken for what.
-///
-/// # Errors
-/// A sentence that names the tensors which are missing, unfit or unknown, and the mend.
-pub fn import_bytes(
+/// The parameters in the order of the sorted `characters`, and a line that says what was taken for
+/// what.
+fn parameters(
     bytes: &[u8],
     characters: &[char],
     options: &ImportOptions,
-) -> Result<(Parameters, String), String> {
+) -> Result<(Parameters, String), ImportError> {
     let mut tensors = file::tensors(bytes)?;
     leave_out(&mut tensors, &options.ignore)?;
     let names: Vec<String> = tensors.keys().cloned().collect();
@@ -138,7 +133,7 @@ fn leave_out(tensors: &mut BTreeMap<String, Tensor<'_>>, names: &[String]) -> Re
         tensors.retain(|tensor, _| !is_within(tensor, name));
         if tensors.len() == before {
             return Err(format!(
-                "--ignore names {}, and neither a tensor nor a module is called so; there are {}",
+                "{} is to be left out, and neither a tensor nor a module is called so; there are {}",
                 shown(name),
                 some(tensors.keys().map(|tensor| shown(tensor)))
             ));

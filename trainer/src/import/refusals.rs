@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use infer_core::layout::GATES;
 
-use super::file::shown;
 use super::is_within;
 use super::modules::{Modules, Parameter};
 use super::stack::recurrent;
-use crate::shell_word;
+use crate::error::ImportError;
 
 /// Refuses LSTMs of other kinds, and weights that aren't there themselves, before any shape is
 /// looked at.
@@ -52,29 +51,21 @@ pub(super) fn check_rest(
     names: &[String],
     vocabulary: usize,
     hidden: usize,
-) -> Result<(), String> {
+) -> Result<(), ImportError> {
     let rest: BTreeSet<&str> = modules.parameters().flat_map(Parameter::tensors).collect();
     if rest.is_empty() {
         return Ok(());
     }
-    let lines: String = modules
+    let explained: String = modules
         .parameters()
         .map(|parameter| {
             let what = explain(parameter, vocabulary, hidden);
             format!("\n  {} of {:?}: {what}", parameter.shown(), parameter.shape())
         })
         .collect();
-    let word = |name: &str| {
-        // What a terminal would obey is not for it, and can't be typed either.
-        if name.contains(char::is_control) { shown(name) } else { shell_word(name) }
-    };
-    let options: BTreeSet<String> =
-        rest.iter().map(|tensor| word(widest(tensor, &rest, names))).collect();
-    let options: String = options.iter().map(|name| format!(" --ignore {name}")).collect();
-    Err(format!(
-        "it has tensors that the model here has no part for:{lines}\nif the model is right without \
-         them,{options} leaves them out"
-    ))
+    let ignorable: BTreeSet<String> =
+        rest.iter().map(|tensor| widest(tensor, &rest, names).to_owned()).collect();
+    Err(ImportError::Unused { explained, ignorable: ignorable.into_iter().collect() })
 }
 
 /// The outermost module around a tensor that has nothing but tensors of the `rest` in it, and more
@@ -99,8 +90,8 @@ fn explain(parameter: &Parameter<'_>, vocabulary: usize, hidden: usize) -> &'sta
     let begins = |starts: &[&str]| starts.iter().any(|start| own.starts_with(start));
     let shape = parameter.shape();
     if recurrent(&own).is_some() {
-        return "a part of another recurrent layer; --lstm-name names each that the model is made \
-                of, from the bottom up";
+        return "a part of another recurrent layer; name each that the model is made of, from the \
+                bottom up";
     }
     if begins(&["h0", "c0", "h_0", "c_0", "hx", "cx", "init"]) {
         return "an initial state; here, a text begins with a state of zeros";
@@ -127,7 +118,7 @@ fn explain(parameter: &Parameter<'_>, vocabulary: usize, hidden: usize) -> &'sta
         }
         [_, _] => {
             "a matrix of another layer; only an nn.Embedding before the LSTM and an nn.Linear after \
-             it can be taken, which --embedding-name and --linear-name name"
+             it can be taken; name them if they are these"
         }
         _ if own == "bias" => "the bias of another layer",
         _ => "of no layer that is known here",

@@ -165,7 +165,7 @@ fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, 
         None if is_cell => vec![None],
         // One layer more than there may be is enough to be refused.
         Some(highest) if !is_cell => (0..=highest.min(MAX_LAYERS)).map(Some).collect(),
-        None => return Err(format!("--lstm-name names {} twice", shown_module(module))),
+        None => return Err(format!("{} is named twice", shown_module(module))),
         Some(_) => {
             return Err(format!(
                 "{} has parameters of an nn.LSTM, with the layer at the end of their names, and of \

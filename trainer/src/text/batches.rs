@@ -1,7 +1,6 @@
 //! Windows of tokens to learn from: consecutive or random (*Dive into Deep Learning*, "Language
 //! Model Dataset").
 
-use clap::ValueEnum;
 use infer_core::Token;
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -9,13 +8,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::Tokens;
-use crate::Error;
+use crate::error::TextError;
 
 /// How the windows of an epoch are taken from the corpus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[value(rename_all = "lower")]
-pub enum Sampling {
+pub enum WindowSampling {
     /// Row b of a window goes on where row b of the last one ended, so the state is carried over.
     Consecutive,
     /// Windows in shuffled order; each starts with a state of zeros.
@@ -27,7 +25,7 @@ pub enum Sampling {
 pub struct Window {
     /// `[T, B]`: the characters that are read.
     pub inputs: Vec<Token>,
-    /// `[T, B]`: the characters to predict, each the one behind its input.
+    /// `[T, B]`: the characters to predict, each the one after its input.
     pub targets: Vec<Token>,
     /// Whether the state is set to zero before this window.
     pub resets_state: bool,
@@ -37,7 +35,7 @@ pub struct Window {
 #[derive(Debug, Clone)]
 pub struct Batches<'a> {
     tokens: Tokens<'a>,
-    sampling: Sampling,
+    sampling: WindowSampling,
     batch_size: usize,
     num_steps: usize,
 }
@@ -46,14 +44,14 @@ pub struct Batches<'a> {
 #[derive(Debug, Clone)]
 pub struct Epoch<'a> {
     batches: Batches<'a>,
-    order: Order,
+    starts: Starts,
     next: usize,
     count: usize,
 }
 
 /// Where the rows of an epoch's windows start.
 #[derive(Debug, Clone)]
-enum Order {
+enum Starts {
     /// From a first token on, in rows of so many.
     Consecutive { offset: usize, row_length: usize },
     /// The windows of a row each, numbered from the corpus' start, shuffled.
@@ -64,22 +62,22 @@ impl<'a> Batches<'a> {
     /// Batches of `batch_size` rows (B) and `num_steps` steps (T).
     ///
     /// # Errors
-    /// [`Error::CorpusTooShort`] if the tokens aren't enough for one window.
+    /// [`TextError::ShorterThanBatch`] if the tokens aren't enough for one window.
     pub fn new(
         tokens: Tokens<'a>,
-        sampling: Sampling,
+        sampling: WindowSampling,
         batch_size: usize,
         num_steps: usize,
-    ) -> Result<Self, Error> {
-        // The last target lies one behind, and an epoch may start as late as token T - 1.
-        let behind = match sampling {
-            Sampling::Consecutive => num_steps,
-            Sampling::Random => 1,
+    ) -> Result<Self, TextError> {
+        // The last target comes one after, and an epoch may start as late as token T - 1.
+        let after = match sampling {
+            WindowSampling::Consecutive => num_steps,
+            WindowSampling::Random => 1,
         };
-        let needed = batch_size.saturating_mul(num_steps).saturating_add(behind);
+        let needed = batch_size.saturating_mul(num_steps).saturating_add(after);
         if tokens.len() < needed {
             let found = tokens.len();
-            return Err(Error::CorpusTooShort { found, needed, batch_size, num_steps });
+            return Err(TextError::ShorterThanBatch { found, needed, batch_size, num_steps });
         }
         Ok(Self { tokens, sampling, batch_size, num_steps })
     }
@@ -88,12 +86,12 @@ impl<'a> Batches<'a> {
     #[must_use]
     pub fn epoch(&self, random: &mut ChaCha8Rng) -> Epoch<'a> {
         match self.sampling {
-            Sampling::Consecutive => self.epoch_from(random.random_range(0..self.num_steps)),
-            Sampling::Random => {
+            WindowSampling::Consecutive => self.epoch_from(random.random_range(0..self.num_steps)),
+            WindowSampling::Random => {
                 let rows = (self.tokens.len() - 1) / self.num_steps;
                 let mut numbers: Vec<u32> = (0..rows as u32).collect();
                 numbers.shuffle(random);
-                self.in_order(Order::Random(numbers), rows / self.batch_size)
+                self.starting_at(Starts::Random(numbers), rows / self.batch_size)
             }
         }
     }
@@ -102,11 +100,11 @@ impl<'a> Batches<'a> {
     #[must_use]
     pub fn epoch_from(&self, offset: usize) -> Epoch<'a> {
         let row_length = (self.tokens.len() - offset - 1) / self.batch_size;
-        self.in_order(Order::Consecutive { offset, row_length }, row_length / self.num_steps)
+        self.starting_at(Starts::Consecutive { offset, row_length }, row_length / self.num_steps)
     }
 
-    fn in_order(&self, order: Order, count: usize) -> Epoch<'a> {
-        Epoch { batches: self.clone(), order, next: 0, count }
+    fn starting_at(&self, starts: Starts, count: usize) -> Epoch<'a> {
+        Epoch { batches: self.clone(), starts, next: 0, count }
     }
 
     /// The window whose rows start at `starts`.
@@ -151,12 +149,12 @@ impl Iterator for Epoch<'_> {
         let number = self.next;
         self.next += 1;
         let Batches { batch_size, num_steps, .. } = self.batches;
-        Some(match &self.order {
-            Order::Consecutive { offset, row_length } => {
+        Some(match &self.starts {
+            Starts::Consecutive { offset, row_length } => {
                 let start = |row| offset + row * row_length + number * num_steps;
                 self.batches.window((0..batch_size).map(start), number == 0)
             }
-            Order::Random(numbers) => {
+            Starts::Random(numbers) => {
                 let rows = &numbers[number * batch_size..][..batch_size];
                 self.batches.window(rows.iter().map(|&row| row as usize * num_steps), true)
             }
@@ -188,7 +186,7 @@ mod tests {
         Corpus::from_text(&text, Normalisation::None, None).unwrap()
     }
 
-    fn windows(sampling: Sampling, length: usize) -> Vec<Window> {
+    fn windows(sampling: WindowSampling, length: usize) -> Vec<Window> {
         let corpus = counting(length);
         let batches = Batches::new(corpus.tokens(), sampling, B, T).unwrap();
         batches.epoch(&mut ChaCha8Rng::seed_from_u64(1)).collect()
@@ -196,7 +194,7 @@ mod tests {
 
     #[test]
     fn windows_can_be_left_out() {
-        for sampling in [Sampling::Consecutive, Sampling::Random] {
+        for sampling in [WindowSampling::Consecutive, WindowSampling::Random] {
             let corpus = counting(100);
             let batches = Batches::new(corpus.tokens(), sampling, B, T).unwrap();
             let mut epoch = batches.epoch(&mut ChaCha8Rng::seed_from_u64(1));
@@ -208,7 +206,7 @@ mod tests {
 
     #[test]
     fn targets_are_the_next_characters() {
-        for sampling in [Sampling::Consecutive, Sampling::Random] {
+        for sampling in [WindowSampling::Consecutive, WindowSampling::Random] {
             for window in windows(sampling, 100) {
                 assert_eq!(window.inputs.len(), T * B);
                 let next: Vec<Token> = window.inputs.iter().map(|token| token + 1).collect();
@@ -222,7 +220,7 @@ mod tests {
 
     #[test]
     fn consecutive_windows_continue_each_row() {
-        let windows = windows(Sampling::Consecutive, 100);
+        let windows = windows(WindowSampling::Consecutive, 100);
         assert_eq!(windows.len(), 8);
         for pair in windows.windows(2) {
             assert_eq!(pair[0].targets[(T - 1) * B..], pair[1].inputs[..B]);
@@ -234,7 +232,7 @@ mod tests {
     #[test]
     fn consecutive_epochs_start_anywhere_in_the_first_window() {
         let corpus = counting(100);
-        let batches = Batches::new(corpus.tokens(), Sampling::Consecutive, B, T).unwrap();
+        let batches = Batches::new(corpus.tokens(), WindowSampling::Consecutive, B, T).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let mut first = || batches.epoch(&mut random).next().unwrap().inputs[0];
         let mut starts: Vec<Token> = (0..100).map(|_| first()).collect();
@@ -245,7 +243,7 @@ mod tests {
 
     #[test]
     fn random_windows_cover_the_text_once() {
-        let windows = windows(Sampling::Random, 12 * 4 + 1);
+        let windows = windows(WindowSampling::Random, 12 * 4 + 1);
         let mut seen: Vec<Token> =
             windows.iter().flat_map(|window| window.inputs.clone()).collect();
         assert_ne!(seen[..B], [0, 4, 8], "shuffled");
@@ -256,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_short_text_is_refused_with_the_length_it_needs() {
-        for (sampling, needed) in [(Sampling::Consecutive, 16), (Sampling::Random, 13)] {
+        for (sampling, needed) in [(WindowSampling::Consecutive, 16), (WindowSampling::Random, 13)] {
             let corpus = counting(needed);
             let tokens = corpus.tokens().part(1..needed);
             let too_short = Batches::new(tokens, sampling, B, T).unwrap_err();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use infer_core::{Normalisation, Token};
 
 use super::{Source, Vocabulary};
-use crate::Error;
+use crate::error::TextError;
 
 /// *The Orrery*, a story written for Charcell, which `charcell train` learns without a corpus.
 pub const SHIPPED_TEXT: &str = include_str!("../../text/the-orrery.txt");
@@ -34,10 +34,10 @@ impl Corpus {
     /// Reads the text that `source` names.
     ///
     /// # Errors
-    /// What [`Source::text`] returns, and the vocabulary; [`Error::EmptyCorpus`];
-    /// [`Error::ForeignCharacter`] if the vocabulary lacks a character, and nothing replaces it;
-    /// [`Error::ReadCorpus`] as well if a path is not UTF-8.
-    pub fn open(source: &Source) -> Result<Self, Error> {
+    /// What [`Source::text`] returns, and the vocabulary; [`TextError::Empty`];
+    /// [`TextError::ForeignCharacter`] if the vocabulary lacks a character, and nothing replaces it;
+    /// [`TextError::Read`] as well if a path is not UTF-8.
+    pub fn open(source: &Source) -> Result<Self, TextError> {
         source.check_paths()?;
         Self::new(source.text()?, source)
     }
@@ -50,27 +50,27 @@ impl Corpus {
         files: &[PathBuf],
         normalisation: Normalisation,
         characters: Option<usize>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, TextError> {
         Self::open(&Source { files: files.into(), characters, normalisation, ..Source::default() })
     }
 
     /// Takes `text`, or its first `characters`.
     ///
     /// # Errors
-    /// [`Error::EmptyCorpus`], or [`Error::VocabularySize`] if the text has one distinct character
+    /// [`TextError::Empty`], or [`TextError::VocabularySize`] if the text has one distinct character
     /// or too many; [`Error::Setting`] if `characters` is 0.
     pub fn from_text(
         text: &str,
         normalisation: Normalisation,
         characters: Option<usize>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, TextError> {
         let source = Source { characters, normalisation, ..Source::default() };
         Self::new(source.normalised(text)?, &source)
     }
 
-    fn new(text: String, source: &Source) -> Result<Self, Error> {
+    fn new(text: String, source: &Source) -> Result<Self, TextError> {
         if text.is_empty() {
-            return Err(Error::EmptyCorpus);
+            return Err(TextError::Empty);
         }
         let vocabulary = match &source.vocabulary {
             Some(path) => Vocabulary::read(path)?,
@@ -78,7 +78,7 @@ impl Corpus {
         };
         let replacement = match source.replacement {
             Some(character) => {
-                Some(vocabulary.token(character).ok_or(Error::Replacement { character })?)
+                Some(vocabulary.token(character).ok_or(TextError::Replacement { character })?)
             }
             None => None,
         };
@@ -90,7 +90,7 @@ impl Corpus {
                 starts.push(byte);
             }
             if is_foreign && vocabulary.token(character).is_none() {
-                return Err(Error::ForeignCharacter { character, position: characters });
+                return Err(TextError::ForeignCharacter { character, position: characters });
             }
             characters += 1;
         }

@@ -5,8 +5,7 @@ mod corpus;
 mod source;
 mod vocabulary;
 
-pub use batches::{Batches, Epoch, Sampling, Window};
+pub use batches::{Batches, Epoch, WindowSampling, Window};
 pub use corpus::{Corpus, SHIPPED_TEXT, Tokens};
 pub use source::Source;
-pub use vocabulary::Vocabulary;
-pub(crate) use vocabulary::read_characters;
+pub use vocabulary::{Vocabulary, read_characters};

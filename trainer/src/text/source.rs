@@ -8,7 +8,7 @@ use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
 
 use super::SHIPPED_TEXT;
-use crate::Error;
+use crate::error::TextError;
 
 /// How a corpus is made; a part of `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +48,9 @@ impl Source {
     /// The text, normalised.
     ///
     /// # Errors
-    /// [`Error::ReadCorpus`] or [`Error::NotUtf8`] by file; [`Error::Setting`] if no character is
+    /// [`TextError::Read`] or [`TextError::NotUtf8`] by file; [`Error::Setting`] if no character is
     /// asked for.
-    pub fn text(&self) -> Result<String, Error> {
+    pub fn text(&self) -> Result<String, TextError> {
         if self.files.is_empty() {
             return self.normalised(SHIPPED_TEXT);
         }
@@ -66,28 +66,27 @@ impl Source {
     /// Refuses a path that a run's description could not name.
     ///
     /// # Errors
-    /// [`Error::ReadCorpus`].
-    pub(super) fn check_paths(&self) -> Result<(), Error> {
+    /// [`TextError::Read`].
+    pub(super) fn check_paths(&self) -> Result<(), TextError> {
         match self.files.iter().chain(&self.vocabulary).find(|path| path.to_str().is_none()) {
             Some(path) => {
                 let reason = "its path is not UTF-8, and run.json could not name it";
-                Err(Error::ReadCorpus { path: path.clone(), source: io::Error::other(reason) })
+                Err(TextError::Read { path: path.clone(), source: io::Error::other(reason) })
             }
             None => Ok(()),
         }
     }
 
     /// As [`text`](Self::text), of `text`.
-    pub(super) fn normalised(&self, text: &str) -> Result<String, Error> {
+    pub(super) fn normalised(&self, text: &str) -> Result<String, TextError> {
         let mut whole = self.start()?;
         whole.push(text);
         Ok(whole.normalised)
     }
 
-    fn start(&self) -> Result<Text, Error> {
+    fn start(&self) -> Result<Text, TextError> {
         if self.characters == Some(0) {
-            let (name, allowed) = ("--chars", "at least 1");
-            return Err(Error::Setting { name, value: "0".into(), allowed });
+            return Err(TextError::NoCharacters);
         }
         let left = self.characters.unwrap_or(usize::MAX);
         Ok(Text { normalised: String::new(), left, normalisation: self.normalisation })
@@ -112,8 +111,8 @@ impl Text {
         }));
     }
 
-    fn read(&mut self, path: &Path) -> Result<(), Error> {
-        let error = |source| Error::ReadCorpus { path: path.into(), source };
+    fn read(&mut self, path: &Path) -> Result<(), TextError> {
+        let error = |source| TextError::Read { path: path.into(), source };
         let mut file = File::open(path).map_err(error)?;
         // The start of a character whose end lies in the next chunk stays at the front.
         let (mut bytes, mut kept, mut offset) = (vec![0; CHUNK], 0, 0);
@@ -128,7 +127,7 @@ impl Text {
                 Err(error) if error.error_len().is_none() && count > 0 => error.valid_up_to(),
                 Err(error) => {
                     let byte = offset + error.valid_up_to();
-                    return Err(Error::NotUtf8 { path: path.into(), byte });
+                    return Err(TextError::NotUtf8 { path: path.into(), byte });
                 }
             };
             let part = std::str::from_utf8(&bytes[..valid]).expect("what was just found valid");
@@ -148,8 +147,8 @@ impl Text {
 
 /// `path`, or all files below it, if it is a folder, in the order of their paths; those whose names
 /// begin with a dot are left out.
-fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
-    let error = |source| Error::ReadCorpus { path: path.into(), source };
+fn files(path: &Path) -> Result<Vec<PathBuf>, TextError> {
+    let error = |source| TextError::Read { path: path.into(), source };
     if !fs::metadata(path).map_err(error)?.is_dir() {
         return Ok(vec![path.into()]);
     }
@@ -171,7 +170,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
 mod tests {
     use super::*;
 
-    fn text_of(files: Vec<PathBuf>, characters: Option<usize>) -> Result<String, Error> {
+    fn text_of(files: Vec<PathBuf>, characters: Option<usize>) -> Result<String, TextError> {
         Source { files, characters, ..Source::default() }.text()
     }
 

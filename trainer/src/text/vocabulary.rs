@@ -5,7 +5,7 @@ use std::path::Path;
 use infer_core::Token;
 use infer_core::layout::MAX_VOCABULARY;
 
-use crate::Error;
+use crate::error::TextError;
 
 /// The distinct characters of a text in ascending order of code point; a token is an index into it.
 ///
@@ -22,9 +22,9 @@ impl Vocabulary {
     /// The vocabulary of `text`.
     ///
     /// # Errors
-    /// [`Error::VocabularySize`] if there are fewer than two distinct characters, or more than an
+    /// [`TextError::VocabularySize`] if there are fewer than two distinct characters, or more than an
     /// artifact can hold.
-    pub fn of(text: &str) -> Result<Self, Error> {
+    pub fn of(text: &str) -> Result<Self, TextError> {
         Self::frequent(text, 1, None)
     }
 
@@ -32,8 +32,8 @@ impl Vocabulary {
     /// stands for all others.
     ///
     /// # Errors
-    /// [`Error::RareCharacters`] if there are others and no replacement; as [`of`](Self::of).
-    pub fn frequent(text: &str, min_count: u64, replacement: Option<char>) -> Result<Self, Error> {
+    /// [`TextError::RareCharacters`] if there are others and no replacement; as [`of`](Self::of).
+    pub fn frequent(text: &str, min_count: u64, replacement: Option<char>) -> Result<Self, TextError> {
         // An element a code point: the fastest way to count a gigabyte, in 9 megabytes.
         let mut counts = vec![0_u64; CODE_POINTS];
         for character in text.chars() {
@@ -46,25 +46,29 @@ impl Vocabulary {
         let mut rare = occurring().filter(|&(_, count)| count < min_count);
         if let (Some((character, _)), None) = (rare.next(), replacement) {
             let found = 1 + rare.count();
-            return Err(Error::RareCharacters { found, character, min_count });
+            return Err(TextError::RareCharacters { found, character, min_count });
         }
         let frequent = occurring().filter(|&(_, count)| count >= min_count);
-        Self::of_characters(frequent.map(|(character, _)| character).chain(replacement).collect())
+        Self::from_characters(frequent.map(|(character, _)| character).chain(replacement).collect())
     }
 
     /// Reads a JSON array of one-character strings, in any order, each once.
     ///
     /// # Errors
-    /// [`Error::Vocabulary`] says what is wrong with the file; as [`of`](Self::of).
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        Self::of_characters(read_characters(path)?)
+    /// [`TextError::Vocabulary`] says what is wrong with the file; as [`of`](Self::of).
+    pub fn read(path: &Path) -> Result<Self, TextError> {
+        Self::from_characters(read_characters(path)?)
     }
 
-    fn of_characters(mut characters: Vec<char>) -> Result<Self, Error> {
+    /// The vocabulary of `characters`, in any order.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn from_characters(mut characters: Vec<char>) -> Result<Self, TextError> {
         characters.sort_unstable();
         characters.dedup();
         if !(2..=MAX_VOCABULARY).contains(&characters.len()) {
-            return Err(Error::VocabularySize { found: characters.len() });
+            return Err(TextError::VocabularySize { found: characters.len() });
         }
         Ok(Self { characters })
     }
@@ -84,10 +88,10 @@ impl Vocabulary {
     /// The tokens of `text`.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacter`] names the first character that the vocabulary lacks.
-    pub fn tokens(&self, text: &str) -> Result<Vec<Token>, Error> {
+    /// [`TextError::UnknownCharacter`] names the first character that the vocabulary lacks.
+    pub fn tokens(&self, text: &str) -> Result<Vec<Token>, TextError> {
         let token = |(position, character)| {
-            self.token(character).ok_or(Error::UnknownCharacter { character, position })
+            self.token(character).ok_or(TextError::UnknownCharacter { character, position })
         };
         text.chars().enumerate().map(token).collect()
     }
@@ -103,9 +107,9 @@ impl Vocabulary {
 /// each once.
 ///
 /// # Errors
-/// [`Error::Vocabulary`] says what is wrong with the file.
-pub(crate) fn read_characters(path: &Path) -> Result<Vec<char>, Error> {
-    let error = |reason| Error::Vocabulary { path: path.into(), reason };
+/// [`TextError::Vocabulary`] says what is wrong with the file.
+pub fn read_characters(path: &Path) -> Result<Vec<char>, TextError> {
+    let error = |reason| TextError::Vocabulary { path: path.into(), reason };
     let bytes = std::fs::read(path).map_err(|source| error(source.to_string()))?;
     let strings: Vec<String> = serde_json::from_slice(&bytes)
         .map_err(|source| error(format!("not a JSON array of strings: {source}")))?;
@@ -115,7 +119,7 @@ pub(crate) fn read_characters(path: &Path) -> Result<Vec<char>, Error> {
         let (Some(character), None) = (rest.next(), rest.next()) else {
             return Err(error(format!(
                 "entry {number}, {string:?}, is not one character: put one in its place that no \
-                 text has, such as \"\u{fffd}\", which can be the --replacement for characters that \
+                 text has, such as \"\u{fffd}\", which can be the replacement for characters that \
                  the model doesn't know"
             )));
         };

@@ -5,11 +5,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Best, Config, CurrentEpoch, EpochReport, MetricsChecksum, Schedule, Sums, Training};
-use crate::Error;
+use super::description::Description;
+use super::{Best, CurrentEpoch, EpochReport, MetricsChecksum, Sums, Training};
 use crate::backend::{Backend, Snapshot};
+use crate::config::{Config, Schedule};
+use crate::error::{DeviceError, Error, TrainingError};
 use crate::model::{Dimensions, Parameters, State};
-use crate::run_folder::Description;
 use crate::text::Corpus;
 
 /// A training as it was at some moment: after the same number of iterations, one that was resumed
@@ -124,11 +125,11 @@ impl Checkpoint {
     /// Makes sure that a training of `config` on `corpus` can go on from here.
     ///
     /// # Errors
-    /// [`Error::OtherTraining`] names the first setting that differs.
+    /// [`TrainingError::OtherTraining`] names the first setting that differs.
     ///
     /// # Panics
     /// Never: a description can be written as JSON.
-    pub fn check(&self, config: &Config, corpus: &Corpus) -> Result<(), Error> {
+    pub fn check(&self, config: &Config, corpus: &Corpus) -> Result<(), TrainingError> {
         let here = Description::new(corpus, config, 0);
         let here = serde_json::to_string(&here).expect("plain values as JSON");
         // Both by way of their texts, where a number has one form.
@@ -141,12 +142,12 @@ impl Checkpoint {
         let names = here["config"].as_object().into_iter().flat_map(|config| config.keys());
         let settings = names
             .filter(|name| !may_change(name))
-            .map(|name| (format!("--{}", name.replace('_', "-")), format!("/config/{name}")));
+            .map(|name| (name.clone(), format!("/config/{name}")));
         let of_corpus = [
-            ("--normalize", "/normalisation"),
-            ("--replacement", "/source/replacement"),
+            ("normalisation", "/normalisation"),
+            ("replacement", "/source/replacement"),
             ("the vocabulary", "/vocabulary"),
-            ("the corpus' checksum", "/corpus_checksum"),
+            ("the corpus's checksum", "/corpus_checksum"),
         ];
         let of_corpus = of_corpus.map(|(name, path)| (name.to_owned(), path.to_owned()));
         for (setting, path) in settings.chain(of_corpus) {
@@ -155,7 +156,7 @@ impl Checkpoint {
                 let shown =
                     |value: Option<&Value>| value.map_or("not set".into(), Value::to_string);
                 let (here, there) = (shown(here), shown(there));
-                return Err(Error::OtherTraining { setting, here, there });
+                return Err(TrainingError::OtherTraining { setting, here, there });
             }
         }
         Ok(())
@@ -167,26 +168,23 @@ impl<'a, B: Backend> Training<'a, B> {
     /// of its parameters.
     ///
     /// # Errors
-    /// What [`Checkpoint::check`] and [`new`](Self::new) return; [`Error::OtherTraining`] as well
+    /// What [`Checkpoint::check`] and [`new`](Self::new) return; [`TrainingError::OtherTraining`] as well
     /// if `metrics` are not those of the checkpoint.
-    pub fn resume(
+    pub async fn resume(
         corpus: &'a Corpus,
         config: &Config,
         checkpoint: &Checkpoint,
         metrics: Vec<EpochReport>,
-        backend: impl FnOnce(Parameters) -> Result<B, Error>,
+        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
     ) -> Result<Self, Error> {
         checkpoint.check(config, corpus)?;
         if !checkpoint.has(&metrics) {
             let shown = |count: usize| format!("of {count} epochs");
             let (here, there) = (shown(metrics.len()), shown(checkpoint.epochs));
-            return Err(Error::OtherTraining {
-                setting: "the list of reports".into(),
-                here,
-                there,
-            });
+            let setting = "the list of reports".into();
+            return Err(TrainingError::OtherTraining { setting, here, there }.into());
         }
-        let mut training = Self::new(corpus, config, backend)?;
+        let mut training = Self::new(corpus, config, backend).await?;
         let dimensions = config.dimensions(corpus);
         let parameters = |values: &[f32]| {
             let mut parameters = Parameters::zeros(dimensions);
@@ -205,12 +203,13 @@ impl<'a, B: Backend> Training<'a, B> {
             reports_since: best.reports_since,
         });
         let moments = checkpoint.moments.as_ref();
-        training.backend.restore(&Snapshot {
+        let snapshot = Snapshot {
             parameters: training.model.parameters.clone(),
             state: State { hidden: checkpoint.hidden.clone(), cell: checkpoint.cell.clone() },
             moments: moments.map(|[first, second]| [parameters(first), parameters(second)]),
             iterations: checkpoint.iterations,
-        })?;
+        };
+        training.backend.restore(&snapshot).await?;
         if checkpoint.iterations_done > 0 {
             let mut current = training.next_epoch();
             current.windows.skip_to(checkpoint.iterations_done);
@@ -227,8 +226,8 @@ impl<'a, B: Backend> Training<'a, B> {
     ///
     /// # Panics
     /// Never: a description can be written as JSON.
-    pub fn checkpoint(&mut self) -> Result<Checkpoint, Error> {
-        let Snapshot { parameters, state, moments, iterations } = self.backend.snapshot()?;
+    pub async fn checkpoint(&mut self) -> Result<Checkpoint, DeviceError> {
+        let Snapshot { parameters, state, moments, iterations } = self.backend.snapshot().await?;
         let description = Description::new(self.corpus, &self.config, self.metrics.len());
         let values = |parameters: &Parameters| parameters.values().to_vec();
         let current = self.current.as_ref();

@@ -1,36 +1,35 @@
 //! Training a model on a corpus.
 
 mod checkpoint;
-mod config;
+mod description;
 mod epoch;
 mod outcome;
 mod pace;
-mod preset;
 mod report;
 mod validation;
 
 use std::mem;
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use web_time::Instant;
 
 pub use self::checkpoint::Checkpoint;
-pub use self::config::{Config, Schedule};
+pub use self::description::Description;
 use self::epoch::{CurrentEpoch, Sums};
 pub use self::outcome::Outcome;
-pub(crate) use self::outcome::lower_rate;
 use self::pace::Pace;
-pub use self::preset::Preset;
-pub(crate) use self::report::MetricsChecksum;
+use self::report::MetricsChecksum;
 pub use self::report::{EpochReport, Progress};
 use self::validation::{Pass, Validation};
-use crate::Error;
-use crate::backend::{Backend, Device, IterationReport, Segment};
-use crate::evaluation::perplexity;
+use crate::backend::{Backend, IterationReport, Iterations};
+use crate::config::Config;
+use crate::device::Device;
+use crate::error::{DeviceError, Error, TrainingError};
 use crate::export::{self, Weights};
 use crate::model::{Parameters, TrainedModel};
+use crate::perplexity::perplexity;
 use crate::text::{Batches, Corpus, Window};
 
 /// Characters that follow each prefix in a report, as in the chapter.
@@ -42,17 +41,19 @@ pub const REPORT_CHARACTERS: usize = 50;
 /// # Errors
 /// What [`Config::check`] returns, and the device before it trains. What goes wrong later is not an
 /// error here: see [`Outcome::stopped`].
-pub fn train_and_predict(
+pub async fn train_and_predict(
     corpus: &Corpus,
     config: &Config,
     device: &Device,
     mut on_epoch: impl FnMut(&EpochReport),
 ) -> Result<Outcome, Error> {
-    let training = Training::new(corpus, config, |parameters| device.backend(parameters, config))?;
-    Ok(training.run(|progress| {
+    let backend = async |parameters| device.backend(parameters, config).await;
+    let training = Training::new(corpus, config, backend).await?;
+    let outcome = training.run(|progress| {
         progress.report.iter().for_each(&mut on_epoch);
         ControlFlow::Continue(())
-    }))
+    });
+    Ok(outcome.await)
 }
 
 /// A training under way, for those who want to see more of it than its epochs, to interrupt it, or
@@ -68,12 +69,12 @@ pub fn train_and_predict(
 /// let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(3000))?;
 /// let config = Config { hidden: 8, epochs: 50, ..Config::default() };
 /// let device = Device::Cpu { threads: 1 };
-/// let backend = |parameters| device.backend(parameters, &config);
-/// let training = Training::new(&corpus, &config, backend)?;
-/// let outcome = training.run(|progress| {
+/// let backend = async |parameters| device.backend(parameters, &config).await;
+/// let training = pollster::block_on(Training::new(&corpus, &config, backend))?;
+/// let outcome = pollster::block_on(training.run(|progress| {
 ///     println!("epoch {}, perplexity {:.2}", progress.epoch, progress.loss_nats.exp());
 ///     if progress.epoch < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-/// });
+/// }));
 /// assert_eq!(outcome.metrics.len(), 3);
 /// # Ok::<(), charcell::Error>(())
 /// ```
@@ -114,10 +115,10 @@ impl<'a, B: Backend> Training<'a, B> {
     ///
     /// # Errors
     /// What [`Config::check`] returns, and the device.
-    pub fn new(
+    pub async fn new(
         corpus: &'a Corpus,
         config: &Config,
-        backend: impl FnOnce(Parameters) -> Result<B, Error>,
+        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
     ) -> Result<Self, Error> {
         config.check(corpus)?;
         let mut random = ChaCha8Rng::seed_from_u64(config.seed);
@@ -129,7 +130,7 @@ impl<'a, B: Backend> Training<'a, B> {
             corpus,
             batches: config.batches(corpus)?,
             validation: Validation::new(held_out, config.batch_size, config.num_steps),
-            backend: backend(parameters.clone())?,
+            backend: backend(parameters.clone()).await?,
             random,
             model: TrainedModel {
                 parameters,
@@ -148,16 +149,19 @@ impl<'a, B: Backend> Training<'a, B> {
     }
 
     /// Trains to the end, unless `on_progress` breaks off or something goes wrong.
-    pub fn run(mut self, mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>) -> Outcome {
+    pub async fn run(
+        mut self,
+        mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Outcome {
         loop {
-            match self.step() {
+            match self.advance().await {
                 Ok(Some(progress)) => {
                     if on_progress(&progress).is_break() {
-                        return self.interrupt();
+                        return self.interrupt().await;
                     }
                 }
-                Ok(None) => return self.finish(None),
-                Err(stopped) => return self.finish(Some(stopped)),
+                Ok(None) => return self.finish(None).await,
+                Err(stopped) => return self.finish(Some(stopped)).await,
             }
         }
     }
@@ -166,9 +170,9 @@ impl<'a, B: Backend> Training<'a, B> {
     /// nothing if the training is done.
     ///
     /// # Errors
-    /// [`Error::Diverged`], and what the device reports; the training can't go on then, but
+    /// [`TrainingError::Diverged`], and what the device reports; the training can't go on then, but
     /// [`finish`](Self::finish) has its last good parameters.
-    pub fn step(&mut self) -> Result<Option<Progress>, Error> {
+    pub async fn advance(&mut self) -> Result<Option<Progress>, Error> {
         if self.is_done() {
             return Ok(None);
         }
@@ -177,7 +181,7 @@ impl<'a, B: Backend> Training<'a, B> {
             None => self.next_epoch(),
         };
         if !current.is_trained() {
-            let iterations = self.train_segment(&mut current)?;
+            let iterations = self.train_some(&mut current).await?;
             let mut progress = self.progress(&current, &iterations);
             if current.is_trained() && !self.is_report_due() {
                 progress.report = Some(self.end_epoch(&current, None)?);
@@ -192,7 +196,8 @@ impl<'a, B: Backend> Training<'a, B> {
             Some(validation) if !validation.is_done(&current.pass) => {
                 let start = Instant::now();
                 let windows = self.validation_pace.windows();
-                let windows = validation.go_on(&mut current.pass, windows, &mut self.backend)?;
+                let windows =
+                    validation.go_on(&mut current.pass, windows, &mut self.backend).await?;
                 self.validation_pace.learn(windows, start.elapsed().as_secs_f64());
                 progress.held_out = Some(validation.share(&current.pass));
                 self.current = Some(current);
@@ -207,7 +212,7 @@ impl<'a, B: Backend> Training<'a, B> {
         Ok(Some(progress))
     }
 
-    /// Whether the next [`step`](Self::step) may take longer than it should, so that whoever wants
+    /// Whether the next [`advance`](Self::advance) may take longer than it should, so that whoever wants
     /// to lose nothing makes a checkpoint before: a single window or a report does, or it isn't
     /// known yet.
     #[must_use]
@@ -232,9 +237,9 @@ impl<'a, B: Backend> Training<'a, B> {
     /// What the model writes as it is now: each prefix with its most probable continuation.
     ///
     /// # Errors
-    /// What the device reports; [`Error::Weight`] if a weight has grown beyond what int8 can hold.
-    pub fn continuations(&mut self) -> Result<Vec<String>, Error> {
-        let parameters = self.backend.parameters()?;
+    /// What the device reports; [`ArtifactError::Weight`](crate::ArtifactError::Weight) if a weight has grown beyond what int8 can hold.
+    pub async fn continuations(&mut self) -> Result<Vec<String>, Error> {
+        let parameters = self.backend.parameters().await?;
         let kept = mem::replace(&mut self.model.parameters, parameters);
         let continuations = continuations(&self.model);
         self.model.parameters = kept;
@@ -254,10 +259,10 @@ impl<'a, B: Backend> Training<'a, B> {
 
     /// Ends a training that is done, or that something `stopped`.
     #[must_use]
-    pub fn finish(mut self, stopped: Option<Error>) -> Outcome {
+    pub async fn finish(mut self, stopped: Option<Error>) -> Outcome {
         match stopped {
             None if self.best.is_none() && !self.metrics.is_empty() => {
-                match self.perplexity_of_window() {
+                match self.perplexity_of_window().await {
                     Ok(perplexity) => self.end(Some(perplexity), None),
                     Err(stopped) => self.end(None, Some(stopped)),
                 }
@@ -268,13 +273,13 @@ impl<'a, B: Backend> Training<'a, B> {
 
     /// Ends a training in the middle, with the parameters as they are.
     #[must_use]
-    pub fn interrupt(mut self) -> Outcome {
-        match self.backend.parameters() {
+    pub async fn interrupt(mut self) -> Outcome {
+        match self.backend.parameters().await {
             Ok(parameters) => {
                 self.model.parameters = parameters;
                 self.end(None, None)
             }
-            Err(stopped) => self.end(None, Some(stopped)),
+            Err(stopped) => self.end(None, Some(stopped.into())),
         }
     }
 
@@ -292,9 +297,9 @@ impl<'a, B: Backend> Training<'a, B> {
 
     /// The perplexity on the first window of the text to train on, with the parameters as they are:
     /// what an epoch reports is of the parameters on the way.
-    fn perplexity_of_window(&mut self) -> Result<f64, Error> {
+    async fn perplexity_of_window(&mut self) -> Result<f64, Error> {
         let window = self.batches.epoch_from(0).next();
-        let losses = self.backend.losses(window.as_slice())?;
+        let losses = self.backend.losses(window.as_slice()).await?;
         let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
         Ok(perplexity(sum / losses.len() as f64))
     }
@@ -318,7 +323,7 @@ impl<'a, B: Backend> Training<'a, B> {
 
     /// Trains on the next windows of an epoch: what each iteration measured. The parameters at the
     /// end of the epoch are read back.
-    fn train_segment(
+    async fn train_some(
         &mut self,
         current: &mut CurrentEpoch<'a>,
     ) -> Result<Vec<IterationReport>, Error> {
@@ -329,7 +334,7 @@ impl<'a, B: Backend> Training<'a, B> {
         let rate =
             |iteration: usize| self.config.learning_rate_at(epochs + iteration as f64 / all as f64);
         let learning_rates: Vec<f32> = (done..done + windows.len()).map(rate).collect();
-        let Segment::Trained(iterations) = self.backend.train(&windows, &learning_rates)? else {
+        let Iterations::Done(iterations) = self.backend.train(&windows, &learning_rates).await? else {
             return Err(self.diverged());
         };
         // One after the other, so that the sums don't depend on how iterations are cut into steps.
@@ -338,7 +343,7 @@ impl<'a, B: Backend> Training<'a, B> {
             current.sums.gradient_norm += iteration.gradient_norm;
         }
         if current.is_trained() {
-            let parameters = self.backend.parameters()?;
+            let parameters = self.backend.parameters().await?;
             if !(current.sums.loss_nats / all as f64).exp().is_finite() {
                 return Err(self.diverged());
             }
@@ -358,7 +363,7 @@ impl<'a, B: Backend> Training<'a, B> {
 
     fn diverged(&self) -> Error {
         let (epoch, learning_rate) = (self.epoch(), self.config.learning_rate);
-        Error::Diverged { epoch, last_good: epoch - 1, learning_rate }
+        TrainingError::Diverged { epoch, last_good: epoch - 1, learning_rate }.into()
     }
 
     /// Reports an epoch that is done, with the perplexity on held-out text if it was measured.
@@ -407,5 +412,5 @@ fn continuations(model: &TrainedModel) -> Result<Vec<String>, Error> {
     let loaded = artifact.model().expect("what was just exported");
     let greedy = infer_core::Sampling::greedy();
     let texts = model.prefixes.iter().map(|prefix| loaded.text(prefix, REPORT_CHARACTERS, greedy));
-    texts.collect()
+    Ok(texts.collect::<Result<_, _>>()?)
 }

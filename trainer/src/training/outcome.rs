@@ -1,7 +1,8 @@
 //! How a training ended.
 
-use super::{Config, EpochReport};
-use crate::Error;
+use super::EpochReport;
+use crate::config::Config;
+use crate::error::{Error, TrainingError};
 use crate::model::TrainedModel;
 
 /// How a training ended.
@@ -16,7 +17,7 @@ pub struct Outcome {
     pub perplexity: Option<f64>,
     /// What each epoch measured.
     pub metrics: Vec<EpochReport>,
-    /// Why training stopped early, if it had to: [`Error::Diverged`], or what the device reported.
+    /// Why training stopped early, if it had to: [`TrainingError::Diverged`], or what the device reported.
     pub stopped: Option<Error>,
 }
 
@@ -28,35 +29,15 @@ impl Outcome {
     /// Makes sure that the model, which was trained with `config`, is no worse than guessing.
     ///
     /// # Errors
-    /// [`Error::WorseThanGuessing`].
-    pub fn check(&self, config: &Config) -> Result<(), Error> {
+    /// [`TrainingError::WorseThanGuessing`].
+    pub fn check(&self, config: &Config) -> Result<(), TrainingError> {
         let characters = self.model.vocabulary.size();
         match self.perplexity {
             Some(perplexity) if perplexity > GUESSING_FACTOR * characters as f64 => {
                 let learning_rate = config.learning_rate;
-                Err(Error::WorseThanGuessing { perplexity, characters, learning_rate })
+                Err(TrainingError::WorseThanGuessing { perplexity, characters, learning_rate })
             }
             _ => Ok(()),
-        }
-    }
-}
-
-/// The rate to try where `learning_rate` was too high: a tenth, in two digits.
-pub(crate) fn lower_rate(learning_rate: f32) -> String {
-    let rate = f64::from(learning_rate) / 10.0;
-    // Rounded by way of its text.
-    let rate: f64 = format!("{rate:.1e}").parse().unwrap_or(rate);
-    if (1e-4..1e6).contains(&rate) { rate.to_string() } else { format!("{rate:e}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rate_to_try_is_a_tenth() {
-        for (rate, lower) in [(100.0, "10"), (0.02, "0.002"), (1e38, "1e37"), (3.7e-5, "3.7e-6")] {
-            assert_eq!(lower_rate(rate), lower);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How much is handed to a device at once.
 
-use crate::backend::MAX_SEGMENT_ITERATIONS;
+use crate::backend::MAX_ITERATIONS;
 
 /// How long a step of a training takes, as far as windows can be cut so.
 const STEP_SECONDS: f64 = 0.5;
@@ -36,7 +36,7 @@ impl Pace {
         self.seconds = Some(seconds);
         let fitting = STEP_SECONDS / seconds.max(1e-6);
         // A short step says little; so it grows slowly.
-        let largest = MAX_SEGMENT_ITERATIONS.min(8 * self.windows);
+        let largest = MAX_ITERATIONS.min(8 * self.windows);
         self.windows = (fitting as usize).clamp(1, largest);
     }
 }

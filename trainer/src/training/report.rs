@@ -28,7 +28,11 @@ pub struct EpochReport {
 
 impl EpochReport {
     /// The report as a line of `metrics.jsonl`.
-    pub(crate) fn to_line(&self) -> String {
+    ///
+    /// # Panics
+    /// Never: a report can be written as JSON.
+    #[must_use]
+    pub fn to_line(&self) -> String {
         serde_json::to_string(self).expect("plain values as JSON") + "\n"
     }
 }

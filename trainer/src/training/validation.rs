@@ -1,8 +1,8 @@
 //! The perplexity on text that is held out.
 
-use crate::Error;
+use crate::error::DeviceError;
 use crate::backend::Backend;
-use crate::evaluation::perplexity;
+use crate::perplexity::perplexity;
 use crate::text::{Tokens, Window};
 
 /// Characters that a row reads before those that it is measured on, so that its state is that of a
@@ -39,16 +39,16 @@ impl<'a> Validation<'a> {
     ///
     /// # Errors
     /// What the device reports.
-    pub(super) fn go_on(
+    pub(super) async fn go_on(
         &self,
         pass: &mut Pass,
         windows: usize,
         backend: &mut impl Backend,
-    ) -> Result<usize, Error> {
+    ) -> Result<usize, DeviceError> {
         let firsts = (pass.next..self.row_length()).step_by(self.num_steps).take(windows);
         let (windows, counted): (Vec<Window>, Vec<Vec<bool>>) =
             firsts.map(|first| self.window(first)).unzip();
-        let losses = backend.losses(&windows)?;
+        let losses = backend.losses(&windows).await?;
         for (losses, counted) in losses.chunks_exact(self.batch_size * self.num_steps).zip(counted)
         {
             let counting = losses.iter().zip(counted).filter(|&(_, counts)| counts);

@@ -1,0 +1,181 @@
+//! `charcell boards`.
+
+use std::path::Path;
+
+use charcell::Artifact;
+use charcell_flash::{BOARDS, Board, Flashing, ImageError, Speed};
+use clap::Args;
+use infer_core::Dimensions;
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::output::print;
+use crate::shell::shell_path;
+
+/// Hidden units of the models whose speed is shown.
+const HIDDEN: [usize; 2] = [128, 256];
+
+/// Characters of the chapter's vocabulary.
+const VOCABULARY: usize = 43;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  charcell boards")]
+pub(super) struct Arguments {
+    /// Print a JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    if arguments.json {
+        let boards: Vec<Value> = BOARDS.iter().map(describe).collect();
+        return print(&format!("{}\n", json!({ "boards": boards })));
+    }
+    print(&(memory_table() + &notes() + &speed_table() + SPEED_NOTE))
+}
+
+/// What the boards have, and where their models lie.
+fn memory_table() -> String {
+    let mut text = format!(
+        "{:14} {:33} {:10} {:>8} {:>8} {:>5} {:>10} {:>8}\n",
+        "name", "board", "core", "flash", "RAM", "MHz", "model at", "room"
+    );
+    for board in &BOARDS {
+        let megahertz = board.clock_hz.map_or("-".into(), |hertz| (hertz / 1_000_000).to_string());
+        text += &format!(
+            "{:14} {:33} {:10} {:>5} KB {:>5} KB {megahertz:>5} {:#010x} {:>5} KB\n",
+            board.name,
+            board.title,
+            board.core.name(),
+            board.flash_bytes >> 10,
+            board.ram_bytes >> 10,
+            board.model_address,
+            board.model_bytes() >> 10,
+        );
+    }
+    text
+}
+
+/// How fast they write.
+fn speed_table() -> String {
+    let mut text = format!(
+        "{:14} {:>9} {:>9} {:>8} {:>12} {:>9}\n",
+        "characters/s", "128 units", "256 units", "in RAM", "flash alone", "limit"
+    );
+    for board in BOARDS.iter().filter(|board| board.clock_hz.is_some()) {
+        let [small, large] = HIDDEN.map(|hidden| speed(board, hidden));
+        let number = |speed: Option<Speed>| {
+            speed.map_or("-".into(), |speed| speed.characters_per_second.to_string())
+        };
+        text += &format!("{:14} {:>9} {:>9}", board.name, number(small), number(large));
+        text += &large.map_or_else(String::new, |speed| {
+            let (percent, alone) = (100.0 * speed.share_in_ram(), speed.from_flash_alone);
+            format!(" {percent:>6.0} % {alone:>12} {:>9}", speed.limit)
+        });
+        text.push('\n');
+    }
+    text
+}
+
+/// Where models are written, and where programs read them.
+fn notes() -> String {
+    let mapped = BOARDS.iter().filter_map(|board| match board.flashing {
+        Flashing::Espflash { model_mapped_at, .. } => Some(format!(
+            "The program of {} reads it at {model_mapped_at:#010x}, where the chip maps it.\n",
+            board.name
+        )),
+        _ => None,
+    });
+    let mapped: String = mapped.collect();
+    format!("\nA model is written to its address in flash.\n{mapped}\n")
+}
+
+/// What the numbers of the second table are.
+const SPEED_NOTE: &str = "
+Computed for a model with 43 characters, if it fits, and rounded; not measured on hardware. A
+character takes the clocks of the core, and waits for the bytes that it reads from flash. The
+firmware keeps as many weights in RAM as fit: the last three columns are for 256 units, the bytes
+of a character that are read from RAM, the speed without, and what takes most of the time.
+";
+
+/// The speed of a model of the table, if `board` has room for it.
+fn speed(board: &Board, hidden: usize) -> Option<Speed> {
+    let dimensions = Dimensions { vocabulary: VOCABULARY, hidden, layers: 1 };
+    board.speed(dimensions).filter(|_| board.has_room(dimensions))
+}
+
+fn describe(board: &Board) -> Value {
+    let model_mapped_at = match board.flashing {
+        Flashing::Espflash { model_mapped_at, .. } => model_mapped_at,
+        _ => board.model_address,
+    };
+    let speeds = HIDDEN.map(|hidden| {
+        let mut description = describe_speed(speed(board, hidden));
+        description["hidden"] = hidden.into();
+        description
+    });
+    json!({
+        "name": board.name,
+        "title": board.title,
+        "core": board.core.name(),
+        "flash_bytes": board.flash_bytes,
+        "ram_bytes": board.ram_bytes,
+        "memory_bytes": board.memory_bytes,
+        "clock_hz": board.clock_hz,
+        "model_address": board.model_address,
+        "model_mapped_at": model_mapped_at,
+        "model_bytes": board.model_bytes(),
+        "is_emulated": board.flashing == Flashing::Emulator,
+        "has_uf2": board.uf2_family.is_some(),
+        "speeds": speeds,
+    })
+}
+
+/// A speed as JSON, computed; nothing where there is none.
+pub(super) fn describe_speed(speed: Option<Speed>) -> Value {
+    json!({
+        "characters_per_second": speed.map(|speed| speed.characters_per_second),
+        "from_flash_alone": speed.map(|speed| speed.from_flash_alone),
+        "weight_bytes_in_ram": speed.map(|speed| speed.placement.ram_bytes),
+        "limit": speed.map(|speed| speed.limit.to_string()),
+    })
+}
+
+/// The boards to buy, which aren't emulators.
+fn real_boards() -> impl Iterator<Item = &'static Board> {
+    BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator)
+}
+
+/// The boards, emulators aside, that run the model of `artifact`.
+pub(super) fn fitting(artifact: &Artifact) -> Vec<&'static Board> {
+    real_boards().filter(|board| board.check(artifact.bytes()).is_ok()).collect()
+}
+
+/// What `train` and `inspect` say of the boards for the model at `path`.
+pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -> String {
+    let fitting = fitting(artifact);
+    let Some(first) = fitting.first() else {
+        // The board that would take most of it says how much that is.
+        let reasons = real_boards().filter_map(|board| board.check(artifact.bytes()).err());
+        let reason = reasons.max_by_key(|reason| match reason {
+            ImageError::TooLarge { fitting_hidden, .. } => *fitting_hidden,
+            _ => None,
+        });
+        return reason.map_or(String::new(), |reason| format!("no board runs it: {reason}\n"));
+    };
+    let names = fitting.iter().map(|board| with_speed(board, board.name, dimensions));
+    format!(
+        "boards that it fits, and the characters a second that they write, computed: {}\n  \
+         charcell firmware --board {} --model {}\n",
+        names.collect::<Vec<_>>().join(", "),
+        first.name,
+        shell_path(path)
+    )
+}
+
+/// `name`, which is that of `board`, and the characters a second that it writes.
+pub(super) fn with_speed(board: &Board, name: &str, dimensions: Dimensions) -> String {
+    let speed = board.speed(dimensions);
+    speed.map_or(name.into(), |speed| format!("{name} ({})", speed.characters_per_second))
+}

@@ -1,0 +1,70 @@
+//! `charcell evaluate`.
+
+use std::path::PathBuf;
+
+use charcell::text::Source;
+use charcell::{AnyModel, ArtifactError, TextError, Weights, artifact, evaluate, shown_number};
+use clap::Args;
+
+use super::with_model;
+use crate::error::Error;
+use crate::output::print;
+use crate::run_folder::RunFolder;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  charcell evaluate runs/001/model.postcard --corpus my.txt --chars 10000")]
+pub(super) struct Arguments {
+    /// An artifact, or a run folder, whose f32 weights are taken.
+    model: PathBuf,
+    /// The text to predict: files, or whole folders.
+    #[arg(long, num_args = 1.., value_name = "PATH", required = true)]
+    corpus: Vec<PathBuf>,
+    /// Its first N characters only.
+    #[arg(long, value_name = "N")]
+    chars: Option<usize>,
+    /// What stands for all characters that the model doesn't know [default: the run folder's].
+    #[arg(long, value_name = "CHARACTER")]
+    replacement: Option<char>,
+    /// Print a JSON object; a perplexity that is infinite is 1.7976931348623157e308 in it.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
+    if arguments.model.is_dir() {
+        let folder = RunFolder::open(arguments.model.clone())?;
+        let artifact = artifact(&folder.model()?, Weights::F32)?;
+        let replacement = arguments.replacement.or(folder.description()?.source.replacement);
+        let path = arguments.model.clone();
+        let model = artifact.model().map_err(|source| ArtifactError::Load { path, source })?;
+        return report(&arguments, &model, replacement);
+    }
+    with_model(&arguments.model, |_, model| report(&arguments, model, arguments.replacement))
+}
+
+fn report(
+    arguments: &Arguments,
+    model: &AnyModel<'_>,
+    replacement: Option<char>,
+) -> Result<(), Error> {
+    let normalisation = model.header().normalisation;
+    let (files, characters) = (arguments.corpus.clone(), arguments.chars);
+    let source = Source { files, characters, normalisation, ..Source::default() };
+    let tokens = model.tokens(&source.text()?, replacement)?;
+    if tokens.len() < 2 {
+        return Err(TextError::TooShort { found: tokens.len() }.into());
+    }
+    let evaluation = evaluate(model, &tokens);
+    if arguments.json {
+        let json = serde_json::to_string(&evaluation).expect("plain numbers as JSON");
+        return print(&format!("{json}\n"));
+    }
+    print(&format!(
+        "perplexity {}, {} bits a character, first choice right {:.2} % of {} characters\n",
+        shown_number(evaluation.perplexity, 4),
+        shown_number(evaluation.bits_per_character, 4),
+        evaluation.top_1_accuracy * 100.0,
+        evaluation.characters,
+    ))
+}

@@ -1,0 +1,122 @@
+//! `charcell import`.
+
+mod conversion;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use charcell::text::read_characters;
+use charcell::{
+    ArtifactError, Description, ImportError, ImportOptions, Imported, Weights, artifact, import,
+};
+use clap::Args;
+
+use self::conversion::{advice, framework};
+use super::NormalizeArgument;
+use crate::error::Error;
+use crate::output::print;
+use crate::run_folder::{RunFolder, write_whole};
+use crate::shell::{shell_path, shell_word};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  charcell import model.safetensors --vocabulary vocabulary.json -o runs/imported
+where the file was written in Python by
+  safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")
+  json.dump(characters, open(\"vocabulary.json\", \"w\"))
+docs/import.md lists the models that are taken, and what to do about others.")]
+pub(super) struct Arguments {
+    /// The weights of an LSTM and an nn.Linear, and of an nn.Embedding if there is one.
+    file: PathBuf,
+    /// A JSON array of one-character strings, in the order of the model's inputs and outputs.
+    #[arg(long, value_name = "FILE")]
+    vocabulary: PathBuf,
+    /// Folder for the run.
+    #[arg(short, long = "out", value_name = "RUN")]
+    out: PathBuf,
+    /// Replace the run that is in the folder already.
+    #[arg(long)]
+    force: bool,
+    /// What was done to the texts that the model was trained on: lower-cased, line breaks made
+    /// spaces (chapter), or nothing.
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = NormalizeArgument::None)]
+    normalize: NormalizeArgument,
+    /// What the LSTM is called in the file, if it has more than one; for modules on top of each
+    /// other each of them, from the bottom up.
+    #[arg(long, value_name = "NAME")]
+    lstm_name: Vec<String>,
+    /// What the nn.Embedding is called, if that isn't clear.
+    #[arg(long, value_name = "NAME")]
+    embedding_name: Option<String>,
+    /// What the nn.Linear is called, if that isn't clear.
+    #[arg(long, value_name = "NAME")]
+    linear_name: Option<String>,
+    /// A tensor, or a module with all of its tensors, that the model is right without; repeatable.
+    #[arg(long, value_name = "NAME")]
+    ignore: Vec<String>,
+    /// Texts to continue on the device [default: the vocabulary's first letter].
+    #[arg(long, num_args = 1.., value_name = "TEXT")]
+    prefix: Vec<String>,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
+    let options = ImportOptions {
+        lstm: arguments.lstm_name,
+        embedding: arguments.embedding_name,
+        linear: arguments.linear_name,
+        ignore: arguments.ignore,
+        normalisation: arguments.normalize.into(),
+        prefixes: arguments.prefix,
+    };
+    let Imported { model, mut notes } = read(&arguments.file, &arguments.vocabulary, &options)?;
+    let (exported, weights) = match artifact(&model, Weights::Int8) {
+        Err(charcell::Error::Artifact(ArtifactError::Weight { name, value })) => {
+            let run = shell_path(&arguments.out);
+            notes.push(format!(
+                "parameter {name} has the value {value}, which int8 can't hold: the artifact is in \
+                 f32, as `charcell export {run} --weights f32` writes it"
+            ));
+            (artifact(&model, Weights::F32)?, Weights::F32)
+        }
+        exported => (exported?, Weights::Int8),
+    };
+    let folder = RunFolder::create(arguments.out, arguments.force)?;
+    folder.save(&Description::imported(&model), &model, &[])?;
+    write_whole(&folder.artifact_path(weights), exported.bytes())?;
+    // What can't be shown is no reason to fail, now that the run is there.
+    let _ = io::stderr().write_all((notes.join("\n") + "\n").as_bytes());
+    print(&format!("{}\n", folder.path().display()))
+}
+
+/// Reads the model in `file`, whose inputs and outputs are the characters of the `vocabulary` file.
+fn read(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Imported, Error> {
+    let error = |source: charcell::Error| {
+        let mend = mend(&source, file);
+        Error::Import { path: file.into(), source, mend }
+    };
+    if let Some(framework) = framework(file) {
+        return Err(error(ImportError::Foreign(framework).into()));
+    }
+    let characters = read_characters(vocabulary)?;
+    let wanted = "the safetensors file of a model";
+    let bytes =
+        fs::read(file).map_err(|source| Error::Read { path: file.into(), source, wanted })?;
+    import(&bytes, &characters, options).map_err(error)
+}
+
+/// What to type where `file` can't be imported as it is.
+fn mend(error: &charcell::Error, file: &Path) -> String {
+    match error {
+        charcell::Error::Import(ImportError::Foreign(framework)) => advice(*framework, file),
+        charcell::Error::Import(ImportError::Unused { ignorable, .. }) => {
+            // What a terminal would obey is not for it, and can't be typed either.
+            let word = |name: &String| {
+                if name.contains(char::is_control) { format!("{name:?}") } else { shell_word(name) }
+            };
+            let options = ignorable.iter().map(|name| format!(" --ignore {}", word(name)));
+            format!(", by{}", options.collect::<String>())
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,54 @@
+//! The defaults that `charcell train --help` shows: those of the presets, and of their optimisers.
+
+use charcell::{Config, Optimizer, Preset};
+use clap::Command;
+use serde_json::Value;
+
+/// Adds to the help of each option that is a setting what holds where it isn't given.
+pub(in crate::commands) fn with_defaults(command: Command) -> Command {
+    command.mut_args(|argument| {
+        let Some(default) = default(argument.get_id().as_str()) else { return argument };
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        argument.help(format!("{help} {default}"))
+    })
+}
+
+/// That of the setting `name`, in the chapter's recipe and wherever it is another one.
+fn default(name: &str) -> Option<String> {
+    let chapter = value(&Preset::Chapter.config(), name)?;
+    let good = value(&Preset::Good.config(), name)?;
+    let adam = value(&Config::default().with_optimizer(Some(Optimizer::Adam)), name)?;
+    let mut default = format!("[default: {chapter}");
+    if good != chapter {
+        default += &format!("; with --preset good: {good}");
+    }
+    if adam != chapter && name != "optimizer" {
+        default += &format!("; with adam or adamw: {adam}");
+    }
+    Some(default + "]")
+}
+
+/// The value of the setting `name` as it is given.
+fn value(config: &Config, name: &str) -> Option<String> {
+    // By way of the text, which has the shortest form of each number.
+    let settings: Value = serde_json::from_str(&serde_json::to_string(config).ok()?).ok()?;
+    match settings.get(name)? {
+        Value::String(word) => Some(word.clone()),
+        number => Some(number.as_f64()?.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_those_of_presets_and_optimisers() {
+        assert_eq!(default("hidden").as_deref(), Some("[default: 256]"));
+        assert_eq!(default("optimizer").as_deref(), Some("[default: sgd]"));
+        let rate = default("learning_rate").unwrap();
+        assert!(rate.contains("[default: 100; with --preset good"), "{rate}");
+        assert!(rate.contains("adamw: 0.02"), "{rate}");
+        assert_eq!(default("corpus"), None);
+    }
+}

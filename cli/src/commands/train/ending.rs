@@ -1,0 +1,176 @@
+//! The end of a training: what it leaves on the disk, the weights first, and what is said of it.
+
+use std::env;
+use std::path::Path;
+
+use charcell::model::TrainedModel;
+use charcell::{
+    AnyModel, Artifact, ArtifactError, Description, EpochReport, Outcome, REPORT_CHARACTERS,
+    Weights, artifact,
+};
+use infer_core::{Int8, Memory, Sampling};
+
+use super::interruption::Interruption;
+use crate::commands::boards::{advice, fitting, with_speed};
+use crate::error::Error;
+use crate::output::{print, tell};
+use crate::report::Sizes;
+use crate::run_folder::{RunError, RunFolder, write_whole};
+use crate::shell::{shell_path, shell_word};
+
+/// Writes and says what can be, whatever else fails.
+pub(super) struct Ending<'a> {
+    interruption: &'a Interruption,
+    description: &'a Description,
+    /// What failed first, which is said again in the end.
+    problem: Option<Error>,
+}
+
+impl<'a> Ending<'a> {
+    /// That of a training, of which `saved` says whether its last checkpoint is on the disk.
+    pub(super) fn new(
+        interruption: &'a Interruption,
+        description: &'a Description,
+        saved: Result<(), Error>,
+    ) -> Self {
+        let mut ending = Self { interruption, description, problem: None };
+        ending.note(saved);
+        ending
+    }
+
+    /// Saves the run, and shows what `infer-core` writes with the exported artifact.
+    ///
+    /// # Errors
+    /// What stopped the training, what failed first after that, [`RunError::Interrupted`], or
+    /// [`Error::WorseThanGuessing`]; all that can be on the disk is there nevertheless.
+    pub(super) fn finish(mut self, outcome: Outcome, is_interrupted: bool) -> Result<(), Error> {
+        let checked = outcome.check(&self.description.config);
+        let Outcome { model, epochs, metrics, stopped, .. } = outcome;
+        let folder = self.interruption.folder();
+        let path = folder.path().to_owned();
+        let is_stopped = stopped.is_some();
+        match stopped {
+            Some(stopped) if epochs == 0 => {
+                folder.remove_if_empty();
+                return Err(stopped.into());
+            }
+            Some(stopped) => self.note(Err(stopped)),
+            None => {}
+        }
+        let elsewhere;
+        let folder = match folder.save_weights(self.description, &model) {
+            Ok(left) => {
+                self.note(left.map_or(Ok(()), Err));
+                &*folder
+            }
+            Err(error) => {
+                self.note(Err(error));
+                elsewhere = self.save_elsewhere(&model)?;
+                &elsewhere
+            }
+        };
+        self.note(folder.save_metrics(&metrics));
+        if is_interrupted {
+            return Err(RunError::Interrupted { path, epochs: metrics.len() }.into());
+        }
+        let run = shell_path(folder.path());
+        let export = format!("`charcell export {run}` makes an artifact of them");
+        let words = format!("interrupted: {run} holds the weights after {epochs} epochs; {export}");
+        self.interruption.set_saved(words);
+        self.note(folder.save_curves(&metrics));
+        self.note(folder.save_report(self.description, &metrics, None));
+        if is_stopped {
+            tell(format_args!("{run} holds the weights after {epochs} epochs"));
+        }
+        if epochs < metrics.len() {
+            tell(format_args!("\nepoch {epochs} was best on held-out text: its weights are kept"));
+        }
+        if let Err(error) = self.export(folder, &model, &metrics) {
+            let options = if matches!(error, Error::Run(RunError::Write { .. })) { "" } else { " --weights f32" };
+            self.note(Err(error));
+            tell(format_args!(
+                "{run} holds the weights: `charcell export {run}{options}` makes an artifact of them"
+            ));
+        }
+        match (self.problem, checked) {
+            (None, checked) => Ok(checked?),
+            (Some(problem), checked) => {
+                checked.unwrap_or_else(tell);
+                Err(problem)
+            }
+        }
+    }
+
+    /// Says what failed; the rest goes on.
+    fn note(&mut self, done: Result<(), impl Into<Error>>) {
+        if let Err(error) = done.map_err(Into::into) {
+            tell(&error);
+            self.problem.get_or_insert(error);
+        }
+    }
+
+    /// Writes the weights where there may be room, if there is none in the run's folder.
+    ///
+    /// # Errors
+    /// What failed first, if there is none anywhere.
+    fn save_elsewhere(&mut self, model: &TrainedModel) -> Result<RunFolder, Error> {
+        let folder = tempfile::Builder::new().prefix("charcell-").tempdir();
+        let folder = folder.map_err(|source| RunError::Write { path: env::temp_dir(), source });
+        let saved = folder.and_then(|folder| {
+            let run = RunFolder::create(folder.path().into(), false)?;
+            run.save_weights(self.description, model)?;
+            // From here on it stays.
+            let path = folder.keep();
+            tell(format_args!("the weights are in {} instead", path.display()));
+            Ok(run)
+        });
+        saved.map_err(|error| self.problem.take().unwrap_or(error.into()))
+    }
+
+    /// Writes the artifact, and shows what `infer-core` writes with it.
+    ///
+    /// # Errors
+    /// What keeps the artifact from being made or written.
+    fn export(
+        &mut self,
+        folder: &RunFolder,
+        model: &TrainedModel,
+        metrics: &[EpochReport],
+    ) -> Result<(), Error> {
+        let artifact = artifact(model, Weights::Int8)?;
+        let path = folder.artifact_path(Weights::Int8);
+        write_whole(&path, artifact.bytes())?;
+        let loaded =
+            artifact.model().map_err(|source| ArtifactError::Load { path: path.clone(), source })?;
+        let sizes = Sizes {
+            flash_bytes: artifact.bytes().len(),
+            ram_bytes: Memory::new::<Int8>(model.parameters.dimensions()).generating_bytes(),
+            boards: fitting(&artifact)
+                .iter()
+                .map(|board| with_speed(board, board.title, loaded.dimensions()))
+                .collect(),
+        };
+        self.note(folder.save_report(self.description, metrics, Some(&sizes)));
+        tell(format_args!(
+            "\n{}: {} bytes of int8; what a microcontroller writes with it:",
+            path.display(),
+            sizes.flash_bytes
+        ));
+        let text = |prefix: &String| loaded.text(prefix, REPORT_CHARACTERS, Sampling::greedy());
+        let texts: Vec<String> = model.prefixes.iter().map(text).collect::<Result<_, _>>()?;
+        self.note(print(&(texts.join("\n") + "\n")));
+        show_next(&path, &artifact, &loaded, &model.prefixes);
+        Ok(())
+    }
+}
+
+/// Says what can be done with the artifact at `path`.
+fn show_next(path: &Path, artifact: &Artifact, model: &AnyModel<'_>, prefixes: &[String]) {
+    let word = shell_path(path);
+    let prefix = shell_word(prefixes.first().map_or("", String::as_str));
+    tell(format_args!(
+        "\nnext:\n  charcell generate {word} --prefix {prefix} --length 200 --temperature 0.7\n  \
+         charcell inspect {word}"
+    ));
+    tell(advice(path, artifact, model.dimensions()).trim_end());
+}

@@ -1,0 +1,268 @@
+//! A run to look at: the curves of its losses as SVG, and a page with all of it.
+
+mod axis;
+mod curves;
+
+use std::fmt::{Display, Write};
+
+pub(crate) use self::curves::loss_svg;
+use charcell::{Description, EpochReport, shown_number};
+
+/// What a page shows beside the training, once the model is exported.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sizes {
+    /// Bytes of the int8 artifact.
+    pub(crate) flash_bytes: usize,
+    /// Bytes of RAM while it generates.
+    pub(crate) ram_bytes: usize,
+    /// The boards that it fits, with the characters a second that each writes.
+    pub(crate) boards: Vec<String>,
+}
+
+/// A page with everything in it: curves, texts as they got better, sizes, if they are known, and
+/// settings.
+///
+/// # Panics
+/// Never: settings can be written as JSON.
+#[must_use]
+pub(crate) fn report_html(
+    description: &Description,
+    metrics: &[EpochReport],
+    sizes: Option<&Sizes>,
+) -> String {
+    let mut html = String::from(HEAD);
+    let mut add = |part: &dyn Display| write!(html, "{part}").expect("a string grows as it must");
+    let last = metrics.last();
+    add(&"<h1>A run of Charcell</h1>\n<table>\n");
+    let characters = description.corpus_characters;
+    let distinct = description.vocabulary.len();
+    add(&row("corpus", format!("{characters} characters, {distinct} distinct")));
+    let config = &description.config;
+    add(&row("model", format!("{} hidden units in {} layer(s)", config.hidden, config.layers)));
+    if let Some(last) = last {
+        add(&row("epochs", last.epoch));
+        add(&row("perplexity in training", shown_number(last.perplexity, 3)));
+    }
+    let validated = metrics.iter().filter_map(|report| report.validation_perplexity);
+    if let Some(best) = validated.min_by(f64::total_cmp) {
+        let epochs = description.epochs;
+        let best = shown_number(best, 3);
+        add(&row("perplexity on held-out text", format!("{best}, after epoch {epochs}")));
+    }
+    let seconds: f64 = metrics.iter().map(|report| report.seconds).sum();
+    add(&row("time", format!("{seconds:.1} s")));
+    if let Some(Sizes { flash_bytes, ram_bytes, boards }) = sizes {
+        add(&row("flash", format!("{flash_bytes} bytes (int8)")));
+        add(&row("RAM", format!("{ram_bytes} bytes, stack included")));
+        if !boards.is_empty() {
+            add(&row("fits (characters/s, computed)", boards.join(", ")));
+        }
+    }
+    add(&"</table>\n<h2>Losses</h2>\n");
+    add(&loss_svg(metrics));
+    add(&"<h2>What it writes</h2>\n");
+    for report in metrics.iter().filter(|report| !report.continuations.is_empty()) {
+        add(&format!("<h3>after epoch {}</h3>\n", report.epoch));
+        for text in &report.continuations {
+            add(&format!("<p class=\"text\">{}</p>\n", escaped(text)));
+        }
+    }
+    add(&"<h2>Settings</h2>\n<table>\n");
+    // By way of the text, which has the shortest form of each number.
+    let settings = serde_json::to_string(config).expect("plain values as JSON");
+    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap_or_default();
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        add(&row(&name.replace('_', " "), value));
+    }
+    add(&row("vocabulary", description.vocabulary.iter().collect::<String>()));
+    add(&row("Charcell", &description.charcell_version));
+    add(&"</table>\n</body>\n</html>\n");
+    html
+}
+
+const HEAD: &str = "<!DOCTYPE html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<title>A run of Charcell</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; }
+body { max-width: 760px; margin: 2em auto; padding: 0 1em; }
+table { border-collapse: collapse; }
+td { padding: 2px 1em 2px 0; vertical-align: top; overflow-wrap: anywhere; }
+td:first-child { color: #666; white-space: nowrap; }
+h3 { font-size: 1em; color: #666; margin: 1em 0 0; }
+p.text { font-family: ui-monospace, monospace; margin: 0; white-space: pre-wrap; }
+svg { max-width: 100%; height: auto; }
+</style>
+</head>
+<body>
+";
+
+fn row(name: &str, value: impl Display) -> String {
+    format!("<tr><td>{}</td><td>{}</td></tr>\n", escaped(name), escaped(&value.to_string()))
+}
+
+/// `text` as a page holds it; control characters, which it can't hold, by their pictures.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '"' => escaped += "&quot;",
+            '\n' => escaped.push('\n'),
+            '\0'..='\x1f' => escaped.extend(char::from_u32(0x2400 + u32::from(character))),
+            '\x7f'..='\u{9f}' => escaped.push('\u{fffd}'),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use infer_core::Normalisation;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Config;
+    use crate::text::{Corpus, SHIPPED_TEXT};
+
+    fn report(epoch: usize, loss_nats: f64, validation_perplexity: Option<f64>) -> EpochReport {
+        EpochReport {
+            epoch,
+            loss_nats,
+            perplexity: loss_nats.exp(),
+            gradient_norm: 0.1,
+            seconds: 1.0,
+            characters_per_second: 1000.0,
+            validation_perplexity,
+            continuations: if epoch == 4 { vec!["a <b> & \"c\"\0".into()] } else { Vec::new() },
+        }
+    }
+
+    fn metrics() -> Vec<EpochReport> {
+        let held_out = |epoch: usize| epoch.is_multiple_of(2).then_some(9.5);
+        (1..=4).map(|epoch| report(epoch, 3.0 / epoch as f64, held_out(epoch))).collect()
+    }
+
+    fn description() -> Description {
+        let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, None).unwrap();
+        Description::new(&corpus, &Config::default(), 2)
+    }
+
+    /// How many lines and dots of each curve there are.
+    fn drawn(metrics: &[EpochReport]) -> [[usize; 2]; 2] {
+        let svg = loss_svg(metrics);
+        assert!(svg.starts_with("<svg") && svg.contains("nats a character"));
+        ["#1f77b4", "#d62728"].map(|color| {
+            ["<polyline", "<circle"].map(|shape| {
+                let lines = svg.lines();
+                lines.filter(|line| line.starts_with(shape) && line.contains(color)).count()
+            })
+        })
+    }
+
+    #[test]
+    fn a_picture_has_a_curve_for_each_text() {
+        assert_eq!(drawn(&metrics()), [[1, 0], [1, 0]]);
+        assert_eq!(drawn(&[]), [[0, 0], [0, 0]]);
+    }
+
+    /// A line of one point would be none.
+    #[test]
+    fn a_point_by_itself_is_a_dot() {
+        assert_eq!(drawn(&metrics()[..1]), [[0, 1], [0, 0]]);
+        assert_eq!(drawn(&metrics()[..3]), [[1, 0], [0, 1]]);
+        let mut gap = metrics();
+        gap[1].loss_nats = f64::NAN;
+        assert_eq!(drawn(&gap), [[1, 1], [1, 0]]);
+        gap[3].validation_perplexity = Some(f64::INFINITY);
+        assert_eq!(drawn(&gap), [[1, 1], [0, 1]]);
+        assert!(loss_svg(&gap).contains(">held-out text (1 not finite)<"));
+    }
+
+    /// Numbers of all kinds, those that aren't finite and those at the ends of the range as often
+    /// as any.
+    fn any_number() -> impl Strategy<Value = f64> {
+        let special = [0.0, -0.0, 5e-324, 1e-310, 0.1, 1.0, 709.8, 1e300, f64::MAX, f64::MIN];
+        let not_finite = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+        prop_oneof![
+            prop::num::f64::ANY,
+            0.0..10.0,
+            prop::sample::select(special.to_vec()),
+            prop::sample::select(not_finite.to_vec()),
+        ]
+    }
+
+    fn any_metrics() -> impl Strategy<Value = Vec<EpochReport>> {
+        let any_epoch = prop_oneof![0..5_usize, any::<usize>()];
+        let numbers = (any_epoch, any_number(), prop::option::of(any_number()));
+        let any_report =
+            numbers.prop_map(|(epoch, loss_nats, validation_perplexity)| EpochReport {
+                gradient_norm: loss_nats,
+                seconds: loss_nats,
+                ..report(epoch, loss_nats, validation_perplexity)
+            });
+        let of_any = prop::collection::vec(any_report, 0..8);
+        let all_equal =
+            (any_number(), any_number(), 0..5_usize).prop_map(|(loss, held_out, count)| {
+                (1..=count).map(|epoch| report(epoch, loss, Some(held_out))).collect()
+            });
+        prop_oneof![of_any, all_equal]
+    }
+
+    /// The numbers in all attributes of `svg` with one of `names`.
+    fn numbers<'a>(svg: &'a str, names: &'a [&str]) -> impl Iterator<Item = &'a str> {
+        let values = names
+            .iter()
+            .flat_map(move |name| svg.split(&format!(" {name}=\"")).skip(1).collect::<Vec<_>>());
+        values.flat_map(|rest| rest.split('"').next().unwrap_or_default().split([' ', ',']))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn no_number_breaks_a_report(metrics in any_metrics()) {
+            let svg = loss_svg(&metrics);
+            for number in numbers(&svg, &["x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "points"]) {
+                let number: f64 = number.parse().unwrap();
+                prop_assert!((0.0..=760.0).contains(&number), "{svg}");
+            }
+            for anchor in ["middle", "end"] {
+                let texts = svg.lines().filter(|line| line.starts_with("<text"));
+                let texts = texts.filter(|line| line.contains(&format!("anchor=\"{anchor}\"")));
+                let texts = texts.map(|line| line.split(['<', '>']).nth(2).unwrap());
+                let mut labels: Vec<&str> = texts.collect();
+                prop_assert!(labels.len() >= 2);
+                labels.sort_unstable();
+                prop_assert!(labels.windows(2).all(|pair| pair[0] != pair[1]), "{labels:?}");
+            }
+            let html = report_html(&description(), &metrics, None);
+            prop_assert!(html.ends_with("</html>\n") && html.len() < 20_000);
+        }
+    }
+
+    #[test]
+    fn a_page_has_everything_in_it_and_escapes_it() {
+        let sizes = Sizes { flash_bytes: 328_000, ram_bytes: 2500, boards: vec!["pico".into()] };
+        let html = report_html(&description(), &metrics(), Some(&sizes));
+        for part in [
+            "<svg",
+            "a &lt;b&gt; &amp; &quot;c&quot;␀",
+            "9.500, after epoch 2",
+            "328000",
+            "pico",
+            "hidden",
+        ] {
+            assert!(html.contains(part), "{part}");
+        }
+        for foreign in ["http://", "https://", "<script", "<link"] {
+            let without_names = html.replace("http://www.w3.org", "");
+            assert!(!without_names.contains(foreign), "{foreign}");
+        }
+    }
+}

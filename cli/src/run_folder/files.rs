@@ -1,0 +1,82 @@
+//! Files that are replaced whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::RunError;
+
+/// What the name of a file starts with while it isn't at its place yet.
+const TEMPORARY: &str = ".charcell-";
+
+/// Writes `bytes` to `path`, whole or not at all: to a temporary file beside it, which then takes
+/// its place.
+///
+/// # Errors
+/// [`RunError::Write`]; what was at `path` before is still there then.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    Staged::write(path.into(), bytes)?.take_place()
+}
+
+/// Writes each of `files`, a path and its bytes, whole or not at all, and none before all of them
+/// are on the disk.
+///
+/// # Errors
+/// [`RunError::Write`] of the first that can't be written.
+pub(crate) fn write_all_whole(files: &[(PathBuf, &[u8])]) -> Result<(), RunError> {
+    let stage = |(path, bytes): &(PathBuf, &[u8])| Staged::write(path.clone(), bytes);
+    let staged = files.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
+    staged.into_iter().try_for_each(Staged::take_place)
+}
+
+/// A file that is written and synced, but not yet at its place; dropped, it is gone.
+pub(super) struct Staged {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Staged {
+    pub(super) fn write(path: PathBuf, bytes: &[u8]) -> Result<Self, RunError> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let write = || {
+            if path.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            let mut file = temporary_file(folder.unwrap_or(Path::new(".")))?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            Ok(file)
+        };
+        match write() {
+            Ok(file) => Ok(Self { file, path }),
+            Err(source) => Err(RunError::Write { path, source }),
+        }
+    }
+
+    pub(super) fn take_place(self) -> Result<(), RunError> {
+        let Self { file, path } = self;
+        match file.persist(&path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(RunError::Write { path, source: error.error }),
+        }
+    }
+}
+
+/// A file in `folder` that is gone when it is dropped; as readable as any other, for it may become
+/// a result.
+pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY).make_in(folder, |path| File::create_new(path))
+}
+
+/// Takes away what a process that was killed left behind in `folder`.
+pub(super) fn remove_temporary_files(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(TEMPORARY))
+    {
+        // Left where it is, it does no harm.
+        let _ = fs::remove_file(entry.path());
+    }
+}

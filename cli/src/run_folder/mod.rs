@@ -1,0 +1,373 @@
+//! The folder of a training run.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `run.json` | configuration, normalisation, vocabulary, seed, version, corpus checksum |
+//! | `weights.safetensors` | the parameters, as PyTorch names them |
+//! | `metrics.jsonl` | an [`EpochReport`] a line |
+//! | `model.postcard`, `model-f32.postcard` | the artifact, and that of f32 weights if it was asked for |
+//! | `loss.svg`, `report.html` | the run to look at |
+//! | `checkpoint/` | what it takes to go on: see [`Checkpoint`] |
+
+mod checkpoints;
+mod error;
+mod files;
+mod metrics_log;
+
+use std::fmt::Display;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use self::checkpoints::Checkpoints;
+pub(crate) use self::checkpoints::LastCheckpoint;
+use self::files::{Staged, temporary_file};
+pub(crate) use self::files::{write_all_whole, write_whole};
+use charcell::model::{Dimensions, TrainedModel};
+use charcell::text::Vocabulary;
+use charcell::{Checkpoint, Description, EpochReport, Weights, from_safetensors, to_safetensors};
+
+pub(crate) use self::error::RunError;
+use crate::report::{Sizes, loss_svg, report_html};
+use crate::shell::shell_path;
+
+const DESCRIPTION: &str = "run.json";
+const WEIGHTS: &str = "weights.safetensors";
+const METRICS: &str = "metrics.jsonl";
+const ARTIFACT: &str = "model.postcard";
+const F32_ARTIFACT: &str = "model-f32.postcard";
+const CURVES: &str = "loss.svg";
+const PAGE: &str = "report.html";
+
+/// What is made of the weights, and removed where they are replaced.
+const MADE_OF_WEIGHTS: [&str; 5] = [METRICS, ARTIFACT, F32_ARTIFACT, CURVES, PAGE];
+
+/// A folder that holds, or will hold, one training run.
+#[derive(Debug)]
+pub(crate) struct RunFolder {
+    path: PathBuf,
+    /// The folders that were made for it, from the innermost out.
+    made: Vec<PathBuf>,
+    /// Where a training writes its checkpoints, which keeps other trainings out.
+    checkpoints: Option<Checkpoints>,
+}
+
+impl RunFolder {
+    /// Makes the folder `path` for a training. One that exists is taken if there is no run in it,
+    /// or with `force`: that run's files stay until [`save`](Self::save) replaces them, and its
+    /// checkpoints until the first of this training, or `save`.
+    ///
+    /// # Errors
+    /// [`RunError::Exists`], [`RunError::Busy`] if another training is at work there, or
+    /// [`RunError::Folder`] if the folder can't be made or written in.
+    pub(crate) fn create(path: PathBuf, force: bool) -> Result<Self, RunError> {
+        let error = |source| RunError::Folder { path: path.clone(), source };
+        let made = missing(&path);
+        fs::create_dir_all(&path).map_err(error)?;
+        if checkpoints::is_locked(&path) {
+            return Err(RunError::Busy { path });
+        }
+        let can_go_on = checkpoints::are_there(&path);
+        if !force && (can_go_on || has_other_files(&path).map_err(error)?) {
+            return Err(RunError::Exists { can_go_on, path });
+        }
+        Self::locked(path, made)
+    }
+
+    /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there, for a training.
+    ///
+    /// # Errors
+    /// [`RunError::Folder`].
+    pub(crate) fn fresh(parent: &Path) -> Result<Self, RunError> {
+        let error = |source| RunError::Folder { path: parent.into(), source };
+        let mut made = missing(parent);
+        fs::create_dir_all(parent).map_err(error)?;
+        let mut number = 1;
+        loop {
+            let path = parent.join(format!("{number:03}"));
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    made.insert(0, path.clone());
+                    return Self::locked(path, made);
+                }
+                Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(source) => return Err(error(source)),
+            }
+        }
+    }
+
+    /// The folder of a run that a training goes on with.
+    ///
+    /// # Errors
+    /// [`RunError::NoCheckpoint`], [`RunError::Busy`], [`RunError::Folder`].
+    pub(crate) fn resume(path: PathBuf) -> Result<Self, RunError> {
+        if checkpoints::are_there(&path) {
+            return Self::locked(path, Vec::new());
+        }
+        Err(RunError::NoCheckpoint { path, reason: String::new() })
+    }
+
+    fn locked(path: PathBuf, made: Vec<PathBuf>) -> Result<Self, RunError> {
+        // Better to find out now than after the training.
+        check_places(&path)?;
+        temporary_file(&path).map_err(|source| RunError::Folder { path: path.clone(), source })?;
+        let checkpoints = Some(Checkpoints::lock(&path)?);
+        Ok(Self { path, made, checkpoints })
+    }
+
+    /// The folder of a run that is there.
+    ///
+    /// # Errors
+    /// [`RunError::NotARun`] if it has no `run.json`.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, RunError> {
+        if path.join(DESCRIPTION).is_file() {
+            return Ok(Self { path, made: Vec::new(), checkpoints: None });
+        }
+        let mut reason = format!("it has no {DESCRIPTION}");
+        if checkpoints::are_there(&path) {
+            let out = shell_path(&path);
+            reason += &format!("; `charcell train --resume --out {out}` goes on with its training");
+        }
+        Err(RunError::NotARun { path, reason })
+    }
+
+    /// Takes the folders that were made for the run away again, as far as nothing is in them.
+    pub(crate) fn remove_if_empty(&self) {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.remove_if_empty();
+        }
+        for folder in &self.made {
+            // A folder that isn't empty can't be removed so, which is what is wanted.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the artifact with these weights lies.
+    #[must_use]
+    pub(crate) fn artifact_path(&self, weights: Weights) -> PathBuf {
+        self.path.join(match weights {
+            Weights::Int8 => ARTIFACT,
+            Weights::F32 => F32_ARTIFACT,
+        })
+    }
+
+    /// Whether `path` is a file of the run, but for its artifact with these weights.
+    #[must_use]
+    pub(crate) fn owns(&self, path: &Path, but: Option<Weights>) -> bool {
+        let Ok(path) = path.canonicalize() else { return false };
+        let is = |own: &Path| own.canonicalize().is_ok_and(|own| own == path);
+        let but = but.map(|weights| self.artifact_path(weights));
+        let mut files = all_files(&self.path);
+        files.any(|file| is(&file) && Some(file) != but) || checkpoints::has(&self.path, &path)
+    }
+
+    /// The last checkpoint that can be read, and what is wrong with those after it.
+    ///
+    /// # Errors
+    /// [`RunError::NoCheckpoint`].
+    pub(crate) fn last_checkpoint(&mut self) -> Result<LastCheckpoint, RunError> {
+        match &mut self.checkpoints {
+            Some(checkpoints) => checkpoints.last(&self.path),
+            None => Err(RunError::NoCheckpoint { path: self.path.clone(), reason: String::new() }),
+        }
+    }
+
+    /// Makes sure that there is room for a checkpoint, while nothing is lost yet.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub(crate) fn check_room(&self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        self.checkpoints.as_ref().map_or(Ok(()), |checkpoints| checkpoints.check_room(checkpoint))
+    }
+
+    /// Writes a checkpoint, whole or not at all, and what of `metrics`, the reports of its epochs,
+    /// isn't on the disk yet; the checkpoint before it is kept.
+    ///
+    /// # Errors
+    /// [`RunError::Write`]; [`RunError::Busy`] if the folder wasn't opened for a training.
+    pub(crate) fn save_checkpoint(
+        &mut self,
+        checkpoint: &Checkpoint,
+        metrics: &[EpochReport],
+    ) -> Result<(), RunError> {
+        match &mut self.checkpoints {
+            Some(checkpoints) => checkpoints.save(checkpoint, metrics),
+            None => Err(RunError::Busy { path: self.path.clone() }),
+        }
+    }
+
+    /// Writes the weights, and what they are of; what else a run that was here before left, its
+    /// checkpoints included, is removed. Returns what can't be removed, if there is such.
+    ///
+    /// Each file is written whole or not at all, and both of them before the first takes its place:
+    /// a disk that is full leaves the run from before as it was.
+    ///
+    /// # Errors
+    /// [`RunError::Write`], [`RunError::Folder`].
+    ///
+    /// # Panics
+    /// Never: a description can be written as JSON.
+    pub(crate) fn save_weights(
+        &self,
+        description: &Description,
+        model: &TrainedModel,
+    ) -> Result<Option<RunError>, RunError> {
+        let error = |source| RunError::Folder { path: self.path.clone(), source };
+        fs::create_dir_all(&self.path).map_err(error)?;
+        let description =
+            serde_json::to_string_pretty(description).expect("plain values as JSON") + "\n";
+        let files = [
+            Staged::write(self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?,
+            Staged::write(self.path.join(DESCRIPTION), description.as_bytes())?,
+        ];
+        let removed = self.remove_others();
+        files.into_iter().try_for_each(Staged::take_place)?;
+        Ok(removed.err())
+    }
+
+    /// Removes what was made of other weights, and the checkpoints of other trainings.
+    fn remove_others(&self) -> Result<(), RunError> {
+        let remove = |name: &&str| {
+            let path = self.path.join(name);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    Err(RunError::Write { path, source })
+                }
+                _ => Ok(()),
+            }
+        };
+        let removed: Vec<Result<(), RunError>> = MADE_OF_WEIGHTS.iter().map(remove).collect();
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.remove_others()?;
+        }
+        removed.into_iter().collect()
+    }
+
+    /// Writes the reports of all epochs.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub(crate) fn save_metrics(&self, metrics: &[EpochReport]) -> Result<(), RunError> {
+        let lines: String = metrics.iter().map(EpochReport::to_line).collect();
+        write_whole(&self.path.join(METRICS), lines.as_bytes())
+    }
+
+    /// Writes all files of a run but artifact and report:
+    /// [`save_weights`](Self::save_weights), then [`save_metrics`](Self::save_metrics).
+    ///
+    /// # Errors
+    /// As both.
+    pub(crate) fn save(
+        &self,
+        description: &Description,
+        model: &TrainedModel,
+        metrics: &[EpochReport],
+    ) -> Result<(), RunError> {
+        match self.save_weights(description, model)? {
+            Some(left) => Err(left),
+            None => self.save_metrics(metrics),
+        }
+    }
+
+    /// Writes the curves of the losses.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub(crate) fn save_curves(&self, metrics: &[EpochReport]) -> Result<(), RunError> {
+        write_whole(&self.path.join(CURVES), loss_svg(metrics).as_bytes())
+    }
+
+    /// Writes the page about the run; the `sizes` are known once the model is exported.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub(crate) fn save_report(
+        &self,
+        description: &Description,
+        metrics: &[EpochReport],
+        sizes: Option<&Sizes>,
+    ) -> Result<(), RunError> {
+        let page = report_html(description, metrics, sizes);
+        write_whole(&self.path.join(PAGE), page.as_bytes())
+    }
+
+    /// Reads what the run is.
+    ///
+    /// # Errors
+    /// [`RunError::NotARun`] says what is missing or wrong.
+    pub(crate) fn description(&self) -> Result<Description, RunError> {
+        let read = serde_json::from_slice(&self.read(DESCRIPTION)?);
+        read.map_err(|error| self.not_a_run(DESCRIPTION, &error))
+    }
+
+    /// Reads the model of a run.
+    ///
+    /// # Errors
+    /// [`RunError::NotARun`] says what is missing or wrong.
+    pub(crate) fn model(&self) -> Result<TrainedModel, RunError> {
+        let in_description = |error: &dyn Display| self.not_a_run(DESCRIPTION, error);
+        let description = self.description()?;
+        description.config.check_sizes().map_err(|error| in_description(&error))?;
+        let text: String = description.vocabulary.iter().collect();
+        let vocabulary = Vocabulary::of(&text).map_err(|error| in_description(&error))?;
+        if vocabulary.characters() != description.vocabulary {
+            return Err(in_description(&"the vocabulary is not in order"));
+        }
+        let dimensions = Dimensions {
+            vocabulary: vocabulary.size(),
+            hidden: description.config.hidden,
+            layers: description.config.layers,
+        };
+        let parameters = from_safetensors(&self.read(WEIGHTS)?, dimensions)
+            .map_err(|reason| self.not_a_run(WEIGHTS, &reason))?;
+        Ok(TrainedModel {
+            parameters,
+            vocabulary,
+            normalisation: description.normalisation,
+            prefixes: description.config.prefixes,
+        })
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>, RunError> {
+        fs::read(self.path.join(name)).map_err(|error| self.not_a_run(name, &error))
+    }
+
+    fn not_a_run(&self, name: &str, error: &dyn Display) -> RunError {
+        RunError::NotARun { path: self.path.clone(), reason: format!("{name}: {error}") }
+    }
+}
+
+/// `path` and the folders around it, as far as they aren't there, from the innermost out.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    let folders = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty());
+    folders.take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect()
+}
+
+/// Whether there is anything but checkpoints in `path`.
+fn has_other_files(path: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(path)? {
+        if !checkpoints::is_folder(&entry?.file_name()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The files that a run in `path` may have, but for its checkpoints.
+fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
+    [DESCRIPTION, WEIGHTS].into_iter().chain(MADE_OF_WEIGHTS).map(|name| path.join(name))
+}
+
+/// Refuses a folder in which a file of the run could not take its place in the end.
+fn check_places(path: &Path) -> Result<(), RunError> {
+    match all_files(path).find(|file| file.is_dir()) {
+        Some(path) => Err(RunError::Write { path, source: io::ErrorKind::IsADirectory.into() }),
+        None => Ok(()),
+    }
+}

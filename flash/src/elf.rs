@@ -1,0 +1,199 @@
+//! ELF files with 32 bits, as far as flash is concerned: the segments that are to be loaded.
+//!
+//! Source: *Tool Interface Standard, Executable and Linking Format*, version 1.2.
+
+use object::elf::{self, ET_EXEC, FileHeader32, PF_R, PF_X, PT_LOAD, SHF_ALLOC, SHT_PROGBITS};
+use object::read::elf::{FileHeader as _, ProgramHeader as _};
+use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Writer};
+use object::{Endianness, LittleEndian};
+
+use crate::board::Core;
+use crate::error::ImageError;
+use crate::image::{Image, Program, Segment, machine};
+
+/// Parts of a program that are read, at most: a firmware has a few.
+const MAX_PARTS: usize = 256;
+
+/// What is to be loaded of the program in a file.
+#[derive(Debug)]
+pub(crate) struct Loaded<'a> {
+    pub(crate) program: Program,
+    /// The parts by their physical addresses, those in flash, in the order of the file.
+    pub(crate) parts: Vec<(u32, &'a [u8])>,
+}
+
+impl<'a> Loaded<'a> {
+    pub(crate) fn read(file: &'a [u8]) -> Result<Self, ImageError> {
+        let header = FileHeader32::<LittleEndian>::parse(file);
+        let header = header.map_err(|_| refusal("it isn't an ELF file with 32 bits"))?;
+        let endian = header.endian().map_err(|_| refusal("it isn't little-endian"))?;
+        let segments = header.program_headers(endian, file).map_err(|_| {
+            let (count, bytes) = (header.e_phnum(endian), header.e_phentsize(endian));
+            refusal(&format!("its {count} program headers of {bytes} bytes aren't there"))
+        })?;
+        if segments.len() > MAX_PARTS {
+            return Err(refusal(&format!("it has {} program headers", segments.len())));
+        }
+        let mut parts = Vec::new();
+        for segment in segments.iter().filter(|segment| segment.p_type(endian) == PT_LOAD) {
+            let bytes = segment.data(endian, file).map_err(|()| refusal("it is cut short"))?;
+            if !bytes.is_empty() {
+                parts.push((segment.p_paddr(endian), bytes));
+            }
+        }
+        if parts.is_empty() {
+            return Err(refusal("it has nothing to be loaded"));
+        }
+        let program = Program {
+            machine: header.e_machine(endian).0,
+            flags: header.e_flags(endian).0,
+            entry: header.e_entry(endian),
+        };
+        Ok(Self { program, parts })
+    }
+
+    /// Fails unless the program is for a `core`.
+    pub(crate) fn check_machine(&self, core: Core) -> Result<(), ImageError> {
+        let (found, wanted, name) = (self.program.machine, machine(core), core.name());
+        if found == wanted {
+            return Ok(());
+        }
+        let what = format!("it is for processors of kind {found}, and a {name} is of {wanted}");
+        Err(refusal(&what))
+    }
+}
+
+fn refusal(reason: &str) -> ImageError {
+    ImageError::NotAFirmware { reason: reason.into() }
+}
+
+/// The ELF file that loads `image`, with a section for each segment: probe-rs takes no segment
+/// without.
+///
+/// # Panics
+/// Never: no image of a board's flash is too large for the format.
+pub(crate) fn write(image: &Image) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut writer = Writer::new(Endianness::Little, false, &mut file);
+    writer.reserve_file_header();
+    writer.reserve_program_headers(image.segments.len() as u32);
+    let offsets: Vec<u64> =
+        image.segments.iter().map(|it| writer.reserve(it.bytes.len() as u64, 1)).collect();
+    writer.reserve_null_section_index();
+    let name = writer.add_section_name(b".flash");
+    for _ in &image.segments {
+        writer.reserve_section_index();
+    }
+    writer.reserve_shstrtab_section_index();
+    writer.reserve_shstrtab().expect("a name or two");
+    writer.reserve_section_headers();
+
+    let Program { machine, flags, entry } = image.program;
+    let header = FileHeader {
+        e_type: ET_EXEC,
+        e_machine: elf::Machine(machine),
+        e_entry: entry.into(),
+        e_flags: elf::FileFlags(flags),
+        ..FileHeader::default()
+    };
+    writer.write_file_header(&header).expect("as many headers as were reserved");
+    writer.write_align_program_headers();
+    for (Segment { address, bytes }, &offset) in image.segments.iter().zip(&offsets) {
+        let (address, length) = (u64::from(*address), bytes.len() as u64);
+        writer.write_program_header(&ProgramHeader {
+            p_type: PT_LOAD,
+            p_flags: PF_R | PF_X,
+            p_offset: offset,
+            p_vaddr: address,
+            p_paddr: address,
+            p_filesz: length,
+            p_memsz: length,
+            p_align: 1,
+        });
+    }
+    image.segments.iter().for_each(|segment| writer.write(&segment.bytes));
+    writer.write_shstrtab();
+    writer.write_null_section_header();
+    let name = writer.section_name_offset(Some(name));
+    for (Segment { address, bytes }, &offset) in image.segments.iter().zip(&offsets) {
+        writer.write_section_header(&SectionHeader {
+            sh_name: name,
+            sh_type: SHT_PROGBITS,
+            sh_flags: SHF_ALLOC,
+            sh_addr: u64::from(*address),
+            sh_offset: offset,
+            sh_size: bytes.len() as u64,
+            sh_addralign: 1,
+            ..SectionHeader::default()
+        });
+    }
+    writer.write_shstrtab_section_header();
+    file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image;
+
+    /// Where fields lie in a file, and what comes first in it.
+    const FILE_HEADER_BYTES: usize = 52;
+    const PROGRAM_HEADER_BYTES: usize = 32;
+
+    /// An image with a header that no board has by itself.
+    fn image() -> Image {
+        let program = Program { machine: elf::EM_RISCV.0, flags: 5, entry: 0x1000_0101 };
+        Image { program, ..image::tests::image() }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let (image, file) = (image(), write(&image()));
+        let loaded = Loaded::read(&file).unwrap();
+        assert_eq!(loaded.program, image.program);
+        let segments = image.segments.iter().map(|segment| (segment.address, &*segment.bytes));
+        assert_eq!(loaded.parts, segments.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn files_are_for_the_core_of_their_board() {
+        let file = write(&image());
+        let loaded = Loaded::read(&file).unwrap();
+        loaded.check_machine(Core::RiscV32).unwrap();
+        for core in [Core::CortexM0, Core::CortexM0Plus, Core::CortexM4, Core::CortexM33] {
+            let error = loaded.check_machine(core).unwrap_err().to_string();
+            assert!(error.contains("of kind 243") && error.contains(core.name()), "{error}");
+            assert_eq!(machine(core), elf::EM_ARM.0);
+        }
+    }
+
+    #[test]
+    fn every_file_that_is_cut_short_is_refused() {
+        let file = write(&image());
+        let whole = FILE_HEADER_BYTES + 2 * PROGRAM_HEADER_BYTES + 256 + 40;
+        Loaded::read(&file[..whole]).unwrap();
+        for length in 0..whole {
+            let read = Loaded::read(&file[..length]);
+            assert!(matches!(read, Err(ImageError::NotAFirmware { .. })), "{length}");
+        }
+    }
+
+    #[test]
+    fn hostile_headers_are_refused() {
+        let refused = |offset: usize, bytes: &[u8], part: &str| {
+            let mut file = write(&image());
+            file[offset..offset + bytes.len()].copy_from_slice(bytes);
+            let error = Loaded::read(&file).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        refused(4, &[2], "32 bits");
+        refused(5, &[2], "little-endian");
+        refused(28, &[0xFF; 4], "aren't there");
+        refused(42, &[0, 0], "2 program headers of 0 bytes");
+        refused(44, &[0xFE, 0xFF], "65534 program headers");
+        refused(44, &[0, 0], "nothing to be loaded");
+        // Where the first segment lies in the file, and how long it is.
+        refused(FILE_HEADER_BYTES + 4, &[0xFF; 4], "cut short");
+        refused(FILE_HEADER_BYTES + 16, &[0xFF; 4], "cut short");
+    }
+}

@@ -1,0 +1,136 @@
+//! How fast a board writes: computed from the cycles of its core and from what its flash lets
+//! through, since no cache of a microcontroller holds the weights, and each is read once a
+//! character.
+
+use std::fmt;
+
+use infer_core::{Dimensions, Int8, Placement};
+
+use crate::board::{Board, Core, FlashWait};
+
+/// What takes most of a character's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The core computes.
+    Core,
+    /// The core waits for flash.
+    Flash,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Core => "core",
+            Self::Flash => "flash",
+        })
+    }
+}
+
+/// How fast a board writes with a model: computed, never measured on hardware.
+///
+/// The most probable character is always taken. To draw one by its probability takes a few passes
+/// over the vocabulary more, and top-k and top-p up to 32 each.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speed {
+    /// Characters a second with as many weights in RAM as the firmware has room for, rounded to two
+    /// digits.
+    pub characters_per_second: f64,
+    /// The same with all weights in flash.
+    pub from_flash_alone: f64,
+    /// What takes most of the time, weights in RAM included.
+    pub limit: Limit,
+    /// Which weights lie in RAM.
+    pub placement: Placement,
+}
+
+impl Board {
+    /// How fast the board writes with an int8 model of these sizes, if it has a clock.
+    #[must_use]
+    pub fn speed(&self, dimensions: Dimensions) -> Option<Speed> {
+        let clock_hz = f64::from(self.clock_hz?);
+        let core = core_clocks(self.core, dimensions);
+        let (placement, none) = (self.placement(dimensions), Placement::new::<Int8>(dimensions, 0));
+        let [wait, longest_wait] =
+            [placement, none].map(|it| waited_clocks(self.flash_wait, it.flash_bytes_read));
+        Some(Speed {
+            characters_per_second: two_digits(clock_hz / (core + wait)),
+            from_flash_alone: two_digits(clock_hz / (core + longest_wait)),
+            limit: if core < wait { Limit::Flash } else { Limit::Core },
+            placement,
+        })
+    }
+}
+
+impl Speed {
+    /// The share of the bytes that a character reads which lie in RAM.
+    #[must_use]
+    pub fn share_in_ram(&self) -> f64 {
+        let Placement { ram_bytes_read, flash_bytes_read, .. } = self.placement;
+        ram_bytes_read as f64 / (ram_bytes_read + flash_bytes_read).max(1) as f64
+    }
+}
+
+/// Clocks that a core waits for `bytes` of flash.
+fn waited_clocks(wait: FlashWait, bytes: usize) -> f64 {
+    bytes as f64 / f64::from(wait.bytes) * f64::from(wait.clocks)
+}
+
+/// Clocks that a core computes at a character.
+fn core_clocks(core: Core, dimensions: Dimensions) -> f64 {
+    let Dimensions { vocabulary, hidden, layers } = dimensions;
+    // The recurrent product of each layer, the input product of each but the first, the output.
+    let multiply_adds = (2 * layers).saturating_sub(1) * 4 * hidden * hidden + vocabulary * hidden;
+    let (of_multiply_add, of_character) = core.clocks();
+    multiply_adds as f64 * of_multiply_add + vocabulary as f64 * of_character
+}
+
+/// `number`, rounded to two digits: more than that nobody can compute.
+fn two_digits(number: f64) -> f64 {
+    let unit = 10_f64.powf(number.log10().floor() - 1.0);
+    // Units below 1 aren't exact, and their reciprocals are.
+    if unit < 1.0 {
+        (number / unit).round() / (1.0 / unit).round()
+    } else {
+        (number / unit).round() * unit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::board;
+
+    #[test]
+    fn numbers_have_two_digits() {
+        for (number, rounded) in [(0.123, 0.12), (9.96, 10.0), (25.8, 26.0), (249.0, 250.0)] {
+            assert_eq!(two_digits(number), rounded);
+        }
+        assert_eq!(
+            [6.347, 113.0, 1e4].map(two_digits).map(|it| it.to_string()),
+            ["6.3", "110", "10000"]
+        );
+    }
+
+    /// A model of 256 units and 43 characters: what the chips' documents let one compute by hand.
+    #[test]
+    fn speeds_are_what_flash_and_core_allow() {
+        let dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
+        for (name, from_flash_alone, characters_per_second, limit) in [
+            ("pico", 26.0, 76.0, Limit::Core),
+            ("pico2", 64.0, 400.0, Limit::Core),
+            ("esp32-c3", 23.0, 110.0, Limit::Core),
+            ("microbit-v2", 110.0, 130.0, Limit::Core),
+            ("nrf52840-dk", 110.0, 160.0, Limit::Core),
+            ("nucleo-f411", 230.0, 250.0, Limit::Core),
+            ("netduinoplus2", 43.0, 43.0, Limit::Core),
+        ] {
+            let speed = board(name).unwrap().speed(dimensions).unwrap();
+            assert_eq!(speed.from_flash_alone, from_flash_alone, "{name}");
+            assert_eq!(speed.characters_per_second, characters_per_second, "{name}");
+            assert_eq!(speed.limit, limit, "{name}");
+        }
+        let large = Dimensions { hidden: 512, ..dimensions };
+        let speed = board("pico2").unwrap().speed(large).unwrap();
+        assert_eq!(speed.limit, Limit::Flash);
+    }
+}

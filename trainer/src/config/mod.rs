@@ -1,0 +1,289 @@
+//! All settings of a training.
+
+mod preset;
+
+use infer_core::artifact::MAX_PREFIXES;
+use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
+use serde::{Deserialize, Serialize};
+
+pub use self::preset::Preset;
+use crate::error::{Error, ModelError, TextError};
+use crate::model::Dimensions;
+use crate::text::{Batches, Corpus, WindowSampling};
+
+/// The kind of update: how the parameters follow the gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// Stochastic gradient descent: θ ← θ − rate · g.
+    Sgd,
+    /// Adam (arXiv 1412.6980) with PyTorch's β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+    Adam,
+    /// Adam with decoupled weight decay (arXiv 1711.05101).
+    AdamW,
+}
+
+impl Optimizer {
+    /// Whether it keeps the means of the gradients and of their squares.
+    #[must_use]
+    pub fn has_moments(self) -> bool {
+        self != Self::Sgd
+    }
+}
+
+/// The largest forget-gate bias to start with: far beyond what is of any use, and well within what
+/// int8 holds, whatever the other weights become.
+const LARGEST_FORGET_BIAS: f32 = 10_000.0;
+
+/// The shape of the learning rate's way down, after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// It stays as it is.
+    Constant,
+    /// It follows half a cosine down to 0 at the end of the training (arXiv 1608.03983, without
+    /// restarts).
+    Cosine,
+    /// It is multiplied by a factor every some epochs.
+    Step,
+}
+
+/// All settings of a training; the default is the recipe of *Dive into Deep Learning*, "Long
+/// Short-term Memory".
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// H: hidden units of each layer.
+    pub hidden: usize,
+    /// L: LSTM layers.
+    pub layers: usize,
+    /// T: steps of a window, over which the gradient flows back.
+    pub num_steps: usize,
+    /// B: rows of a batch.
+    pub batch_size: usize,
+    /// Times that the corpus is gone through.
+    pub epochs: usize,
+    /// How the parameters follow the gradients.
+    pub optimizer: Optimizer,
+    /// Learning rate, where the schedule doesn't lower it.
+    pub learning_rate: f32,
+    /// How the learning rate goes down.
+    pub schedule: Schedule,
+    /// Share of the training in which the learning rate rises from 0, in a line.
+    pub warm_up: f32,
+    /// Epochs from one step of [`Schedule::Step`] to the next.
+    pub decay_every: usize,
+    /// The learning rate's factor at each step of [`Schedule::Step`].
+    pub decay_factor: f32,
+    /// λ of [`Optimizer::AdamW`].
+    pub weight_decay: f32,
+    /// Largest global norm of the gradients; above it they are scaled down.
+    pub clip: f32,
+    /// Share of each layer's outputs that is left out on the way up, in training
+    /// (arXiv 1409.2329); the recurrence keeps all.
+    pub dropout: f32,
+    /// What the forget gates' biases start with.
+    pub forget_bias: f32,
+    /// How windows are taken from the corpus.
+    pub sampling: WindowSampling,
+    /// Share of the corpus, from its end, that is held out to measure the perplexity on; 0: none.
+    pub validation: f32,
+    /// Reports without a better perplexity on held-out text after which training ends; 0: never.
+    pub patience: usize,
+    /// Start of the random generators of weights, windows and dropout.
+    pub seed: u64,
+    /// Epochs between two reports.
+    pub report_every: usize,
+    /// Prefixes that are continued in each report, and go along in the artifact.
+    pub prefixes: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            hidden: 256,
+            layers: 1,
+            num_steps: 35,
+            batch_size: 32,
+            epochs: 160,
+            optimizer: Optimizer::Sgd,
+            learning_rate: 100.0,
+            schedule: Schedule::Constant,
+            warm_up: 0.0,
+            decay_every: 10,
+            decay_factor: 0.5,
+            weight_decay: 0.01,
+            clip: 0.01,
+            dropout: 0.0,
+            forget_bias: 0.0,
+            sampling: WindowSampling::Consecutive,
+            validation: 0.0,
+            patience: 0,
+            seed: 0,
+            report_every: 40,
+            prefixes: vec!["traveller".into(), "time traveller".into()],
+        }
+    }
+}
+
+impl Config {
+    /// Makes sure that a model can be trained on `corpus` with these settings, and exported.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`] names the first setting that keeps it from that; what
+    /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`TextError::Prefix`] if a
+    /// prefix has a character that the corpus lacks; [`ModelError::TooManyPrefixes`].
+    pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
+        check_counts(&[
+            ("num_steps", self.num_steps),
+            ("batch_size", self.batch_size),
+            ("epochs", self.epochs),
+            ("report_every", self.report_every),
+            ("decay_every", self.decay_every),
+        ])?;
+        self.check_sizes()?;
+        self.check_numbers()?;
+        self.check_prefixes(corpus)?;
+        let held_out = corpus.split(self.validation).1.len();
+        if self.validation > 0.0 && held_out < 2 {
+            let (value, allowed) = (self.validation.to_string(), "enough for two characters");
+            return Err(ModelError::Setting { name: "validation", value, allowed }.into());
+        }
+        if self.patience > 0 && self.validation == 0.0 {
+            let (value, allowed) = (self.patience.to_string(), "0 where no text is held out");
+            return Err(ModelError::Setting { name: "patience", value, allowed }.into());
+        }
+        self.batches(corpus)?;
+        Ok(())
+    }
+
+    /// Makes sure that an artifact can hold a model of these sizes.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`] if one of them is 0, [`ModelError::TooLarge`].
+    pub fn check_sizes(&self) -> Result<(), ModelError> {
+        check_counts(&[("hidden", self.hidden), ("layers", self.layers)])?;
+        if self.hidden > MAX_HIDDEN || self.layers > MAX_LAYERS {
+            return Err(ModelError::TooLarge { hidden: self.hidden, layers: self.layers });
+        }
+        Ok(())
+    }
+
+    /// Refuses prefixes that the corpus lacks the characters for, and more than an artifact holds.
+    fn check_prefixes(&self, corpus: &Corpus) -> Result<(), Error> {
+        check_prefix_count(&self.prefixes)?;
+        for prefix in &self.prefixes {
+            let normalise = |character| corpus.normalisation().apply(character);
+            let prefix: String = prefix.chars().map(normalise).collect();
+            let is_unknown = |&(_, c): &(usize, char)| corpus.vocabulary().token(c).is_none();
+            if let Some((position, character)) = prefix.chars().enumerate().find(is_unknown) {
+                return Err(TextError::Prefix { prefix, character, position }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses the first number that lies outside its range.
+    fn check_numbers(&self) -> Result<(), ModelError> {
+        let positive = |x: f32| x > 0.0 && x.is_finite();
+        let share = |x: f32| (0.0..1.0).contains(&x);
+        let checked = [
+            ("learning_rate", self.learning_rate, positive(self.learning_rate), "above 0"),
+            ("clip", self.clip, positive(self.clip), "above 0"),
+            ("warm_up", self.warm_up, share(self.warm_up), "from 0 to below 1"),
+            ("decay_factor", self.decay_factor, positive(self.decay_factor), "above 0"),
+            (
+                "weight_decay",
+                self.weight_decay,
+                self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
+                "0 or above",
+            ),
+            ("dropout", self.dropout, share(self.dropout), "from 0 to below 1"),
+            (
+                "forget_bias",
+                self.forget_bias,
+                self.forget_bias.abs() <= LARGEST_FORGET_BIAS,
+                "from -10000 to 10000, as an int8 artifact doesn't hold much more",
+            ),
+            ("validation", self.validation, share(self.validation), "from 0 to below 1"),
+        ];
+        match checked.into_iter().find(|&(_, _, is_right, _)| !is_right) {
+            Some((name, value, _, allowed)) => {
+                Err(ModelError::Setting { name, value: value.to_string(), allowed })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// V, H and L of a model for `corpus`.
+    #[must_use]
+    pub fn dimensions(&self, corpus: &Corpus) -> Dimensions {
+        let vocabulary = corpus.vocabulary().size();
+        Dimensions { vocabulary, hidden: self.hidden, layers: self.layers }
+    }
+
+    /// The windows of the text to train on.
+    pub(crate) fn batches<'a>(&self, corpus: &'a Corpus) -> Result<Batches<'a>, TextError> {
+        let tokens = corpus.split(self.validation).0;
+        Batches::new(tokens, self.sampling, self.batch_size, self.num_steps)
+    }
+
+    /// The learning rate after so many `epochs`, which need not be whole.
+    #[must_use]
+    pub fn learning_rate_at(&self, epochs: f64) -> f32 {
+        let progress = epochs / self.epochs as f64;
+        let warm_up = f64::from(self.warm_up);
+        let factor = if progress < warm_up {
+            progress / warm_up
+        } else {
+            match self.schedule {
+                Schedule::Constant => 1.0,
+                Schedule::Cosine => {
+                    let angle = std::f64::consts::PI * (progress - warm_up) / (1.0 - warm_up);
+                    0.5 * (1.0 + angle.cos())
+                }
+                Schedule::Step => {
+                    f64::from(self.decay_factor).powf((epochs / self.decay_every as f64).floor())
+                }
+            }
+        };
+        (f64::from(self.learning_rate) * factor) as f32
+    }
+}
+
+/// Makes sure that an artifact can hold so many `prefixes`.
+pub(crate) fn check_prefix_count(prefixes: &[String]) -> Result<(), ModelError> {
+    let found = prefixes.len();
+    if found > MAX_PREFIXES { Err(ModelError::TooManyPrefixes { found }) } else { Ok(()) }
+}
+
+/// Refuses the first count that is 0.
+fn check_counts(counts: &[(&'static str, usize)]) -> Result<(), ModelError> {
+    match counts.iter().find(|&&(_, value)| value == 0) {
+        Some(&(name, _)) => {
+            Err(ModelError::Setting { name, value: "0".into(), allowed: "at least 1" })
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_learning_rate_follows_its_schedule() {
+        let config =
+            Config { epochs: 100, learning_rate: 2.0, decay_every: 30, ..Config::default() };
+        let rates = |schedule, warm_up| {
+            let config = Config { schedule, warm_up, ..config.clone() };
+            [0.0, 5.0, 10.0, 55.0, 60.0, 100.0].map(|epochs| config.learning_rate_at(epochs))
+        };
+        assert_eq!(rates(Schedule::Constant, 0.0), [2.0; 6]);
+        assert_eq!(rates(Schedule::Constant, 0.1), [0.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
+        assert_eq!(rates(Schedule::Step, 0.0), [2.0, 2.0, 2.0, 1.0, 0.5, 0.25]);
+        let cosine = rates(Schedule::Cosine, 0.1);
+        for (rate, expected) in cosine.into_iter().zip([0.0, 1.0, 2.0, 1.0, 0.826_351_8, 0.0]) {
+            assert!((rate - expected).abs() < 1e-6, "{cosine:?}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The device to train on, and which one is taken.
+
+use std::fmt;
+
+use crate::backend::{Backend, Iterations, Snapshot};
+use crate::config::Config;
+use crate::cpu::Cpu;
+use crate::error::DeviceError;
+#[cfg(feature = "gpu")]
+use crate::gpu::{Adapter, Gpu};
+use crate::model::Parameters;
+use crate::text::Window;
+
+/// The device to train on.
+#[derive(Debug, Clone)]
+pub enum Device {
+    /// The processor, with so many threads; 0: one a core.
+    Cpu {
+        /// How many threads.
+        threads: usize,
+    },
+    /// A GPU.
+    #[cfg(feature = "gpu")]
+    Gpu(Adapter),
+}
+
+/// A device, and why it was taken.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The device.
+    pub device: Device,
+    /// Half a sentence that says why.
+    pub reason: String,
+}
+
+impl Device {
+    /// The chapter's `try_gpu`: a GPU if there is one that Charcell can train on, else the CPU,
+    /// with so many `threads`.
+    #[cfg(feature = "gpu")]
+    pub async fn try_gpu(threads: usize) -> Self {
+        Self::choose(&Adapter::all().await, threads).device
+    }
+
+    /// As [`try_gpu`](Self::try_gpu), of `adapters`, with the reason.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn choose(adapters: &[Adapter], threads: usize) -> Choice {
+        match Adapter::best(adapters, None) {
+            Ok(adapter) => {
+                let reason = adapter.kind().to_string();
+                Choice { device: Self::Gpu(adapter), reason }
+            }
+            Err(found) => {
+                let reason = format!("no GPU was found: {found}");
+                Choice { device: Self::Cpu { threads }, reason }
+            }
+        }
+    }
+
+    /// Takes `parameters` into training on this device.
+    ///
+    /// # Errors
+    /// What keeps the device from it.
+    pub async fn backend(
+        &self,
+        parameters: Parameters,
+        config: &Config,
+    ) -> Result<OnDevice, DeviceError> {
+        Ok(match self {
+            Self::Cpu { threads } => OnDevice::Cpu(Cpu::new(parameters, config, *threads)?),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(adapter) => {
+                OnDevice::Gpu(Box::new(Gpu::new(adapter, &parameters, config).await?))
+            }
+        })
+    }
+}
+
+/// A model in training on the device that was taken.
+#[derive(Debug)]
+pub enum OnDevice {
+    /// On the CPU.
+    Cpu(Cpu),
+    /// On a GPU.
+    #[cfg(feature = "gpu")]
+    Gpu(Box<Gpu>),
+}
+
+/// Calls a method of whichever backend there is.
+macro_rules! on_device {
+    ($device:ident.$method:ident($($argument:expr),*)) => {
+        match $device {
+            OnDevice::Cpu(cpu) => cpu.$method($($argument),*).await,
+            #[cfg(feature = "gpu")]
+            OnDevice::Gpu(gpu) => gpu.$method($($argument),*).await,
+        }
+    };
+}
+
+impl Backend for OnDevice {
+    async fn train(
+        &mut self,
+        windows: &[Window],
+        learning_rates: &[f32],
+    ) -> Result<Iterations, DeviceError> {
+        on_device!(self.train(windows, learning_rates))
+    }
+
+    async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
+        on_device!(self.losses(windows))
+    }
+
+    async fn parameters(&mut self) -> Result<Parameters, DeviceError> {
+        on_device!(self.parameters())
+    }
+
+    async fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), DeviceError> {
+        on_device!(self.set_parameters(parameters))
+    }
+
+    async fn snapshot(&mut self) -> Result<Snapshot, DeviceError> {
+        on_device!(self.snapshot())
+    }
+
+    async fn restore(&mut self, snapshot: &Snapshot) -> Result<(), DeviceError> {
+        on_device!(self.restore(snapshot))
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu { threads: 0 } => formatter.write_str("the CPU"),
+            Self::Cpu { threads: 1 } => formatter.write_str("the CPU, 1 thread"),
+            Self::Cpu { threads } => write!(formatter, "the CPU, {threads} threads"),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(adapter) => adapter.fmt(formatter),
+        }
+    }
+}

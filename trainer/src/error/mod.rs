@@ -1,0 +1,39 @@
+//! What can go wrong, by what it is about, and what to do about it.
+
+mod artifact;
+mod device;
+mod import;
+mod model;
+mod text;
+mod training;
+
+pub use self::artifact::ArtifactError;
+pub use self::device::DeviceError;
+pub use self::import::ImportError;
+pub use self::model::ModelError;
+pub use self::text::TextError;
+pub use self::training::TrainingError;
+
+/// Whatever went wrong, for those who hand it on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text or a vocabulary is unfit.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Settings or sizes make no model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A device can't train.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A training can't start or go on.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// An artifact can't be made or read.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// A model that was trained elsewhere can't be taken.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}

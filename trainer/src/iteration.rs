@@ -1,0 +1,52 @@
+//! What an iteration is computed with beside its window: the numbers of its update, and of its
+//! dropout. Host and shaders share their layout.
+
+use charcell_shaders::{BETA_1, BETA_2, Dropout, Optimizer};
+
+use crate::config::{self, Config};
+
+/// The factor that scales gradients of `norm` down to `clip`, if theirs is larger (the chapter's
+/// `grad_clipping`).
+#[must_use]
+pub fn clip_factor(norm: f64, clip: f32) -> f64 {
+    let clip = f64::from(clip);
+    if norm > clip { clip / norm } else { 1.0 }
+}
+
+/// The numbers of the update in iteration t = `iteration`, from 1.
+pub(crate) fn optimizer(config: &Config, learning_rate: f32, iteration: u64) -> Optimizer {
+    let rate = f64::from(learning_rate);
+    // β₁ᵗ and β₂ᵗ are 0 in f64 long before t leaves the range of an i32.
+    let t = i32::try_from(iteration).unwrap_or(i32::MAX);
+    let decay = match config.optimizer {
+        config::Optimizer::AdamW => 1.0 - rate * f64::from(config.weight_decay),
+        config::Optimizer::Sgd | config::Optimizer::Adam => 1.0,
+    };
+    Optimizer {
+        learning_rate,
+        clip: config.clip,
+        step_size: (rate / (1.0 - f64::from(BETA_1).powi(t))) as f32,
+        correction: (1.0 / (1.0 - f64::from(BETA_2).powi(t)).sqrt()) as f32,
+        decay: decay as f32,
+    }
+}
+
+/// The dropout of an `iteration`, from 0, if there is any: which outputs of a layer are left out on
+/// their way up (arXiv 1409.2329).
+pub(crate) fn dropout(config: &Config, iteration: u64) -> Option<Dropout> {
+    (config.dropout > 0.0).then(|| {
+        let low = hash(config.seed as u32 ^ hash((config.seed >> 32) as u32));
+        Dropout {
+            seed: hash(hash(low ^ (iteration >> 32) as u32).wrapping_add(iteration as u32)),
+            threshold: (f64::from(config.dropout) * 2_f64.powi(32)) as u32,
+            scale: 1.0 / (1.0 - config.dropout),
+        }
+    })
+}
+
+/// A permutation of all u32 (PCG RXS-M-XS, "Hash Functions for GPU Rendering", JCGT 9.3).
+pub(crate) fn hash(value: u32) -> u32 {
+    let state = value.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+    let word = ((state >> ((state >> 28) + 4)) ^ state).wrapping_mul(277_803_737);
+    (word >> 22) ^ word
+}
