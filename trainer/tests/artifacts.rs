@@ -8,7 +8,7 @@ use std::path::Path;
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, ParameterName};
 use charcell::text::{Vocabulary, Window};
-use charcell::{AnyModel, Artifact, Config, Weights, artifact, write_whole};
+use charcell::{AnyModel, Artifact, Config, Weights, artifact};
 use infer_core::artifact::tensors;
 use infer_core::{Int8, Model, Normalisation, PrimeError, State, Token};
 
@@ -68,7 +68,7 @@ fn prefixes_are_normalised_as_the_corpus_was() {
 fn assert_is_exported(path: &str, exported: &Artifact) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("CHARCELL_BLESS").is_some() {
-        write_whole(&path, exported.bytes()).unwrap();
+        fs::write(&path, exported.bytes()).unwrap();
     }
     assert!(fs::read(&path).unwrap() == exported.bytes(), "{} is another", path.display());
 }

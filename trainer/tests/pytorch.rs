@@ -6,8 +6,9 @@ use std::path::Path;
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, State};
 use charcell::text::Window;
-use charcell::{Backend, Config, Optimizer, Segment, from_safetensors, to_safetensors};
+use charcell::{Backend, Config, Optimizer, Iterations, from_safetensors, to_safetensors};
 use infer_core::Token;
+use pollster::block_on;
 use safetensors::{Dtype, SafeTensors};
 
 const V: usize = 5;
@@ -53,7 +54,7 @@ fn compare(file: &str, layers: usize) {
     assert_eq!(last_step, &state.hidden[(layers - 1) * B * H..]);
 
     cpu.set_state(&initial);
-    let Segment::Trained(reports) = cpu.train(std::slice::from_ref(&window), &[1.0]).unwrap()
+    let Iterations::Done(reports) = block_on(cpu.train(std::slice::from_ref(&window), &[1.0])).unwrap()
     else {
         panic!("it should have trained");
     };
@@ -70,7 +71,7 @@ fn compare(file: &str, layers: usize) {
         close(name, &numbers(&gradients, name), &numbers(&file, &format!("gradient.{name}")));
     }
     // One step at rate 1 without clipping takes exactly the gradients off.
-    let updated = cpu.parameters().unwrap();
+    let updated = block_on(cpu.parameters()).unwrap();
     let expected: Vec<f32> =
         parameters.values().iter().zip(cpu.gradients().values()).map(|(p, g)| p - g).collect();
     assert_eq!(updated.values(), expected);
@@ -100,8 +101,8 @@ fn optimizers_are_pytorchs() {
         let config =
             Config { batch_size, num_steps, optimizer, weight_decay, clip, ..Config::default() };
         let mut cpu = Cpu::new(parameters.clone(), &config, 1).unwrap();
-        cpu.train(&vec![window.clone(); 3], &[learning_rate; 3]).unwrap();
-        let updated = to_safetensors(&cpu.parameters().unwrap());
+        block_on(cpu.train(&vec![window.clone(); 3], &[learning_rate; 3])).unwrap();
+        let updated = to_safetensors(&block_on(cpu.parameters()).unwrap());
         let updated = SafeTensors::deserialize(&updated).unwrap();
         for tensor in updated.names().into_iter().filter(|tensor| !tensor.contains("bias_hh")) {
             let expected = numbers(&file, &format!("{name}.{tensor}"));

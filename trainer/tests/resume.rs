@@ -1,22 +1,16 @@
 //! Trainings that stop and go on: exactly as if they had never stopped, whatever stopped them.
 
-use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use assert_cmd::cargo::cargo_bin;
-use charcell::text::{Corpus, SHIPPED_TEXT, Sampling};
+use charcell::text::{Corpus, SHIPPED_TEXT, WindowSampling};
 use charcell::{
-    Backend, Checkpoint, Config, Device, EpochReport, Optimizer, Outcome, Progress, Schedule,
-    Training,
+    Checkpoint, Config, Device, EpochReport, OnDevice, Optimizer, Outcome, Progress, Schedule,
+    Training, TrainingError,
 };
 use infer_core::Normalisation;
+use pollster::block_on;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tempfile::TempDir;
 
 const DEVICE: Device = Device::Cpu { threads: 2 };
 
@@ -44,19 +38,20 @@ fn rich() -> Config {
         clip: 1.0,
         dropout: 0.2,
         forget_bias: 1.0,
-        sampling: Sampling::Random,
+        sampling: WindowSampling::Random,
         validation: 0.1,
         ..small()
     }
 }
 
-fn training<'a>(corpus: &'a Corpus, config: &Config) -> Training<'a, Box<dyn Backend>> {
-    Training::new(corpus, config, |parameters| DEVICE.backend(parameters, config)).unwrap()
+fn training<'a>(corpus: &'a Corpus, config: &Config) -> Training<'a, OnDevice> {
+    let backend = async |parameters| DEVICE.backend(parameters, config).await;
+    block_on(Training::new(corpus, config, backend)).unwrap()
 }
 
 /// A checkpoint as a file would hold it, and the reports of its epochs.
-fn checkpoint(training: &mut Training<'_, Box<dyn Backend>>) -> (Checkpoint, Vec<EpochReport>) {
-    let checkpoint = training.checkpoint().unwrap();
+fn checkpoint(training: &mut Training<'_, OnDevice>) -> (Checkpoint, Vec<EpochReport>) {
+    let checkpoint = block_on(training.checkpoint()).unwrap();
     let checkpoint = Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap();
     (checkpoint, training.metrics().to_vec())
 }
@@ -65,13 +60,13 @@ fn resumed<'a>(
     corpus: &'a Corpus,
     config: &Config,
     (checkpoint, metrics): (Checkpoint, Vec<EpochReport>),
-) -> Training<'a, Box<dyn Backend>> {
-    let backend = |parameters| DEVICE.backend(parameters, config);
-    Training::resume(corpus, config, &checkpoint, metrics, backend).unwrap()
+) -> Training<'a, OnDevice> {
+    let backend = async |parameters| DEVICE.backend(parameters, config).await;
+    block_on(Training::resume(corpus, config, &checkpoint, metrics, backend)).unwrap()
 }
 
-fn finish(training: Training<'_, Box<dyn Backend>>) -> Outcome {
-    let outcome = training.run(|_| ControlFlow::Continue(()));
+fn finish(training: Training<'_, OnDevice>) -> Outcome {
+    let outcome = block_on(training.run(|_| ControlFlow::Continue(())));
     assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
     outcome
 }
@@ -92,7 +87,7 @@ fn three_epochs_and_three_more_are_six() {
     for config in [small(), rich()] {
         let whole = finish(training(&corpus, &config));
         let mut first = training(&corpus, &Config { epochs: 3, report_every: 3, ..config.clone() });
-        while first.step().unwrap().is_some() {}
+        while block_on(first.advance()).unwrap().is_some() {}
         let saved = checkpoint(&mut first);
         assert_eq!(saved.0.epochs(), 3);
         let both = finish(resumed(&corpus, &Config { report_every: 2, ..config.clone() }, saved));
@@ -118,7 +113,7 @@ fn a_training_goes_on_in_the_middle_of_an_epoch() {
     for (config, is_moment) in moments {
         let whole = finish(training(&corpus, &config));
         let mut first = training(&corpus, &config);
-        while !is_moment(&first.step().unwrap().unwrap()) {}
+        while !is_moment(&block_on(first.advance()).unwrap().unwrap()) {}
         let saved = checkpoint(&mut first);
         assert_same(&finish(resumed(&corpus, &config, saved)), &whole);
         // The training that was left is no worse for it.
@@ -130,24 +125,30 @@ fn a_training_goes_on_in_the_middle_of_an_epoch() {
 fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
     let corpus = corpus();
     let mut first = training(&corpus, &small());
-    first.step().unwrap();
-    let checkpoint = first.checkpoint().unwrap();
-    let refused = |config: Config, corpus: &Corpus, parts: &[&str]| {
-        let error = checkpoint.check(&config, corpus).unwrap_err().to_string();
-        for part in parts {
-            assert!(error.contains(part), "{error}");
-        }
+    block_on(first.advance()).unwrap();
+    let checkpoint = block_on(first.checkpoint()).unwrap();
+    let refused = |config: Config, corpus: &Corpus, name: &str, values: [&str; 2]| {
+        let Err(TrainingError::OtherTraining { setting, here, there }) =
+            checkpoint.check(&config, corpus)
+        else {
+            panic!("another {name} is taken");
+        };
+        assert_eq!(setting, name);
+        assert_eq!([there.as_str(), here.as_str()], values);
     };
-    refused(Config { hidden: 13, ..small() }, &corpus, &["--hidden is 12 there, and 13 here"]);
-    refused(Config { seed: 1, ..small() }, &corpus, &["--seed"]);
-    refused(Config { clip: 0.5, ..small() }, &corpus, &["--clip is 0.01 there, and 0.5 here"]);
-    refused(Config { optimizer: Optimizer::Adam, ..small() }, &corpus, &["--optimizer", "adam"]);
+    refused(Config { hidden: 13, ..small() }, &corpus, "hidden", ["12", "13"]);
+    refused(Config { seed: 1, ..small() }, &corpus, "seed", ["0", "1"]);
+    refused(Config { clip: 0.5, ..small() }, &corpus, "clip", ["0.01", "0.5"]);
+    let adam = Config { optimizer: Optimizer::Adam, ..small() };
+    refused(adam, &corpus, "optimizer", ["\"sgd\"", "\"adam\""]);
     let cosine = Config { schedule: Schedule::Cosine, ..small() };
-    refused(cosine, &corpus, &["--schedule"]);
+    refused(cosine, &corpus, "schedule", ["\"constant\"", "\"cosine\""]);
     let other = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(4001)).unwrap();
-    refused(small(), &other, &["the corpus"]);
+    let checksums = [corpus.checksum().to_string(), other.checksum().to_string()];
+    let checksums = checksums.each_ref().map(String::as_str);
+    refused(small(), &other, "the corpus's checksum", checksums);
     let other = Corpus::from_text(SHIPPED_TEXT, Normalisation::None, Some(4000)).unwrap();
-    refused(small(), &other, &["--normalize"]);
+    refused(small(), &other, "normalisation", ["\"Chapter\"", "\"None\""]);
     let longer = Config { epochs: 50, report_every: 1, prefixes: vec!["a".into()], ..small() };
     checkpoint.check(&longer, &corpus).unwrap();
 }
@@ -156,8 +157,8 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
 fn damaged_checkpoints_are_told() {
     let corpus = corpus();
     let mut training = training(&corpus, &rich());
-    training.step().unwrap();
-    let bytes = training.checkpoint().unwrap().to_bytes();
+    block_on(training.advance()).unwrap();
+    let bytes = block_on(training.checkpoint()).unwrap().to_bytes();
     let mut random = ChaCha8Rng::seed_from_u64(0);
     for _ in 0..200 {
         let mut damaged = bytes.clone();
@@ -165,170 +166,4 @@ fn damaged_checkpoints_are_told() {
         Checkpoint::from_bytes(&damaged).unwrap_err();
         Checkpoint::from_bytes(&bytes[..random.random_range(0..bytes.len())]).unwrap_err();
     }
-}
-
-/// A command in `folder`, started.
-fn charcell(folder: &TempDir, words: &str) -> Command {
-    let mut command = Command::new(cargo_bin("charcell"));
-    command.current_dir(folder.path()).args(words.split(' '));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
-fn output(folder: &TempDir, words: &str) -> Output {
-    charcell(folder, words).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn succeeds(folder: &TempDir, words: &str) -> String {
-    let output = output(folder, words);
-    assert!(output.status.success(), "{words}: {}", stderr(&output));
-    stderr(&output)
-}
-
-fn fails(folder: &TempDir, words: &str, parts: &[&str]) {
-    let output = output(folder, words);
-    let error = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{words}: {error}");
-    for part in parts {
-        assert!(error.contains(part), "{words}: {error}");
-    }
-}
-
-const TRAIN: &str = "train --hidden 16 --chars 3000 --batch-size 8 --device cpu --threads 1 \
-                     --optimizer adam --report-every 20 --checkpoint-every 1";
-
-fn weights(run: &Path) -> Vec<u8> {
-    fs::read(run.join("weights.safetensors")).unwrap()
-}
-
-fn checkpoints(run: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(run.join("checkpoint")).into_iter().flatten();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "checkpoint"));
-    files.sort_unstable();
-    files
-}
-
-#[test]
-fn a_damaged_checkpoint_falls_back_to_the_one_before() {
-    let folder = TempDir::new().unwrap();
-    succeeds(&folder, &format!("{TRAIN} --epochs 4 --out run"));
-    let run = folder.path().join("run");
-    let whole = weights(&run);
-    let files = checkpoints(&run);
-    let last = files.last().unwrap();
-    let mut bytes = fs::read(last).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 4;
-    fs::write(last, &bytes).unwrap();
-    let told = succeeds(&folder, "train --resume --out run");
-    let name = last.file_name().unwrap().to_str().unwrap();
-    for part in [name, "checksum is wrong", "the checkpoint before it is taken"] {
-        assert!(told.contains(part), "{told}");
-    }
-    assert!(weights(&run) == whole);
-
-    for path in checkpoints(&run) {
-        fs::write(path, b"nothing").unwrap();
-    }
-    fails(
-        &folder,
-        "train --resume --out run",
-        &["no checkpoint to go on from", "doesn't start as"],
-    );
-    fails(&folder, "train --resume --out nowhere", &["nowhere has no checkpoint"]);
-}
-
-#[test]
-fn a_run_is_extended_with_its_own_settings() {
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("my.txt"), &SHIPPED_TEXT[..5000]).unwrap();
-    let train = format!("{TRAIN} --corpus my.txt --prefix a");
-    succeeds(&folder, &format!("{train} --epochs 6 --out whole"));
-    succeeds(&folder, &format!("{train} --epochs 3 --out run"));
-    succeeds(&folder, "train --resume --out run --epochs 6 --device cpu");
-    let run = folder.path().join("run");
-    assert!(weights(&run) == weights(&folder.path().join("whole")));
-    let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-    assert_eq!(metrics.lines().count(), 6);
-    let other = "train --resume --out run --hidden 17 --device cpu";
-    fails(&folder, other, &["--hidden is 16 there, and 17 here"]);
-    fails(&folder, "train --out run", &["exists already"]);
-}
-
-#[test]
-fn a_second_training_in_a_folder_is_refused() {
-    let folder = TempDir::new().unwrap();
-    let mut child =
-        charcell(&folder, &format!("{TRAIN} --epochs 100000 --out run")).spawn().unwrap();
-    let run = folder.path().join("run");
-    let start = Instant::now();
-    while checkpoints(&run).is_empty() && start.elapsed() < Duration::from_secs(60) {
-        thread::sleep(Duration::from_millis(20));
-    }
-    for options in ["", " --force", " --resume"] {
-        let second = format!("train --out run{options}");
-        fails(&folder, &second, &["another training is at work in run"]);
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    succeeds(&folder, &format!("{TRAIN} --epochs 1 --out run --force"));
-}
-
-/// A system that lets no file grow beyond a limit stands in for a disk that is full in the middle
-/// of a file.
-#[cfg(unix)]
-#[test]
-fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
-    let folder = TempDir::new().unwrap();
-    succeeds(&folder, &format!("{TRAIN} --epochs 2 --out run"));
-    let run = folder.path().join("run");
-    let before: Vec<Vec<u8>> =
-        checkpoints(&run).iter().map(|path| fs::read(path).unwrap()).collect();
-    let weights_before = weights(&run);
-    let shell = format!(
-        "trap '' XFSZ; ulimit -f 4; exec {} train --resume --out run --epochs 4",
-        cargo_bin("charcell").display()
-    );
-    let output = Command::new("sh").current_dir(&folder).args(["-c", &shell]).output().unwrap();
-    let error = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{error}");
-    for part in ["cannot write run/", "File too large"] {
-        assert!(error.contains(part), "{error}");
-    }
-    let after: Vec<Vec<u8>> =
-        checkpoints(&run).iter().map(|path| fs::read(path).unwrap()).collect();
-    assert!(before == after && weights(&run) == weights_before);
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupted_training_leaves_a_checkpoint() {
-    let folder = TempDir::new().unwrap();
-    let mut command = charcell(&folder, &format!("{TRAIN} --epochs 100000 --out run"));
-    let child = command.stderr(Stdio::piped()).spawn().unwrap();
-    let run = folder.path().join("run");
-    let start = Instant::now();
-    while checkpoints(&run).is_empty() && start.elapsed() < Duration::from_secs(60) {
-        thread::sleep(Duration::from_millis(20));
-    }
-    // Twice, as `timeout` does it, too.
-    for _ in 0..2 {
-        let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-        assert!(signal.unwrap().success());
-        thread::sleep(Duration::from_millis(5));
-    }
-    let output = child.wait_with_output().unwrap();
-    let told = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    for part in ["interrupted in epoch", "charcell train --resume --out run"] {
-        assert!(told.contains(part), "{told}");
-    }
-    succeeds(&folder, "export run");
-    let epochs = fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count();
-    succeeds(&folder, &format!("train --resume --out run --epochs {}", epochs + 2));
 }

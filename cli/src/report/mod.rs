@@ -127,8 +127,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Config;
-    use crate::text::{Corpus, SHIPPED_TEXT};
+    use charcell::Config;
+    use charcell::text::{Corpus, SHIPPED_TEXT};
 
     fn report(epoch: usize, loss_nats: f64, validation_perplexity: Option<f64>) -> EpochReport {
         EpochReport {

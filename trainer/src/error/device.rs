@@ -17,7 +17,13 @@ pub enum DeviceError {
         found: String,
     },
     /// A model doesn't fit the GPU.
-    #[error("{what} exceeds the GPU's {limit} of {allowed}: {mend}")]
+    #[error(
+        "{what} exceeds the GPU's {limit} of {allowed}: {}",
+        match fitting_batch_size {
+            Some(rows) => format!("a batch of {rows} rows fits"),
+            None => "no batch is small enough, so take fewer hidden units or steps".into(),
+        }
+    )]
     GpuLimit {
         /// What is too large, with its size.
         what: String,
@@ -25,8 +31,8 @@ pub enum DeviceError {
         limit: &'static str,
         /// Its value.
         allowed: u64,
-        /// What would fit.
-        mend: String,
+        /// The largest batch that fits, if any does.
+        fitting_batch_size: Option<usize>,
     },
     /// The GPU is gone.
     #[error("{adapter} was lost in training ({reason}): start again, or train on the CPU")]

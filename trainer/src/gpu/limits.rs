@@ -35,11 +35,8 @@ pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), DeviceError> {
         let smaller = Plan::new(Shapes { batch_size, ..shapes }, plan.tiles());
         excess(&smaller, limits).is_none()
     };
-    let mend = match largest(shapes.batch_size, fits) {
-        0 => "no batch is small enough, so take fewer hidden units or steps".into(),
-        batch_size => format!("a batch of {batch_size} rows fits"),
-    };
-    Err(DeviceError::GpuLimit { what, limit, allowed, mend })
+    let fitting_batch_size = Some(largest(shapes.batch_size, fits)).filter(|&rows| rows > 0);
+    Err(DeviceError::GpuLimit { what, limit, allowed, fitting_batch_size })
 }
 
 /// The first thing of a plan that is too large, with its size, and the limit's name and value.

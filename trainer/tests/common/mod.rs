@@ -1,18 +1,13 @@
-//! What several tests need: small models, commands, and the LSTM written down once more in f64.
+//! What several tests need: small models, and the LSTM written down once more in f64.
 
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
-use std::process::Output;
-
-use assert_cmd::Command;
 use charcell::model::{Dimensions, ParameterName, Parameters, State, TrainedModel};
 use charcell::text::{Vocabulary, Window};
-use charcell::{Artifact, Weights, artifact};
 use infer_core::layout::{GATES, Gate, gate_column};
 use infer_core::{Normalisation, Token};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tempfile::TempDir;
 
 /// Random parameters, biases too, `scale` times as large as at the start of a training.
 pub(crate) fn parameters(dimensions: Dimensions, scale: f32, seed: u64) -> Parameters {
@@ -33,18 +28,6 @@ pub(crate) fn untrained_model(dimensions: Dimensions, scale: f32, seed: u64) -> 
         normalisation: Normalisation::Chapter,
         prefixes: vec!["'(&".into(), "#".into()],
     }
-}
-
-/// The int8 artifact of an untrained model of one layer.
-pub(crate) fn model(hidden: usize) -> Artifact {
-    let dimensions = Dimensions { vocabulary: 43, hidden, layers: 1 };
-    artifact(&untrained_model(dimensions, 1.0, 1), Weights::Int8).unwrap()
-}
-
-/// Runs a command in `folder`.
-pub(crate) fn charcell(folder: &TempDir, words: &str) -> Output {
-    let mut command = Command::cargo_bin("charcell").unwrap();
-    command.current_dir(folder.path()).args(words.split(' ')).output().unwrap()
 }
 
 /// A window of random tokens that goes on from the state before it.

@@ -9,7 +9,7 @@ mod random;
 mod refused;
 
 use charcell::model::TrainedModel;
-use charcell::{Weights, artifact, evaluate};
+use charcell::{Error, ImportError, Weights, artifact, evaluate};
 
 /// The perplexity of `text` under `model`.
 fn perplexity(model: &TrainedModel, text: &str) -> f64 {
@@ -18,10 +18,10 @@ fn perplexity(model: &TrainedModel, text: &str) -> f64 {
     evaluate(&artifact.model().unwrap(), &tokens).perplexity
 }
 
-/// The options that leave out what has no part in the model, as an error says; none if they can't be
-/// typed.
-fn suggested(error: &str) -> Option<Vec<String>> {
-    let (_, options) = error.split_once("without them, --ignore ")?;
-    let names = options.strip_suffix(" leaves them out")?.split(" --ignore ");
-    (!options.contains('"')).then(|| names.map(str::to_owned).collect())
+/// What is to be left out for the model to be taken, as an error says.
+fn suggested(error: &Error) -> Option<&[String]> {
+    match error {
+        Error::Import(ImportError::Unused { ignorable, .. }) => Some(ignorable),
+        _ => None,
+    }
 }

@@ -16,22 +16,22 @@ fn a_training_that_goes_on_has_the_same_weights() {
         ..small_config()
     };
     let new = || {
-        let gpu = |parameters| Gpu::new(&adapter(), &parameters, &config);
-        Training::new(&corpus, &config, gpu).unwrap()
+        let gpu = async |parameters| Gpu::new(&adapter(), &parameters, &config).await;
+        Training::new(&corpus, &config, gpu).now().unwrap()
     };
     let go_on = |_: &crate::Progress| ControlFlow::Continue(());
-    let whole = new().run(go_on);
+    let whole = new().run(go_on).now();
 
     // The first step ends in the middle of an epoch.
     let mut first = new();
-    let progress = first.step().unwrap().unwrap();
+    let progress = first.advance().now().unwrap().unwrap();
     assert!(progress.iteration < progress.iterations);
-    let bytes = first.checkpoint().unwrap().to_bytes();
+    let bytes = first.checkpoint().now().unwrap().to_bytes();
     let checkpoint = Checkpoint::from_bytes(&bytes).unwrap();
-    let gpu = |parameters| Gpu::new(&adapter(), &parameters, &config);
+    let gpu = async |parameters| Gpu::new(&adapter(), &parameters, &config).await;
     let metrics = first.metrics().to_vec();
-    let resumed = Training::resume(&corpus, &config, &checkpoint, metrics, gpu).unwrap();
-    let resumed = resumed.run(go_on);
+    let resumed = Training::resume(&corpus, &config, &checkpoint, metrics, gpu).now().unwrap();
+    let resumed = resumed.run(go_on).now();
     assert!(resumed.stopped.is_none(), "{:?}", resumed.stopped);
     assert!(resumed.model.parameters == whole.model.parameters);
     let measured = |outcome: &Outcome| -> Vec<_> {
@@ -45,14 +45,15 @@ fn a_training_that_goes_on_has_the_same_weights() {
 fn held_out_text_has_the_perplexity_that_it_has_on_the_cpu() {
     let corpus = small_corpus();
     let config = Config { validation: 0.3, epochs: 3, report_every: 3, ..small_config() };
-    let cpu = |parameters| Cpu::new(parameters, &config, 1);
-    let mut first = Training::new(&corpus, &config, cpu).unwrap();
-    while first.step().unwrap().unwrap().held_out.is_none() {}
-    let (checkpoint, metrics) = (first.checkpoint().unwrap(), first.metrics().to_vec());
+    let cpu = async |parameters| Cpu::new(parameters, &config, 1);
+    let mut first = Training::new(&corpus, &config, cpu).now().unwrap();
+    while first.advance().now().unwrap().unwrap().held_out.is_none() {}
+    let (checkpoint, metrics) = (first.checkpoint().now().unwrap(), first.metrics().to_vec());
     let go_on = |_: &crate::Progress| ControlFlow::Continue(());
-    let gpu = |parameters| Gpu::new(&adapter(), &parameters, &config);
-    let on_gpu = Training::resume(&corpus, &config, &checkpoint, metrics, gpu).unwrap().run(go_on);
-    let perplexities = [first.run(go_on), on_gpu].map(|outcome| outcome.perplexity.unwrap());
+    let gpu = async |parameters| Gpu::new(&adapter(), &parameters, &config).await;
+    let on_gpu = Training::resume(&corpus, &config, &checkpoint, metrics, gpu).now().unwrap().run(go_on)
+        .now();
+    let perplexities = [first.run(go_on).now(), on_gpu].map(|outcome| outcome.perplexity.unwrap());
     let [expected, found] = perplexities.map(f64::ln);
     assert!((found / expected - 1.0).abs() < 1e-6, "{found} nats, expected {expected}");
 }

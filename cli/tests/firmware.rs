@@ -6,8 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use charcell::boards::{BOARDS, Core, Flashing, board};
-use charcell::image::{Image, ImageError};
+use charcell_flash::{BOARDS, Core, Flashing, Image, ImageError, board};
 use common::{charcell, model};
 use tempfile::TempDir;
 
@@ -42,7 +41,7 @@ fn identity(name: &str, version: u16, padding: usize) -> Vec<u8> {
 fn firmware(name: &str, version: u16, padding: usize) -> Vec<u8> {
     let board = board(name).unwrap();
     let machine = if board.core == Core::RiscV32 { RISCV } else { ARM };
-    elf(machine, &[(board.program_places()[0].start, &identity(name, version, padding))])
+    elf(machine, &[(board.program_ranges()[0].start, &identity(name, version, padding))])
 }
 
 /// An ELF file of a program for a `machine`, with flags 5 and the entry 0x1234, which has
