@@ -1,29 +1,31 @@
 //! Train, evaluate and export from another program: `cargo run --release --example train`.
 
+use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use charcell::text::{Corpus, SHIPPED_TEXT};
-use charcell::{Config, Device, Preset, Training, Weights, artifact, evaluate, write_whole};
+use charcell::{Config, Device, Preset, Training, Weights, artifact, evaluate};
 use infer_core::{Normalisation, Sampling};
+use pollster::block_on;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, None)?;
     let config = Config { hidden: 64, epochs: 10, ..Preset::Good.config() };
-    let device = Device::try_gpu(0);
-    let training = Training::new(&corpus, &config, |start| device.backend(start, &config))?;
+    let device = block_on(Device::try_gpu(0));
+    let backend = async |start| device.backend(start, &config).await;
+    let training = block_on(Training::new(&corpus, &config, backend))?;
 
     // The callback shows how far it is, and cancels what takes longer than a minute.
     let end = Instant::now() + Duration::from_secs(60);
-    let outcome = training.run(|progress| {
+    let outcome = block_on(training.run(|progress| {
         println!("epoch {:.2}: {:.3} nats", progress.epochs(), progress.loss_nats);
         if Instant::now() < end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
+    }));
     outcome.stopped.map_or(Ok(()), Err)?;
 
     let artifact = artifact(&outcome.model, Weights::Int8)?;
-    write_whole(Path::new("model.postcard"), artifact.bytes())?;
+    fs::write("model.postcard", artifact.bytes())?;
     let model = artifact.model()?;
     let evaluation = evaluate(&model, &corpus.split(config.validation).1.to_vec());
     println!("perplexity {:.2} on held-out text", evaluation.perplexity);

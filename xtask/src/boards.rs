@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
-use charcell::boards::Board;
+use charcell_flash::Board;
 use infer_core::Placement;
 
 use crate::console::{CTRL_C, Console};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
-use charcell::boards::{Board, board};
+use charcell_flash::{Board, board};
 use infer_core::Sampling;
 
 use crate::c_library::{self, COMPILER, CodeBytes, Library, folder, page_command};

@@ -16,6 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::results::{circumstances, write_section};
+use pollster::block_on;
 
 /// Characters that the chapter takes of its text.
 const CHARACTERS: usize = 10_000;
@@ -98,9 +99,10 @@ pub(crate) fn corpus(time_machine: &Path) -> Result<Corpus> {
 pub(crate) fn train(corpus: &Corpus, seed: u64) -> Result<(TrainedModel, [f64; 4])> {
     let config = Config { seed, ..Config::default() };
     let mut perplexities = Vec::new();
-    let outcome = train_and_predict(corpus, &config, &Device::Cpu { threads: 0 }, |report| {
+    let device = Device::Cpu { threads: 0 };
+    let outcome = block_on(train_and_predict(corpus, &config, &device, |report| {
         perplexities.push(report.perplexity);
-    })?;
+    }))?;
     ensure!(outcome.stopped.is_none(), "training stopped: {:?}", outcome.stopped);
     Ok((outcome.model, REPORTS.map(|epoch| perplexities[epoch - 1])))
 }
@@ -156,7 +158,7 @@ fn train_with_two_biases(corpus: &Corpus) -> Result<[f64; 4]> {
                     *parameter -= change;
                 }
             }
-            cpu.set_parameters(&parameters)?;
+            block_on(cpu.set_parameters(&parameters))?;
         }
         perplexities.push(loss_nats.exp());
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
-use charcell::boards::board;
+use charcell_flash::board;
 use infer_core::{F32, Model, State};
 
 use crate::firmware;

@@ -103,7 +103,7 @@ fn segments(file: &object::File<'_>) -> Vec<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use charcell::boards::board;
+    use charcell_flash::board;
 
     use super::*;
 

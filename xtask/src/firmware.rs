@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
-use charcell::boards::{Board, Core, board};
-use charcell::image::{Format, Image};
+use charcell_flash::{Board, Core, board};
+use charcell_flash::{Format, Image};
 
 use crate::console::Console;
 use crate::esp_image;
@@ -55,7 +55,7 @@ pub(crate) fn emulate(name: &str, model: Option<&Path>) -> Result<()> {
         None => shipped_model(),
     };
     let artifact = Artifact::read(&model)?;
-    board.check(&artifact, &artifact.model()?)?;
+    board.check(artifact.bytes())?;
     let firmware = build(board)?;
     println!("the console of {}; Ctrl-A, then X ends the emulator", board.name);
     run(emulator(board, &firmware, Some(&model), KEYBOARD)?.stdin(Stdio::inherit()))
@@ -154,7 +154,7 @@ pub(crate) fn emulator(
 
 #[cfg(test)]
 mod tests {
-    use charcell::boards::{BOARDS, Flashing};
+    use charcell_flash::{BOARDS, Flashing};
 
     use super::*;
 

@@ -15,6 +15,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::chapter;
 use crate::reference::{Reference, relative_error};
 use crate::results::{circumstances, write_section};
+use pollster::block_on;
 
 /// How far each gradient of an epoch may be from f64, relative to its norm.
 const GPU_TOLERANCE: f64 = 5e-6;
@@ -28,7 +29,7 @@ const EXPECTED: std::ops::RangeInclusive<f64> = 7.0..=8.6;
 /// writes the section of the results.
 pub(crate) fn measure(time_machine: &Path) -> Result<()> {
     let name = std::env::var("CHARCELL_TEST_ADAPTER").unwrap_or_default();
-    let adapter = Adapter::find(Some(&name))?;
+    let adapter = block_on(Adapter::find(Some(&name)))?;
     let corpus = chapter::corpus(time_machine)?;
     let config = Config { epochs: EPOCHS, ..Config::default() };
     let (gpu_error, cpu_error) = gradient_errors(&adapter, &corpus, &config)?;
@@ -65,14 +66,14 @@ fn gradient_errors(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Resul
     let &Config { batch_size, num_steps, sampling, .. } = config;
     let mut random = ChaCha8Rng::seed_from_u64(config.seed);
     let parameters = Parameters::init(config.dimensions(corpus), &mut random);
-    let mut gpu = Gpu::new(adapter, &parameters, config)?;
+    let mut gpu = block_on(Gpu::new(adapter, &parameters, config))?;
     let mut cpu = Cpu::new(parameters.clone(), config, 0)?;
     let mut reference = Reference::new(&parameters, batch_size);
     let batches = Batches::new(corpus.tokens(), sampling, batch_size, num_steps)?;
     let (mut gpu_error, mut cpu_error) = (0_f64, 0_f64);
     for window in batches.epoch(&mut random) {
         let (_, expected) = reference.gradients(&window);
-        let (_, gradients) = gpu.compute_gradients(&window)?;
+        let (_, gradients) = block_on(gpu.compute_gradients(&window))?;
         gpu_error = gpu_error.max(relative_error(&gradients, &expected));
         cpu.compute_gradients(&window);
         cpu_error = cpu_error.max(relative_error(cpu.gradients(), &expected));
@@ -83,10 +84,10 @@ fn gradient_errors(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Resul
 /// The last perplexity, and the median of the seconds of an epoch.
 fn train(corpus: &Corpus, config: &Config, device: &Device) -> Result<(f64, f64)> {
     let (mut perplexity, mut seconds) = (f64::INFINITY, Vec::new());
-    let outcome = train_and_predict(corpus, config, device, |report| {
+    let outcome = block_on(train_and_predict(corpus, config, device, |report| {
         perplexity = report.perplexity;
         seconds.push(report.seconds);
-    })?;
+    }))?;
     ensure!(outcome.stopped.is_none(), "training stopped: {:?}", outcome.stopped);
     seconds.sort_by(f64::total_cmp);
     Ok((perplexity, seconds[seconds.len() / 2]))
@@ -94,7 +95,7 @@ fn train(corpus: &Corpus, config: &Config, device: &Device) -> Result<(f64, f64)
 
 fn profile_table(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Result<String> {
     let mut table = String::from("| kernel | dispatches | ms | GFLOP/s |\n|---|---|---|---|\n");
-    for time in profile(adapter, config.dimensions(corpus), config)? {
+    for time in block_on(profile(adapter, config.dimensions(corpus), config))? {
         let (milliseconds, rate) = (time.seconds * 1e3, time.flop as f64 / time.seconds * 1e-9);
         let name = time.kernel.name;
         writeln!(table, "| `{name}` | {} | {milliseconds:.2} | {rate:.1} |", time.dispatches)?;

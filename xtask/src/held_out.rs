@@ -25,6 +25,7 @@ use crate::bench::peer::{Peer, script};
 use crate::bench::setup;
 use crate::process::root;
 use crate::results::{circumstances, commit, write_section};
+use pollster::block_on;
 
 /// Hidden units and layers.
 const MODELS: [(usize, usize); 4] = [(256, 1), (256, 2), (512, 1), (512, 2)];
@@ -179,7 +180,8 @@ fn compare(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
     prepare(corpus, config)?;
     let mut pytorch = Peer::spawn("PyTorch", script("bench/held_out_peer.py"), &folder())?;
     let device = Device::Cpu { threads: THREADS };
-    let mut training = Training::new(corpus, config, |start| device.backend(start, config))?;
+    let backend = async |start| device.backend(start, config).await;
+    let mut training = block_on(Training::new(corpus, config, backend))?;
     let (mut seconds, mut pytorch_seconds) = (0.0, 0.0);
     for epoch in 0..config.epochs {
         seconds += train_epoch(&mut training)?;
@@ -187,7 +189,7 @@ fn compare(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
         pytorch_seconds += passed;
     }
     let (loss_nats, _): (f64, f64) = pytorch.order("evaluate", 0)?;
-    let artifact = artifact(&training.finish(None).model, Weights::F32)?;
+    let artifact = artifact(&block_on(training.finish(None)).model, Weights::F32)?;
     let held_out = corpus.split(config.validation).1.to_vec();
     let perplexity = evaluate(&artifact.model()?, &held_out).perplexity;
     let pytorch = Trained { perplexity: loss_nats.exp(), seconds: pytorch_seconds };
@@ -197,7 +199,7 @@ fn compare(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
 /// Seconds that the next epoch takes.
 fn train_epoch<B: Backend>(training: &mut Training<'_, B>) -> Result<f64> {
     loop {
-        let progress = training.step()?.context("all epochs are done")?;
+        let progress = block_on(training.advance())?.context("all epochs are done")?;
         if let Some(report) = progress.report {
             return Ok(report.seconds);
         }

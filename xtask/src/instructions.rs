@@ -215,7 +215,7 @@ fn name((machine, model): Counted) -> String {
 
 #[cfg(test)]
 mod tests {
-    use charcell::boards::{Core, RISCV_CLOCKS_PER_INSTRUCTION};
+    use charcell_flash::{Core, RISCV_CLOCKS_PER_INSTRUCTION};
 
     use super::*;
 

@@ -126,7 +126,7 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use charcell::boards::{BOARDS, Flashing};
+    use charcell_flash::{BOARDS, Flashing};
 
     use super::*;
 

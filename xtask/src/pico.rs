@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
-use charcell::boards::Board;
-use charcell::image::{Format, Image};
+use charcell_flash::Board;
+use charcell_flash::{Format, Image};
 
 use crate::boards::{SETTINGS, compare_texts, make_image, talk};
 use crate::console::{CTRL_C, Console};

@@ -12,6 +12,7 @@ use infer_core::Normalisation;
 use crate::bench::chart::{self, Line};
 use crate::process::root;
 use crate::results::{circumstances, write_section};
+use pollster::block_on;
 
 /// The presets, and how often their perplexity is looked at, in epochs.
 const PRESETS: [(&str, Preset, usize); 2] =
@@ -27,7 +28,8 @@ pub(crate) fn measure(time_machine: &Path) -> Result<()> {
     let mut lines = Vec::new();
     for (name, preset, report_every) in PRESETS {
         let config = Config { validation: 0.1, report_every, ..preset.config() };
-        let outcome = train_and_predict(&corpus, &config, &Device::Cpu { threads: 0 }, |_| {})?;
+        let device = Device::Cpu { threads: 0 };
+        let outcome = block_on(train_and_predict(&corpus, &config, &device, |_| {}))?;
         ensure!(outcome.stopped.is_none(), "training stopped: {:?}", outcome.stopped);
         let points = curve(&outcome.metrics);
         let (best_after, best) = best(&points);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use charcell::boards::board;
+use charcell_flash::board;
 
 use crate::console::Console;
 use crate::firmware;

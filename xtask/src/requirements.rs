@@ -8,6 +8,7 @@ use anyhow::Result;
 use charcell::gpu::Adapter;
 
 use crate::process::{cargo, command, output, run, succeeds};
+use pollster::block_on;
 
 /// A tool isn't there, and can't be installed from here.
 ///
@@ -50,7 +51,7 @@ pub(crate) fn rustup(arguments: &[&str]) -> bool {
 /// Makes sure of an adapter called `name` for the GPU's tests, software if there is no GPU.
 pub(crate) fn gpu_adapter(name: &str) -> Result<()> {
     const PACKAGES: [&str; 4] = ["mesa-vulkan-drivers", "libvulkan1", "libegl1", "libgles2"];
-    let is_there = || Adapter::find(Some(name)).is_ok();
+    let is_there = || block_on(Adapter::find(Some(name))).is_ok();
     if is_there() || (apt_install(&PACKAGES) && is_there()) {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use charcell::boards::{BOARDS, Flashing};
+use charcell_flash::{BOARDS, Flashing};
 use infer_core::{Dimensions, Int8, Placement};
 
 use crate::results::{grouped, write_section};

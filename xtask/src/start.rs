@@ -2,7 +2,7 @@
 //! file. Emulators start whatever there is.
 
 use anyhow::{Context, Result, ensure};
-use charcell::boards::{Board, Core, Flashing};
+use charcell_flash::{Board, Core, Flashing};
 
 /// Bytes of the second stage of the RP2040's boot loader, the checksum at its end included.
 const SECOND_STAGE_BYTES: usize = 256;
@@ -89,7 +89,7 @@ fn check_vectors(board: &Board, table: &[u8]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use charcell::boards::board;
+    use charcell_flash::board;
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use charcell::boards::board;
+use charcell_flash::board;
 
 use crate::boards;
 use crate::c_example;

@@ -1,7 +1,7 @@
 //! The watchdog of the boards on which QEMU emulates it.
 
 use anyhow::{Context, Result, ensure};
-use charcell::boards::board;
+use charcell_flash::board;
 
 use crate::console::{CTRL_C, Console};
 use crate::firmware::{self, PIPE, shipped_model};

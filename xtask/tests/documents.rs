@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use charcell::Artifact;
-use charcell::boards::{BOARDS, Board, Flashing};
+use charcell_flash::{BOARDS, Board, Flashing};
 use infer_core::{Dimensions, Sampling};
 
 const PAGES: [&str; 10] = [

@@ -16,6 +16,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::work::multiply_adds;
 use crate::results::{circumstances, write_section};
+use pollster::block_on;
 
 /// The chapter's vocabulary.
 pub(crate) const VOCABULARY: usize = 43;
@@ -81,7 +82,7 @@ impl Sizes {
     pub(crate) fn on_cpu(self, threads: usize) -> Result<(Cpu, Window)> {
         let mut cpu = Cpu::new(self.parameters(), &self.config(), threads)?;
         let window = self.window();
-        cpu.train(std::slice::from_ref(&window), &[LEARNING_RATE])?;
+        block_on(cpu.train(std::slice::from_ref(&window), &[LEARNING_RATE]))?;
         Ok((cpu, window))
     }
 
@@ -141,13 +142,13 @@ pub(crate) fn measure_cpu() -> Result<()> {
 /// Writes the section of the GPU, or of the software that stands in for one.
 pub(crate) fn measure_gpu() -> Result<()> {
     let name = std::env::var("CHARCELL_TEST_ADAPTER").unwrap_or_default();
-    let adapter = Adapter::find(Some(&name))?;
+    let adapter = block_on(Adapter::find(Some(&name)))?;
     let sizes = Sizes::around(&[64, 512], &[8, 128], &[128], &[2]);
     let mut costs = Vec::new();
     for &sizes in &sizes {
-        let mut gpu = Gpu::new(&adapter, &sizes.parameters(), &sizes.config())?;
+        let mut gpu = block_on(Gpu::new(&adapter, &sizes.parameters(), &sizes.config()))?;
         let window = sizes.window();
-        gpu.train(std::slice::from_ref(&window), &[LEARNING_RATE])?;
+        block_on(gpu.train(std::slice::from_ref(&window), &[LEARNING_RATE]))?;
         costs.push(picoseconds(sizes, &mut gpu, &window)?);
     }
     let best = costs.iter().copied().fold(f64::INFINITY, f64::min);
@@ -177,7 +178,7 @@ fn picoseconds(sizes: Sizes, backend: &mut impl Backend, window: &Window) -> Res
     let mut repeats = 0;
     while repeats < REPEATS || start.elapsed().as_secs_f64() < SECONDS {
         let before = Instant::now();
-        backend.train(std::slice::from_ref(window), &[LEARNING_RATE])?;
+        block_on(backend.train(std::slice::from_ref(window), &[LEARNING_RATE]))?;
         least = least.min(before.elapsed().as_secs_f64());
         repeats += 1;
     }

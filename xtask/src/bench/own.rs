@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail};
 use charcell::cpu::Cpu;
 use charcell::model::TrainedModel;
 use charcell::text::{Batches, Corpus, Window};
-use charcell::{Artifact, Backend, Config, Segment, Weights, artifact};
+use charcell::{Artifact, Backend, Config, Iterations, Weights, artifact};
 
 use super::work::Work;
+use pollster::block_on;
 
 /// Follows the orders of the standard input, as `bench/peer.py` describes them: it trains on the
 /// CPU, and generates through `infer-core`, from an artifact in int8 (`generate`) or f32
@@ -41,12 +42,12 @@ fn epoch(cpu: &mut Cpu, corpus: &Corpus, offset: usize) -> Result<f64> {
     let Config { sampling, batch_size, num_steps, learning_rate, .. } = Config::default();
     let batches = Batches::new(corpus.tokens(), sampling, batch_size, num_steps)?;
     let windows: Vec<Window> = batches.epoch_from(offset).collect();
-    match cpu.train(&windows, &vec![learning_rate; windows.len()])? {
-        Segment::Trained(iterations) => {
+    match block_on(cpu.train(&windows, &vec![learning_rate; windows.len()]))? {
+        Iterations::Done(iterations) => {
             let sum: f64 = iterations.iter().map(|iteration| iteration.loss_nats).sum();
             Ok(sum / iterations.len() as f64)
         }
-        Segment::Diverged => bail!("training diverged"),
+        Iterations::Diverged => bail!("training diverged"),
     }
 }
 
@@ -61,7 +62,7 @@ fn generate(
 ) -> Result<String> {
     if exported.is_none() {
         let model = TrainedModel {
-            parameters: cpu.parameters()?,
+            parameters: block_on(cpu.parameters())?,
             vocabulary: corpus.vocabulary().clone(),
             normalisation: corpus.normalisation(),
             prefixes: Vec::new(),
