@@ -109,12 +109,13 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Text(TextError::ShorterThanBatch { .. }) => {
             &["--corpus", "--batch-size", "--num-steps", "--validation"]
         }
-        Error::Text(TextError::UnknownCharacter { .. } | TextError::ForeignCharacter { .. }) => {
-            &["--replacement"]
-        }
+        Error::Text(
+            TextError::UnknownCharacter { .. }
+            | TextError::ForeignCharacter { .. }
+            | TextError::Replacement { .. },
+        ) => &["--replacement"],
         Error::Text(TextError::RareCharacters { .. }) => &["--replacement", "--min-count"],
-        Error::Text(TextError::Replacement { .. }) => &["--replacement", "--vocabulary"],
-        Error::Text(TextError::Prefix { .. }) => &["--prefix"],
+                Error::Text(TextError::Prefix { .. }) => &["--prefix"],
         Error::Model(ModelError::TooLarge { .. }) => &["--hidden", "--layers"],
         Error::Model(ModelError::TooManyPrefixes { .. }) => &["--prefix"],
         Error::Device(DeviceError::NoGpu { .. }) => &["charcell devices", "--device cpu"],

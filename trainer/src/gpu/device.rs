@@ -1,12 +1,10 @@
 //! A device that is open, and what goes wrong with it.
 
-use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use wgpu::{Buffer, DeviceLostReason, MapMode, PollError, PollType, SubmissionIndex};
+use futures_channel::oneshot;
+use wgpu::{Buffer, DeviceLostReason, MapMode, SubmissionIndex};
 
 use super::adapter::Adapter;
 use crate::error::DeviceError;
@@ -18,13 +16,13 @@ pub(super) struct Device {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     /// The adapter's name, for messages.
-    name: String,
-    failure: Arc<Mutex<Option<Failure>>>,
+    pub(super) name: String,
+    pub(super) failure: Arc<Mutex<Option<Failure>>>,
 }
 
 /// The first thing that went wrong.
 #[derive(Debug, Clone)]
-enum Failure {
+pub(super) enum Failure {
     Lost(String),
     OutOfMemory,
     Other(String),
@@ -85,56 +83,6 @@ impl Device {
         }
     }
 
-    /// Waits until `submission` is done.
-    ///
-    /// # Errors
-    /// [`DeviceError::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
-    pub(super) async fn wait(&self, submission: SubmissionIndex, limit: Duration) -> Result<(), DeviceError> {
-        let start = Instant::now();
-        loop {
-            let timeout = Some(limit.saturating_sub(start.elapsed()));
-            let submission_index = Some(submission.clone());
-            match self.poll(PollType::Wait { submission_index, timeout }) {
-                Ok(()) => return self.check(),
-                // OpenGL waits for two seconds at most, whatever it is asked for.
-                Err(PollError::Timeout) if start.elapsed() < limit => self.check()?,
-                Err(error) => return Err(self.wait_error(error, limit)),
-            }
-        }
-    }
-
-    /// As wgpu's, but where wgpu panics, which it does when the driver gives the device up while it
-    /// is waited for, the device counts as lost.
-    fn poll(&self, poll: PollType) -> Result<(), PollError> {
-        match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {
-            Ok(polled) => polled.map(drop),
-            Err(_) => {
-                remember(&self.failure, Failure::Lost("the driver gave it up".into()));
-                Ok(())
-            }
-        }
-    }
-
-    /// What a wait of `limit` that ended with `error` means.
-    pub(super) fn wait_error(&self, error: PollError, limit: Duration) -> DeviceError {
-        // The callbacks that say more run in a poll that doesn't wait.
-        let _ = self.poll(PollType::Poll);
-        if let Err(error) = self.check() {
-            return error;
-        }
-        let adapter = self.name.clone();
-        match error {
-            PollError::Timeout => {
-                // A queue waits for its work when it is dropped, and this one would for ever.
-                mem::forget(self.queue.clone());
-                DeviceError::GpuTimeout { adapter, seconds: limit.as_secs() }
-            }
-            PollError::WrongSubmissionIndex(..) => {
-                DeviceError::GpuLost { adapter, reason: "it takes no more work".into() }
-            }
-        }
-    }
-
     /// The bytes of `buffer`, a copy of which `submission` writes.
     ///
     /// # Errors
@@ -145,18 +93,16 @@ impl Device {
         submission: SubmissionIndex,
         limit: Duration,
     ) -> Result<Vec<u8>, DeviceError> {
-        let (sender, receiver) = mpsc::channel();
+        let (sender, receiver) = oneshot::channel();
         buffer.slice(..).map_async(MapMode::Read, move |mapped| {
             // Nobody waits for it any more if the wait below failed.
             let _ = sender.send(mapped);
         });
         self.wait(submission, limit).await?;
         let unmapped = |reason: String| DeviceError::Gpu { adapter: self.name.clone(), reason };
-        // The wait that found the submission done has answered.
-        receiver
-            .try_recv()
-            .map_err(|_| unmapped("a buffer could not be read back".into()))?
-            .map_err(|error| unmapped(error.to_string()))?;
+        // A device that is lost before it answers drops the sender.
+        let mapped = receiver.await.map_err(|_| unmapped("a buffer was not read back".into()))?;
+        mapped.map_err(|error| unmapped(error.to_string()))?;
         let view = buffer.slice(..).get_mapped_range();
         let bytes = view.map_err(|error| unmapped(error.to_string()))?.to_vec();
         buffer.unmap();
@@ -165,6 +111,6 @@ impl Device {
 }
 
 /// Keeps the first failure: what follows is a consequence of it.
-fn remember(remembered: &Mutex<Option<Failure>>, failure: Failure) {
+pub(super) fn remember(remembered: &Mutex<Option<Failure>>, failure: Failure) {
     remembered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
 }

@@ -15,6 +15,8 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod upload;
+#[cfg_attr(target_arch = "wasm32", path = "wait_in_page.rs")]
+mod wait;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

@@ -1,8 +1,7 @@
 //! How long each kernel takes.
 
-use std::time::Instant;
-
 use charcell_shaders::Kernel;
+use web_time::Instant;
 use wgpu::{ComputePassDescriptor, ComputePassTimestampWrites};
 
 use super::{Adapter, Gpu};
