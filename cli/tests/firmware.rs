@@ -235,7 +235,7 @@ fn mistakes_are_named() {
     let unknown = "firmware --model model.postcard --board teensy --model-only";
     fails(&folder, unknown, 2, &["'teensy'", "microbit-v2, nrf52840-dk"]);
     let large = "firmware --model large.postcard --board microbit-v1 --model-only";
-    fails(&folder, large, 1, &["doesn't fit BBC micro:bit v1", "bytes of flash", "--hidden "]);
+    fails(&folder, large, 1, &["doesn't fit BBC micro:bit v1", "bytes of flash", "--hidden"]);
     let outside = "firmware --model model.postcard --board microbit-v1";
     fails(&folder, outside, 1, &["cannot build", "no checkout of Charcell", "--firmware"]);
     assert_eq!(files(folder.path()), before, "something was written");
@@ -385,7 +385,7 @@ fn commands_that_are_shown_run_as_shown() {
             }
         }
     }
-    let emulate = r"cargo xtask emulate --board riscv-virt --model 'my models/it'\''s.postcard'";
+    let emulate = "cargo xtask emulate --board riscv-virt --model \"my models/it's.postcard\"";
     assert!(commands.iter().any(|command| command == emulate), "{commands:?}");
     assert_eq!(commands.len(), 4 + 2 * BOARDS.len() - 6, "{commands:?}");
     let search = format!("{}:{}", path("programs").display(), std::env::var("PATH").unwrap());
