@@ -1,5 +1,7 @@
 //! Trainings of the command that stop and go on, whatever stopped them.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -8,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 use charcell::text::SHIPPED_TEXT;
+#[cfg(unix)]
+use common::heed_signals;
 use tempfile::TempDir;
 
 /// A command in `folder`, started.
@@ -151,6 +155,7 @@ fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_training_leaves_a_checkpoint() {
+    heed_signals();
     let folder = TempDir::new().unwrap();
     let mut command = charcell(&folder, &format!("{TRAIN} --epochs 100000 --out run"));
     let child = command.stderr(Stdio::piped()).spawn().unwrap();
