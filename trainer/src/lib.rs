@@ -58,6 +58,11 @@ pub use training::{
     train_and_predict,
 };
 
+/// The example of the page on this crate, which is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// The examples of the chapter's page, which are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/chapter.md")]
