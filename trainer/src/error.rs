@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use infer_core::LoadError;
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS, MAX_VOCABULARY};
 
+use crate::gpu::GpuError;
 use crate::image::ImageError;
 use crate::training::lower_rate;
 use crate::{shell_word, shown_number};
@@ -162,66 +163,9 @@ pub enum Error {
         /// L.
         layers: usize,
     },
-    /// There is no GPU to train on, or none that is called so.
-    #[error(
-        "there is no {wanted} that Charcell can train on: {found}; install the GPU's driver (on \
-         Debian, mesa-vulkan-drivers for AMD and Intel, nvidia-driver for NVIDIA), see what \
-         `charcell devices` lists, or train with --device cpu"
-    )]
-    NoGpu {
-        /// What was looked for.
-        wanted: String,
-        /// What there is instead.
-        found: String,
-    },
-    /// A model doesn't fit the GPU.
-    #[error("{what} exceeds the GPU's {limit} of {allowed}: {mend}")]
-    GpuLimit {
-        /// What is too large, with its size.
-        what: String,
-        /// The limit, by WebGPU's name.
-        limit: &'static str,
-        /// Its value.
-        allowed: u64,
-        /// What would fit.
-        mend: String,
-    },
-    /// The GPU is gone.
-    #[error("{adapter} was lost in training ({reason}): start again, or train with --device cpu")]
-    GpuLost {
-        /// Its name.
-        adapter: String,
-        /// What the driver says.
-        reason: String,
-    },
-    /// The GPU's memory isn't enough.
-    #[error(
-        "{adapter} has too little memory: give a smaller --batch-size, --num-steps, --hidden or \
-         --layers"
-    )]
-    GpuMemory {
-        /// Its name.
-        adapter: String,
-    },
-    /// The GPU doesn't answer.
-    #[error(
-        "{adapter} didn't answer within {seconds} seconds: train with --device cpu, or update its \
-         driver"
-    )]
-    GpuTimeout {
-        /// Its name.
-        adapter: String,
-        /// How long it was waited for.
-        seconds: u64,
-    },
-    /// The GPU's driver reports something else.
-    #[error("{adapter} can't go on: {reason}; train with --device cpu, or update its driver")]
-    Gpu {
-        /// Its name.
-        adapter: String,
-        /// What the driver says.
-        reason: String,
-    },
+    /// A GPU can't be trained on, or not any more.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
     /// The loss is infinite or not a number, or its perplexity is.
     #[error(
         "the loss is no longer finite in epoch {epoch}: training stopped{}; try --learning-rate {}",

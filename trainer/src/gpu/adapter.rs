@@ -4,8 +4,8 @@ use std::fmt;
 
 use wgpu::{Backend, DeviceType, DownlevelFlags, Limits};
 
+use super::GpuError;
 use super::limits::too_small;
-use crate::Error;
 
 /// What a driver offers to compute on: a GPU, or software that stands in for one.
 #[derive(Debug, Clone)]
@@ -58,10 +58,11 @@ impl Adapter {
     /// words of `name`, whatever it is.
     ///
     /// # Errors
-    /// [`Error::NoGpu`] says what there is instead.
-    pub fn find(name: Option<&str>) -> Result<Self, Error> {
+    /// [`GpuError::NotFound`] says what there is instead.
+    pub fn find(name: Option<&str>) -> Result<Self, GpuError> {
         let wanted = || name.map_or("GPU".into(), |name| format!("adapter called \"{name}\""));
-        Self::best(&Self::all(), name).map_err(|found| Error::NoGpu { wanted: wanted(), found })
+        Self::best(&Self::all(), name)
+            .map_err(|found| GpuError::NotFound { wanted: wanted(), found })
     }
 
     /// As [`find`](Self::find), of `adapters`; in place of an error, what there is instead.

@@ -70,7 +70,7 @@ impl Backend for Gpu {
 
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Error> {
         self.write(BufferName::Parameters, bytemuck::cast_slice(parameters.values()));
-        self.device.check()
+        Ok(self.device.check()?)
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, Error> {

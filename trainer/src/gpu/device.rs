@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use wgpu::{Buffer, DeviceLostReason, MapMode, PollError, PollType, SubmissionIndex};
 
+use super::GpuError;
 use super::adapter::Adapter;
-use crate::Error;
 
 /// A device and its queue. wgpu would panic where something goes wrong; here it is remembered, and
 /// [`check`](Self::check) returns it.
@@ -34,8 +34,8 @@ impl Device {
     /// Opens the device of `adapter`, with all limits that it offers.
     ///
     /// # Errors
-    /// [`Error::Gpu`] if the driver refuses.
-    pub(super) fn open(adapter: &Adapter) -> Result<Self, Error> {
+    /// [`GpuError::Driver`] if the driver refuses.
+    pub(super) fn open(adapter: &Adapter) -> Result<Self, GpuError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("charcell"),
             required_features: adapter.raw().features() & wgpu::Features::TIMESTAMP_QUERY,
@@ -46,7 +46,7 @@ impl Device {
         let opened = pollster::block_on(adapter.raw().request_device(&descriptor));
         let (device, queue) = opened.map_err(|error| {
             let reason = error.to_string().trim_end_matches('.').to_owned();
-            Error::Gpu { adapter: name.clone(), reason }
+            GpuError::Driver { adapter: name.clone(), reason }
         })?;
         let failure = Arc::new(Mutex::new(None));
         let remembered = Arc::clone(&failure);
@@ -73,23 +73,27 @@ impl Device {
     }
 
     /// # Errors
-    /// [`Error::GpuLost`], [`Error::GpuMemory`] or [`Error::Gpu`], if something went wrong before.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    /// [`GpuError::Lost`], [`GpuError::Memory`] or [`GpuError::Driver`], if something went wrong before.
+    pub(super) fn check(&self) -> Result<(), GpuError> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let adapter = self.name.clone();
         match failure {
             None => Ok(()),
-            Some(Failure::Lost(reason)) => Err(Error::GpuLost { adapter, reason }),
-            Some(Failure::OutOfMemory) => Err(Error::GpuMemory { adapter }),
-            Some(Failure::Other(reason)) => Err(Error::Gpu { adapter, reason }),
+            Some(Failure::Lost(reason)) => Err(GpuError::Lost { adapter, reason }),
+            Some(Failure::OutOfMemory) => Err(GpuError::Memory { adapter }),
+            Some(Failure::Other(reason)) => Err(GpuError::Driver { adapter, reason }),
         }
     }
 
     /// Waits until `submission` is done.
     ///
     /// # Errors
-    /// [`Error::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
-    pub(super) fn wait(&self, submission: SubmissionIndex, limit: Duration) -> Result<(), Error> {
+    /// [`GpuError::Timeout`] after `limit`; what [`check`](Self::check) returns.
+    pub(super) fn wait(
+        &self,
+        submission: SubmissionIndex,
+        limit: Duration,
+    ) -> Result<(), GpuError> {
         let start = Instant::now();
         loop {
             let timeout = Some(limit.saturating_sub(start.elapsed()));
@@ -116,7 +120,7 @@ impl Device {
     }
 
     /// What a wait of `limit` that ended with `error` means.
-    pub(super) fn wait_error(&self, error: PollError, limit: Duration) -> Error {
+    pub(super) fn wait_error(&self, error: PollError, limit: Duration) -> GpuError {
         // The callbacks that say more run in a poll that doesn't wait.
         let _ = self.poll(PollType::Poll);
         if let Err(error) = self.check() {
@@ -127,10 +131,10 @@ impl Device {
             PollError::Timeout => {
                 // A queue waits for its work when it is dropped, and this one would for ever.
                 mem::forget(self.queue.clone());
-                Error::GpuTimeout { adapter, seconds: limit.as_secs() }
+                GpuError::Timeout { adapter, seconds: limit.as_secs() }
             }
             PollError::WrongSubmissionIndex(..) => {
-                Error::GpuLost { adapter, reason: "it takes no more work".into() }
+                GpuError::Lost { adapter, reason: "it takes no more work".into() }
             }
         }
     }
@@ -144,14 +148,14 @@ impl Device {
         buffer: &Buffer,
         submission: SubmissionIndex,
         limit: Duration,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Vec<u8>, GpuError> {
         let (sender, receiver) = mpsc::channel();
         buffer.slice(..).map_async(MapMode::Read, move |mapped| {
             // Nobody waits for it any more if the wait below failed.
             let _ = sender.send(mapped);
         });
         self.wait(submission, limit)?;
-        let unmapped = |reason: String| Error::Gpu { adapter: self.name.clone(), reason };
+        let unmapped = |reason: String| GpuError::Driver { adapter: self.name.clone(), reason };
         // The wait that found the submission done has answered.
         receiver
             .try_recv()

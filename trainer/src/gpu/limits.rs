@@ -2,9 +2,9 @@
 
 use wgpu::Limits;
 
+use super::GpuError;
 use super::buffers::{BufferName, Shapes};
 use super::plan::Plan;
-use crate::Error;
 
 /// Why kernels can't run within `limits`, if they can't: they keep WebGPU's defaults, which a test
 /// makes sure of, so a device has to offer those.
@@ -27,8 +27,8 @@ pub(super) fn too_small(limits: &Limits) -> Option<String> {
 /// Makes sure that every buffer and every dispatch of a plan keeps within `limits`.
 ///
 /// # Errors
-/// [`Error::GpuLimit`] names the limit, and the batch size that would fit.
-pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), Error> {
+/// [`GpuError::Limit`] names the limit, and the batch size that would fit.
+pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), GpuError> {
     let Some((what, limit, allowed)) = excess(plan, limits) else { return Ok(()) };
     let shapes = plan.shapes();
     let fits = |batch_size: usize| {
@@ -39,7 +39,7 @@ pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), Error> {
         0 => "no --batch-size is small enough, so give a smaller --hidden or --num-steps".into(),
         batch_size => format!("--batch-size {batch_size} fits"),
     };
-    Err(Error::GpuLimit { what, limit, allowed, mend })
+    Err(GpuError::Limit { what, limit, allowed, mend })
 }
 
 /// The first thing of a plan that is too large, with its size, and the limit's name and value.

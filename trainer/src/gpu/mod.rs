@@ -7,6 +7,7 @@ mod adapter;
 mod backend;
 mod buffers;
 mod device;
+mod error;
 mod limits;
 mod pipelines;
 mod plan;
@@ -26,6 +27,7 @@ pub use self::adapter::{Adapter, AdapterKind};
 use self::buffers::STEP_STRIDE;
 pub use self::buffers::{BufferName, PackedMatrix, Shapes};
 use self::device::Device;
+pub use self::error::GpuError;
 use self::pipelines::{Pipelines, Prepared};
 pub use self::plan::Plan;
 pub use self::profile::{KernelTime, profile};
@@ -73,7 +75,7 @@ impl Gpu {
     /// Takes `parameters` into training as `config` says.
     ///
     /// # Errors
-    /// [`Error::GpuLimit`] if the model doesn't fit the device; what the driver reports.
+    /// [`GpuError::Limit`] if the model doesn't fit the device; what the driver reports.
     pub fn new(adapter: &Adapter, parameters: &Parameters, config: &Config) -> Result<Self, Error> {
         let tiles = match adapter.kind() {
             AdapterKind::Software => Tiles::SOFTWARE,
@@ -319,7 +321,7 @@ impl Gpu {
         Ok(())
     }
 
-    fn wait_for_oldest(&mut self) -> Result<(), Error> {
+    fn wait_for_oldest(&mut self) -> Result<(), GpuError> {
         match self.pending.pop_front() {
             Some((submission, limit)) => self.device.wait(submission, limit),
             None => Ok(()),
@@ -327,7 +329,7 @@ impl Gpu {
     }
 
     /// The bytes of `staging`, which the last submission writes.
-    fn read_staging(&mut self, staging: &Buffer) -> Result<Vec<u8>, Error> {
+    fn read_staging(&mut self, staging: &Buffer) -> Result<Vec<u8>, GpuError> {
         while self.pending.len() > 1 {
             self.wait_for_oldest()?;
         }

@@ -431,7 +431,11 @@ fn a_lost_device_leaves_the_weights_of_the_last_epoch() {
         ControlFlow::Continue(())
     });
     assert_eq!((outcome.epochs, outcome.metrics.len()), (3, 3));
-    assert!(matches!(outcome.stopped, Some(Error::GpuLost { .. })), "{:?}", outcome.stopped);
+    assert!(
+        matches!(outcome.stopped, Some(Error::Gpu(GpuError::Lost { .. }))),
+        "{:?}",
+        outcome.stopped
+    );
     let expected = train(&Config { epochs: 3, ..small_config() });
     assert!(outcome.model.parameters == expected.model.parameters);
 }

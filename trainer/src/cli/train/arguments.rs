@@ -282,7 +282,7 @@ impl Arguments {
             }),
             (DeviceArgument::Auto, None) => Ok(Device::choose(&Adapter::all(), threads)),
             (DeviceArgument::Gpu | DeviceArgument::Auto, name) => {
-                Adapter::find(name).map(|adapter| asked(Device::Gpu(adapter)))
+                Ok(asked(Device::Gpu(Adapter::find(name)?)))
             }
         }
     }
