@@ -8,7 +8,8 @@ use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS, MAX_VOCABULARY};
 
 use crate::gpu::GpuError;
 use crate::image::ImageError;
-use crate::training::lower_rate;
+use crate::text::UnknownCharacters;
+use crate::training::{Mismatch, lower_rate};
 use crate::{shell_word, shown_number};
 
 /// Why Charcell could not do what was asked. Every message names the thing and the mend.
@@ -72,30 +73,15 @@ pub enum Error {
         /// T.
         num_steps: usize,
     },
-    /// A character is not in the vocabulary.
+    /// A text has characters that the model's vocabulary lacks.
     #[error(
-        "character {} of the text, {character:?}, is not in the model's vocabulary: leave it out, \
-         replace it (as `charcell evaluate --replacement` does), or train on a corpus that has it",
-        position + 1
+        "the model's vocabulary lacks {0}: leave them out, replace them (as `charcell evaluate \
+         --replacement` does), or train on a corpus that has them"
     )]
-    UnknownCharacter {
-        /// The character.
-        character: char,
-        /// How many characters stand before it.
-        position: usize,
-    },
-    /// A corpus has a character that the vocabulary given for it lacks.
-    #[error(
-        "character {} of the corpus, {character:?}, is not in the vocabulary: add it, or give a \
-         --replacement for all such characters",
-        position + 1
-    )]
-    ForeignCharacter {
-        /// The character.
-        character: char,
-        /// How many characters stand before it.
-        position: usize,
-    },
+    UnknownCharacters(UnknownCharacters),
+    /// A corpus has characters that the vocabulary given for it lacks.
+    #[error("the vocabulary lacks {0}: add them, or give a --replacement for all such characters")]
+    ForeignCharacters(UnknownCharacters),
     /// Characters are too rare for the vocabulary, and nothing is there to replace them.
     #[error(
         "{found} character(s) of the corpus, {character:?} the first, occur fewer than {min_count} \
@@ -152,6 +138,14 @@ pub enum Error {
         /// What it may be.
         allowed: &'static str,
     },
+    /// An option is given that can't have an effect.
+    #[error("{option} has no effect {reason}")]
+    NoEffect {
+        /// The option.
+        option: &'static str,
+        /// What with, or what without.
+        reason: &'static str,
+    },
     /// A model is larger than an artifact can hold.
     #[error(
         "{layers} layers of {hidden} units are more than an artifact holds ({MAX_LAYERS} layers of \
@@ -200,17 +194,23 @@ pub enum Error {
         learning_rate: f32,
     },
     /// A checkpoint is of another training.
+    #[error(transparent)]
+    OtherTraining(#[from] Mismatch),
+    /// A training has another shape than the weights that it is to start from.
     #[error(
-        "the checkpoint is of another training: {setting} is {there} there, and {here} here; leave \
-         it as it was, or start anew without --resume"
+        "{setting} is {here}, and {there} in the run {}, whose weights --from takes: leave \
+         {setting} out, or train without --from",
+        run.display()
     )]
-    OtherTraining {
-        /// What differs.
-        setting: String,
+    OtherSizes {
+        /// The setting, as on the command line.
+        setting: &'static str,
         /// Its value here.
-        here: String,
-        /// Its value in the checkpoint.
-        there: String,
+        here: usize,
+        /// Its value there.
+        there: usize,
+        /// The run's folder.
+        run: PathBuf,
     },
     /// A run folder has no checkpoint that can be read.
     #[error("{} has no checkpoint to go on from{reason}: start without --resume", path.display())]

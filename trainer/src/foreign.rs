@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::shell_word;
+use crate::{Error, shell_word};
 
 /// What is read of a file's start: all formats but ZIP archives are known by it.
 const START_BYTES: u64 = 1 << 16;
@@ -32,11 +32,17 @@ enum Format {
     LfsPointer,
 }
 
-/// Why `file` can't be imported as it is, and the line that converts it, if it is of a framework
-/// that is known. Nothing if it is safetensors, unknown, or can't be read.
-pub(crate) fn refusal(file: &Path) -> Option<String> {
-    let (start, end, bytes) = read_ends(file).ok()?;
-    Format::of(&start, &end, bytes).map(|format| format.refusal(file))
+/// Refuses a file of another framework, or what else is known and no safetensors, with the line
+/// that converts it; nothing is said of a file that can't be read.
+///
+/// # Errors
+/// [`Error::Import`].
+pub fn check_format(file: &Path) -> Result<(), Error> {
+    let ends = read_ends(file).ok();
+    match ends.and_then(|(start, end, bytes)| Format::of(&start, &end, bytes)) {
+        Some(format) => Err(Error::Import { path: file.into(), reason: format.refusal(file) }),
+        None => Ok(()),
+    }
 }
 
 /// The first and the last bytes of a file, and how many there are in all.
@@ -306,7 +312,7 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("my model.keras");
         std::fs::write(&file, archive(&["config.json", "model.weights.h5"])).unwrap();
-        let refusal = refusal(&file).unwrap();
+        let refusal = check_format(&file).unwrap_err().to_string();
         let folder = folder.path().display();
         let line = format!(
             "\n  python interop/from_keras.py '{folder}/my model.keras' \

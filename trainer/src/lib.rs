@@ -31,6 +31,7 @@ pub mod gpu;
 pub mod image;
 mod import;
 mod inference;
+mod listing;
 pub mod model;
 mod optimizer;
 mod report;
@@ -47,6 +48,7 @@ pub use evaluation::{
     Evaluation, LARGEST_PERPLEXITY, evaluate, first_choice, perplexity, shown_number,
 };
 pub use export::{Weights, artifact, from_safetensors, to_safetensors};
+pub use foreign::check_format;
 pub use import::{ImportOptions, Imported, import, import_bytes};
 pub use inference::{AnyModel, Artifact};
 pub use optimizer::{Optimizer, clip_factor};
@@ -54,8 +56,8 @@ pub use report::{Sizes, loss_svg, report_html};
 pub use run_folder::{Description, LastCheckpoint, RunFolder, write_all_whole, write_whole};
 pub use shell::shell_word;
 pub use training::{
-    Checkpoint, Config, EpochReport, Outcome, Preset, Progress, REPORT_CHARACTERS, Schedule,
-    Training, train_and_predict,
+    Checkpoint, Config, EpochReport, Matching, Mismatch, Origin, Outcome, Preset, Pretrained,
+    Progress, REPORT_CHARACTERS, Schedule, Training, train_and_predict,
 };
 
 /// The examples of the chapter's page, which are tests.

@@ -152,6 +152,32 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
     checkpoint.check(&longer, &corpus).unwrap();
 }
 
+/// Only where the learning rate doesn't follow it from the start.
+#[test]
+fn the_number_of_epochs_may_change_where_it_changes_nothing_before() {
+    let corpus = corpus();
+    let step = Config { schedule: Schedule::Step, decay_every: 2, ..small() };
+    let whole = finish(training(&corpus, &step));
+    let mut first = training(&corpus, &Config { epochs: 3, ..step.clone() });
+    while first.step().unwrap().is_some() {}
+    let (saved, metrics) = checkpoint(&mut first);
+    let error = saved.check(&Config { epochs: 2, ..step.clone() }, &corpus).unwrap_err();
+    assert!(error.to_string().contains("--epochs is 2, and 3 are done"), "{error}");
+    assert_same(&finish(resumed(&corpus, &step, (saved, metrics))), &whole);
+
+    let cosine = Config { schedule: Schedule::Cosine, ..small() };
+    let warm = Config { warm_up: 0.25, ..step };
+    for (config, reason) in [(cosine, "by --schedule cosine, "), (warm, "by --warm-up 0.25, ")] {
+        let saved = training(&corpus, &config).checkpoint().unwrap();
+        saved.check(&config, &corpus).unwrap();
+        let error = saved.check(&Config { epochs: 12, ..config }, &corpus).unwrap_err().to_string();
+        for part in [reason, "--epochs can't change from 6 to 12", "--from RUN", "constant or step"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
+
 #[test]
 fn damaged_checkpoints_are_told() {
     let corpus = corpus();

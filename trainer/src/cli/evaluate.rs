@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use charcell::text::Source;
+use charcell::text::{NormalisedText, Source};
 use charcell::{AnyModel, Error, RunFolder, Weights, artifact, evaluate, shown_number};
 use clap::Args;
 
-use super::{print, with_model};
+use super::output::tell_changes;
+use super::{AS_TRAINED, print, with_model};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -48,7 +49,9 @@ fn report(
     let normalisation = model.header().normalisation;
     let (files, characters) = (arguments.corpus.clone(), arguments.chars);
     let source = Source { files, characters, normalisation, ..Source::default() };
-    let tokens = model.tokens(&source.text()?, replacement)?;
+    let NormalisedText { text, changes } = source.text()?;
+    tell_changes(AS_TRAINED, changes);
+    let tokens = model.tokens(&text, replacement)?;
     if tokens.len() < 2 {
         return Err(Error::TextTooShort { found: tokens.len() });
     }

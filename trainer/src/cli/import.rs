@@ -7,9 +7,12 @@ use charcell::{
     Description, Error, ImportOptions, Imported, RunFolder, Weights, artifact, import, shell_word,
     write_whole,
 };
-use clap::Args;
+use clap::{Args, Command};
 
 use super::{NormalizeArgument, print};
+
+/// What the command is called.
+const NAME: &str = "import";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -50,6 +53,21 @@ pub(super) struct Arguments {
     /// Texts to continue on the device [default: the vocabulary's first letter].
     #[arg(long, num_args = 1.., value_name = "TEXT")]
     prefix: Vec<String>,
+}
+
+/// Refuses a file of another framework on a command line that lacks something else.
+///
+/// # Errors
+/// What [`check_format`](charcell::check_format) returns.
+pub(super) fn check_format(command: Command) -> Result<(), Error> {
+    let lenient =
+        command.mut_subcommand(NAME, |import| import.mut_args(|argument| argument.required(false)));
+    let matches = lenient.try_get_matches().ok();
+    let import = matches.as_ref().and_then(|matches| matches.subcommand_matches(NAME));
+    match import.and_then(|import| import.get_one::<PathBuf>("file")) {
+        Some(file) => charcell::check_format(file),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {

@@ -37,7 +37,7 @@ const CALIBRATION_CHARACTERS: usize = 1000;
 ///
 /// # Errors
 /// [`Error::Weight`] if a parameter is not finite, or too large for an int8 artifact;
-/// [`Error::UnknownCharacter`] if a prefix has a character that the vocabulary lacks;
+/// [`Error::UnknownCharacters`] if a prefix has a character that the vocabulary lacks;
 /// [`Error::TooManyPrefixes`].
 ///
 /// # Panics

@@ -23,7 +23,8 @@ use self::file::{Tensor, shown};
 use self::modules::{Modules, shown_module};
 use self::stack::Stack;
 use crate::Error;
-use crate::foreign;
+use crate::foreign::check_format;
+use crate::listing;
 use crate::model::{Parameters, TrainedModel};
 use crate::text::{Vocabulary, read_characters};
 
@@ -74,11 +75,9 @@ pub struct Imported {
 ///
 /// # Errors
 /// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::VocabularySize`]; [`Error::Import`]
-/// names the tensors that are missing, unfit or unknown; [`Error::UnknownCharacter`] of a prefix.
+/// names the tensors that are missing, unfit or unknown; [`Error::UnknownCharacters`] of a prefix.
 pub fn import(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Imported, Error> {
-    if let Some(reason) = foreign::refusal(file) {
-        return Err(Error::Import { path: file.into(), reason });
-    }
+    check_format(file)?;
     let characters = read_characters(vocabulary)?;
     let vocabulary = Vocabulary::read(vocabulary)?;
     let bytes =
@@ -155,13 +154,7 @@ fn is_within(tensor: &str, name: &str) -> bool {
 
 /// The first of some names, for an error.
 fn some(names: impl Iterator<Item = String>) -> String {
-    const MOST: usize = 20;
-    let names: Vec<String> = names.collect();
-    match names.len() {
-        0 => "none".into(),
-        count if count > MOST => format!("{} and {} more", names[..MOST].join(", "), count - MOST),
-        _ => names.join(", "),
-    }
+    listing::some(names, 20)
 }
 
 /// What was taken for what.

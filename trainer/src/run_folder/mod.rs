@@ -26,7 +26,7 @@ use crate::export::{Weights, from_safetensors, to_safetensors};
 use crate::model::{Dimensions, TrainedModel};
 use crate::report::{Sizes, loss_svg, report_html};
 use crate::text::{Corpus, Source, Vocabulary};
-use crate::training::{Checkpoint, Config, EpochReport};
+use crate::training::{Checkpoint, Config, EpochReport, Origin};
 use crate::{Error, shell_word};
 use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,8 @@ pub struct Description {
     pub config: Config,
     /// Epochs that the weights have been through.
     pub epochs: usize,
+    /// Where the first weights came from, if they weren't drawn.
+    pub origin: Option<Origin>,
     /// Where the corpus came from.
     pub source: Source,
     /// What was done to the corpus.
@@ -71,6 +73,7 @@ impl Description {
             charcell_version: env!("CARGO_PKG_VERSION").into(),
             config: config.clone(),
             epochs,
+            origin: None,
             source: corpus.source().clone(),
             normalisation: corpus.normalisation(),
             vocabulary: corpus.vocabulary().characters().into(),
@@ -88,6 +91,7 @@ impl Description {
             charcell_version: env!("CARGO_PKG_VERSION").into(),
             config: Config { hidden, layers, prefixes, ..Config::default() },
             epochs: 0,
+            origin: None,
             source: Source { normalisation: model.normalisation, ..Source::default() },
             normalisation: model.normalisation,
             vocabulary: model.vocabulary.characters().into(),

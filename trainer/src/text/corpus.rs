@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use infer_core::{Normalisation, Token};
 
-use super::{Source, Vocabulary};
+use super::{Changes, NormalisedText, Source, UnknownCharacters, Vocabulary};
 use crate::Error;
 
 /// *The Orrery*, a story written for Charcell, which `charcell train` learns without a corpus.
@@ -24,6 +24,7 @@ pub struct Corpus {
     vocabulary: Vocabulary,
     replacement: Option<Token>,
     source: Source,
+    changes: Changes,
     checksum: u32,
 }
 
@@ -35,7 +36,7 @@ impl Corpus {
     ///
     /// # Errors
     /// What [`Source::text`] returns, and the vocabulary; [`Error::EmptyCorpus`];
-    /// [`Error::ForeignCharacter`] if the vocabulary lacks a character, and nothing replaces it;
+    /// [`Error::ForeignCharacters`] if the vocabulary lacks some, and nothing replaces them;
     /// [`Error::ReadCorpus`] as well if a path is not UTF-8.
     pub fn open(source: &Source) -> Result<Self, Error> {
         source.check_paths()?;
@@ -68,7 +69,10 @@ impl Corpus {
         Self::new(source.normalised(text)?, &source)
     }
 
-    fn new(text: String, source: &Source) -> Result<Self, Error> {
+    fn new(
+        NormalisedText { text, changes }: NormalisedText,
+        source: &Source,
+    ) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::EmptyCorpus);
         }
@@ -83,20 +87,22 @@ impl Corpus {
             None => None,
         };
         // The text's own vocabulary has all that isn't replaced.
-        let is_foreign = source.vocabulary.is_some() && replacement.is_none();
+        if source.vocabulary.is_some() && replacement.is_none() {
+            let is_known = |character| vocabulary.token(character).is_some();
+            if let Some(unknown) = UnknownCharacters::of(&text, is_known) {
+                return Err(Error::ForeignCharacters(unknown));
+            }
+        }
         let (mut starts, mut characters) = (Vec::new(), 0);
-        for (byte, character) in text.char_indices() {
+        for (byte, _) in text.char_indices() {
             if characters % STRIDE == 0 {
                 starts.push(byte);
-            }
-            if is_foreign && vocabulary.token(character).is_none() {
-                return Err(Error::ForeignCharacter { character, position: characters });
             }
             characters += 1;
         }
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(text.as_bytes());
         let source = source.clone();
-        Ok(Self { text, starts, characters, vocabulary, replacement, source, checksum })
+        Ok(Self { text, starts, characters, vocabulary, replacement, source, changes, checksum })
     }
 
     /// The characters that have a token.
@@ -124,6 +130,12 @@ impl Corpus {
     #[must_use]
     pub fn normalisation(&self) -> Normalisation {
         self.source.normalisation
+    }
+
+    /// How many of its characters that changed.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.changes
     }
 
     /// What it was made from.
@@ -221,7 +233,7 @@ mod tests {
             ..Source::default()
         };
         let error = Corpus::open(&source(None)).unwrap_err().to_string();
-        assert!(error.contains("character 3") && error.contains("'c'"), "{error}");
+        assert!(error.contains("lacks 1 character(s)") && error.contains("'c' (character 3)"));
         assert_eq!(Corpus::open(&source(Some('?'))).unwrap().tokens().to_vec(), [1, 2, 0, 1, 2]);
         let error = Corpus::open(&source(Some('!'))).unwrap_err().to_string();
         assert!(error.contains("--replacement") && error.contains("'!'"), "{error}");

@@ -5,6 +5,7 @@ use std::path::Path;
 use infer_core::Token;
 use infer_core::layout::MAX_VOCABULARY;
 
+use super::UnknownCharacters;
 use crate::Error;
 
 /// The distinct characters of a text in ascending order of code point; a token is an index into it.
@@ -84,12 +85,12 @@ impl Vocabulary {
     /// The tokens of `text`.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacter`] names the first character that the vocabulary lacks.
+    /// [`Error::UnknownCharacters`] names the characters that the vocabulary lacks.
     pub fn tokens(&self, text: &str) -> Result<Vec<Token>, Error> {
-        let token = |(position, character)| {
-            self.token(character).ok_or(Error::UnknownCharacter { character, position })
-        };
-        text.chars().enumerate().map(token).collect()
+        match UnknownCharacters::of(text, |character| self.token(character).is_some()) {
+            Some(unknown) => Err(Error::UnknownCharacters(unknown)),
+            None => Ok(text.chars().filter_map(|character| self.token(character)).collect()),
+        }
     }
 
     /// The characters in the order of their tokens.

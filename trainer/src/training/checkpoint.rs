@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Best, Config, CurrentEpoch, EpochReport, MetricsChecksum, Schedule, Sums, Training};
+use super::{Best, Config, CurrentEpoch, EpochReport, MetricsChecksum, Mismatch, Sums, Training};
 use crate::Error;
 use crate::backend::{Backend, Snapshot};
 use crate::model::{Dimensions, Parameters, State};
@@ -54,7 +54,8 @@ const MAGIC: [u8; 8] = *b"CCHKPT\0\x02";
 const CRC: crc::Crc<u32, crc::Table<16>> =
     crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
-/// The settings that may change when a training goes on.
+/// The settings that may change when a training goes on; `epochs` only where the learning rate
+/// doesn't depend on it.
 const CHANGEABLE: [&str; 4] = ["epochs", "patience", "report_every", "prefixes"];
 
 impl Checkpoint {
@@ -124,41 +125,32 @@ impl Checkpoint {
     /// Makes sure that a training of `config` on `corpus` can go on from here.
     ///
     /// # Errors
-    /// [`Error::OtherTraining`] names the first setting that differs.
+    /// [`Error::OtherTraining`] names the first thing that differs.
     ///
     /// # Panics
     /// Never: a description can be written as JSON.
     pub fn check(&self, config: &Config, corpus: &Corpus) -> Result<(), Error> {
         let here = Description::new(corpus, config, 0);
-        let here = serde_json::to_string(&here).expect("plain values as JSON");
         // Both by way of their texts, where a number has one form.
         let parse = |json: &str| serde_json::from_str::<Value>(json).unwrap_or_default();
-        let (here, there) = (parse(&here), parse(&self.description));
-        // A schedule that ends with the training depends on its length.
-        let has_length = config.schedule == Schedule::Cosine || config.warm_up > 0.0;
-        let may_change =
-            |name: &str| CHANGEABLE.contains(&name) && !(name == "epochs" && has_length);
-        let names = here["config"].as_object().into_iter().flat_map(|config| config.keys());
-        let settings = names
-            .filter(|name| !may_change(name))
-            .map(|name| (format!("--{}", name.replace('_', "-")), format!("/config/{name}")));
-        let of_corpus = [
-            ("--normalize", "/normalisation"),
-            ("--replacement", "/source/replacement"),
-            ("the vocabulary", "/vocabulary"),
-            ("the corpus' checksum", "/corpus_checksum"),
-        ];
-        let of_corpus = of_corpus.map(|(name, path)| (name.to_owned(), path.to_owned()));
-        for (setting, path) in settings.chain(of_corpus) {
-            let (here, there) = (here.pointer(&path), there.pointer(&path));
-            if here != there {
-                let shown =
-                    |value: Option<&Value>| value.map_or("not set".into(), Value::to_string);
-                let (here, there) = (shown(here), shown(there));
-                return Err(Error::OtherTraining { setting, here, there });
-            }
+        let json = serde_json::to_string(&here).expect("plain values as JSON");
+        let (values, there_values) = (parse(&json), parse(&self.description));
+        let compare = |setting: &str, path: &str| {
+            let (here, there) = (values.pointer(path), there_values.pointer(path));
+            if here == there { Ok(()) } else { Err(Mismatch::setting(setting, here, there)) }
+        };
+        let names = values["config"].as_object().into_iter().flat_map(|config| config.keys());
+        for name in names.filter(|name| !CHANGEABLE.contains(&name.as_str())) {
+            compare(&format!("--{}", name.replace('_', "-")), &format!("/config/{name}"))?;
         }
-        Ok(())
+        compare("--normalize", "/normalisation")?;
+        compare("--replacement", "/source/replacement")?;
+        if let Some(there) = self.description() {
+            let of_epochs = Mismatch::of_epochs(config, &there.config, self.epochs);
+            let of_characters = || Mismatch::of_vocabularies(&here.vocabulary, &there.vocabulary);
+            of_epochs.or_else(of_characters).map_or(Ok(()), Err)?;
+        }
+        Ok(compare("the corpus' checksum", "/corpus_checksum")?)
     }
 }
 
@@ -180,11 +172,8 @@ impl<'a, B: Backend> Training<'a, B> {
         if !checkpoint.has(&metrics) {
             let shown = |count: usize| format!("of {count} epochs");
             let (here, there) = (shown(metrics.len()), shown(checkpoint.epochs));
-            return Err(Error::OtherTraining {
-                setting: "the list of reports".into(),
-                here,
-                there,
-            });
+            let setting = "the list of reports".into();
+            return Err(Mismatch::Setting { setting, here, there }.into());
         }
         let mut training = Self::new(corpus, config, backend)?;
         let dimensions = config.dimensions(corpus);
@@ -195,6 +184,7 @@ impl<'a, B: Backend> Training<'a, B> {
         };
         training.random = ChaCha8Rng::seed_from_u64(config.seed);
         training.random.set_word_pos(checkpoint.random_position);
+        training.origin = checkpoint.description().and_then(|description| description.origin);
         training.metrics = metrics;
         training.metrics_checksum = checkpoint.metrics_checksum;
         training.model.parameters = parameters(&checkpoint.parameters);
@@ -229,7 +219,7 @@ impl<'a, B: Backend> Training<'a, B> {
     /// Never: a description can be written as JSON.
     pub fn checkpoint(&mut self) -> Result<Checkpoint, Error> {
         let Snapshot { parameters, state, moments, iterations } = self.backend.snapshot()?;
-        let description = Description::new(self.corpus, &self.config, self.metrics.len());
+        let description = self.description();
         let values = |parameters: &Parameters| parameters.values().to_vec();
         let current = self.current.as_ref();
         let checkpoint = Checkpoint {

@@ -111,7 +111,8 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] names the first setting that keeps it from that; what
     /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`Error::Prefix`] if a
-    /// prefix has a character that the corpus lacks; [`Error::TooManyPrefixes`].
+    /// prefix has a character that the corpus lacks; [`Error::TooManyPrefixes`];
+    /// [`Error::NoEffect`] if there is patience, and no held-out text.
     pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
         check_counts(&[
             ("--num-steps", self.num_steps),
@@ -137,8 +138,7 @@ impl Config {
             return Err(Error::Setting { name, value, allowed: "enough for two characters" });
         }
         if self.patience > 0 && self.validation == 0.0 {
-            let (name, value) = ("--patience", self.patience.to_string());
-            return Err(Error::Setting { name, value, allowed: "given with --validation" });
+            return Err(Error::NoEffect { option: "--patience", reason: "without --validation" });
         }
         self.batches(corpus).map(drop)
     }

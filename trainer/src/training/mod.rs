@@ -3,9 +3,11 @@
 mod checkpoint;
 mod config;
 mod epoch;
+mod mismatch;
 mod outcome;
 mod pace;
 mod preset;
+mod pretrained;
 mod report;
 mod validation;
 
@@ -19,10 +21,12 @@ use rand_chacha::ChaCha8Rng;
 pub use self::checkpoint::Checkpoint;
 pub use self::config::{Config, Schedule};
 use self::epoch::{CurrentEpoch, Sums};
+pub use self::mismatch::Mismatch;
 pub use self::outcome::Outcome;
 pub(crate) use self::outcome::lower_rate;
 use self::pace::Pace;
 pub use self::preset::Preset;
+pub use self::pretrained::{Matching, Origin, Pretrained};
 pub(crate) use self::report::MetricsChecksum;
 pub use self::report::{EpochReport, Progress};
 use self::validation::{Pass, Validation};
@@ -31,6 +35,7 @@ use crate::backend::{Backend, Device, IterationReport, Segment};
 use crate::evaluation::perplexity;
 use crate::export::{self, Weights};
 use crate::model::{Parameters, TrainedModel};
+use crate::run_folder::Description;
 use crate::text::{Batches, Corpus, Window};
 
 /// Characters that follow each prefix in a report, as in the chapter.
@@ -81,6 +86,8 @@ pub fn train_and_predict(
 pub struct Training<'a, B> {
     config: Config,
     corpus: &'a Corpus,
+    /// Where its first weights came from, if they weren't drawn.
+    origin: Option<Origin>,
     batches: Batches<'a>,
     validation: Option<Validation<'a>>,
     backend: B,
@@ -119,14 +126,29 @@ impl<'a, B: Backend> Training<'a, B> {
         config: &Config,
         backend: impl FnOnce(Parameters) -> Result<B, Error>,
     ) -> Result<Self, Error> {
+        Self::start(corpus, config, None, backend)
+    }
+
+    /// As [`new`](Self::new), perhaps with weights that aren't drawn.
+    fn start(
+        corpus: &'a Corpus,
+        config: &Config,
+        pretrained: Option<&Pretrained>,
+        backend: impl FnOnce(Parameters) -> Result<B, Error>,
+    ) -> Result<Self, Error> {
         config.check(corpus)?;
         let mut random = ChaCha8Rng::seed_from_u64(config.seed);
         let mut parameters = Parameters::init(config.dimensions(corpus), &mut random);
         parameters.set_forget_bias(config.forget_bias);
+        if let Some(pretrained) = pretrained {
+            pretrained.check(config)?;
+            pretrained.fill(&mut parameters, corpus.vocabulary());
+        }
         let held_out = corpus.split(config.validation).1;
         Ok(Self {
             config: config.clone(),
             corpus,
+            origin: pretrained.map(|pretrained| pretrained.origin().clone()),
             batches: config.batches(corpus)?,
             validation: Validation::new(held_out, config.batch_size, config.num_steps),
             backend: backend(parameters.clone())?,
@@ -221,6 +243,13 @@ impl<'a, B: Backend> Training<'a, B> {
             }
             _ => self.report_pace.may_be_long(),
         }
+    }
+
+    /// What is trained, on what, as far as it is.
+    #[must_use]
+    pub fn description(&self) -> Description {
+        let origin = self.origin.clone();
+        Description { origin, ..Description::new(self.corpus, &self.config, self.metrics.len()) }
     }
 
     /// What each epoch measured so far.
