@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use charcell::{
-    ArtifactError, DeviceError, ImportError, ModelError, TextError, TrainingError,
+    ArtifactError, DeviceError, ImportError, Mismatch, ModelError, TextError, TrainingError,
 };
 use charcell_flash::ImageError;
 
@@ -62,6 +62,13 @@ pub(crate) enum Error {
         /// The reason, if the format isn't just a foreign one.
         why: &'static str,
     },
+    /// An option is given that can't have an effect.
+    #[error("{option} has no effect {reason}")]
+    NoEffect {
+        option: &'static str,
+        /// What with, or what without.
+        reason: &'static str,
+    },
     /// An option has a value that it can't have.
     #[error("{name} is {value}, and must be {allowed}")]
     Option { name: &'static str, value: String, allowed: &'static str },
@@ -110,8 +117,8 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
             &["--corpus", "--batch-size", "--num-steps", "--validation"]
         }
         Error::Text(
-            TextError::UnknownCharacter { .. }
-            | TextError::ForeignCharacter { .. }
+            TextError::UnknownCharacters(_)
+            | TextError::ForeignCharacters(_)
             | TextError::Replacement { .. },
         ) => &["--replacement"],
         Error::Text(TextError::RareCharacters { .. }) => &["--replacement", "--min-count"],
@@ -133,6 +140,10 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Training(
             TrainingError::Diverged { .. } | TrainingError::WorseThanGuessing { .. },
         ) => &["--learning-rate"],
+        Error::Training(TrainingError::OtherTraining(
+            Mismatch::Vocabulary { .. } | Mismatch::Length { .. },
+        )) => &["--from"],
+        Error::Training(TrainingError::OtherSizes { .. }) => &["--hidden", "--layers"],
         Error::Artifact(ArtifactError::Weight { .. }) => {
             &["--weights f32", "--learning-rate", "--weight-decay", "--forget-bias"]
         }

@@ -4,6 +4,9 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use charcell::text::Changes;
 
 use crate::error::Error;
 use crate::run_folder::RunError;
@@ -17,6 +20,13 @@ pub(crate) fn tell(line: impl Display) {
     let line = format!("{line}\n");
     if let Err(error) = io::stderr().lock().write_all(line.as_bytes()) {
         UNTOLD.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// Says what normalisation changed, if it did, by what.
+pub(crate) fn tell_changes(by: &str, changes: Changes) {
+    if !changes.are_none() {
+        tell(format_args!("{by}: {changes}"));
     }
 }
 
@@ -34,6 +44,50 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     Ok(written.map_err(|source| RunError::Write { path: PathBuf::from(STDOUT), source })?)
+}
+
+/// A text that goes to stdout as it grows: in chunks, each soon enough for a reader to see it come.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// What isn't written yet.
+    chunk: String,
+    last_write: Instant,
+}
+
+impl Stream {
+    /// Bytes of a chunk, but for its last character.
+    const CHUNK: usize = 1 << 13;
+
+    /// How long a character waits for others to be written with.
+    const WAIT: Duration = Duration::from_millis(50);
+
+    /// A text that starts with `start`.
+    pub(crate) fn new(start: &str) -> Self {
+        Self { chunk: start.into(), last_write: Instant::now() }
+    }
+
+    /// Goes on with `character`.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub(crate) fn push(&mut self, character: char) -> Result<(), Error> {
+        self.chunk.push(character);
+        if self.chunk.len() < Self::CHUNK && self.last_write.elapsed() < Self::WAIT {
+            return Ok(());
+        }
+        print(&self.chunk)?;
+        self.chunk.clear();
+        self.last_write = Instant::now();
+        Ok(())
+    }
+
+    /// Ends the text, and its line.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub(crate) fn end(self) -> Result<(), Error> {
+        print(&(self.chunk + "\n"))
+    }
 }
 
 /// Whether a command ended early because nobody reads its results any more, as where `head` has

@@ -11,6 +11,7 @@ use infer_core::{
     StateView, Token,
 };
 
+use crate::characters::UnknownCharacters;
 use crate::error::{ArtifactError, TextError};
 
 /// The bytes of an artifact, aligned so that `infer-core` reads them in place.
@@ -99,8 +100,8 @@ impl AnyModel<'_> {
     /// that the vocabulary lacks.
     ///
     /// # Errors
-    /// [`TextError::Replacement`]; without a replacement [`TextError::UnknownCharacter`] names the
-    /// first character that the vocabulary lacks.
+    /// [`TextError::Replacement`]; without a replacement [`TextError::UnknownCharacters`] names the
+    /// characters that the vocabulary lacks.
     pub fn tokens(&self, text: &str, replacement: Option<char>) -> Result<Vec<Token>, TextError> {
         let known = |character| match self {
             Self::Int8(model) => model.token(character),
@@ -117,17 +118,19 @@ impl AnyModel<'_> {
             }
             None => None,
         };
-        let token = |(position, character)| {
-            let token = known(character).or(replacement);
-            token.ok_or(TextError::UnknownCharacter { character, position })
-        };
-        text.chars().enumerate().map(token).collect()
+        let is_known = |character| known(character).is_some();
+        if replacement.is_none()
+            && let Some(unknown) = UnknownCharacters::of(text, is_known)
+        {
+            return Err(TextError::UnknownCharacters(unknown));
+        }
+        Ok(text.chars().filter_map(|character| known(character).or(replacement)).collect())
     }
 
     /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks off.
     ///
     /// # Errors
-    /// [`TextError::UnknownCharacter`] if the vocabulary lacks a character of `prefix`.
+    /// [`TextError::UnknownCharacters`] names one of `prefix` that the vocabulary lacks.
     pub fn generate(
         &self,
         prefix: &str,
@@ -259,5 +262,5 @@ pub(crate) fn largest_cell_states(
 }
 
 fn unknown_character(PrimeError { character, position, .. }: PrimeError) -> TextError {
-    TextError::UnknownCharacter { character, position }
+    TextError::UnknownCharacters(UnknownCharacters::one(character, position))
 }

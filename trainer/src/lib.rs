@@ -23,6 +23,7 @@
 //! ```
 
 mod backend;
+mod characters;
 mod config;
 pub mod cpu;
 mod device;
@@ -35,16 +36,18 @@ pub mod gpu;
 mod import;
 mod inference;
 mod iteration;
+mod listing;
 pub mod model;
 mod perplexity;
 pub mod text;
 mod training;
 
 pub use backend::{Backend, IterationReport, Iterations, MAX_ITERATIONS, Snapshot};
+pub use characters::UnknownCharacters;
 pub use config::{Config, Optimizer, Preset, Schedule};
 pub use device::{Choice, Device, OnDevice};
 pub use error::{
-    ArtifactError, DeviceError, Error, ImportError, ModelError, TextError, TrainingError,
+    ArtifactError, DeviceError, Error, ImportError, Mismatch, ModelError, TextError, TrainingError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Weights, artifact, from_safetensors, to_safetensors};
@@ -54,8 +57,8 @@ pub use inference::{AnyModel, Artifact};
 pub use iteration::clip_factor;
 pub use perplexity::{LARGEST_PERPLEXITY, perplexity, shown_number};
 pub use training::{
-    Checkpoint, Description, EpochReport, Outcome, Progress, REPORT_CHARACTERS, Training,
-    train_and_predict,
+    Checkpoint, Description, EpochReport, Matching, Origin, Outcome, Pretrained, Progress,
+    REPORT_CHARACTERS, Training, train_and_predict,
 };
 
 /// The example of the page on this crate, which is a test.

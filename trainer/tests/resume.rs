@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use charcell::text::{Corpus, SHIPPED_TEXT, WindowSampling};
 use charcell::{
-    Checkpoint, Config, Device, EpochReport, OnDevice, Optimizer, Outcome, Progress, Schedule,
-    Training, TrainingError,
+    Checkpoint, Config, Device, EpochReport, Mismatch, OnDevice, Optimizer, Outcome, Progress,
+    Schedule, Training,
 };
 use infer_core::Normalisation;
 use pollster::block_on;
@@ -128,8 +128,7 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
     block_on(first.advance()).unwrap();
     let checkpoint = block_on(first.checkpoint()).unwrap();
     let refused = |config: Config, corpus: &Corpus, name: &str, values: [&str; 2]| {
-        let Err(TrainingError::OtherTraining { setting, here, there }) =
-            checkpoint.check(&config, corpus)
+        let Err(Mismatch::Setting { setting, here, there }) = checkpoint.check(&config, corpus)
         else {
             panic!("another {name} is taken");
         };
@@ -151,6 +150,30 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
     refused(small(), &other, "normalisation", ["\"chapter\"", "\"none\""]);
     let longer = Config { epochs: 50, report_every: 1, prefixes: vec!["a".into()], ..small() };
     checkpoint.check(&longer, &corpus).unwrap();
+}
+
+/// Only where the learning rate doesn't follow it from the start.
+#[test]
+fn the_number_of_epochs_may_change_where_it_changes_nothing_before() {
+    let corpus = corpus();
+    let step = Config { schedule: Schedule::Step, decay_every: 2, ..small() };
+    let whole = finish(training(&corpus, &step));
+    let mut first = training(&corpus, &Config { epochs: 3, ..step.clone() });
+    while block_on(first.advance()).unwrap().is_some() {}
+    let (saved, metrics) = checkpoint(&mut first);
+    let error = saved.check(&Config { epochs: 2, ..step.clone() }, &corpus).unwrap_err();
+    assert_eq!(error, Mismatch::Done { here: 2, done: 3 });
+    assert_same(&finish(resumed(&corpus, &step, (saved, metrics))), &whole);
+
+    let cosine = Config { schedule: Schedule::Cosine, ..small() };
+    let warm = Config { warm_up: 0.25, ..step };
+    for (config, setting) in [(cosine, "cosine"), (warm, "warm-up of 0.25")] {
+        let saved = block_on(training(&corpus, &config).checkpoint()).unwrap();
+        saved.check(&config, &corpus).unwrap();
+        let error = saved.check(&Config { epochs: 12, ..config }, &corpus).unwrap_err();
+        let Mismatch::Length { reason, here: 12, there: 6 } = error else { panic!("{error}") };
+        assert!(reason.contains(setting), "{reason}");
+    }
 }
 
 #[test]

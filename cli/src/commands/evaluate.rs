@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use charcell::text::Source;
+use charcell::text::{NormalisedText, Source};
 use charcell::{AnyModel, ArtifactError, TextError, Weights, artifact, evaluate, shown_number};
 use clap::Args;
 
-use super::with_model;
+use super::{AS_TRAINED, with_model};
 use crate::error::Error;
-use crate::output::print;
+use crate::output::{print, tell_changes};
 use crate::run_folder::RunFolder;
 
 #[derive(Debug, Args)]
@@ -51,7 +51,9 @@ fn report(
     let normalisation = model.header().normalisation;
     let (files, characters) = (arguments.corpus.clone(), arguments.chars);
     let source = Source { files, characters, normalisation, ..Source::default() };
-    let tokens = model.tokens(&source.text()?, replacement)?;
+    let NormalisedText { text, changes } = source.text()?;
+    tell_changes(AS_TRAINED, changes);
+    let tokens = model.tokens(&text, replacement)?;
     if tokens.len() < 2 {
         return Err(TextError::TooShort { found: tokens.len() }.into());
     }

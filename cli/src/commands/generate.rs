@@ -4,12 +4,13 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use charcell::AnyModel;
+use charcell::text::Changes;
 use clap::Args;
 use infer_core::Sampling;
 
-use super::with_model;
+use super::{AS_TRAINED, check_effects, with_model};
 use crate::error::Error;
-use crate::output::print;
+use crate::output::{Stream, print, tell_changes};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -26,54 +27,62 @@ pub(super) struct Arguments {
     /// 0 takes the most probable character always, 1 samples as the model predicts; to 65.
     #[arg(long, value_name = "T", default_value_t = 0.0, allow_negative_numbers = true)]
     temperature: f64,
-    /// Only the K most probable characters; 0: all.
-    #[arg(long, value_name = "K", default_value_t = 0)]
-    top_k: u16,
-    /// Only the most probable characters that reach this probability together.
-    #[arg(long, value_name = "P", default_value_t = 1.0, allow_negative_numbers = true)]
-    top_p: f64,
-    /// Start of the random generator: same seed, same text.
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    seed: u64,
+    /// With --temperature: only the K most probable characters; 0: all [default: 0].
+    #[arg(long, value_name = "K")]
+    top_k: Option<u16>,
+    /// With --temperature: only the most probable characters that reach this probability together
+    /// [default: 1].
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    top_p: Option<f64>,
+    /// With --temperature: start of the random generator; same seed, same text [default: 0].
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
     /// Print a JSON object with prefix and continuation.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let sampling = Sampling {
-        temperature_milli: milli(
-            "--temperature",
-            arguments.temperature,
-            65.535,
-            "from 0 to 65.535",
-        )?,
-        top_k: arguments.top_k,
-        top_p_milli: milli("--top-p", arguments.top_p, 1.0, "from 0 to 1")?,
-        seed: arguments.seed,
-    };
+    let sampling = arguments.sampling()?;
     with_model(&arguments.model, |_, model| generate(arguments, model, sampling))
+}
+
+impl Arguments {
+    /// How characters are chosen.
+    fn sampling(&self) -> Result<Sampling, Error> {
+        let &Self { temperature, top_k, top_p, seed, .. } = self;
+        let temperature_milli = milli("--temperature", temperature, 65.535, "from 0 to 65.535")?;
+        let top_p_milli = milli("--top-p", top_p.unwrap_or(1.0), 1.0, "from 0 to 1")?;
+        let (is_greedy, reason) = (temperature_milli == 0, "without a --temperature above 0");
+        check_effects(&[
+            ("--top-k", is_greedy && top_k.is_some_and(|k| k > 0), reason),
+            ("--top-p", is_greedy && top_p_milli < 1000, reason),
+            ("--seed", is_greedy && seed.is_some(), reason),
+        ])?;
+        let (top_k, seed) = (top_k.unwrap_or(0), seed.unwrap_or(0));
+        Ok(Sampling { temperature_milli, top_k, top_p_milli, seed })
+    }
 }
 
 fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> Result<(), Error> {
     let own = model.header().prefixes.first().copied();
     let prefix = arguments.prefix.as_deref().or(own).unwrap_or_default();
+    // Nothing is printed of a prefix that can't be continued.
+    model.tokens(prefix, None)?;
+    tell_changes(AS_TRAINED, Changes::of(prefix, model.header().normalisation));
     if arguments.json {
         let text = model.text(prefix, arguments.length, sampling)?;
         let continuation = text.strip_prefix(prefix).unwrap_or_default();
         let result = serde_json::json!({ "prefix": prefix, "continuation": continuation });
         return print(&format!("{result}\n"));
     }
-    // Nothing is printed of a prefix that can't be continued.
-    model.tokens(prefix, None)?;
-    let mut printed = print(prefix);
+    let mut stream = Stream::new(prefix);
+    let mut written = Ok(());
     model.generate(prefix, arguments.length, sampling, |character| {
-        if printed.is_ok() {
-            printed = print(character.encode_utf8(&mut [0; 4]));
-        }
-        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        written = stream.push(character);
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    printed.and_then(|()| print("\n"))
+    written.and_then(|()| stream.end())
 }
 
 /// `value` in thousandths; only 0 becomes 0, which may mean something of its own.

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use charcell::{Artifact, ArtifactError};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use infer_core::Normalisation;
 
@@ -50,11 +51,34 @@ enum Command {
     Firmware(firmware::Arguments),
 }
 
+/// The exit code of wrong usage.
+const USAGE: u8 = 2;
+
 /// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
 pub(crate) fn run() -> ExitCode {
-    let command = Arguments::command().mut_subcommand("train", train::with_defaults);
-    let arguments = Arguments::from_arg_matches(&command.get_matches());
-    let done = match arguments.unwrap_or_else(|error| error.exit()).command {
+    match arguments() {
+        Ok(arguments) => exit_code(perform(arguments.command)),
+        Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
+            // What else a file needs is no help where it isn't taken at all.
+            import::check_format(command())
+                .map_or_else(|refusal| exit_code(Err(refusal)), |()| error.exit())
+        }
+        Err(error) => error.exit(),
+    }
+}
+
+/// What can be said on the command line.
+fn command() -> clap::Command {
+    Arguments::command().mut_subcommand("train", train::with_defaults)
+}
+
+/// What is said on it.
+fn arguments() -> Result<Arguments, clap::Error> {
+    Arguments::from_arg_matches(&command().try_get_matches()?)
+}
+
+fn perform(command: Command) -> Result<(), Error> {
+    match command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
@@ -64,7 +88,11 @@ pub(crate) fn run() -> ExitCode {
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Boards(arguments) => boards::run(&arguments),
         Command::Firmware(arguments) => firmware::run(&arguments),
-    };
+    }
+}
+
+/// Says what went wrong, if anything did: the exit code.
+fn exit_code(done: Result<(), Error>) -> ExitCode {
     if let Err(error) = &done
         && !is_unread(error)
     {
@@ -75,7 +103,23 @@ pub(crate) fn run() -> ExitCode {
     if let Some(error) = &lost {
         tell(format_args!("error: {error}; not all that was to be said here was"));
     }
-    if done.is_ok() && lost.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match done {
+        Ok(()) if lost.is_none() => ExitCode::SUCCESS,
+        Err(Error::NoEffect { .. }) => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Refuses the first of some options that is given for nothing: each with whether it is, and the
+/// reason.
+///
+/// # Errors
+/// [`Error::NoEffect`].
+fn check_effects(options: &[(&'static str, bool, &'static str)]) -> Result<(), Error> {
+    match options.iter().find(|(_, is_for_nothing, _)| *is_for_nothing) {
+        Some(&(option, _, reason)) => Err(Error::NoEffect { option, reason }),
+        None => Ok(()),
+    }
 }
 
 /// The options that may help with an error, as they are shown after it.
@@ -93,6 +137,9 @@ fn with_model<T>(
     let model = artifact.model().map_err(|source| ArtifactError::Load { path: path.into(), source })?;
     use_model(&artifact, &model)
 }
+
+/// What changes a text that a model reads.
+const AS_TRAINED: &str = "normalised as the texts that the model was trained on";
 
 /// What was done to the texts of a training.
 #[derive(Debug, Clone, Copy, ValueEnum)]

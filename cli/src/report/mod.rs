@@ -39,6 +39,9 @@ pub(crate) fn report_html(
     add(&row("corpus", format!("{characters} characters, {distinct} distinct")));
     let config = &description.config;
     add(&row("model", format!("{} hidden units in {} layer(s)", config.hidden, config.layers)));
+    if let Some(origin) = &description.origin {
+        add(&row("weights from", origin.run.display()));
+    }
     if let Some(last) = last {
         add(&row("epochs", last.epoch));
         add(&row("perplexity in training", shown_number(last.perplexity, 3)));
@@ -127,8 +130,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use charcell::Config;
     use charcell::text::{Corpus, SHIPPED_TEXT};
+    use charcell::{Config, Origin};
 
     fn report(epoch: usize, loss_nats: f64, validation_perplexity: Option<f64>) -> EpochReport {
         EpochReport {
@@ -249,7 +252,9 @@ mod tests {
     #[test]
     fn a_page_has_everything_in_it_and_escapes_it() {
         let sizes = Sizes { flash_bytes: 328_000, ram_bytes: 2500, boards: vec!["pico".into()] };
-        let html = report_html(&description(), &metrics(), Some(&sizes));
+        let origin = Some(Origin { run: "runs/<a>".into(), weights_checksum: 0 });
+        let description = Description { origin, ..description() };
+        let html = report_html(&description, &metrics(), Some(&sizes));
         for part in [
             "<svg",
             "a &lt;b&gt; &amp; &quot;c&quot;␀",
@@ -257,6 +262,7 @@ mod tests {
             "328000",
             "pico",
             "hidden",
+            "runs/&lt;a&gt;",
         ] {
             assert!(html.contains(part), "{part}");
         }

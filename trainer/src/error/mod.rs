@@ -3,6 +3,7 @@
 mod artifact;
 mod device;
 mod import;
+mod mismatch;
 mod model;
 mod text;
 mod training;
@@ -10,6 +11,7 @@ mod training;
 pub use self::artifact::ArtifactError;
 pub use self::device::DeviceError;
 pub use self::import::ImportError;
+pub use self::mismatch::Mismatch;
 pub use self::model::ModelError;
 pub use self::text::TextError;
 pub use self::training::TrainingError;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use infer_core::layout::MAX_VOCABULARY;
 
+use crate::characters::UnknownCharacters;
+
 /// Why a text can't be read, trained on, or continued.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -80,30 +82,15 @@ pub enum TextError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A character is not in the model's vocabulary.
+    /// A text has characters that the model's vocabulary lacks.
     #[error(
-        "character {} of the text, {character:?}, is not in the model's vocabulary: leave it out, \
-         give a replacement for such characters, or train on a corpus that has it",
-        position + 1
+        "the model's vocabulary lacks {0}: leave them out, give a replacement for them, or train on \
+         a corpus that has them"
     )]
-    UnknownCharacter {
-        /// The character.
-        character: char,
-        /// How many characters stand before it.
-        position: usize,
-    },
-    /// A corpus has a character that the vocabulary given for it lacks.
-    #[error(
-        "character {} of the corpus, {character:?}, is not in the vocabulary: add it, or give a \
-         replacement for such characters",
-        position + 1
-    )]
-    ForeignCharacter {
-        /// The character.
-        character: char,
-        /// How many characters stand before it.
-        position: usize,
-    },
+    UnknownCharacters(UnknownCharacters),
+    /// A corpus has characters that the vocabulary given for it lacks.
+    #[error("the vocabulary lacks {0}: add them, or give a replacement for them")]
+    ForeignCharacters(UnknownCharacters),
     /// Characters are too rare for the vocabulary, and nothing is there to replace them.
     #[error(
         "{found} character(s) of the corpus, {character:?} the first, occur fewer than {min_count} \

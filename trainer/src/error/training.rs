@@ -1,5 +1,8 @@
 //! What can go wrong with a training.
 
+use std::path::PathBuf;
+
+use super::Mismatch;
 use crate::perplexity::shown_number;
 
 /// Why a training can't go on.
@@ -41,17 +44,23 @@ pub enum TrainingError {
         learning_rate: f32,
     },
     /// A checkpoint is of another training.
+    #[error(transparent)]
+    OtherTraining(#[from] Mismatch),
+    /// A training has another shape than the weights that it is to start from.
     #[error(
-        "the checkpoint is of another training: {setting} is {there} there, and {here} here; leave \
-         it as it was, or start a new training"
+        "{setting} is {here}, and {there} in the run {}, whose weights are to be taken: leave \
+         {setting} as it is there, or start with new weights",
+        run.display()
     )]
-    OtherTraining {
-        /// What differs: a field of [`Config`](crate::Config), or what else there is.
-        setting: String,
+    OtherSizes {
+        /// The setting: a field of [`Config`](crate::Config).
+        setting: &'static str,
         /// Its value here.
-        here: String,
-        /// Its value in the checkpoint.
-        there: String,
+        here: usize,
+        /// Its value there.
+        there: usize,
+        /// The run's folder.
+        run: PathBuf,
     },
 }
 

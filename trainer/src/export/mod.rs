@@ -38,8 +38,8 @@ const CALIBRATION_CHARACTERS: usize = 1000;
 ///
 /// # Errors
 /// [`ArtifactError::Weight`] if a parameter is not finite, or too large for an int8 artifact;
-/// [`TextError::UnknownCharacter`](crate::TextError::UnknownCharacter) if a prefix has a character that the vocabulary lacks;
-/// [`ModelError::TooManyPrefixes`](crate::ModelError::TooManyPrefixes).
+/// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) if a prefix has a character
+/// that the vocabulary lacks; [`ModelError::TooManyPrefixes`](crate::ModelError::TooManyPrefixes).
 ///
 /// # Panics
 /// Never: what is loaded to be calibrated is what was written before.

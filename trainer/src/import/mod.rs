@@ -22,6 +22,7 @@ use self::modules::{Modules, shown_module};
 use self::stack::Stack;
 use crate::error::{Error, ImportError};
 use crate::foreign::Foreign;
+use crate::listing;
 use crate::model::{Parameters, TrainedModel};
 use crate::text::Vocabulary;
 
@@ -73,7 +74,7 @@ pub struct Imported {
 /// # Errors
 /// [`ImportError`] names the tensors that are missing, unfit or unknown;
 /// [`TextError::VocabularySize`](crate::TextError::VocabularySize);
-/// [`TextError::UnknownCharacter`](crate::TextError::UnknownCharacter) of a prefix.
+/// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) of a prefix.
 pub fn import(
     bytes: &[u8],
     characters: &[char],
@@ -150,13 +151,7 @@ fn is_within(tensor: &str, name: &str) -> bool {
 
 /// The first of some names, for an error.
 fn some(names: impl Iterator<Item = String>) -> String {
-    const MOST: usize = 20;
-    let names: Vec<String> = names.collect();
-    match names.len() {
-        0 => "none".into(),
-        count if count > MOST => format!("{} and {} more", names[..MOST].join(", "), count - MOST),
-        _ => names.join(", "),
-    }
+    listing::some(names, 20)
 }
 
 /// What was taken for what.

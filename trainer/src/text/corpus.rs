@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use infer_core::{Normalisation, Token};
 
-use super::{Source, Vocabulary};
+use super::{Changes, NormalisedText, Source, Vocabulary};
+use crate::characters::UnknownCharacters;
 use crate::error::TextError;
 
 /// *The Orrery*, a story written for Charcell, which `charcell train` learns without a corpus.
@@ -24,6 +25,7 @@ pub struct Corpus {
     vocabulary: Vocabulary,
     replacement: Option<Token>,
     source: Source,
+    changes: Changes,
     checksum: u32,
 }
 
@@ -35,7 +37,7 @@ impl Corpus {
     ///
     /// # Errors
     /// What [`Source::text`] returns, and the vocabulary; [`TextError::Empty`];
-    /// [`TextError::ForeignCharacter`] if the vocabulary lacks a character, and nothing replaces it;
+    /// [`TextError::ForeignCharacters`] if the vocabulary lacks some, and nothing replaces them;
     /// [`TextError::Read`] as well if a path is not UTF-8.
     pub fn open(source: &Source) -> Result<Self, TextError> {
         source.check_paths()?;
@@ -68,7 +70,10 @@ impl Corpus {
         Self::new(source.normalised(text)?, &source)
     }
 
-    fn new(text: String, source: &Source) -> Result<Self, TextError> {
+    fn new(
+        NormalisedText { text, changes }: NormalisedText,
+        source: &Source,
+    ) -> Result<Self, TextError> {
         if text.is_empty() {
             return Err(TextError::Empty);
         }
@@ -83,20 +88,22 @@ impl Corpus {
             None => None,
         };
         // The text's own vocabulary has all that isn't replaced.
-        let is_foreign = source.vocabulary.is_some() && replacement.is_none();
+        if source.vocabulary.is_some() && replacement.is_none() {
+            let is_known = |character| vocabulary.token(character).is_some();
+            if let Some(unknown) = UnknownCharacters::of(&text, is_known) {
+                return Err(TextError::ForeignCharacters(unknown));
+            }
+        }
         let (mut starts, mut characters) = (Vec::new(), 0);
-        for (byte, character) in text.char_indices() {
+        for (byte, _) in text.char_indices() {
             if characters % STRIDE == 0 {
                 starts.push(byte);
-            }
-            if is_foreign && vocabulary.token(character).is_none() {
-                return Err(TextError::ForeignCharacter { character, position: characters });
             }
             characters += 1;
         }
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(text.as_bytes());
         let source = source.clone();
-        Ok(Self { text, starts, characters, vocabulary, replacement, source, checksum })
+        Ok(Self { text, starts, characters, vocabulary, replacement, source, changes, checksum })
     }
 
     /// The characters that have a token.
@@ -124,6 +131,12 @@ impl Corpus {
     #[must_use]
     pub fn normalisation(&self) -> Normalisation {
         self.source.normalisation
+    }
+
+    /// How many of its characters that changed.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.changes
     }
 
     /// What it was made from.
@@ -220,10 +233,10 @@ mod tests {
             replacement,
             ..Source::default()
         };
-        let error = Corpus::open(&source(None)).unwrap_err();
-        let is_named =
-            matches!(error, TextError::ForeignCharacter { character: 'c', position: 2 });
-        assert!(is_named, "{error}");
+        let Err(TextError::ForeignCharacters(unknown)) = Corpus::open(&source(None)) else {
+            panic!("the vocabulary has all");
+        };
+        assert_eq!(unknown, UnknownCharacters::one('c', 2));
         assert_eq!(Corpus::open(&source(Some('?'))).unwrap().tokens().to_vec(), [1, 2, 0, 1, 2]);
         let error = Corpus::open(&source(Some('!'))).unwrap_err();
         assert!(matches!(error, TextError::Replacement { character: '!' }), "{error}");

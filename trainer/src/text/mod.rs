@@ -1,11 +1,13 @@
 //! From a text to batches of tokens.
 
 mod batches;
+mod changes;
 mod corpus;
 mod source;
 mod vocabulary;
 
-pub use batches::{Batches, Epoch, WindowSampling, Window};
+pub use batches::{Batches, Epoch, Window, WindowSampling};
+pub use changes::Changes;
 pub use corpus::{Corpus, SHIPPED_TEXT, Tokens};
-pub use source::Source;
+pub use source::{NormalisedText, Source};
 pub use vocabulary::{Vocabulary, read_characters};

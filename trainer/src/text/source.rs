@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
 
-use super::SHIPPED_TEXT;
+use super::{Changes, SHIPPED_TEXT};
 use crate::error::TextError;
 
 /// How a corpus is made; a part of `run.json`.
@@ -41,6 +41,15 @@ impl Default for Source {
     }
 }
 
+/// A text after its normalisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NormalisedText {
+    /// The text.
+    pub text: String,
+    /// What was done to it.
+    pub changes: Changes,
+}
+
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 
@@ -48,9 +57,9 @@ impl Source {
     /// The text, normalised.
     ///
     /// # Errors
-    /// [`TextError::Read`] or [`TextError::NotUtf8`] by file; [`Error::Setting`] if no character is
-    /// asked for.
-    pub fn text(&self) -> Result<String, TextError> {
+    /// [`TextError::Read`] or [`TextError::NotUtf8`] by file; [`TextError::NoCharacters`] if none
+    /// is asked for.
+    pub fn text(&self) -> Result<NormalisedText, TextError> {
         if self.files.is_empty() {
             return self.normalised(SHIPPED_TEXT);
         }
@@ -78,7 +87,7 @@ impl Source {
     }
 
     /// As [`text`](Self::text), of `text`.
-    pub(super) fn normalised(&self, text: &str) -> Result<String, TextError> {
+    pub(super) fn normalised(&self, text: &str) -> Result<NormalisedText, TextError> {
         let mut whole = self.start()?;
         whole.push(text);
         Ok(whole.normalised)
@@ -89,13 +98,14 @@ impl Source {
             return Err(TextError::NoCharacters);
         }
         let left = self.characters.unwrap_or(usize::MAX);
-        Ok(Text { normalised: String::new(), left, normalisation: self.normalisation })
+        let normalised = NormalisedText { text: String::new(), changes: Changes::default() };
+        Ok(Text { normalised, left, normalisation: self.normalisation })
     }
 }
 
 /// A text as it grows: whole characters, normalised as they come, so that no second copy is made.
 struct Text {
-    normalised: String,
+    normalised: NormalisedText,
     /// Characters that may still come.
     left: usize,
     normalisation: Normalisation,
@@ -103,11 +113,13 @@ struct Text {
 
 impl Text {
     fn push(&mut self, part: &str) {
-        let before = self.left;
-        let characters = part.chars().take(before);
-        self.normalised.extend(characters.map(|character| {
+        let NormalisedText { text, changes } = &mut self.normalised;
+        let (normalisation, before) = (self.normalisation, self.left);
+        text.extend(part.chars().take(before).map(|character| {
             self.left -= 1;
-            self.normalisation.apply(character)
+            let normalised = normalisation.apply(character);
+            changes.count(character, normalised);
+            normalised
         }));
     }
 
@@ -171,7 +183,7 @@ mod tests {
     use super::*;
 
     fn text_of(files: Vec<PathBuf>, characters: Option<usize>) -> Result<String, TextError> {
-        Source { files, characters, ..Source::default() }.text()
+        Source { files, characters, ..Source::default() }.text().map(|text| text.text)
     }
 
     #[test]

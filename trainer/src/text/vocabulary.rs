@@ -5,6 +5,7 @@ use std::path::Path;
 use infer_core::Token;
 use infer_core::layout::MAX_VOCABULARY;
 
+use crate::characters::UnknownCharacters;
 use crate::error::TextError;
 
 /// The distinct characters of a text in ascending order of code point; a token is an index into it.
@@ -88,12 +89,12 @@ impl Vocabulary {
     /// The tokens of `text`.
     ///
     /// # Errors
-    /// [`TextError::UnknownCharacter`] names the first character that the vocabulary lacks.
+    /// [`TextError::UnknownCharacters`] names the characters that the vocabulary lacks.
     pub fn tokens(&self, text: &str) -> Result<Vec<Token>, TextError> {
-        let token = |(position, character)| {
-            self.token(character).ok_or(TextError::UnknownCharacter { character, position })
-        };
-        text.chars().enumerate().map(token).collect()
+        match UnknownCharacters::of(text, |character| self.token(character).is_some()) {
+            Some(unknown) => Err(TextError::UnknownCharacters(unknown)),
+            None => Ok(text.chars().filter_map(|character| self.token(character)).collect()),
+        }
     }
 
     /// The characters in the order of their tokens.

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::description::Description;
+use super::mismatch::{of_epochs, of_setting, of_vocabularies};
 use super::{Best, CurrentEpoch, EpochReport, MetricsChecksum, Sums, Training};
 use crate::backend::{Backend, Snapshot};
-use crate::config::{Config, Schedule};
-use crate::error::{DeviceError, Error, TrainingError};
+use crate::config::Config;
+use crate::error::{DeviceError, Error, Mismatch, TrainingError};
 use crate::model::{Dimensions, Parameters, State};
 use crate::text::Corpus;
 
@@ -55,7 +56,8 @@ const MAGIC: [u8; 8] = *b"CCHKPT\0\x02";
 const CRC: crc::Crc<u32, crc::Table<16>> =
     crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
-/// The settings that may change when a training goes on.
+/// The settings that may change when a training goes on; `epochs` only where the learning rate
+/// doesn't depend on it.
 const CHANGEABLE: [&str; 4] = ["epochs", "patience", "report_every", "prefixes"];
 
 impl Checkpoint {
@@ -125,41 +127,30 @@ impl Checkpoint {
     /// Makes sure that a training of `config` on `corpus` can go on from here.
     ///
     /// # Errors
-    /// [`TrainingError::OtherTraining`] names the first setting that differs.
+    /// [`Mismatch`] names the first thing that differs.
     ///
     /// # Panics
     /// Never: a description can be written as JSON.
-    pub fn check(&self, config: &Config, corpus: &Corpus) -> Result<(), TrainingError> {
+    pub fn check(&self, config: &Config, corpus: &Corpus) -> Result<(), Mismatch> {
         let here = Description::new(corpus, config, 0);
-        let here = serde_json::to_string(&here).expect("plain values as JSON");
         // Both by way of their texts, where a number has one form.
         let parse = |json: &str| serde_json::from_str::<Value>(json).unwrap_or_default();
-        let (here, there) = (parse(&here), parse(&self.description));
-        // A schedule that ends with the training depends on its length.
-        let has_length = config.schedule == Schedule::Cosine || config.warm_up > 0.0;
-        let may_change =
-            |name: &str| CHANGEABLE.contains(&name) && !(name == "epochs" && has_length);
-        let names = here["config"].as_object().into_iter().flat_map(|config| config.keys());
-        let settings = names
-            .filter(|name| !may_change(name))
-            .map(|name| (name.clone(), format!("/config/{name}")));
-        let of_corpus = [
-            ("normalisation", "/normalisation"),
-            ("replacement", "/source/replacement"),
-            ("the vocabulary", "/vocabulary"),
-            ("the corpus's checksum", "/corpus_checksum"),
-        ];
-        let of_corpus = of_corpus.map(|(name, path)| (name.to_owned(), path.to_owned()));
-        for (setting, path) in settings.chain(of_corpus) {
-            let (here, there) = (here.pointer(&path), there.pointer(&path));
-            if here != there {
-                let shown =
-                    |value: Option<&Value>| value.map_or("not set".into(), Value::to_string);
-                let (here, there) = (shown(here), shown(there));
-                return Err(TrainingError::OtherTraining { setting, here, there });
-            }
+        let json = serde_json::to_string(&here).expect("plain values as JSON");
+        let (values, there_values) = (parse(&json), parse(&self.description));
+        let compare = |setting: &str, path: &str| {
+            of_setting(setting, values.pointer(path), there_values.pointer(path))
+        };
+        let names = values["config"].as_object().into_iter().flat_map(|config| config.keys());
+        for name in names.filter(|name| !CHANGEABLE.contains(&name.as_str())) {
+            compare(name, &format!("/config/{name}"))?;
         }
-        Ok(())
+        compare("normalisation", "/normalisation")?;
+        compare("replacement", "/source/replacement")?;
+        if let Some(there) = self.description() {
+            of_epochs(config, &there.config, self.epochs)?;
+            of_vocabularies(&here.vocabulary, &there.vocabulary)?;
+        }
+        compare("the corpus's checksum", "/corpus_checksum")
     }
 }
 
@@ -177,12 +168,12 @@ impl<'a, B: Backend> Training<'a, B> {
         metrics: Vec<EpochReport>,
         backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
     ) -> Result<Self, Error> {
-        checkpoint.check(config, corpus)?;
+        checkpoint.check(config, corpus).map_err(TrainingError::from)?;
         if !checkpoint.has(&metrics) {
             let shown = |count: usize| format!("of {count} epochs");
             let (here, there) = (shown(metrics.len()), shown(checkpoint.epochs));
             let setting = "the list of reports".into();
-            return Err(TrainingError::OtherTraining { setting, here, there }.into());
+            return Err(TrainingError::from(Mismatch::Setting { setting, here, there }).into());
         }
         let mut training = Self::new(corpus, config, backend).await?;
         let dimensions = config.dimensions(corpus);
@@ -193,6 +184,7 @@ impl<'a, B: Backend> Training<'a, B> {
         };
         training.random = ChaCha8Rng::seed_from_u64(config.seed);
         training.random.set_word_pos(checkpoint.random_position);
+        training.origin = checkpoint.description().and_then(|description| description.origin);
         training.metrics = metrics;
         training.metrics_checksum = checkpoint.metrics_checksum;
         training.model.parameters = parameters(&checkpoint.parameters);
@@ -228,7 +220,7 @@ impl<'a, B: Backend> Training<'a, B> {
     /// Never: a description can be written as JSON.
     pub async fn checkpoint(&mut self) -> Result<Checkpoint, DeviceError> {
         let Snapshot { parameters, state, moments, iterations } = self.backend.snapshot().await?;
-        let description = Description::new(self.corpus, &self.config, self.metrics.len());
+        let description = self.description();
         let values = |parameters: &Parameters| parameters.values().to_vec();
         let current = self.current.as_ref();
         let checkpoint = Checkpoint {

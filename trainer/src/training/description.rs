@@ -3,6 +3,7 @@
 use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
 
+use super::pretrained::Origin;
 use crate::config::Config;
 use crate::model::{Dimensions, TrainedModel};
 use crate::text::{Corpus, Source};
@@ -16,6 +17,8 @@ pub struct Description {
     pub config: Config,
     /// Epochs that the weights have been through.
     pub epochs: usize,
+    /// Where the first weights came from, if they weren't drawn.
+    pub origin: Option<Origin>,
     /// Where the corpus came from.
     pub source: Source,
     /// What was done to the corpus.
@@ -36,6 +39,7 @@ impl Description {
             charcell_version: env!("CARGO_PKG_VERSION").into(),
             config: config.clone(),
             epochs,
+            origin: None,
             source: corpus.source().clone(),
             normalisation: corpus.normalisation(),
             vocabulary: corpus.vocabulary().characters().into(),
@@ -53,6 +57,7 @@ impl Description {
             charcell_version: env!("CARGO_PKG_VERSION").into(),
             config: Config { hidden, layers, prefixes, ..Config::default() },
             epochs: 0,
+            origin: None,
             source: Source { normalisation: model.normalisation, ..Source::default() },
             normalisation: model.normalisation,
             vocabulary: model.vocabulary.characters().into(),

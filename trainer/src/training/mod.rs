@@ -3,8 +3,10 @@
 mod checkpoint;
 mod description;
 mod epoch;
+mod mismatch;
 mod outcome;
 mod pace;
+mod pretrained;
 mod report;
 mod validation;
 
@@ -20,6 +22,7 @@ pub use self::description::Description;
 use self::epoch::{CurrentEpoch, Sums};
 pub use self::outcome::Outcome;
 use self::pace::Pace;
+pub use self::pretrained::{Matching, Origin, Pretrained};
 use self::report::MetricsChecksum;
 pub use self::report::{EpochReport, Progress};
 use self::validation::{Pass, Validation};
@@ -82,6 +85,8 @@ pub async fn train_and_predict(
 pub struct Training<'a, B> {
     config: Config,
     corpus: &'a Corpus,
+    /// Where its first weights came from, if they weren't drawn.
+    origin: Option<Origin>,
     batches: Batches<'a>,
     validation: Option<Validation<'a>>,
     backend: B,
@@ -120,14 +125,29 @@ impl<'a, B: Backend> Training<'a, B> {
         config: &Config,
         backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
     ) -> Result<Self, Error> {
+        Self::start(corpus, config, None, backend).await
+    }
+
+    /// As [`new`](Self::new), perhaps with weights that aren't drawn.
+    async fn start(
+        corpus: &'a Corpus,
+        config: &Config,
+        pretrained: Option<&Pretrained>,
+        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
+    ) -> Result<Self, Error> {
         config.check(corpus)?;
         let mut random = ChaCha8Rng::seed_from_u64(config.seed);
         let mut parameters = Parameters::init(config.dimensions(corpus), &mut random);
         parameters.set_forget_bias(config.forget_bias);
+        if let Some(pretrained) = pretrained {
+            pretrained.check(config)?;
+            pretrained.fill(&mut parameters, corpus.vocabulary());
+        }
         let held_out = corpus.split(config.validation).1;
         Ok(Self {
             config: config.clone(),
             corpus,
+            origin: pretrained.map(|pretrained| pretrained.origin().clone()),
             batches: config.batches(corpus)?,
             validation: Validation::new(held_out, config.batch_size, config.num_steps),
             backend: backend(parameters.clone()).await?,
@@ -226,6 +246,13 @@ impl<'a, B: Backend> Training<'a, B> {
             }
             _ => self.report_pace.may_be_long(),
         }
+    }
+
+    /// What is trained, on what, as far as it is.
+    #[must_use]
+    pub fn description(&self) -> Description {
+        let origin = self.origin.clone();
+        Description { origin, ..Description::new(self.corpus, &self.config, self.metrics.len()) }
     }
 
     /// What each epoch measured so far.

@@ -10,7 +10,7 @@ use charcell::text::read_characters;
 use charcell::{
     ArtifactError, Description, ImportError, ImportOptions, Imported, Weights, artifact, import,
 };
-use clap::Args;
+use clap::{Args, Command};
 
 use self::conversion::{advice, framework};
 use super::NormalizeArgument;
@@ -18,6 +18,9 @@ use crate::error::Error;
 use crate::output::print;
 use crate::run_folder::{RunFolder, write_whole};
 use crate::shell::{shell_path, shell_word};
+
+/// What the command is called.
+const NAME: &str = "import";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -60,6 +63,21 @@ pub(super) struct Arguments {
     prefix: Vec<String>,
 }
 
+/// Refuses a file of another framework on a command line that lacks something else.
+///
+/// # Errors
+/// [`ImportError::Foreign`].
+pub(super) fn check_format(command: Command) -> Result<(), Error> {
+    let lenient =
+        command.mut_subcommand(NAME, |import| import.mut_args(|argument| argument.required(false)));
+    let matches = lenient.try_get_matches().ok();
+    let import = matches.as_ref().and_then(|matches| matches.subcommand_matches(NAME));
+    match import.and_then(|import| import.get_one::<PathBuf>("file")) {
+        Some(file) => is_safetensors(file),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let options = ImportOptions {
         lstm: arguments.lstm_name,
@@ -91,18 +109,26 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
 
 /// Reads the model in `file`, whose inputs and outputs are the characters of the `vocabulary` file.
 fn read(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Imported, Error> {
-    let error = |source: charcell::Error| {
-        let mend = mend(&source, file);
-        Error::Import { path: file.into(), source, mend }
-    };
-    if let Some(framework) = framework(file) {
-        return Err(error(ImportError::Foreign(framework).into()));
-    }
+    is_safetensors(file)?;
     let characters = read_characters(vocabulary)?;
     let wanted = "the safetensors file of a model";
     let bytes =
         fs::read(file).map_err(|source| Error::Read { path: file.into(), source, wanted })?;
-    import(&bytes, &characters, options).map_err(error)
+    import(&bytes, &characters, options).map_err(|error| refusal(file, error))
+}
+
+/// Refuses a file of another framework; nothing is said of a file that can't be read.
+fn is_safetensors(file: &Path) -> Result<(), Error> {
+    match framework(file) {
+        Some(framework) => Err(refusal(file, ImportError::Foreign(framework).into())),
+        None => Ok(()),
+    }
+}
+
+/// Why `file` isn't imported.
+fn refusal(file: &Path, source: charcell::Error) -> Error {
+    let mend = mend(&source, file);
+    Error::Import { path: file.into(), source, mend }
 }
 
 /// What to type where `file` can't be imported as it is.

@@ -1,15 +1,17 @@
 //! The options of `charcell train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use charcell::gpu::Adapter;
 use charcell::text::{Corpus, Source};
-use charcell::{Choice, Config, Device, Preset};
+use charcell::{Choice, Config, Device, Optimizer, Preset, Schedule};
 use clap::{Args, ValueEnum};
+use pollster::block_on;
 
+use super::start::Start;
 use super::values::{OptimizerArgument, PresetArgument, SamplingArgument, ScheduleArgument};
-use crate::commands::NormalizeArgument;
+use crate::commands::{NormalizeArgument, check_effects};
 use crate::error::Error;
 
 /// Characters of the shipped text that are trained on, as many as the chapter takes.
@@ -23,7 +25,8 @@ const PREFIX_CHARACTERS: usize = 12;
   charcell train
   charcell train --corpus my.txt --out runs/mine --prefix \"Once upon\" --epochs 300
   charcell train --corpus books/ --preset good --out runs/books
-  charcell train --resume --out runs/books")]
+  charcell train --resume --out runs/books
+  charcell train --from runs/books --corpus letters.txt --epochs 20 --out runs/letters")]
 pub(in crate::commands) struct Arguments {
     #[command(flatten)]
     text: TextArguments,
@@ -47,7 +50,8 @@ struct TextArguments {
     /// Train on the first N characters only [default: all; 10000 of the shipped story].
     #[arg(long, value_name = "N")]
     chars: Option<usize>,
-    /// What is done to text: line breaks to spaces and lower-case, or nothing [default: chapter].
+    /// What is done to text: line breaks to spaces and lower-case, or nothing [default: chapter;
+    /// with --from, what that run has].
     #[arg(long, value_enum)]
     normalize: Option<NormalizeArgument>,
     /// The vocabulary, a JSON array of one-character strings [default: the text's characters].
@@ -68,6 +72,11 @@ struct TextArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 struct ModelArguments {
+    /// Start from the weights of the run in this folder, perhaps on another text: those of
+    /// characters that both have are taken, those of new ones are drawn. --hidden and --layers are
+    /// that run's.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "forget_bias"])]
+    from: Option<PathBuf>,
     /// What holds where nothing else is given: the chapter's settings, or such as predict new text
     /// better in less time [default: chapter].
     #[arg(long, value_enum)]
@@ -162,10 +171,11 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Replace the run that is in the folder already.
-    #[arg(long)]
+    #[arg(long, requires = "out")]
     pub(super) force: bool,
     /// Go on with the training in the folder --out, exactly where its last checkpoint is. Its
-    /// settings hold; --epochs, --patience, --report-every and --prefix may change.
+    /// settings hold; --patience, --report-every and --prefix may change, and so may --epochs with
+    /// --schedule constant or step, and without --warm-up.
     #[arg(long, requires = "out", conflicts_with_all = ["force", "preset"])]
     pub(super) resume: bool,
     /// When to write a checkpoint: every so many epochs ("10"), minutes ("5m") or seconds ("30s");
@@ -215,10 +225,9 @@ fn replace<T>(setting: &mut T, given: Option<T>) {
 }
 
 impl Arguments {
-    /// Where the corpus comes from; `resumed` is that of the training that goes on.
-    pub(super) fn source(&self, resumed: Option<Source>) -> Source {
+    /// How the corpus is made: as in `source`, where nothing else is given.
+    pub(super) fn source(&self, mut source: Source) -> Source {
         let arguments = &self.text;
-        let mut source = resumed.unwrap_or_default();
         if !arguments.corpus.is_empty() {
             source.files.clone_from(&arguments.corpus);
         }
@@ -233,15 +242,17 @@ impl Arguments {
         source
     }
 
-    /// All settings of a training on `corpus`; `resumed` are those of the training that goes on.
-    pub(super) fn config(&self, resumed: Option<Config>, corpus: &Corpus) -> Config {
+    /// The run whose weights are asked for.
+    pub(super) fn from(&self) -> Option<&Path> {
+        self.model.from.as_deref()
+    }
+
+    /// All settings of a training on `corpus` that begins with `start`.
+    pub(super) fn config(&self, start: &Start, corpus: &Corpus) -> Config {
         let (model, training) = (&self.model, &self.training);
-        let is_new = resumed.is_none();
-        let mut config = resumed.unwrap_or_else(|| {
-            let preset = model.preset.map_or(Preset::Chapter, Into::into);
-            preset.config().with_optimizer(training.optimizer.map(Into::into))
-        });
-        if is_new {
+        let mut config = start.config(model.preset.map_or(Preset::Chapter, Into::into));
+        if !matches!(start, Start::Resumed(_)) {
+            config = config.with_optimizer(training.optimizer.map(Into::into));
             config.prefixes = default_prefixes(corpus);
         }
         if !training.prefix.is_empty() {
@@ -270,22 +281,45 @@ impl Arguments {
         config
     }
 
+    /// Refuses what is given, but has no effect on a training of `config`.
+    pub(super) fn check_effects(&self, config: &Config) -> Result<(), Error> {
+        let TrainingArguments { weight_decay, decay_every, decay_factor, .. } = &self.training;
+        let DeviceArguments { device, adapter, threads } = &self.device;
+        let is_stepped = config.schedule == Schedule::Step;
+        let decays = weight_decay.is_some_and(|decay| decay != 0.0);
+        let is_on_gpu = matches!(device, DeviceArgument::Gpu) || adapter.is_some();
+        let is_on_cpu = matches!(device, DeviceArgument::Cpu);
+        let without_steps = "without --schedule step";
+        check_effects(&[
+            (
+                "--weight-decay",
+                decays && config.optimizer != Optimizer::AdamW,
+                "without --optimizer adamw",
+            ),
+            ("--decay-every", decay_every.is_some() && !is_stepped, without_steps),
+            ("--decay-factor", decay_factor.is_some() && !is_stepped, without_steps),
+            (
+                "--patience",
+                config.patience > 0 && config.validation == 0.0,
+                "without --validation",
+            ),
+            ("--adapter", adapter.is_some() && is_on_cpu, "with --device cpu"),
+            ("--threads", *threads > 0 && is_on_gpu, "on a GPU"),
+        ])
+    }
+
     /// The device that is asked for, and why it is taken.
     pub(super) fn device(&self) -> Result<Choice, Error> {
         let asked = |device| Choice { device, reason: "as asked".into() };
         let DeviceArguments { device, adapter, threads } = &self.device;
         let threads = *threads;
         match (device, adapter.as_deref()) {
-            (DeviceArgument::Cpu, None) => Ok(asked(Device::Cpu { threads })),
-            (DeviceArgument::Cpu, Some(name)) => Err(Error::Option {
-                name: "--adapter",
-                value: name.into(),
-                allowed: "left out with --device cpu",
-            }),
-            (DeviceArgument::Auto, None) => Ok(Device::choose(&pollster::block_on(Adapter::all()), threads)),
+            (DeviceArgument::Cpu, _) => Ok(asked(Device::Cpu { threads })),
+            (DeviceArgument::Auto, None) => {
+                Ok(Device::choose(&block_on(Adapter::all()), threads))
+            }
             (DeviceArgument::Gpu | DeviceArgument::Auto, name) => {
-                let adapter = pollster::block_on(Adapter::find(name))?;
-                Ok(asked(Device::Gpu(adapter)))
+                Ok(asked(Device::Gpu(block_on(Adapter::find(name))?)))
             }
         }
     }

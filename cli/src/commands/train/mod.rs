@@ -5,13 +5,14 @@ mod defaults;
 mod ending;
 mod interruption;
 mod progress;
+mod start;
 mod values;
 
 use std::path::Path;
 use std::time::Instant;
 
-use charcell::text::Corpus;
-use charcell::{Backend, Choice, Description, Outcome, Progress, Training};
+use charcell::text::{Changes, Corpus};
+use charcell::{Backend, Choice, Config, Description, Outcome, Progress, Training};
 use pollster::block_on;
 
 pub(super) use self::arguments::Arguments;
@@ -20,66 +21,68 @@ pub(super) use self::defaults::with_defaults;
 use self::ending::Ending;
 use self::interruption::Interruption;
 use self::progress::Display;
+use self::start::Start;
 use crate::error::Error;
-use crate::output::tell;
-use crate::run_folder::{LastCheckpoint, RunFolder};
+use crate::output::{tell, tell_changes};
+use crate::run_folder::RunFolder;
 
 /// Where runs go that aren't told where to.
 const RUNS: &str = "runs";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let resumed = resume(&arguments.run)?;
-    let described = resumed.as_ref().and_then(|(_, last)| last.checkpoint.description());
-    let (config, source) = described.map(|there| (there.config, there.source)).unzip();
-    let corpus = Corpus::open(&arguments.source(source))?;
-    let config = arguments.config(config, &corpus);
-    config.check(&corpus)?;
+    let (start, folder) = start(arguments)?;
+    let corpus = Corpus::open(&arguments.source(start.source()))?;
+    let config = arguments.config(&start, &corpus);
+    arguments.check_effects(&config)?;
+    start.check(&config, &corpus)?;
     let Choice { device, reason } = arguments.device()?;
-    let (folder, last) = match resumed {
-        Some((folder, last)) => (folder, Some(last)),
-        None => (new_folder(&arguments.run)?, None),
-    };
-    tell(format_args!(
-        "training on {} characters ({} distinct), {} hidden units in {} layer(s)\n\
-         device: {device} ({reason})",
-        corpus.tokens().len(),
-        corpus.vocabulary().size(),
-        config.hidden,
-        config.layers,
-    ));
+    let folder = folder.map_or_else(|| new_folder(&arguments.run), Ok)?;
+    tell_text(&corpus, &config);
+    start.tell(&corpus);
+    tell(format_args!("device: {device} ({reason})"));
     let interruption = Interruption::listen(folder);
-    let done = last.as_ref().map_or(0, |last| last.checkpoint.epochs());
+    let display = Display::new(&config, start.epochs() as f64);
     let backend = async |parameters| device.backend(parameters, &config).await;
-    let training = match last {
-        Some(LastCheckpoint { checkpoint, metrics, .. }) => {
-            block_on(Training::resume(&corpus, &config, &checkpoint, metrics, backend))
-        }
-        None => block_on(Training::new(&corpus, &config, backend)),
-    };
+    let training = block_on(start.training(&corpus, &config, backend));
     let training = training.map_err(Error::from).and_then(|mut training| {
         // Better to find out now than after the first epochs.
         interruption.folder().check_room(&block_on(training.checkpoint())?)?;
         Ok(training)
     });
     let training = training.inspect_err(|_| interruption.folder().remove_if_empty())?;
+    let description = training.description();
     let every = arguments.run.checkpoint_every;
-    let display = Display::new(&config, done as f64);
     let Trained { outcome, is_interrupted, saved } = train(training, &interruption, every, display);
-    let description = Description::new(&corpus, &config, outcome.epochs);
+    let description = Description { epochs: outcome.epochs, ..description };
     Ending::new(&interruption, &description, saved).finish(outcome, is_interrupted)
 }
 
-/// The run to go on with and its checkpoint, if that is asked for.
-fn resume(arguments: &RunArguments) -> Result<Option<(RunFolder, LastCheckpoint)>, Error> {
-    let Some(path) = arguments.out.clone().filter(|_| arguments.resume) else { return Ok(None) };
-    let mut folder = RunFolder::resume(path)?;
-    let last = folder.last_checkpoint()?;
-    for reason in &last.damaged {
-        tell(format_args!("{reason}; the checkpoint before it is taken"));
+/// What the training starts from, and its folder if it goes on.
+fn start(arguments: &Arguments) -> Result<(Start, Option<RunFolder>), Error> {
+    let RunArguments { resume, out, .. } = &arguments.run;
+    match (out, arguments.from()) {
+        (Some(path), _) if *resume => {
+            let (start, folder) = Start::resumed(path.clone())?;
+            Ok((start, Some(folder)))
+        }
+        (_, Some(run)) => Ok((Start::from_run(run.to_owned())?, None)),
+        _ => Ok((Start::Drawn, None)),
     }
-    let epochs = last.checkpoint.epochs();
-    tell(format_args!("going on with {} after epoch {epochs}", folder.path().display()));
-    Ok(Some((folder, last)))
+}
+
+/// Says what is trained on, and what was done to it.
+fn tell_text(corpus: &Corpus, config: &Config) {
+    tell(format_args!(
+        "training on {} characters ({} distinct), {} hidden units in {} layer(s)",
+        corpus.tokens().len(),
+        corpus.vocabulary().size(),
+        config.hidden,
+        config.layers,
+    ));
+    tell_changes("--normalize chapter", corpus.changes());
+    let prefixes = config.prefixes.concat();
+    let of_prefixes = Changes::of(&prefixes, corpus.normalisation());
+    tell_changes("--normalize chapter on --prefix", of_prefixes);
 }
 
 fn new_folder(arguments: &RunArguments) -> Result<RunFolder, Error> {

@@ -1,0 +1,143 @@
+//! What a training starts from: nothing, another run's weights, or its own checkpoint.
+
+use std::path::PathBuf;
+
+use charcell::model::{Dimensions, Parameters};
+use charcell::text::{Corpus, Source};
+use charcell::{Backend, Config, DeviceError, Preset, Pretrained, Training, TrainingError};
+
+use crate::error::Error;
+use crate::output::tell;
+use crate::run_folder::{LastCheckpoint, RunError, RunFolder};
+use crate::shell::shell_path;
+
+/// What a training starts from.
+pub(super) enum Start {
+    /// Weights that are drawn.
+    Drawn,
+    /// The weights of another run.
+    Pretrained(Box<Pretrained>),
+    /// Its last checkpoint.
+    Resumed(Box<Resumed>),
+}
+
+/// A checkpoint, and the settings and the text that it describes.
+pub(super) struct Resumed {
+    last: LastCheckpoint,
+    config: Config,
+    source: Source,
+}
+
+impl Start {
+    /// Reads the run whose weights are taken.
+    ///
+    /// # Errors
+    /// [`RunError::NotARun`] says what is missing or wrong.
+    pub(super) fn from_run(run: PathBuf) -> Result<Self, RunError> {
+        let unfit = |reason: String| RunError::NotARun { path: run.clone(), reason };
+        if run.to_str().is_none() {
+            return Err(unfit("its path is not UTF-8, and run.json could not name it".into()));
+        }
+        let model = RunFolder::open(run.clone())?.model()?;
+        let pretrained =
+            Pretrained::new(model, run.clone()).map_err(|error| unfit(error.to_string()))?;
+        Ok(Self::Pretrained(Box::new(pretrained)))
+    }
+
+    /// Reads the last checkpoint of the run in `path`, and keeps other trainings out of it.
+    ///
+    /// # Errors
+    /// What [`RunFolder::resume`] and [`RunFolder::last_checkpoint`] return.
+    pub(super) fn resumed(path: PathBuf) -> Result<(Self, RunFolder), RunError> {
+        let mut folder = RunFolder::resume(path)?;
+        let last = folder.last_checkpoint()?;
+        for reason in &last.damaged {
+            tell(format_args!("{reason}; the checkpoint before it is taken"));
+        }
+        let epochs = last.checkpoint.epochs();
+        tell(format_args!("going on with {} after epoch {epochs}", folder.path().display()));
+        let description = last.checkpoint.description();
+        let (config, source) = description.map(|there| (there.config, there.source)).unzip();
+        let (config, source) = (config.unwrap_or_default(), source.unwrap_or_default());
+        Ok((Self::Resumed(Box::new(Resumed { last, config, source })), folder))
+    }
+
+    /// How the corpus is made, where nothing else is given.
+    pub(super) fn source(&self) -> Source {
+        match self {
+            Self::Drawn => Source::default(),
+            Self::Pretrained(pretrained) => {
+                let normalisation = pretrained.model().normalisation;
+                Source { normalisation, ..Source::default() }
+            }
+            Self::Resumed(resumed) => resumed.source.clone(),
+        }
+    }
+
+    /// The settings where nothing else is given, but what `preset` has.
+    pub(super) fn config(&self, preset: Preset) -> Config {
+        match self {
+            Self::Drawn => preset.config(),
+            Self::Pretrained(pretrained) => {
+                let Dimensions { hidden, layers, .. } = pretrained.model().parameters.dimensions();
+                Config { hidden, layers, ..preset.config() }
+            }
+            Self::Resumed(resumed) => resumed.config.clone(),
+        }
+    }
+
+    /// Makes sure that a training of `config` on `corpus` can start from it.
+    ///
+    /// # Errors
+    /// What [`Config::check`] returns, [`Pretrained::check`] and
+    /// [`Checkpoint::check`](charcell::Checkpoint::check).
+    pub(super) fn check(&self, config: &Config, corpus: &Corpus) -> Result<(), Error> {
+        match self {
+            Self::Drawn => {}
+            Self::Pretrained(pretrained) => pretrained.check(config)?,
+            Self::Resumed(resumed) => {
+                resumed.last.checkpoint.check(config, corpus).map_err(TrainingError::from)?;
+            }
+        }
+        Ok(config.check(corpus)?)
+    }
+
+    /// Says what a training with the vocabulary of `corpus` takes from another run.
+    pub(super) fn tell(&self, corpus: &Corpus) {
+        if let Self::Pretrained(pretrained) = self {
+            let run = shell_path(&pretrained.origin().run);
+            let matching = pretrained.matching(corpus.vocabulary());
+            tell(format_args!("from the weights of {run}; {matching}"));
+        }
+    }
+
+    /// Epochs that are done.
+    pub(super) fn epochs(&self) -> usize {
+        match self {
+            Self::Resumed(resumed) => resumed.last.checkpoint.epochs(),
+            _ => 0,
+        }
+    }
+
+    /// Prepares the training on what `backend` makes of the first parameters.
+    ///
+    /// # Errors
+    /// What [`Training`] returns, and the device.
+    pub(super) async fn training<'a, B: Backend>(
+        self,
+        corpus: &'a Corpus,
+        config: &Config,
+        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
+    ) -> Result<Training<'a, B>, charcell::Error> {
+        match self {
+            Self::Drawn => Training::new(corpus, config, backend).await,
+            Self::Pretrained(pretrained) => {
+                Training::from_pretrained(corpus, config, &pretrained, backend).await
+            }
+            Self::Resumed(resumed) => {
+                let LastCheckpoint { checkpoint, metrics, .. } = resumed.last;
+                Training::resume(corpus, config, &checkpoint, metrics, backend).await
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What differs between a training and the checkpoint that it is to go on from.
+
+use serde_json::Value;
+
+use crate::characters::missing;
+use crate::config::{Config, Schedule};
+use crate::error::Mismatch;
+
+/// Refuses a setting that differs.
+pub(super) fn of_setting(
+    setting: &str,
+    here: Option<&Value>,
+    there: Option<&Value>,
+) -> Result<(), Mismatch> {
+    if here == there {
+        return Ok(());
+    }
+    let shown = |value: Option<&Value>| value.map_or("not set".into(), Value::to_string);
+    Err(Mismatch::Setting { setting: setting.into(), here: shown(here), there: shown(there) })
+}
+
+/// Refuses epochs for which a training of `there`, of which so many are `done`, can't go on.
+pub(super) fn of_epochs(here: &Config, there: &Config, done: usize) -> Result<(), Mismatch> {
+    let (here, length) = (here.epochs, there.epochs);
+    match depends_on_length(there) {
+        Some(reason) if here != length => Err(Mismatch::Length { reason, here, there: length }),
+        _ if here < done => Err(Mismatch::Done { here, done }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses characters that only one of two vocabularies has.
+pub(super) fn of_vocabularies(here: &[char], there: &[char]) -> Result<(), Mismatch> {
+    let (missing_here, missing_there) = (missing(there, here), missing(here, there));
+    if missing_here.is_empty() && missing_there.is_empty() {
+        return Ok(());
+    }
+    Err(Mismatch::Vocabulary { missing_here, missing_there })
+}
+
+/// The setting by which the learning rate depends on how many epochs there are in all.
+fn depends_on_length(config: &Config) -> Option<String> {
+    if config.schedule == Schedule::Cosine {
+        Some("the cosine schedule".into())
+    } else if config.warm_up > 0.0 {
+        Some(format!("a warm-up of {}", config.warm_up))
+    } else {
+        None
+    }
+}

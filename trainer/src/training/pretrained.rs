@@ -1,0 +1,159 @@
+//! The weights of another run, from which a training starts.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Training;
+use crate::backend::Backend;
+use crate::characters::{missing, shown_characters};
+use crate::config::Config;
+use crate::error::{ArtifactError, DeviceError, Error, TrainingError};
+use crate::model::{Dimensions, ParameterName, Parameters, Shape, TrainedModel};
+use crate::text::{Corpus, Vocabulary};
+
+/// Where a training's first weights came from; a part of `run.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The folder of the run that they were taken from.
+    pub run: PathBuf,
+    /// CRC-32 of that run's parameters, f32, little-endian.
+    pub weights_checksum: u32,
+}
+
+/// The model of another run, from whose weights a training starts.
+#[derive(Debug, Clone)]
+pub struct Pretrained {
+    model: TrainedModel,
+    origin: Origin,
+}
+
+/// How the vocabulary of a training and that of its [`Pretrained`] model go together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matching {
+    /// Characters that both have.
+    pub matched: usize,
+    /// Characters that only the training has, whose weights are drawn.
+    pub new: Vec<char>,
+    /// Characters that only the other run has, whose weights are dropped.
+    pub dropped: Vec<char>,
+}
+
+impl fmt::Display for Matching {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { matched, new, dropped } = self;
+        let (new, dropped) = (shown_characters(new), shown_characters(dropped));
+        write!(formatter, "characters matched: {matched}; new: {new}; dropped: {dropped}")
+    }
+}
+
+impl Pretrained {
+    /// The `model` of the run in the folder `run`.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Weight`] if one of its weights is not a number.
+    pub fn new(model: TrainedModel, run: PathBuf) -> Result<Self, ArtifactError> {
+        for name in Parameters::names(model.parameters.dimensions()) {
+            let mut values = model.parameters.get(name).iter();
+            if let Some(&value) = values.find(|value| !value.is_finite()) {
+                return Err(ArtifactError::Weight { name: name.to_string(), value });
+            }
+        }
+        let weights_checksum = checksum(&model.parameters);
+        Ok(Self { model, origin: Origin { run, weights_checksum } })
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &TrainedModel {
+        &self.model
+    }
+
+    /// Where it came from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What of it a training with `vocabulary` can use.
+    #[must_use]
+    pub fn matching(&self, vocabulary: &Vocabulary) -> Matching {
+        let (here, there) = (vocabulary.characters(), self.model.vocabulary.characters());
+        let (new, dropped) = (missing(here, there), missing(there, here));
+        Matching { matched: here.len() - new.len(), new, dropped }
+    }
+
+    /// Makes sure that a model of `config` has the same layers.
+    ///
+    /// # Errors
+    /// [`TrainingError::OtherSizes`].
+    pub fn check(&self, config: &Config) -> Result<(), TrainingError> {
+        let Dimensions { hidden, layers, .. } = self.model.parameters.dimensions();
+        let sizes = [("hidden", config.hidden, hidden), ("layers", config.layers, layers)];
+        match sizes.into_iter().find(|(_, here, there)| here != there) {
+            Some((setting, here, there)) => {
+                let run = self.origin.run.clone();
+                Err(TrainingError::OtherSizes { setting, here, there, run })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Replaces those of `parameters` that mean the same by its weights; what belongs to characters of `vocabulary` that are new is left as it is.
+    pub(super) fn fill(&self, parameters: &mut Parameters, vocabulary: &Vocabulary) {
+        let token = |character: &char| self.model.vocabulary.token(*character);
+        // Tokens here and there.
+        let characters = vocabulary.characters().iter().enumerate();
+        let matched: Vec<(usize, usize)> = characters
+            .filter_map(|(here, character)| Some((here, usize::from(token(character)?))))
+            .collect();
+        for (name, Shape { rows, columns }, values) in parameters.parameters_mut() {
+            let theirs = self.model.parameters.get(name);
+            match name {
+                ParameterName::WIh(0) => {
+                    for &(here, there) in &matched {
+                        let row = &theirs[there * columns..][..columns];
+                        values[here * columns..][..columns].copy_from_slice(row);
+                    }
+                }
+                ParameterName::WOut | ParameterName::BOut => {
+                    let their_columns = self.model.vocabulary.size();
+                    for row in 0..rows {
+                        for &(here, there) in &matched {
+                            values[row * columns + here] = theirs[row * their_columns + there];
+                        }
+                    }
+                }
+                _ => values.copy_from_slice(theirs),
+            }
+        }
+    }
+}
+
+impl<'a, B: Backend> Training<'a, B> {
+    /// As [`new`](Self::new), from the weights of another run: those of characters that both
+    /// vocabularies have, and of the layers, forget-gate biases included. What belongs to new
+    /// characters is drawn as in any training; the moments of Adam start with zeros.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`TrainingError::OtherSizes`] if `config` has other layers.
+    pub async fn from_pretrained(
+        corpus: &'a Corpus,
+        config: &Config,
+        pretrained: &Pretrained,
+        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
+    ) -> Result<Self, Error> {
+        Self::start(corpus, config, Some(pretrained), backend).await
+    }
+}
+
+/// CRC-32 of all elements, little-endian.
+fn checksum(parameters: &Parameters) -> u32 {
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    let mut digest = crc.digest();
+    for value in parameters.values() {
+        digest.update(&value.to_le_bytes());
+    }
+    digest.finalize()
+}
