@@ -1,0 +1,227 @@
+//! Which module of a crate uses which: a file is a module, and what it re-exports is its children's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::File;
+
+/// A module's path in its crate; empty for the root.
+pub type Module = Vec<String>;
+
+/// The modules of a crate, and what each of them uses of the others, tests aside.
+#[derive(Debug, Default)]
+pub struct Imports {
+    modules: BTreeSet<Module>,
+    /// What a module hands on: a name, and where it comes from.
+    exports: BTreeMap<Module, BTreeMap<String, Module>>,
+    used: BTreeMap<Module, Vec<Module>>,
+}
+
+impl Imports {
+    /// Reads the modules in `files`, those of the crate in `folder`.
+    #[must_use]
+    pub fn of_crate(folder: &str, files: &[File]) -> Self {
+        let mut imports = Self::default();
+        let source = format!("{folder}/src/");
+        let modules = files.iter().filter_map(|file| {
+            let module = module(file.path.strip_prefix(&source)?)?;
+            Some((module, without_tests(&file.text)))
+        });
+        for (module, text) in modules {
+            let uses: Vec<(bool, Module)> = uses(&text, &module);
+            for (is_exported, path) in &uses {
+                let Some(name) = path.last().filter(|_| *is_exported) else { continue };
+                let exports = imports.exports.entry(module.clone()).or_default();
+                exports.insert(name.clone(), path.clone());
+            }
+            let private = uses.into_iter().filter(|(is_exported, _)| !is_exported);
+            let paths = private.map(|(_, path)| path).chain(inline_paths(&text, &module));
+            imports.used.insert(module.clone(), paths.collect());
+            imports.modules.insert(module);
+        }
+        imports
+    }
+
+    /// The modules that each module uses.
+    #[must_use]
+    pub fn graph(&self) -> BTreeMap<Module, BTreeSet<Module>> {
+        let of_module = |(module, paths): (&Module, &Vec<Module>)| {
+            let targets = paths.iter().filter_map(|path| self.definition(path, 0));
+            (module.clone(), targets.filter(|target| target != module).collect())
+        };
+        self.used.iter().map(of_module).collect()
+    }
+
+    /// The module that defines what `path` names.
+    fn definition(&self, path: &[String], depth: usize) -> Option<Module> {
+        let lengths = (0..=path.len()).rev();
+        let module = lengths.map(|length| path[..length].to_vec()).find(|m| self.modules.contains(m))?;
+        let exported = path.get(module.len()).and_then(|name| self.exports.get(&module)?.get(name));
+        match exported {
+            // A name that leads back to itself leads nowhere.
+            Some(origin) if depth < 8 => {
+                let rest = &path[module.len() + 1..];
+                self.definition(&[origin, rest].concat(), depth + 1)
+            }
+            _ => Some(module),
+        }
+    }
+}
+
+/// A circle of modules, each of which uses the next, if there is one.
+#[must_use]
+pub fn circle(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Option<Vec<Module>> {
+    let mut done = BTreeSet::new();
+    graph.keys().find_map(|start| walk(graph, start, &mut Vec::new(), &mut done))
+}
+
+fn walk(
+    graph: &BTreeMap<Module, BTreeSet<Module>>,
+    module: &Module,
+    path: &mut Vec<Module>,
+    done: &mut BTreeSet<Module>,
+) -> Option<Vec<Module>> {
+    if let Some(start) = path.iter().position(|before| before == module) {
+        return Some(path[start..].to_vec());
+    }
+    if !done.insert(module.clone()) {
+        return None;
+    }
+    path.push(module.clone());
+    let used = graph.get(module).into_iter().flatten();
+    let found = used.into_iter().find_map(|next| walk(graph, next, path, done));
+    path.pop();
+    found
+}
+
+/// The module in the file at `path` below `src/`; none for tests, and for programs beside the crate.
+fn module(path: &str) -> Option<Module> {
+    let stem = path.strip_suffix(".rs")?;
+    let mut names: Vec<&str> = stem.split('/').collect();
+    if names.contains(&"tests") || names[0] == "bin" {
+        return None;
+    }
+    if matches!(names.last(), Some(&("mod" | "lib" | "main"))) {
+        names.pop();
+    }
+    Some(names.into_iter().map(str::to_owned).collect())
+}
+
+/// `text` without comments, and without what is compiled for tests alone, which stands at the end or
+/// in a file of its own.
+fn without_tests(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let mut kept = String::new();
+    let mut lines = lines.peekable();
+    while let Some(line) = lines.next() {
+        if line == "#[cfg(test)]" {
+            if lines.next().is_some_and(|item| item.ends_with(';')) {
+                continue;
+            }
+            break;
+        }
+        kept += line;
+        kept.push('\n');
+    }
+    kept
+}
+
+/// The paths that the `use` items of `text` name, and whether each is handed on.
+fn uses(text: &str, module: &[String]) -> Vec<(bool, Module)> {
+    let mut found = Vec::new();
+    for (start, _) in text.match_indices("use ") {
+        let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
+        let before = text[line_start..start].trim();
+        let is_exported = before.starts_with("pub");
+        if !(before.is_empty() || is_exported) {
+            continue;
+        }
+        let tree = text[start + 4..].split(';').next().unwrap_or_default();
+        let tree: String = tree.split_whitespace().collect::<Vec<_>>().join(" ");
+        let paths = expand(&tree).into_iter().filter_map(|path| absolute(&path, module));
+        found.extend(paths.map(|path| (is_exported, path)));
+    }
+    found
+}
+
+/// `a::{b, c::d}` as `a::b` and `a::c::d`, each without what it is renamed to.
+fn expand(tree: &str) -> Vec<String> {
+    let Some((start, rest)) = tree.split_once('{') else {
+        return vec![tree.split(" as ").next().unwrap_or_default().trim().to_owned()];
+    };
+    let inner = rest.rsplit_once('}').map_or(rest, |(inner, _)| inner);
+    let (mut depth, mut parts) = (0, vec![String::new()]);
+    for c in inner.chars() {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        match c {
+            ',' if depth == 0 => parts.push(String::new()),
+            _ => parts.last_mut().expect("there is one").push(c),
+        }
+    }
+    let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
+    parts.flat_map(|part| expand(&format!("{}{part}", start.trim()))).collect()
+}
+
+/// The paths of the crate that `text` names without a `use`.
+fn inline_paths(text: &str, module: &[String]) -> Vec<Module> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let starts = ["crate::", "super::"].iter().flat_map(|start| text.match_indices(start));
+    let paths = starts.filter(|&(at, _)| !text[..at].ends_with(is_name)).filter_map(|(at, _)| {
+        let path: String = text[at..].chars().take_while(|&c| is_name(c)).collect();
+        absolute(path.trim_end_matches(':'), module)
+    });
+    paths.collect()
+}
+
+/// `path`, named in `module`, from the root of the crate; nothing if it leads out of it.
+fn absolute(path: &str, module: &[String]) -> Option<Module> {
+    let mut names = path.split("::").map(str::trim).filter(|name| !name.is_empty()).peekable();
+    let mut absolute: Module = match names.peek()? {
+        &"crate" => {
+            names.next();
+            Vec::new()
+        }
+        &"self" => {
+            names.next();
+            module.to_vec()
+        }
+        &"super" => module.to_vec(),
+        _ => return None,
+    };
+    while names.next_if_eq(&"super").is_some() {
+        absolute.pop()?;
+    }
+    absolute.extend(names.filter(|&name| name != "self" && name != "*").map(str::to_owned));
+    Some(absolute)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> File {
+        File { path: path.into(), text: text.into() }
+    }
+
+    #[test]
+    fn a_module_that_uses_one_above_it_is_in_a_circle() {
+        let files = [
+            file("a/src/lib.rs", "mod b;\npub use b::Thing;\n"),
+            file("a/src/b/mod.rs", "mod c;\npub use self::c::{\n    Part,\n};\nuse self::c::make;\n"),
+            file("a/src/b/c.rs", "use std::fmt;\nuse super::Whole;\n"),
+        ];
+        let graph = Imports::of_crate("a", &files).graph();
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Module>();
+        assert_eq!(circle(&graph), Some(vec![names(&["b"]), names(&["b", "c"])]));
+
+        // What is handed on is its own module's, and tests don't count.
+        let files = [
+            file("a/src/lib.rs", "mod b;\nmod d;\n"),
+            files[1].clone(),
+            file("a/src/b/c.rs", "#[cfg(test)]\nmod tests {\n    use super::super::Whole;\n}\n"),
+            file("a/src/d.rs", "fn f() -> crate::b::Part {}\n"),
+        ];
+        let graph = Imports::of_crate("a", &files).graph();
+        assert_eq!(circle(&graph), None);
+        assert_eq!(graph[&names(&["d"])], [names(&["b", "c"])].into());
+    }
+}

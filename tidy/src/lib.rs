@@ -1,0 +1,6 @@
+//! The house's rules that a program can check, in `tests/`; and what reads the repository for them.
+
+pub mod imports;
+mod repository;
+
+pub use repository::{File, files, root};

@@ -1,0 +1,45 @@
+//! The files of the repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+/// Folders that are made, or not ours.
+const SKIPPED: [&str; 4] = [".git", "target", "node_modules", "runs"];
+
+/// A file with its text.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Its path in the repository, with slashes.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// The repository's folder.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// All text files of the repository whose names end with one of `endings`, by their paths.
+#[must_use]
+pub fn files(endings: &[&str]) -> Vec<File> {
+    let root = root();
+    let is_skipped = |entry: &DirEntry| {
+        entry.file_name().to_str().is_some_and(|name| SKIPPED.contains(&name))
+    };
+    let entries = WalkDir::new(&root).sort_by_file_name().into_iter();
+    let entries = entries.filter_entry(|entry| !is_skipped(entry)).flatten();
+    let wanted = entries.filter(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.file_type().is_file() && endings.iter().any(|ending| name.ends_with(ending))
+    });
+    let read = |entry: DirEntry| {
+        let path = entry.path().strip_prefix(&root).ok()?;
+        let path = path.to_string_lossy().replace('\\', "/");
+        Some(File { path, text: fs::read_to_string(entry.path()).ok()? })
+    };
+    wanted.filter_map(read).collect()
+}
