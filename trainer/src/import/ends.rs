@@ -1,9 +1,9 @@
 //! What is before the LSTM and after it: an `nn.Embedding`, if there is one, and an `nn.Linear`.
 
-use super::file::shown;
+use super::file::{shown, some};
 use super::modules::{Modules, Parameter, full_name};
 use super::stack::Stack;
-use super::{ImportOptions, some};
+use super::options::ImportOptions;
 
 /// Where the inputs of the lowest layer come from.
 #[derive(Debug)]

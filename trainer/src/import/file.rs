@@ -10,6 +10,8 @@ use safetensors::tensor::{Dtype, TensorInfo};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use crate::listing;
+
 /// Bytes of the header's length, with which a file begins.
 const LENGTH_BYTES: usize = 8;
 
@@ -208,6 +210,11 @@ pub(super) fn check(name: &str, shape: &[usize], values: &[f64]) -> Result<(), S
         "{name} has {value:e} at {index:?}, which is {what}: take weights from before the training \
          went wrong"
     ))
+}
+
+/// The first of some names, for an error.
+pub(super) fn some(names: impl Iterator<Item = String>) -> String {
+    listing::some(names, 20)
 }
 
 /// A name as an error shows it: in quotes if it could be mistaken for anything else.

@@ -8,55 +8,22 @@ mod ends;
 mod file;
 mod fold;
 mod modules;
+mod options;
 mod refusals;
 mod stack;
 mod weight_norm;
 
 use std::collections::BTreeMap;
 
-use infer_core::Normalisation;
-
 use self::ends::{Ends, Inputs};
-use self::file::{Tensor, shown};
-use self::modules::{Modules, shown_module};
+use self::file::{Tensor, shown, some};
+use self::modules::{Modules, is_within, shown_module};
+pub use self::options::ImportOptions;
 use self::stack::Stack;
 use crate::error::{Error, ImportError};
 use crate::foreign::Foreign;
-use crate::listing;
 use crate::model::{Parameters, TrainedModel};
 use crate::text::Vocabulary;
-
-/// What a file can't say about its model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// The modules of the LSTM, from the bottom up; none: the one that there is, or cells that are
-    /// numbered.
-    pub lstm: Vec<String>,
-    /// The `nn.Embedding` before it, where names and shapes leave more than one choice.
-    pub embedding: Option<String>,
-    /// The `nn.Linear` after it, likewise.
-    pub linear: Option<String>,
-    /// Tensors, or modules with all tensors in them, that the model is right without.
-    pub ignore: Vec<String>,
-    /// What was done to the texts that the model was trained on.
-    pub normalisation: Normalisation,
-    /// Texts to show the model with; none: the first letter that it knows.
-    pub prefixes: Vec<String>,
-}
-
-impl Default for ImportOptions {
-    /// Everything is found by names and shapes, and texts are as they stand.
-    fn default() -> Self {
-        Self {
-            lstm: Vec::new(),
-            embedding: None,
-            linear: None,
-            ignore: Vec::new(),
-            normalisation: Normalisation::None,
-            prefixes: Vec::new(),
-        }
-    }
-}
 
 /// A model that was trained elsewhere.
 #[derive(Debug)]
@@ -141,17 +108,6 @@ fn leave_out(tensors: &mut BTreeMap<String, Tensor<'_>>, names: &[String]) -> Re
         }
     }
     Ok(())
-}
-
-/// Whether a tensor is called `name`, or is in a module called so.
-fn is_within(tensor: &str, name: &str) -> bool {
-    let rest = tensor.strip_prefix(name);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-/// The first of some names, for an error.
-fn some(names: impl Iterator<Item = String>) -> String {
-    listing::some(names, 20)
 }
 
 /// What was taken for what.

@@ -155,3 +155,9 @@ pub(super) fn full_name(module: &str, own: &str) -> String {
 pub(super) fn shown_module(name: &str) -> String {
     if name.is_empty() { "at the file's top".into() } else { shown(name) }
 }
+
+/// Whether a tensor is called `name`, or is in a module called so.
+pub(super) fn is_within(tensor: &str, name: &str) -> bool {
+    let rest = tensor.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}

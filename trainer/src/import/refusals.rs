@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use infer_core::layout::GATES;
 
-use super::is_within;
-use super::modules::{Modules, Parameter};
+use super::modules::{Modules, Parameter, is_within};
 use super::stack::recurrent;
 use crate::error::ImportError;
 

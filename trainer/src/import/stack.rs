@@ -2,9 +2,8 @@
 
 use infer_core::layout::{GATES, MAX_HIDDEN, MAX_LAYERS};
 
-use super::file::shown;
+use super::file::{shown, some};
 use super::modules::{Modules, Parameter, full_name, shown_module};
-use super::some;
 
 /// The weights of a layer, from the inputs and from its own last outputs.
 const WEIGHTS: [&str; 2] = ["weight_ih", "weight_hh"];
