@@ -122,7 +122,7 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
             | TextError::Replacement { .. },
         ) => &["--replacement"],
         Error::Text(TextError::RareCharacters { .. }) => &["--replacement", "--min-count"],
-                Error::Text(TextError::Prefix { .. }) => &["--prefix"],
+        Error::Text(TextError::Prefix { .. }) => &["--prefix"],
         Error::Model(ModelError::TooLarge { .. }) => &["--hidden", "--layers"],
         Error::Model(ModelError::TooManyPrefixes { .. }) => &["--prefix"],
         Error::Device(DeviceError::NoGpu { .. }) => &["charcell devices", "--device cpu"],

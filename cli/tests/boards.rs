@@ -14,7 +14,8 @@ use tempfile::TempDir;
 fn the_hidden_size_that_would_fit_does_and_the_next_does_not() {
     let board = board("microbit-v1").unwrap();
     let fits = |artifact: &Artifact| board.check(artifact.bytes());
-    let Err(ImageError::TooLarge { needed, available, fitting_hidden, .. }) = fits(&model(256)) else {
+    let Err(ImageError::TooLarge { needed, available, fitting_hidden, .. }) = fits(&model(256))
+    else {
         panic!("256 units fit {}", board.title);
     };
     assert_eq!((needed, available), (model(256).bytes().len(), board.model_bytes()));

@@ -177,7 +177,11 @@ fn wrong_settings_are_refused() {
     fails(&folder, &train("--device gpu"), &["--device cpu"]);
     fails(&folder, &train("--out /proc/nowhere"), &["/proc/nowhere", "cannot write", "--out"]);
     fails(&folder, "train --chars 0", &["no corpus", "--chars"]);
-    fails(&folder, &train("--device cpu --threads 5000 --out some/run"), &["5000 threads", "--threads"]);
+    fails(
+        &folder,
+        &train("--device cpu --threads 5000 --out some/run"),
+        &["5000 threads", "--threads"],
+    );
     assert!(!folder.path().join("some").exists());
     assert!(!folder.path().join("runs").exists());
     let usage = charcell(&folder, "train --hidden many");
@@ -283,7 +287,11 @@ fn a_text_is_evaluated_with_the_replacement_of_its_run() {
     let of_artifact = prints(&folder, &format!("{artifact} --replacement Q"));
     let end = |text: &str| text.rsplit_once(" of ").unwrap().1.to_owned();
     assert_eq!(end(&of_artifact), end(&of_run));
-    fails(&folder, &format!("{artifact} --replacement ?"), &["the replacement '?'", "--replacement"]);
+    fails(
+        &folder,
+        &format!("{artifact} --replacement ?"),
+        &["the replacement '?'", "--replacement"],
+    );
 }
 
 #[test]
@@ -292,7 +300,11 @@ fn a_run_that_diverges_keeps_its_last_good_weights() {
     let words =
         "train --hidden 8 --epochs 9 --chars 2000 --learning-rate 1e38 --clip 1e30 --out run";
     let export = "`charcell export run --weights f32`";
-    fails(&folder, words, &["no longer finite", "try a learning rate of 1e37", "--learning-rate", export]);
+    fails(
+        &folder,
+        words,
+        &["no longer finite", "try a learning rate of 1e37", "--learning-rate", export],
+    );
     prints(&folder, "export run --weights f32");
     let model = Path::new("run/weights.safetensors");
     assert!(folder.path().join(model).is_file());

@@ -54,7 +54,8 @@ impl Imports {
     /// The module that defines what `path` names.
     fn definition(&self, path: &[String], depth: usize) -> Option<Module> {
         let lengths = (0..=path.len()).rev();
-        let module = lengths.map(|length| path[..length].to_vec()).find(|m| self.modules.contains(m))?;
+        let module =
+            lengths.map(|length| path[..length].to_vec()).find(|m| self.modules.contains(m))?;
         let exported = path.get(module.len()).and_then(|name| self.exports.get(&module)?.get(name));
         match exported {
             // A name that leads back to itself leads nowhere.
@@ -206,7 +207,10 @@ mod tests {
     fn a_module_that_uses_one_above_it_is_in_a_circle() {
         let files = [
             file("a/src/lib.rs", "mod b;\npub use b::Thing;\n"),
-            file("a/src/b/mod.rs", "mod c;\npub use self::c::{\n    Part,\n};\nuse self::c::make;\n"),
+            file(
+                "a/src/b/mod.rs",
+                "mod c;\npub use self::c::{\n    Part,\n};\nuse self::c::make;\n",
+            ),
             file("a/src/b/c.rs", "use std::fmt;\nuse super::Whole;\n"),
         ];
         let graph = Imports::of_crate("a", &files).graph();

@@ -27,9 +27,8 @@ pub fn root() -> PathBuf {
 #[must_use]
 pub fn files(endings: &[&str]) -> Vec<File> {
     let root = root();
-    let is_skipped = |entry: &DirEntry| {
-        entry.file_name().to_str().is_some_and(|name| SKIPPED.contains(&name))
-    };
+    let is_skipped =
+        |entry: &DirEntry| entry.file_name().to_str().is_some_and(|name| SKIPPED.contains(&name));
     let entries = WalkDir::new(&root).sort_by_file_name().into_iter();
     let entries = entries.filter_entry(|entry| !is_skipped(entry)).flatten();
     let wanted = entries.filter(|entry| {

@@ -18,7 +18,11 @@ pub trait Backend {
     ///
     /// # Errors
     /// What the device reports; its parameters can't be relied on then.
-    async fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Iterations, DeviceError>;
+    async fn train(
+        &mut self,
+        windows: &[Window],
+        learning_rates: &[f32],
+    ) -> Result<Iterations, DeviceError>;
 
     /// The loss in nats of each prediction of `windows`, `[T, B]` of the first, then of the second,
     /// and so on, without training on them and without dropout; the state is carried over as in

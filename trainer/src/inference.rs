@@ -149,7 +149,12 @@ impl AnyModel<'_> {
     ///
     /// # Errors
     /// As [`generate`](Self::generate).
-    pub fn text(&self, prefix: &str, length: usize, sampling: Sampling) -> Result<String, TextError> {
+    pub fn text(
+        &self,
+        prefix: &str,
+        length: usize,
+        sampling: Sampling,
+    ) -> Result<String, TextError> {
         let mut text = String::from(prefix);
         self.generate(prefix, length, sampling, |character| {
             text.push(character);

@@ -6,7 +6,7 @@ use std::path::Path;
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, State};
 use charcell::text::Window;
-use charcell::{Backend, Config, Optimizer, Iterations, from_safetensors, to_safetensors};
+use charcell::{Backend, Config, Iterations, Optimizer, from_safetensors, to_safetensors};
 use infer_core::Token;
 use pollster::block_on;
 use safetensors::{Dtype, SafeTensors};
@@ -54,7 +54,8 @@ fn compare(file: &str, layers: usize) {
     assert_eq!(last_step, &state.hidden[(layers - 1) * B * H..]);
 
     cpu.set_state(&initial);
-    let Iterations::Done(reports) = block_on(cpu.train(std::slice::from_ref(&window), &[1.0])).unwrap()
+    let Iterations::Done(reports) =
+        block_on(cpu.train(std::slice::from_ref(&window), &[1.0])).unwrap()
     else {
         panic!("it should have trained");
     };

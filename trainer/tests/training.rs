@@ -126,8 +126,7 @@ fn a_loss_that_is_no_longer_finite_keeps_the_last_good_weights() {
     let corpus = corpus(4000);
     let config = Config { learning_rate: 1e38, clip: 1e30, epochs: 10, ..small() };
     let mut reports = 0;
-    let outcome =
-        block_on(train_and_predict(&corpus, &config, &DEVICE, |_| reports += 1)).unwrap();
+    let outcome = block_on(train_and_predict(&corpus, &config, &DEVICE, |_| reports += 1)).unwrap();
     assert_eq!(outcome.epochs, reports);
     assert!(outcome.model.parameters.values().iter().all(|value| value.is_finite()));
     let Some(Error::Training(TrainingError::Diverged { epoch, last_good, .. })) = outcome.stopped
@@ -185,7 +184,8 @@ fn settings_that_make_no_model_are_refused_by_name() {
         ("patience", Config { patience: 1, ..small() }),
     ] {
         let error = refused(&config);
-        let is_named = matches!(&error, Error::Model(ModelError::Setting { name, .. }) if *name == setting);
+        let is_named =
+            matches!(&error, Error::Model(ModelError::Setting { name, .. }) if *name == setting);
         assert!(is_named, "{setting}: {error}");
     }
     for config in [Config { hidden: usize::MAX, ..small() }, Config { layers: 5, ..small() }] {
@@ -195,7 +195,8 @@ fn settings_that_make_no_model_are_refused_by_name() {
         (6020, Config { batch_size: 300, ..small() }),
         (usize::MAX, Config { num_steps: usize::MAX, ..small() }),
     ] {
-        let Error::Text(TextError::ShorterThanBatch { needed: found, .. }) = refused(&config) else {
+        let Error::Text(TextError::ShorterThanBatch { needed: found, .. }) = refused(&config)
+        else {
             panic!("a batch of {needed} characters is taken");
         };
         assert_eq!(found, needed);

@@ -134,7 +134,8 @@ fn with_model<T>(
     use_model: impl FnOnce(&Artifact, &charcell::AnyModel<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let artifact = Artifact::read(path)?;
-    let model = artifact.model().map_err(|source| ArtifactError::Load { path: path.into(), source })?;
+    let model =
+        artifact.model().map_err(|source| ArtifactError::Load { path: path.into(), source })?;
     use_model(&artifact, &model)
 }
 

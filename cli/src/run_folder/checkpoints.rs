@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use charcell::{Checkpoint, EpochReport};
 
+use super::RunError;
 use super::files::{Staged, remove_temporary_files, write_whole};
 use super::metrics_log::{self, MetricsLog};
-use super::RunError;
 
 const FOLDER: &str = "checkpoint";
 const LOCK: &str = "lock";

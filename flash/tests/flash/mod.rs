@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use charcell_flash::{Board, Flashing};
 use charcell_flash::Format;
+use charcell_flash::{Board, Flashing};
 
 /// Addresses and bytes.
 pub(crate) type Parts = Vec<(u32, Vec<u8>)>;

@@ -5,9 +5,9 @@ use std::fs;
 
 use infer_core::layout::GATES;
 
-use crate::model::{Dimensions, Parameters};
 use crate::config::Config;
 use crate::error::DeviceError;
+use crate::model::{Dimensions, Parameters};
 
 /// Copies of the parameters: those in training, packed for either pass, their gradients, those to
 /// go back to, and the model's.

@@ -38,11 +38,11 @@ pub use self::softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use self::stopwatch::Phase;
 use self::weight_gradients::weight_gradients;
 use crate::backend::{Backend, IterationReport, Iterations, Snapshot};
-use crate::model::{Parameters, State};
-use crate::iteration::{self, clip_factor};
-use crate::text::Window;
 use crate::config::Config;
 use crate::error::DeviceError;
+use crate::iteration::{self, clip_factor};
+use crate::model::{Parameters, State};
+use crate::text::Window;
 
 /// Rows of the batch that one thread takes through a window: a half of them, so that a small batch
 /// has work for two threads, but at most 16, and at least the four that are multiplied at once.
@@ -76,7 +76,11 @@ impl Cpu {
     /// # Errors
     /// [`DeviceError::TooManyThreads`], [`DeviceError::Threads`] if the system refuses that many,
     /// [`DeviceError::Memory`] if training takes more memory than there is.
-    pub fn new(parameters: Parameters, config: &Config, threads: usize) -> Result<Self, DeviceError> {
+    pub fn new(
+        parameters: Parameters,
+        config: &Config,
+        threads: usize,
+    ) -> Result<Self, DeviceError> {
         if threads > MAX_THREADS {
             return Err(DeviceError::TooManyThreads { threads, largest: MAX_THREADS });
         }
@@ -205,7 +209,11 @@ impl Cpu {
 }
 
 impl Backend for Cpu {
-    async fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Iterations, DeviceError> {
+    async fn train(
+        &mut self,
+        windows: &[Window],
+        learning_rates: &[f32],
+    ) -> Result<Iterations, DeviceError> {
         let kept = self.parameters.clone();
         let iteration = |(window, &learning_rate): (&Window, &f32)| {
             let loss_nats = self.compute_gradients(window);

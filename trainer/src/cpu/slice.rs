@@ -8,14 +8,14 @@ use infer_core::layout::GATES;
 use pulp::Arch;
 
 use super::dropout::dropout;
-use charcell_shaders::Dropout;
 use super::lstm_step_backward::LstmStepBackward;
 use super::lstm_step_forward::LstmStepForward;
 use super::matmul::{Matmul, Panels};
 use super::pack_weights::{PackedLayer, PackedWeights};
-use super::stopwatch::{Phase, Stopwatch};
 use super::softmax_cross_entropy::SoftmaxCrossEntropy;
+use super::stopwatch::{Phase, Stopwatch};
 use crate::model::{Dimensions, ParameterName, Parameters};
+use charcell_shaders::Dropout;
 
 /// The activations of `rows` rows (b) of a batch over T steps.
 #[derive(Debug)]

@@ -105,7 +105,9 @@ pub enum TextError {
         min_count: u64,
     },
     /// The replacement isn't in the vocabulary.
-    #[error("the replacement {character:?} is not in the vocabulary: add it there, or give another")]
+    #[error(
+        "the replacement {character:?} is not in the vocabulary: add it there, or give another"
+    )]
     Replacement {
         /// The character.
         character: char,

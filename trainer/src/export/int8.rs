@@ -34,7 +34,10 @@ const MAX_CELL_FRACTION_BITS: u8 = 13;
 const HIDDEN_ONE: f32 = (1 << HIDDEN_FRACTION_BITS) as f32;
 
 /// The int8 artifact of `model`, whose cell states reach `cell_states` in each layer.
-pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Artifact, ArtifactError> {
+pub(super) fn artifact(
+    model: &TrainedModel,
+    cell_states: &[f32],
+) -> Result<Artifact, ArtifactError> {
     let parameters = &model.parameters;
     let mut writer = Writer::default();
     for layer in 0..parameters.dimensions().layers {
@@ -63,7 +66,11 @@ pub(super) fn artifact(model: &TrainedModel, cell_states: &[f32]) -> Result<Arti
 }
 
 /// Writes the tensors of one layer.
-fn write_layer(writer: &mut Writer, parameters: &Parameters, layer: usize) -> Result<(), ArtifactError> {
+fn write_layer(
+    writer: &mut Writer,
+    parameters: &Parameters,
+    layer: usize,
+) -> Result<(), ArtifactError> {
     let hidden = parameters.dimensions().hidden;
     let scale_bits_ih = if layer == 0 { ONE_HOT_SCALE_FRACTION_BITS } else { SCALE_FRACTION_BITS };
     let multipliers_ih = multipliers(parameters, ParameterName::WIh(layer), scale_bits_ih)?;
@@ -124,7 +131,8 @@ fn multipliers(
         let scale = in_row_of(row / hidden, value) / LARGEST_WEIGHT;
         let multiplier = (scale * units).ceil().max(1.0);
         let fits = multiplier <= f32::from(i16::MAX);
-        fits.then_some(multiplier as i16).ok_or(ArtifactError::Weight { name: name.to_string(), value })
+        fits.then_some(multiplier as i16)
+            .ok_or(ArtifactError::Weight { name: name.to_string(), value })
     };
     (0..columns).map(row).collect()
 }

@@ -60,7 +60,8 @@ impl Adapter {
     /// [`DeviceError::NoGpu`] says what there is instead.
     pub async fn find(name: Option<&str>) -> Result<Self, DeviceError> {
         let wanted = || name.map_or("GPU".into(), |name| format!("adapter called \"{name}\""));
-        Self::best(&Self::all().await, name).map_err(|found| DeviceError::NoGpu { wanted: wanted(), found })
+        Self::best(&Self::all().await, name)
+            .map_err(|found| DeviceError::NoGpu { wanted: wanted(), found })
     }
 
     /// As [`find`](Self::find), of `adapters`; in place of an error, what there is instead.

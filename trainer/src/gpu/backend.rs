@@ -3,8 +3,8 @@
 use charcell_shaders::SOFTMAX_CROSS_ENTROPY;
 
 use super::{BufferName, Gpu};
+use crate::backend::{Backend, IterationReport, Iterations, MAX_ITERATIONS, Snapshot};
 use crate::error::DeviceError;
-use crate::backend::{Backend, IterationReport, MAX_ITERATIONS, Iterations, Snapshot};
 use crate::iteration;
 use crate::model::Parameters;
 use crate::text::Window;
@@ -14,7 +14,11 @@ use crate::text::Window;
 const STAGED_LOSSES_BYTES: u64 = 16 << 20;
 
 impl Backend for Gpu {
-    async fn train(&mut self, windows: &[Window], learning_rates: &[f32]) -> Result<Iterations, DeviceError> {
+    async fn train(
+        &mut self,
+        windows: &[Window],
+        learning_rates: &[f32],
+    ) -> Result<Iterations, DeviceError> {
         self.copy(BufferName::Parameters, BufferName::KeptParameters).await?;
         let mut iterations = Vec::with_capacity(windows.len());
         let mut are_parameters_finite = true;

@@ -34,11 +34,11 @@ pub use self::profile::{KernelTime, profile};
 pub use self::task::{Order, Task};
 use self::upload::Upload;
 use crate::backend::{Backend, IterationReport, MAX_ITERATIONS};
-use crate::model::{Dimensions, Parameters, State};
-use crate::iteration;
-use crate::text::Window;
 use crate::config::Config;
 use crate::error::DeviceError;
+use crate::iteration;
+use crate::model::{Dimensions, Parameters, State};
+use crate::text::Window;
 
 /// Submissions under way at a time.
 const MAX_PENDING: usize = 8;
@@ -76,7 +76,11 @@ impl Gpu {
     ///
     /// # Errors
     /// [`DeviceError::GpuLimit`] if the model doesn't fit the device; what the driver reports.
-    pub async fn new(adapter: &Adapter, parameters: &Parameters, config: &Config) -> Result<Self, DeviceError> {
+    pub async fn new(
+        adapter: &Adapter,
+        parameters: &Parameters,
+        config: &Config,
+    ) -> Result<Self, DeviceError> {
         let tiles = match adapter.kind() {
             AdapterKind::Software => Tiles::SOFTWARE,
             _ => Tiles::GPU,
@@ -366,7 +370,10 @@ impl Gpu {
 
     /// Ends a segment of `count` iterations: what they measured, and whether the parameters are
     /// still finite.
-    async fn finish_segment(&mut self, count: usize) -> Result<(Vec<IterationReport>, bool), DeviceError> {
+    async fn finish_segment(
+        &mut self,
+        count: usize,
+    ) -> Result<(Vec<IterationReport>, bool), DeviceError> {
         let mut encoder = self.encoder();
         self.parameter_squares.dispatch(&mut encoder.begin_compute_pass(&Default::default()), 0);
         let reports = count as u64 * REPORT_STRIDE;

@@ -6,10 +6,10 @@ use wgpu::{ComputePassDescriptor, ComputePassTimestampWrites};
 
 use super::{Adapter, Gpu};
 use crate::backend::Backend;
-use crate::model::{Dimensions, Parameters};
-use crate::text::Window;
 use crate::config::Config;
 use crate::error::DeviceError;
+use crate::model::{Dimensions, Parameters};
+use crate::text::Window;
 
 /// What a kernel does and takes in one iteration, all of its dispatches together.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +47,11 @@ pub async fn profile(
     gpu.train(&[window], &[config.learning_rate]).await?;
     let mut seconds = vec![f64::INFINITY; gpu.plan.tasks().len()];
     for _ in 0..REPEATS {
-        let measured =
-            if adapter.has_timestamps() { by_device(&mut gpu).await? } else { by_host(&mut gpu).await? };
+        let measured = if adapter.has_timestamps() {
+            by_device(&mut gpu).await?
+        } else {
+            by_host(&mut gpu).await?
+        };
         for (least, measured) in seconds.iter_mut().zip(measured) {
             *least = least.min(measured);
         }

@@ -250,8 +250,10 @@ impl Twins {
         let anew = Window { resets_state: true, ..self.window.clone() };
         let windows = [self.window.clone(), anew];
         let rates = [self.gpu.config.learning_rate; 2];
-        let trained =
-            [self.gpu.train(&windows, &rates).now().unwrap(), self.cpu.train(&windows, &rates).now().unwrap()];
+        let trained = [
+            self.gpu.train(&windows, &rates).now().unwrap(),
+            self.cpu.train(&windows, &rates).now().unwrap(),
+        ];
         let [Iterations::Done(found), Iterations::Done(expected)] = trained else {
             panic!("training diverged");
         };

@@ -2,8 +2,8 @@
 
 use super::file::{shown, some};
 use super::modules::{Modules, Parameter, full_name};
-use super::stack::Stack;
 use super::options::ImportOptions;
+use super::stack::Stack;
 
 /// Where the inputs of the lowest layer come from.
 #[derive(Debug)]

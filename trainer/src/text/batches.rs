@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn a_short_text_is_refused_with_the_length_it_needs() {
-        for (sampling, needed) in [(WindowSampling::Consecutive, 16), (WindowSampling::Random, 13)] {
+        for (sampling, needed) in [(WindowSampling::Consecutive, 16), (WindowSampling::Random, 13)]
+        {
             let corpus = counting(needed);
             let tokens = corpus.tokens().part(1..needed);
             let too_short = Batches::new(tokens, sampling, B, T).unwrap_err();

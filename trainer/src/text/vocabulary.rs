@@ -34,7 +34,11 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`TextError::RareCharacters`] if there are others and no replacement; as [`of`](Self::of).
-    pub fn frequent(text: &str, min_count: u64, replacement: Option<char>) -> Result<Self, TextError> {
+    pub fn frequent(
+        text: &str,
+        min_count: u64,
+        replacement: Option<char>,
+    ) -> Result<Self, TextError> {
         // An element a code point: the fastest way to count a gigabyte, in 9 megabytes.
         let mut counts = vec![0_u64; CODE_POINTS];
         for character in text.chars() {

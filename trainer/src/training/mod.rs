@@ -361,7 +361,8 @@ impl<'a, B: Backend> Training<'a, B> {
         let rate =
             |iteration: usize| self.config.learning_rate_at(epochs + iteration as f64 / all as f64);
         let learning_rates: Vec<f32> = (done..done + windows.len()).map(rate).collect();
-        let Iterations::Done(iterations) = self.backend.train(&windows, &learning_rates).await? else {
+        let Iterations::Done(iterations) = self.backend.train(&windows, &learning_rates).await?
+        else {
             return Err(self.diverged());
         };
         // One after the other, so that the sums don't depend on how iterations are cut into steps.

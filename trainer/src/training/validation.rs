@@ -1,7 +1,7 @@
 //! The perplexity on text that is held out.
 
-use crate::error::DeviceError;
 use crate::backend::Backend;
+use crate::error::DeviceError;
 use crate::perplexity::perplexity;
 use crate::text::{Tokens, Window};
 

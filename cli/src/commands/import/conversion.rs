@@ -34,9 +34,8 @@ pub(super) fn advice(framework: Foreign, file: &Path) -> String {
              python interop/{script} {input} {out}"
         )
     };
-    let convert = |script, packages| {
-        format!("; convert it {}", line(script, packages, &shell_path(file)))
-    };
+    let convert =
+        |script, packages| format!("; convert it {}", line(script, packages, &shell_path(file)));
     let convert_original = |script, packages, original| {
         let line = line(script, packages, original);
         format!("; it was made from another file, so convert that one {line}")
@@ -47,9 +46,7 @@ pub(super) fn advice(framework: Foreign, file: &Path) -> String {
         Foreign::Keras | Foreign::Hdf5 => convert("from_keras.py", "keras jax"),
         Foreign::Onnx => convert("from_onnx.py", "onnx"),
         Foreign::MxNet => convert("from_mxnet.py", "numpy"),
-        Foreign::TensorFlowLite => {
-            convert_original("from_keras.py", "keras jax", "ORIGINAL.keras")
-        }
+        Foreign::TensorFlowLite => convert_original("from_keras.py", "keras jax", "ORIGINAL.keras"),
         Foreign::Gguf => convert_original("from_pytorch.py", "torch", "ORIGINAL.pt"),
         Foreign::Pickle => "; in the program that wrote it, save the tensors by \
                             safetensors.numpy.save_file instead"

@@ -298,11 +298,7 @@ impl Arguments {
             ),
             ("--decay-every", decay_every.is_some() && !is_stepped, without_steps),
             ("--decay-factor", decay_factor.is_some() && !is_stepped, without_steps),
-            (
-                "--patience",
-                config.patience > 0 && config.validation == 0.0,
-                "without --validation",
-            ),
+            ("--patience", config.patience > 0 && config.validation == 0.0, "without --validation"),
             ("--adapter", adapter.is_some() && is_on_cpu, "with --device cpu"),
             ("--threads", *threads > 0 && is_on_gpu, "on a GPU"),
         ])
@@ -315,9 +311,7 @@ impl Arguments {
         let threads = *threads;
         match (device, adapter.as_deref()) {
             (DeviceArgument::Cpu, _) => Ok(asked(Device::Cpu { threads })),
-            (DeviceArgument::Auto, None) => {
-                Ok(Device::choose(&block_on(Adapter::all()), threads))
-            }
+            (DeviceArgument::Auto, None) => Ok(Device::choose(&block_on(Adapter::all()), threads)),
             (DeviceArgument::Gpu | DeviceArgument::Auto, name) => {
                 Ok(asked(Device::Gpu(block_on(Adapter::find(name))?)))
             }

@@ -86,7 +86,11 @@ impl<'a> Ending<'a> {
             tell(format_args!("\nepoch {epochs} was best on held-out text: its weights are kept"));
         }
         if let Err(error) = self.export(folder, &model, &metrics) {
-            let options = if matches!(error, Error::Run(RunError::Write { .. })) { "" } else { " --weights f32" };
+            let options = if matches!(error, Error::Run(RunError::Write { .. })) {
+                ""
+            } else {
+                " --weights f32"
+            };
             self.note(Err(error));
             tell(format_args!(
                 "{run} holds the weights: `charcell export {run}{options}` makes an artifact of them"
@@ -140,8 +144,9 @@ impl<'a> Ending<'a> {
         let artifact = artifact(model, Weights::Int8)?;
         let path = folder.artifact_path(Weights::Int8);
         write_whole(&path, artifact.bytes())?;
-        let loaded =
-            artifact.model().map_err(|source| ArtifactError::Load { path: path.clone(), source })?;
+        let loaded = artifact
+            .model()
+            .map_err(|source| ArtifactError::Load { path: path.clone(), source })?;
         let sizes = Sizes {
             flash_bytes: artifact.bytes().len(),
             ram_bytes: Memory::new::<Int8>(model.parameters.dimensions()).generating_bytes(),

@@ -121,8 +121,11 @@ fn train<B: Backend>(
         interruption.set_training(Some((checkpoint, training.metrics().to_vec())));
         Ok(saved?)
     });
-    let outcome =
-        if is_interrupted { block_on(training.interrupt()) } else { block_on(training.finish(None)) };
+    let outcome = if is_interrupted {
+        block_on(training.interrupt())
+    } else {
+        block_on(training.finish(None))
+    };
     interruption.set_training(None);
     Trained { outcome, is_interrupted, saved }
 }

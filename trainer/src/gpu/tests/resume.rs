@@ -51,7 +51,10 @@ fn held_out_text_has_the_perplexity_that_it_has_on_the_cpu() {
     let (checkpoint, metrics) = (first.checkpoint().now().unwrap(), first.metrics().to_vec());
     let go_on = |_: &crate::Progress| ControlFlow::Continue(());
     let gpu = async |parameters| Gpu::new(&adapter(), &parameters, &config).await;
-    let on_gpu = Training::resume(&corpus, &config, &checkpoint, metrics, gpu).now().unwrap().run(go_on)
+    let on_gpu = Training::resume(&corpus, &config, &checkpoint, metrics, gpu)
+        .now()
+        .unwrap()
+        .run(go_on)
         .now();
     let perplexities = [first.run(go_on).now(), on_gpu].map(|outcome| outcome.perplexity.unwrap());
     let [expected, found] = perplexities.map(f64::ln);

@@ -1,0 +1,127 @@
+//! Files are short, are used, and lead to files that are there.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use tidy::{File, files, root};
+
+/// The most lines of a source file, tests included.
+const MOST_LINES: usize = 400;
+
+/// The most characters of a line.
+const MOST_COLUMNS: usize = 100;
+
+/// What of a file is data, as long as it is.
+const DATA: [&str; 1] = ["trainer/text/"];
+
+#[test]
+fn files_and_lines_are_short() {
+    let mut wrong = Vec::new();
+    for File { path, text } in files(&[".rs", ".wgsl", ".py", ".sh", ".mjs", ".c", ".h"]) {
+        let lines = text.lines().count();
+        if lines > MOST_LINES {
+            wrong.push(format!("{path} has {lines} lines"));
+        }
+        for (number, line) in (1..).zip(text.lines()) {
+            let columns = line.chars().count();
+            if columns > MOST_COLUMNS && !line.contains("://") {
+                wrong.push(format!("{path}:{number} has {columns} characters"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Text that nobody reads by eye may be of any width; what is written for people wraps.
+#[test]
+fn prose_wraps() {
+    let is_prose = |line: &str| !line.starts_with(['|', '<', '!']) && !line.contains("://");
+    let mut wrong = Vec::new();
+    let pages = files(&[".md"]).into_iter();
+    for File { path, text } in
+        pages.filter(|file| !DATA.iter().any(|data| file.path.starts_with(data)))
+    {
+        let mut is_code = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            is_code ^= line.trim_start().starts_with("```");
+            if !is_code && is_prose(line) && line.chars().count() > MOST_COLUMNS + 10 {
+                wrong.push(format!("{path}:{number}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "too long:\n{}", wrong.join("\n"));
+}
+
+/// Each source file is a module, or a target that Cargo finds; each shader is a kernel or included.
+#[test]
+fn no_file_is_dead() {
+    let sources = files(&[".rs", ".toml"]);
+    let all: String = sources.iter().map(|file| file.text.as_str()).collect::<Vec<_>>().join("\n");
+    let is_named = |name: &str| {
+        ["mod ", "mod r#"].iter().any(|start| all.contains(&format!("{start}{name};")))
+            || all.contains(&format!("/{name}.rs\""))
+            || all.contains(&format!("\"{name}.rs\""))
+    };
+    let is_target = |path: &str| {
+        let folder = Path::new(path).parent().and_then(Path::file_name);
+        let is_of_cargo = ["tests", "benches", "examples", "bin"]
+            .iter()
+            .any(|name| folder.is_some_and(|folder| folder == *name));
+        is_of_cargo
+            || ["lib", "main", "mod", "build"]
+                .iter()
+                .any(|name| path.ends_with(&format!("{name}.rs")))
+    };
+    let dead = sources.iter().filter(|file| file.path.ends_with(".rs")).filter(|file| {
+        let stem = Path::new(&file.path).file_stem().unwrap_or_default().to_string_lossy();
+        !is_target(&file.path) && !is_named(&stem)
+    });
+    let mut dead: Vec<String> = dead.map(|file| file.path.clone()).collect();
+    for File { path, .. } in files(&[".wgsl"]) {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if !all.contains(&format!("{name}\""))
+            && !all.contains(&format!("\"{}\"", name.trim_end_matches(".wgsl")))
+        {
+            dead.push(path);
+        }
+    }
+    assert!(dead.is_empty(), "nothing uses {}", dead.join(", "));
+}
+
+/// Each target of a link in a page is there.
+#[test]
+fn links_lead_to_files() {
+    let (mut broken, mut count) = (Vec::new(), 0);
+    for File { path, text } in files(&[".md"]) {
+        let targets = text
+            .match_indices("](")
+            .filter_map(|(at, mark)| text[at + mark.len()..].split([')', '#', ' ']).next());
+        let images = text
+            .match_indices("src=\"")
+            .filter_map(|(at, mark)| text[at + mark.len()..].split('"').next());
+        let targets = targets.chain(images);
+        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+            count += 1;
+            let file = root().join(Path::new(&path).with_file_name(target));
+            if !file.exists() {
+                broken.push(format!("{path}: {target}"));
+            }
+        }
+    }
+    assert!(count > 20, "{count} links: too few were found");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The pictures and pages of `docs/` are looked at from somewhere.
+#[test]
+fn documents_are_linked() {
+    let pages: String = files(&[".md", ".rs", ".yml"]).into_iter().map(|file| file.text).collect();
+    let all: BTreeSet<String> = files(&[".md", ".svg"])
+        .into_iter()
+        .map(|file| file.path)
+        .filter(|path| path.starts_with("docs/"))
+        .collect();
+    let unlinked: Vec<&String> =
+        all.iter().filter(|path| !pages.contains(path.trim_start_matches("docs/"))).collect();
+    assert!(unlinked.is_empty(), "nothing leads to {unlinked:?}");
+}
