@@ -10,7 +10,7 @@ use crate::gpu::GpuError;
 use crate::image::ImageError;
 use crate::text::UnknownCharacters;
 use crate::training::{Mismatch, lower_rate};
-use crate::{shell_word, shown_number};
+use crate::{Int8Loss, shell_word, shown_number};
 
 /// Why Charcell could not do what was asked. Every message names the thing and the mend.
 #[derive(Debug, thiserror::Error)]
@@ -324,6 +324,13 @@ pub enum Error {
         /// The value.
         value: f32,
     },
+    /// A model predicts worse in int8 than it may.
+    #[error(
+        "int8 loses too much, {0}, and at most {most} is allowed: `charcell export RUN --weights \
+         f32` loses nothing, and --allow-loss takes int8 as it is",
+        most = Int8Loss::LARGEST_FACTOR
+    )]
+    Int8Loss(Int8Loss),
     /// There are more prefixes than an artifact holds.
     #[error(
         "{found} prefixes are given, and an artifact holds {}: give fewer",

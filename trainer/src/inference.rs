@@ -216,23 +216,49 @@ fn predict_each<P: Precision>(
     tokens: &[Token],
     mut each: impl FnMut(&[f64], Token),
 ) {
-    let mut state = OwnedState::new(model);
-    let mut state = state.view(model);
-    let nats_per_logit = f64::from(model.nats_per_logit_q32()) / 2_f64.powi(32);
-    let mut log_probabilities = vec![0.0; model.dimensions().vocabulary];
+    let mut reader = Reader::new(model);
     for pair in tokens.windows(2) {
-        model.step(&mut state, pair[0]);
+        reader.read(pair[0]);
+        each(reader.predict(), pair[1]);
+    }
+}
+
+/// A model that reads a text, token by token, and predicts what follows.
+#[derive(Debug)]
+pub(crate) struct Reader<'m, P: Precision> {
+    model: &'m Model<'m, P>,
+    state: OwnedState<P>,
+    log_probabilities: Vec<f64>,
+}
+
+impl<'m, P: Precision> Reader<'m, P> {
+    /// A reader at the start of a text.
+    pub(crate) fn new(model: &'m Model<'m, P>) -> Self {
+        let log_probabilities = vec![0.0; model.dimensions().vocabulary];
+        Self { model, state: OwnedState::new(model), log_probabilities }
+    }
+
+    /// Takes `token` in.
+    pub(crate) fn read(&mut self, token: Token) {
+        self.model.step(&mut self.state.view(self.model), token);
+    }
+
+    /// The natural logarithms of the probabilities `[V]` of the token that follows.
+    pub(crate) fn predict(&mut self) -> &[f64] {
+        let Self { model, state, log_probabilities } = self;
+        let mut state = state.view(model);
         model.logits(&mut state);
+        let nats_per_logit = f64::from(model.nats_per_logit_q32()) / 2_f64.powi(32);
         for (log_probability, &logit) in log_probabilities.iter_mut().zip(state.logits()) {
             *log_probability = f64::from(Model::<P>::fixed_point(logit)) * nats_per_logit;
         }
         let largest = log_probabilities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = log_probabilities.iter().map(|logit| (logit - largest).exp()).sum();
         let log_sum = largest + sum.ln();
-        for log_probability in &mut log_probabilities {
+        for log_probability in &mut *log_probabilities {
             *log_probability -= log_sum;
         }
-        each(&log_probabilities, pair[1]);
+        log_probabilities
     }
 }
 

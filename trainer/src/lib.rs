@@ -47,7 +47,7 @@ pub use error::Error;
 pub use evaluation::{
     Evaluation, LARGEST_PERPLEXITY, evaluate, first_choice, perplexity, shown_number,
 };
-pub use export::{Weights, artifact, from_safetensors, to_safetensors};
+pub use export::{Int8Loss, Weights, artifact, from_safetensors, int8_artifact, to_safetensors};
 pub use foreign::check_format;
 pub use import::{ImportOptions, Imported, import, import_bytes};
 pub use inference::{AnyModel, Artifact};

@@ -76,9 +76,7 @@ fn assert_is_exported(path: &str, exported: &Artifact) {
 /// No weight is stored as another one, for lack of room.
 #[test]
 fn weights_too_large_for_int8_are_refused_by_name() {
-    for (name, largest) in
-        [(ParameterName::WHh(1), 62.0), (ParameterName::WOut, 16_000.0), (ParameterName::BOut, 6e7)]
-    {
+    for (name, largest) in [(ParameterName::WHh(1), 62.0), (ParameterName::WOut, 16_000.0)] {
         let mut model = untrained_model(TINY, 300.0, 7);
         model.parameters.get_mut(name)[0] = largest;
         artifact(&model, Weights::Int8).unwrap();

@@ -235,21 +235,31 @@ fn an_imported_run_replaces_a_trained_one() {
     assert!(!folder.path().join("run/model-f32.postcard").exists());
 }
 
-/// A masked character: its bias is more than int8 holds beside the others.
+/// Imports the model that PyTorch wrote to `run`, with other numbers in some places of its tensors:
+/// what is said of it.
+fn import_with(folder: &TempDir, numbers: &[(&str, usize, f32)], options: &str) -> String {
+    fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
+    let mut bytes = fs::read(TWO_BIASES).unwrap();
+    for (tensor, index, number) in numbers {
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let start = file.tensor(tensor).unwrap().data().as_ptr().addr() - bytes.as_ptr().addr();
+        let start = start + 4 * index;
+        bytes[start..start + 4].copy_from_slice(&number.to_le_bytes());
+    }
+    fs::write(folder.path().join("changed.safetensors"), bytes).unwrap();
+    let words = "import changed.safetensors --vocabulary vocabulary.json -o run --force";
+    let output = charcell(folder, &format!("{words} --normalize chapter{options}"));
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notes}");
+    assert!(notes.contains("2 layer(s) of 7 units in lstm"), "{notes}");
+    notes
+}
+
 #[test]
 fn a_model_that_int8_cannot_hold_is_imported_in_f32() {
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
-    let mut bytes = fs::read(TWO_BIASES).unwrap();
-    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let bias = file.tensor("linear.bias").unwrap().data().as_ptr().addr() - bytes.as_ptr().addr();
-    bytes[bias..bias + 4].copy_from_slice(&(-1e9_f32).to_le_bytes());
-    fs::write(folder.path().join("masked.safetensors"), bytes).unwrap();
-    let words = "import masked.safetensors --vocabulary vocabulary.json --normalize chapter -o run";
-    let output = charcell(&folder, words);
-    let notes = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{notes}");
-    for part in ["2 layer(s) of 7 units in lstm", "b_out has the value", "--weights f32"] {
+    let notes = import_with(&folder, &[("lstm.weight_hh_l1", 0, 1e3)], "");
+    for part in ["w_hh[1] has the value 1000", "`charcell export run --weights f32` writes it"] {
         assert!(notes.contains(part), "{notes}");
     }
     assert!(!folder.path().join("run/model.postcard").exists());
@@ -257,7 +267,56 @@ fn a_model_that_int8_cannot_hold_is_imported_in_f32() {
     fs::write(folder.path().join("text.txt"), "EAHE\nEAH").unwrap();
     let of_run = prints(&folder, "evaluate run --corpus text.txt");
     assert_eq!(prints(&folder, "evaluate run/model-f32.postcard --corpus text.txt"), of_run);
-    fails(&folder, "export run", &["b_out", "int8 can't hold", "--weights f32"]);
+    fails(&folder, "export run", &["w_hh[1]", "int8 can't hold", "--weights f32"]);
+}
+
+#[test]
+fn a_model_of_which_int8_loses_much_is_imported_in_f32_unless_that_is_allowed() {
+    let folder = TempDir::new().unwrap();
+    // A unit that never says anything, with the largest weight by far.
+    let lossy = [("lstm.bias_ih_l1", 3 * 7, -1e6), ("linear.weight", 0, 1.6e4)];
+    let is_int8 = || folder.path().join("run/model.postcard").exists();
+    let notes = import_with(&folder, &lossy, "");
+    for part in ["int8 loses too much", "`charcell export run --weights f32` writes it"] {
+        assert!(notes.contains(part), "{notes}");
+    }
+    assert!(!is_int8());
+    fails(&folder, "export run", &["int8 loses too much, perplexity times", "--allow-loss"]);
+    fails(
+        &folder,
+        "export run --weights f32 --allow-loss",
+        &["--allow-loss has no effect with --weights f32"],
+    );
+    assert!(!is_int8());
+    prints(&folder, "export run --allow-loss");
+    assert!(is_int8());
+    let notes = import_with(&folder, &lossy, " --allow-loss");
+    assert!(is_int8() && notes.contains("int8 against f32: perplexity times"), "{notes}");
+
+    // A masked character.
+    let notes = import_with(&folder, &[("linear.bias", 0, -1e9)], "");
+    assert!(is_int8() && notes.contains("int8 against f32: perplexity times 1.00"), "{notes}");
+}
+
+#[test]
+fn a_training_of_which_int8_loses_much_keeps_all_but_the_artifact() {
+    let folder = TempDir::new().unwrap();
+    // Such steps make weights that are of no use.
+    let words = "train --hidden 64 --epochs 8 --chars 2000 --optimizer adam --learning-rate 5 \
+                 --device cpu --out run";
+    let loses = ["int8 loses too much, perplexity times", "same first choice"];
+    let ways_out = ["`charcell export run --weights f32` makes an artifact", "--allow-loss"];
+    fails(&folder, words, &[loses, ways_out].concat());
+    let run = folder.path().join("run");
+    for name in ["weights.safetensors", "run.json", "metrics.jsonl", "loss.svg", "report.html"] {
+        assert!(run.join(name).is_file(), "{name}");
+    }
+    assert!(!run.join("model.postcard").exists());
+    prints(&folder, "export run --weights f32");
+    fails(&folder, &format!("{words} --force --allow-loss"), &["error: the model is worse than"]);
+    assert!(run.join("model.postcard").is_file());
+    let report = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(report.contains("int8 against f32</td><td>perplexity times"), "{report}");
 }
 
 /// Whatever else is wrong with the command.

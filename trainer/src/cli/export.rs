@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use charcell::{Error, RunFolder, Weights, artifact, to_safetensors, write_whole};
+use charcell::model::TrainedModel;
+use charcell::{Artifact, Error, RunFolder, Weights, artifact, to_safetensors, write_whole};
 use clap::{Args, ValueEnum};
 
-use super::print;
+use super::int8::Int8Arguments;
+use super::{check_effects, print, tell};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -21,8 +23,10 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Write the weights for PyTorch instead.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "output"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "output", "allow_loss"])]
     safetensors: Option<PathBuf>,
+    #[command(flatten)]
+    int8: Int8Arguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -42,11 +46,28 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
             WeightsArgument::F32 => Weights::F32,
         };
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(weights));
-        (path, artifact(&model, weights)?.bytes().to_vec(), Some(weights))
+        (path, made(&folder, &model, weights, &arguments.int8)?.bytes().to_vec(), Some(weights))
     };
     if folder.owns(&path, written) {
         return Err(Error::ReplacesRun { path });
     }
     write_whole(&path, &bytes)?;
     print(&format!("{}\n", path.display()))
+}
+
+/// The artifact; what int8 costs is told.
+fn made(
+    folder: &RunFolder,
+    model: &TrainedModel,
+    weights: Weights,
+    int8: &Int8Arguments,
+) -> Result<Artifact, Error> {
+    let is_f32 = weights == Weights::F32;
+    check_effects(&[("--allow-loss", is_f32 && int8.allow_loss, "with --weights f32")])?;
+    if is_f32 {
+        return artifact(model, weights);
+    }
+    let (artifact, loss) = int8.artifact(model, &folder.description()?.excerpt)?;
+    tell(format_args!("int8 against f32: {loss}"));
+    Ok(artifact)
 }

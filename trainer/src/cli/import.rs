@@ -9,6 +9,7 @@ use charcell::{
 };
 use clap::{Args, Command};
 
+use super::int8::Int8Arguments;
 use super::{NormalizeArgument, print};
 
 /// What the command is called.
@@ -53,6 +54,8 @@ pub(super) struct Arguments {
     /// Texts to continue on the device [default: the vocabulary's first letter].
     #[arg(long, num_args = 1.., value_name = "TEXT")]
     prefix: Vec<String>,
+    #[command(flatten)]
+    int8: Int8Arguments,
 }
 
 /// Refuses a file of another framework on a command line that lacks something else.
@@ -80,16 +83,19 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         prefixes: arguments.prefix,
     };
     let Imported { model, mut notes } = import(&arguments.file, &arguments.vocabulary, &options)?;
-    let (exported, weights) = match artifact(&model, Weights::Int8) {
-        Err(Error::Weight { name, value }) => {
+    let (exported, weights) = match arguments.int8.artifact(&model, "") {
+        Ok((exported, loss)) => {
+            notes.push(format!("int8 against f32: {loss}"));
+            (exported, Weights::Int8)
+        }
+        Err(error @ (Error::Weight { .. } | Error::Int8Loss(_))) => {
             let run = shell_word(&arguments.out.to_string_lossy());
             notes.push(format!(
-                "parameter {name} has the value {value}, which int8 can't hold: the artifact is in \
-                 f32, as `charcell export {run} --weights f32` writes it"
+                "{error}\nthe artifact is in f32, as `charcell export {run} --weights f32` writes it"
             ));
             (artifact(&model, Weights::F32)?, Weights::F32)
         }
-        exported => (exported?, Weights::Int8),
+        Err(error) => return Err(error),
     };
     let folder = RunFolder::create(arguments.out, arguments.force)?;
     folder.save(&Description::imported(&model), &model, &[])?;

@@ -8,6 +8,7 @@ mod firmware;
 mod generate;
 mod import;
 mod inspect;
+mod int8;
 mod output;
 mod train;
 

@@ -7,11 +7,12 @@ use std::fmt::{Display, Write};
 
 pub use self::curves::loss_svg;
 use crate::evaluation::shown_number;
+use crate::export::Int8Loss;
 use crate::run_folder::Description;
 use crate::training::EpochReport;
 
 /// What a page shows beside the training, once the model is exported.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Sizes {
     /// Bytes of the int8 artifact.
     pub flash_bytes: usize,
@@ -19,6 +20,8 @@ pub struct Sizes {
     pub ram_bytes: usize,
     /// The boards that it fits, with the characters a second that each writes.
     pub boards: Vec<String>,
+    /// What int8 costs.
+    pub int8_loss: Int8Loss,
 }
 
 /// A page with everything in it: curves, texts as they got better, sizes, if they are known, and
@@ -56,7 +59,8 @@ pub fn report_html(
     }
     let seconds: f64 = metrics.iter().map(|report| report.seconds).sum();
     add(&row("time", format!("{seconds:.1} s")));
-    if let Some(Sizes { flash_bytes, ram_bytes, boards }) = sizes {
+    if let Some(Sizes { flash_bytes, ram_bytes, boards, int8_loss }) = sizes {
+        add(&row("int8 against f32", int8_loss));
         add(&row("flash", format!("{flash_bytes} bytes (int8)")));
         add(&row("RAM", format!("{ram_bytes} bytes, stack included")));
         if !boards.is_empty() {
@@ -253,7 +257,12 @@ mod tests {
 
     #[test]
     fn a_page_has_everything_in_it_and_escapes_it() {
-        let sizes = Sizes { flash_bytes: 328_000, ram_bytes: 2500, boards: vec!["pico".into()] };
+        let sizes = Sizes {
+            flash_bytes: 328_000,
+            ram_bytes: 2500,
+            boards: vec!["pico".into()],
+            int8_loss: Int8Loss { factor: 1.00049, same_first_choices: 0.995 },
+        };
         let origin = Some(Origin { run: "runs/<a>".into(), weights_checksum: 0 });
         let description = Description { origin, ..description() };
         let html = report_html(&description, &metrics(), Some(&sizes));
@@ -262,6 +271,7 @@ mod tests {
             "a &lt;b&gt; &amp; &quot;c&quot;␀",
             "9.500, after epoch 2",
             "328000",
+            "perplexity times 1.0005, same first choice 99.50 %",
             "pico",
             "hidden",
             "runs/&lt;a&gt;",

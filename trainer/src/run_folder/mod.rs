@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `run.json` | configuration, normalisation, vocabulary, seed, version, corpus checksum |
+//! | `run.json` | configuration, normalisation, vocabulary, seed, version, corpus checksum and start |
 //! | `weights.safetensors` | the parameters, as PyTorch names them |
 //! | `metrics.jsonl` | an [`EpochReport`](crate::EpochReport) a line |
 //! | `model.postcard`, `model-f32.postcard` | the artifact, and that of f32 weights if it was asked for |
@@ -22,7 +22,7 @@ use self::checkpoints::Checkpoints;
 pub use self::checkpoints::LastCheckpoint;
 use self::files::{Staged, temporary_file};
 pub use self::files::{write_all_whole, write_whole};
-use crate::export::{Weights, from_safetensors, to_safetensors};
+use crate::export::{EXCERPT_CHARACTERS, Weights, from_safetensors, to_safetensors};
 use crate::model::{Dimensions, TrainedModel};
 use crate::report::{Sizes, loss_svg, report_html};
 use crate::text::{Corpus, Source, Vocabulary};
@@ -63,12 +63,17 @@ pub struct Description {
     pub corpus_characters: usize,
     /// CRC-32 of the normalised corpus.
     pub corpus_checksum: u32,
+    /// The start of the corpus, as the model read it: int8 is compared with f32 on it.
+    #[serde(default)]
+    pub excerpt: String,
 }
 
 impl Description {
     /// Describes a run on `corpus` that has been through `epochs`.
     #[must_use]
     pub fn new(corpus: &Corpus, config: &Config, epochs: usize) -> Self {
+        let characters = corpus.vocabulary().characters();
+        let excerpt = corpus.tokens().iter().take(EXCERPT_CHARACTERS);
         Self {
             charcell_version: env!("CARGO_PKG_VERSION").into(),
             config: config.clone(),
@@ -76,9 +81,10 @@ impl Description {
             origin: None,
             source: corpus.source().clone(),
             normalisation: corpus.normalisation(),
-            vocabulary: corpus.vocabulary().characters().into(),
+            vocabulary: characters.into(),
             corpus_characters: corpus.tokens().len(),
             corpus_checksum: corpus.checksum(),
+            excerpt: excerpt.map(|token| characters[usize::from(token)]).collect(),
         }
     }
 
@@ -97,6 +103,7 @@ impl Description {
             vocabulary: model.vocabulary.characters().into(),
             corpus_characters: 0,
             corpus_checksum: 0,
+            excerpt: String::new(),
         }
     }
 }

@@ -175,7 +175,7 @@ impl Config {
                 "--forget-bias",
                 self.forget_bias,
                 self.forget_bias.abs() <= LARGEST_FORGET_BIAS,
-                "from -10000 to 10000, as an int8 artifact doesn't hold much more",
+                "from -10000 to 10000, far more than opens a gate or shuts it",
             ),
             ("--validation", self.validation, share(self.validation), "from 0 to below 1"),
         ];

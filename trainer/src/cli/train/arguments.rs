@@ -9,6 +9,7 @@ use charcell::{Choice, Config, Device, Error, Optimizer, Preset, Schedule};
 use clap::{Args, ValueEnum};
 
 use super::start::Start;
+use crate::cli::int8::Int8Arguments;
 use crate::cli::{NormalizeArgument, check_effects};
 
 /// Characters of the shipped text that are trained on, as many as the chapter takes.
@@ -179,6 +180,8 @@ pub(super) struct RunArguments {
     /// there is one at the end and on Ctrl-C as well.
     #[arg(long, value_name = "N", default_value = "5m")]
     pub(super) checkpoint_every: Every,
+    #[command(flatten)]
+    pub(super) int8: Int8Arguments,
 }
 
 /// How often something is done.

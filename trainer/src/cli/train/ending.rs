@@ -6,18 +6,20 @@ use std::path::Path;
 use charcell::model::TrainedModel;
 use charcell::{
     AnyModel, Artifact, Description, EpochReport, Error, Outcome, REPORT_CHARACTERS, RunFolder,
-    Sizes, Weights, artifact, shell_word, write_whole,
+    Sizes, Weights, shell_word, write_whole,
 };
 use infer_core::{Int8, Memory, Sampling};
 
 use super::interruption::Interruption;
 use crate::cli::boards::{advice, fitting, with_speed};
+use crate::cli::int8::Int8Arguments;
 use crate::cli::output::{print, tell};
 
 /// Writes and says what can be, whatever else fails.
 pub(super) struct Ending<'a> {
     interruption: &'a Interruption,
     description: &'a Description,
+    int8: &'a Int8Arguments,
     /// What failed first, which is said again in the end.
     problem: Option<Error>,
 }
@@ -27,9 +29,10 @@ impl<'a> Ending<'a> {
     pub(super) fn new(
         interruption: &'a Interruption,
         description: &'a Description,
+        int8: &'a Int8Arguments,
         saved: Result<(), Error>,
     ) -> Self {
-        let mut ending = Self { interruption, description, problem: None };
+        let mut ending = Self { interruption, description, int8, problem: None };
         ending.note(saved);
         ending
     }
@@ -133,7 +136,7 @@ impl<'a> Ending<'a> {
         model: &TrainedModel,
         metrics: &[EpochReport],
     ) -> Result<(), Error> {
-        let artifact = artifact(model, Weights::Int8)?;
+        let (artifact, int8_loss) = self.int8.artifact(model, &self.description.excerpt)?;
         let path = folder.artifact_path(Weights::Int8);
         write_whole(&path, artifact.bytes())?;
         let loaded =
@@ -145,10 +148,12 @@ impl<'a> Ending<'a> {
                 .iter()
                 .map(|board| with_speed(board, board.title, loaded.dimensions()))
                 .collect(),
+            int8_loss,
         };
         self.note(folder.save_report(self.description, metrics, Some(&sizes)));
         tell(format_args!(
-            "\n{}: {} bytes of int8; what a microcontroller writes with it:",
+            "\nint8 against f32: {int8_loss}\n\
+             {}: {} bytes of int8; what a microcontroller writes with it:",
             path.display(),
             sizes.flash_bytes
         ));

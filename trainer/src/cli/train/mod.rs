@@ -51,7 +51,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let every = arguments.run.checkpoint_every;
     let Trained { outcome, is_interrupted, saved } = train(training, &interruption, every, display);
     let description = Description { epochs: outcome.epochs, ..description };
-    Ending::new(&interruption, &description, saved).finish(outcome, is_interrupted)
+    let int8 = &arguments.run.int8;
+    Ending::new(&interruption, &description, int8, saved).finish(outcome, is_interrupted)
 }
 
 /// What the training starts from, and its folder if it goes on.
