@@ -9,7 +9,7 @@ use charcell::model::ParameterName::{self, B, BOut, WHh, WIh, WOut};
 use charcell::model::{Dimensions, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT};
 use charcell::{
-    Artifact, Config, Description, Device, Error, Int8Loss, Optimizer, Weights, artifact, evaluate,
+    Artifact, Config, Description, Device, Error, Optimizer, Weights, artifact, evaluate,
     int8_artifact, train_and_predict,
 };
 use infer_core::layout::{GATES, Gate, MAX_VOCABULARY, gate_column};

@@ -17,8 +17,11 @@ pub(crate) const MAX_CHARACTERS: usize = 2000;
 /// The fewest, however large the model is.
 const MIN_CHARACTERS: usize = 200;
 
-/// Characters times parameters, with which the time grows: about half a second.
+/// Products in all, with which the time grows: about half a second.
 const WORK: usize = 1 << 30;
+
+/// Products for the logarithm of a probability, which take about the time of its exponentials.
+const PRODUCTS_OF_LOGARITHM: usize = 20;
 
 /// Where the random numbers of what a model writes start.
 const SEED: u64 = 1;
@@ -48,8 +51,10 @@ impl Int8Loss {
         text: &str,
         prefixes: &[String],
     ) -> Self {
-        let length = WORK / Parameters::element_count(float.dimensions());
-        let length = length.clamp(MIN_CHARACTERS, MAX_CHARACTERS);
+        let dimensions = float.dimensions();
+        let products =
+            Parameters::element_count(dimensions) + PRODUCTS_OF_LOGARITHM * dimensions.vocabulary;
+        let length = (WORK / products).clamp(MIN_CHARACTERS, MAX_CHARACTERS);
         let known = text.chars().filter_map(|character| float.vocabulary().token(character));
         let text: Vec<Token> = known.take(length).collect();
         let texts = if text.is_empty() { own_texts(float, prefixes, length) } else { vec![text] };
