@@ -282,11 +282,6 @@ fn a_model_of_which_int8_loses_much_is_imported_in_f32_unless_that_is_allowed() 
     }
     assert!(!is_int8());
     fails(&folder, "export run", &["int8 loses too much, perplexity times", "--allow-loss"]);
-    fails(
-        &folder,
-        "export run --weights f32 --allow-loss",
-        &["--allow-loss has no effect with --weights f32"],
-    );
     assert!(!is_int8());
     prints(&folder, "export run --allow-loss");
     assert!(is_int8());

@@ -33,7 +33,9 @@ pub struct Int8Loss {
     /// follow by f32: unlike that of the characters which do, it is never below 1, and whatever
     /// becomes more or less probable raises it.
     pub factor: f64,
-    /// Share of the characters before which both find the same one most probable.
+    /// Share of the characters before which both find the same one most probable. It isn't judged:
+    /// where others are nearly as probable any choice is as good, and where they aren't the factor
+    /// rises.
     pub same_first_choices: f64,
 }
 
