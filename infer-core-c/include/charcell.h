@@ -53,7 +53,7 @@ typedef enum charcell_status {
    */
   CHARCELL_STATUS_NOT_UTF8,
   /**
-   * The text has a character that the model doesn't know.
+   * The text has a character that the model doesn't know and the artifact doesn't replace.
    */
   CHARCELL_STATUS_UNKNOWN_CHARACTER,
   /**
@@ -198,8 +198,8 @@ enum charcell_status charcell_restart(struct charcell_generator *generator,
 
 /**
  * Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it
- * has a character that the model doesn't know: `unknown_at` is then how many bytes stand before
- * the first one.
+ * has a character that the model doesn't know and the artifact doesn't replace: `unknown_at` is
+ * then how many bytes stand before the first one.
  *
  * # Safety
  * `generator` comes from charcell_load, `text` points to `text_bytes` bytes, and `unknown_at` to a

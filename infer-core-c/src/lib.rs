@@ -257,8 +257,8 @@ pub unsafe extern "C" fn charcell_restart(
 }
 
 /// Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it
-/// has a character that the model doesn't know: `unknown_at` is then how many bytes stand before
-/// the first one.
+/// has a character that the model doesn't know and the artifact doesn't replace: `unknown_at` is
+/// then how many bytes stand before the first one.
 ///
 /// # Safety
 /// `generator` comes from charcell_load, `text` points to `text_bytes` bytes, and `unknown_at` to a

@@ -15,6 +15,9 @@ use infer_core_c::{
 
 static ARTIFACT: &[u8] =
     infer_core::include_model!("../../infer-core/tests/models/tiny-int8.postcard");
+/// The same, but with `#` for all characters that it doesn't know.
+static REPLACING: &[u8] =
+    infer_core::include_model!("../../infer-core/tests/models/tiny-replacing.postcard");
 static F32_ARTIFACT: &[u8] =
     infer_core::include_model!("../../infer-core/tests/models/tiny-f32.postcard");
 
@@ -127,6 +130,20 @@ fn weights_in_ram_write_the_same_text() {
         assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
         assert_eq!(text(generator, 60), expected(Sampling::greedy()), "{ram_bytes}");
     }
+}
+
+#[test]
+fn unknown_characters_are_replaced_if_the_artifact_says_so() {
+    let mut memory = vec![0; needed().div_ceil(16)];
+    let after = |generator, prefix: &str| {
+        // SAFETY: the generator comes from charcell_load.
+        assert_eq!(unsafe { charcell_restart(generator, ptr::null()) }, Status::Ok);
+        assert_eq!(prime(generator, prefix.as_bytes()), Status::Ok, "{prefix}");
+        text(generator, 60)
+    };
+    let expected = after(load(ARTIFACT, &mut memory, 0, needed()).unwrap(), "'#(&#");
+    let generator = load(REPLACING, &mut memory, 0, needed()).unwrap();
+    assert_eq!(after(generator, "'\u{201c}(&Z"), expected);
 }
 
 #[test]

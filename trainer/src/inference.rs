@@ -8,7 +8,7 @@ use infer_core::artifact::Header;
 use infer_core::layout::{BLOCK_COLUMNS, Columns};
 use infer_core::{
     Dimensions, F32, Generator, Int8, LoadError, Memory, Model, Precision, PrimeError, Sampling,
-    StateView, Token,
+    StateView, Token, Vocabulary,
 };
 
 use crate::Error;
@@ -96,28 +96,31 @@ impl AnyModel<'_> {
         }
     }
 
-    /// The tokens of `text`, normalised as the corpus was, with the `replacement` for characters
-    /// that the vocabulary lacks.
+    /// The characters that the model knows.
+    #[must_use]
+    pub fn vocabulary(&self) -> Vocabulary<'_> {
+        match self {
+            Self::Int8(model) => model.vocabulary(),
+            Self::F32(model) => model.vocabulary(),
+        }
+    }
+
+    /// The tokens of `text`, normalised as the corpus was, with the `replacement`, or else the
+    /// artifact's own, for characters that the vocabulary lacks.
     ///
     /// # Errors
     /// [`Error::Replacement`]; without a replacement [`Error::UnknownCharacters`] names the
     /// characters that the vocabulary lacks.
     pub fn tokens(&self, text: &str, replacement: Option<char>) -> Result<Vec<Token>, Error> {
-        let known = |character| match self {
-            Self::Int8(model) => model.token(character),
-            Self::F32(model) => model.token(character),
-        };
-        // As it stands in the vocabulary: it isn't normalised.
-        let in_vocabulary = |character| match self {
-            Self::Int8(model) => model.vocabulary().token(character),
-            Self::F32(model) => model.vocabulary().token(character),
-        };
+        let (header, vocabulary) = (self.header(), self.vocabulary());
         let replacement = match replacement {
+            // As it stands in the vocabulary: it isn't normalised.
             Some(character) => {
-                Some(in_vocabulary(character).ok_or(Error::Replacement { character })?)
+                Some(vocabulary.token(character).ok_or(Error::Replacement { character })?)
             }
-            None => None,
+            None => header.replacement,
         };
+        let known = |character| vocabulary.token(header.normalisation.apply(character));
         let is_known = |character| known(character).is_some();
         if replacement.is_none()
             && let Some(unknown) = UnknownCharacters::of(text, is_known)
@@ -130,7 +133,8 @@ impl AnyModel<'_> {
     /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks off.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacters`] names one of `prefix` that the vocabulary lacks.
+    /// [`Error::UnknownCharacters`] names one of `prefix` that the vocabulary lacks, if the artifact
+    /// has no replacement.
     pub fn generate(
         &self,
         prefix: &str,

@@ -64,6 +64,9 @@ pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadEr
         return Err(LoadError::Hidden { hidden: header.hidden });
     }
     let vocabulary = Vocabulary::new(header.vocabulary).ok_or(LoadError::Vocabulary)?.size();
+    if let Some(token) = header.replacement.filter(|&token| usize::from(token) >= vocabulary) {
+        return Err(LoadError::Replacement { token });
+    }
     let dimensions = Dimensions { vocabulary, hidden, layers };
     let cell_fraction_bits = P::cell_fraction_bits(&header.encoding, layers)?;
     check_entries::<P>(artifact, entries, dimensions, end)?;

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     /// Its first N characters only.
     #[arg(long, value_name = "N")]
     chars: Option<usize>,
-    /// What stands for all characters that the model doesn't know [default: the run folder's].
+    /// What stands for all characters that the model doesn't know [default: the model's own].
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
     /// Print a JSON object; a perplexity that is infinite is 1.7976931348623157e308 in it.
@@ -33,25 +33,20 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     if arguments.model.is_dir() {
         let folder = RunFolder::open(arguments.model.clone())?;
         let artifact = artifact(&folder.model()?, Weights::F32)?;
-        let replacement = arguments.replacement.or(folder.description()?.source.replacement);
         let path = arguments.model.clone();
         let model = artifact.model().map_err(|source| Error::Artifact { path, source })?;
-        return report(&arguments, &model, replacement);
+        return report(&arguments, &model);
     }
-    with_model(&arguments.model, |_, model| report(&arguments, model, arguments.replacement))
+    with_model(&arguments.model, |_, model| report(&arguments, model))
 }
 
-fn report(
-    arguments: &Arguments,
-    model: &AnyModel<'_>,
-    replacement: Option<char>,
-) -> Result<(), Error> {
+fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
     let normalisation = model.header().normalisation;
     let (files, characters) = (arguments.corpus.clone(), arguments.chars);
     let source = Source { files, characters, normalisation, ..Source::default() };
     let NormalisedText { text, changes } = source.text()?;
     tell_changes(AS_TRAINED, changes);
-    let tokens = model.tokens(&text, replacement)?;
+    let tokens = model.tokens(&text, arguments.replacement)?;
     if tokens.len() < 2 {
         return Err(Error::TextTooShort { found: tokens.len() });
     }

@@ -38,6 +38,9 @@ pub(super) struct Arguments {
     /// spaces (chapter), or nothing.
     #[arg(long, value_enum, value_name = "KIND", default_value_t = NormalizeArgument::None)]
     normalize: NormalizeArgument,
+    /// The character of the vocabulary that stands for all that aren't in it (`<unk>`).
+    #[arg(long, value_name = "CHARACTER")]
+    replacement: Option<char>,
     /// What the LSTM is called in the file, if it has more than one; for modules on top of each
     /// other each of them, from the bottom up.
     #[arg(long, value_name = "NAME")]
@@ -80,6 +83,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         linear: arguments.linear_name,
         ignore: arguments.ignore,
         normalisation: arguments.normalize.into(),
+        replacement: arguments.replacement,
         prefixes: arguments.prefix,
     };
     let Imported { model, mut notes } = import(&arguments.file, &arguments.vocabulary, &options)?;

@@ -42,6 +42,8 @@ pub struct ImportOptions {
     pub ignore: Vec<String>,
     /// What was done to the texts that the model was trained on.
     pub normalisation: Normalisation,
+    /// The character of the vocabulary that stands for all that aren't in it, if one does.
+    pub replacement: Option<char>,
     /// Texts to show the model with; none: the first letter that it knows.
     pub prefixes: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Default for ImportOptions {
             linear: None,
             ignore: Vec::new(),
             normalisation: Normalisation::None,
+            replacement: None,
             prefixes: Vec::new(),
         }
     }
@@ -74,20 +77,22 @@ pub struct Imported {
 /// gate are added.
 ///
 /// # Errors
-/// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::VocabularySize`]; [`Error::Import`]
-/// names the tensors that are missing, unfit or unknown; [`Error::UnknownCharacters`] of a prefix.
+/// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::VocabularySize`]; [`Error::Replacement`];
+/// [`Error::Import`] names the tensors that are missing, unfit or unknown;
+/// [`Error::UnknownCharacters`] of a prefix.
 pub fn import(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Imported, Error> {
     check_format(file)?;
     let characters = read_characters(vocabulary)?;
-    let vocabulary = Vocabulary::read(vocabulary)?;
+    let vocabulary = Vocabulary::read(vocabulary)?.with_replacement(options.replacement)?;
     let bytes =
         fs::read(file).map_err(|source| Error::ReadWeights { path: file.into(), source })?;
     let (parameters, note) = import_bytes(&bytes, &characters, options)
         .map_err(|reason| Error::Import { path: file.into(), reason })?;
     let normalisation = options.normalisation;
     let is_kept = |&character: &char| normalisation.apply(character) == character;
+    let is_lost = |&&c: &&char| !is_kept(&c) && options.replacement != Some(c);
     let mut notes = vec![note];
-    if let Some(changed) = vocabulary.characters().iter().find(|character| !is_kept(character)) {
+    if let Some(changed) = vocabulary.characters().iter().find(is_lost) {
         notes.push(format!(
             "the vocabulary has {changed:?}, which no text has any more after --normalize chapter"
         ));

@@ -93,13 +93,14 @@ impl Description {
     pub fn imported(model: &TrainedModel) -> Self {
         let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
         let prefixes = model.prefixes.clone();
+        let (normalisation, replacement) = (model.normalisation, model.vocabulary.replacement());
         Self {
             charcell_version: env!("CARGO_PKG_VERSION").into(),
             config: Config { hidden, layers, prefixes, ..Config::default() },
             epochs: 0,
             origin: None,
-            source: Source { normalisation: model.normalisation, ..Source::default() },
-            normalisation: model.normalisation,
+            source: Source { normalisation, replacement, ..Source::default() },
+            normalisation,
             vocabulary: model.vocabulary.characters().into(),
             corpus_characters: 0,
             corpus_checksum: 0,
@@ -381,7 +382,9 @@ impl RunFolder {
         let description = self.description()?;
         description.config.check_sizes().map_err(|error| in_description(&error))?;
         let text: String = description.vocabulary.iter().collect();
-        let vocabulary = Vocabulary::of(&text).map_err(|error| in_description(&error))?;
+        let vocabulary = Vocabulary::of(&text)
+            .and_then(|vocabulary| vocabulary.with_replacement(description.source.replacement))
+            .map_err(|error| in_description(&error))?;
         if vocabulary.characters() != description.vocabulary {
             return Err(in_description(&"the vocabulary is not in order"));
         }

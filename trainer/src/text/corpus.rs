@@ -22,7 +22,6 @@ pub struct Corpus {
     starts: Vec<usize>,
     characters: usize,
     vocabulary: Vocabulary,
-    replacement: Option<Token>,
     source: Source,
     changes: Changes,
     checksum: u32,
@@ -77,17 +76,11 @@ impl Corpus {
             return Err(Error::EmptyCorpus);
         }
         let vocabulary = match &source.vocabulary {
-            Some(path) => Vocabulary::read(path)?,
+            Some(path) => Vocabulary::read(path)?.with_replacement(source.replacement)?,
             None => Vocabulary::frequent(&text, source.min_count, source.replacement)?,
         };
-        let replacement = match source.replacement {
-            Some(character) => {
-                Some(vocabulary.token(character).ok_or(Error::Replacement { character })?)
-            }
-            None => None,
-        };
         // The text's own vocabulary has all that isn't replaced.
-        if source.vocabulary.is_some() && replacement.is_none() {
+        if source.vocabulary.is_some() && source.replacement.is_none() {
             let is_known = |character| vocabulary.token(character).is_some();
             if let Some(unknown) = UnknownCharacters::of(&text, is_known) {
                 return Err(Error::ForeignCharacters(unknown));
@@ -102,7 +95,7 @@ impl Corpus {
         }
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(text.as_bytes());
         let source = source.clone();
-        Ok(Self { text, starts, characters, vocabulary, replacement, source, changes, checksum })
+        Ok(Self { text, starts, characters, vocabulary, source, changes, checksum })
     }
 
     /// The characters that have a token.
@@ -184,10 +177,10 @@ impl<'a> Tokens<'a> {
 
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = Token> + use<'a> {
-        let Corpus { text, starts, vocabulary, replacement, .. } = self.corpus;
+        let Corpus { text, starts, vocabulary, .. } = self.corpus;
         let start = starts.get(self.range.start / STRIDE).copied().unwrap_or(text.len());
         let characters = text[start..].chars().skip(self.range.start % STRIDE).take(self.len());
-        characters.filter_map(move |character| vocabulary.token(character).or(*replacement))
+        characters.filter_map(move |character| vocabulary.token(character))
     }
 
     /// All of them in memory.

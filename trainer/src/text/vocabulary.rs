@@ -14,6 +14,8 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
     characters: Vec<char>,
+    /// The token that stands for all characters that aren't there, if one does.
+    replacement: Option<Token>,
 }
 
 /// Code points, of which characters are a part.
@@ -50,7 +52,8 @@ impl Vocabulary {
             return Err(Error::RareCharacters { found, character, min_count });
         }
         let frequent = occurring().filter(|&(_, count)| count >= min_count);
-        Self::of_characters(frequent.map(|(character, _)| character).chain(replacement).collect())
+        let all = frequent.map(|(character, _)| character).chain(replacement).collect();
+        Self::of_characters(all)?.with_replacement(replacement)
     }
 
     /// Reads a JSON array of one-character strings, in any order, each once.
@@ -67,7 +70,21 @@ impl Vocabulary {
         if !(2..=MAX_VOCABULARY).contains(&characters.len()) {
             return Err(Error::VocabularySize { found: characters.len() });
         }
-        Ok(Self { characters })
+        Ok(Self { characters, replacement: None })
+    }
+
+    /// The same with `replacement`, one of its characters, for all that it lacks, or with none.
+    ///
+    /// # Errors
+    /// [`Error::Replacement`] if it isn't one of them.
+    pub fn with_replacement(mut self, replacement: Option<char>) -> Result<Self, Error> {
+        self.replacement = match replacement {
+            Some(character) => {
+                Some(self.own_token(character).ok_or(Error::Replacement { character })?)
+            }
+            None => None,
+        };
+        Ok(self)
     }
 
     /// V: how many characters there are.
@@ -76,16 +93,29 @@ impl Vocabulary {
         self.characters.len()
     }
 
-    /// The token of `character`, if the vocabulary has it.
+    /// The token of `character`; the replacement's, if there is one, where the vocabulary lacks it.
     #[must_use]
     pub fn token(&self, character: char) -> Option<Token> {
+        self.own_token(character).or(self.replacement)
+    }
+
+    /// The token of `character` itself, if the vocabulary has it.
+    #[must_use]
+    pub fn own_token(&self, character: char) -> Option<Token> {
         self.characters.binary_search(&character).ok().and_then(|index| index.try_into().ok())
+    }
+
+    /// The character that stands for all that aren't there, if one does.
+    #[must_use]
+    pub fn replacement(&self) -> Option<char> {
+        self.replacement.map(|token| self.characters[usize::from(token)])
     }
 
     /// The tokens of `text`.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacters`] names the characters that the vocabulary lacks.
+    /// [`Error::UnknownCharacters`] names the characters that the vocabulary lacks and doesn't
+    /// replace.
     pub fn tokens(&self, text: &str) -> Result<Vec<Token>, Error> {
         match UnknownCharacters::of(text, |character| self.token(character).is_some()) {
             Some(unknown) => Err(Error::UnknownCharacters(unknown)),
@@ -143,6 +173,7 @@ mod tests {
         }
         let vocabulary = Vocabulary::frequent(text, 2, Some('�')).unwrap();
         assert_eq!(vocabulary.characters(), ['a', 'b', '�']);
+        assert_eq!(vocabulary.tokens("bca").unwrap(), [1, 2, 0]);
         assert_eq!(Vocabulary::of(text).unwrap().characters(), ['a', 'b', 'c', 'd', 'é']);
     }
 

@@ -320,7 +320,8 @@ impl Arguments {
 
 /// The chapter's prefixes that the corpus has the characters for, else how the corpus begins.
 fn default_prefixes(corpus: &Corpus) -> Vec<String> {
-    let known = |prefix: &String| corpus.vocabulary().tokens(prefix).is_ok();
+    let known =
+        |prefix: &String| prefix.chars().all(|c| corpus.vocabulary().own_token(c).is_some());
     let prefixes: Vec<String> = Config::default().prefixes.into_iter().filter(known).collect();
     if !prefixes.is_empty() {
         return prefixes;
