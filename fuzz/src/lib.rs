@@ -81,8 +81,9 @@ fn text<P: Precision>(model: &Model<'_, P>, sampling: Sampling) -> Vec<char> {
     assert_eq!(state.logits().len(), model.dimensions().vocabulary);
     let mut generator = Generator::from_view(model, state, sampling);
     for prefix in model.prefixes() {
-        // The writer sees to it that the vocabulary has their characters, the loader doesn't.
-        let _ = generator.prime(prefix);
+        // The writer sees to it that the model knows their characters, the loader doesn't.
+        let is_taken = generator.prime(prefix).is_ok();
+        assert!(is_taken || model.header().replacement.is_none(), "{prefix} isn't replaced");
     }
     generator.take(LENGTH).collect()
 }

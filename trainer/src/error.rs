@@ -76,7 +76,7 @@ pub enum Error {
     /// A text has characters that the model's vocabulary lacks.
     #[error(
         "the model's vocabulary lacks {0}: leave them out, replace them (as `charcell evaluate \
-         --replacement` does), or train on a corpus that has them"
+         --replacement` does), or train on a corpus that has them, or with a --replacement"
     )]
     UnknownCharacters(UnknownCharacters),
     /// A corpus has characters that the vocabulary given for it lacks.

@@ -83,11 +83,12 @@ fn prefixes_have_the_replacement_where_it_stands_for_a_character() {
     };
     let prefix = |vocabulary, replacement| {
         let artifact = exported(vocabulary, replacement, "Жüb").unwrap();
-        artifact.model().unwrap().header().prefixes[0].to_owned()
+        let model = artifact.model().unwrap();
+        (model.tokens("Жüb", None).unwrap(), model.header().prefixes[0].to_owned())
     };
-    assert_eq!(prefix("büß�", Some('�')), "�üb");
+    assert_eq!(prefix("büß�", Some('�')), (vec![3, 2, 0], "�üb".into()));
     // It would be read as another character, b.
-    assert_eq!(prefix("bBß", Some('B')), "жüb");
+    assert_eq!(prefix("bBß", Some('B')), (vec![0, 0, 1], "жüb".into()));
     let error = exported("büß�", None, "Жüb").unwrap_err().to_string();
     assert!(error.contains("character 1 of the text"), "{error}");
 }

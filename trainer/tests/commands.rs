@@ -230,6 +230,8 @@ fn an_imported_run_replaces_a_trained_one() {
     prints(&folder, "export run --weights f32");
     fails(&folder, &format!("{import} --prefix a e h t a e h t a"), &["9 prefixes", "fewer"]);
     prints(&folder, "evaluate run --corpus vocabulary.json --replacement e");
+    prints(&folder, &format!("{import} --replacement e --prefix thx"));
+    prints(&folder, "evaluate run --corpus vocabulary.json");
     prints(&folder, &import);
     fails(&folder, "train --resume --out run", &["no checkpoint"]);
     assert!(!folder.path().join("run/model-f32.postcard").exists());
@@ -324,20 +326,35 @@ fn a_file_of_another_framework_is_answered_with_the_line_that_converts_it() {
 }
 
 #[test]
-fn a_text_is_evaluated_with_the_replacement_of_its_run() {
+fn what_a_model_does_not_know_has_the_replacement_of_its_training() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("text.txt"), "a text of few rare letters, q! ".repeat(80) + "xyz")
         .unwrap();
     // A letter that normalisation would change.
-    let words = "train --corpus text.txt --min-count 50 --replacement Q --hidden 4 --epochs 1";
-    prints(&folder, &format!("{words} --out run"));
+    let words = "train --corpus text.txt --min-count 50 --replacement Q --prefix aЖt --out run";
+    let few = "--hidden 8 --epochs 9 --batch-size 8 --num-steps 10";
+    let trained = prints(&folder, &format!("{words} {few}"));
+    assert!(trained.starts_with("aЖt"), "{trained}");
     let of_run = prints(&folder, "evaluate run --corpus text.txt");
     let artifact = "evaluate run/model.postcard --corpus text.txt";
-    fails(&folder, artifact, &["'y'", "vocabulary"]);
-    let of_artifact = prints(&folder, &format!("{artifact} --replacement Q"));
+    let of_artifact = prints(&folder, artifact);
     let end = |text: &str| text.rsplit_once(" of ").unwrap().1.to_owned();
     assert_eq!(end(&of_artifact), end(&of_run));
+    assert_eq!(prints(&folder, &format!("{artifact} --replacement Q")), of_artifact);
     fails(&folder, &format!("{artifact} --replacement ?"), &["--replacement is '?'"]);
+    assert!(
+        prints(&folder, "inspect run/model.postcard").contains("replacement              \"Q\"")
+    );
+
+    let exported = fs::read(folder.path().join("run/model.postcard")).unwrap();
+    prints(&folder, "export run");
+    assert!(fs::read(folder.path().join("run/model.postcard")).unwrap() == exported);
+    let after = |prefix: &str| {
+        let words = format!("generate run/model.postcard --temperature 1 --prefix {prefix}");
+        prints(&folder, &words).strip_prefix(prefix).unwrap().to_owned()
+    };
+    assert_eq!(after("aЖ中"), after("ayz"));
+    assert_ne!(after("aЖ中"), after("aqq"));
 }
 
 #[test]

@@ -85,6 +85,10 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         let action = move || boards::check(board, &small_run()?.join("model.postcard"));
         Step::new(format!("the console of {}", board.name), action)
     }));
+    steps.push(Step::new(
+        "a console replaces what its model doesn't know",
+        boards::check_replacement,
+    ));
     steps.push(Step::new("the watchdog ends what hangs, and no text", watchdog::check));
     let built = BUILT.iter().filter(|name| is_full || FAMILIES.contains(name));
     steps.extend(built.filter_map(|name| {

@@ -89,4 +89,12 @@ fn what_was_taken_for_what_is_said() {
     let options = ImportOptions { prefixes: vec!["that".into()], ..options };
     let error = import(&form_path("averaged"), &vocabulary, &options).unwrap_err().to_string();
     assert!(error.contains("'t'"), "{error}");
+
+    let options = ImportOptions { replacement: Some('T'), ..options };
+    let imported = import(&form_path("averaged"), &vocabulary, &options).unwrap();
+    assert_eq!(imported.model.vocabulary.replacement(), Some('T'));
+    assert_eq!(imported.notes.len(), 1, "{:?}", imported.notes);
+    let options = ImportOptions { replacement: Some('?'), ..options };
+    let error = import(&form_path("averaged"), &vocabulary, &options).unwrap_err().to_string();
+    assert!(error.contains("--replacement is '?'"), "{error}");
 }
