@@ -40,7 +40,7 @@ pub(crate) fn check(board: &'static Board, other_model: &Path) -> Result<()> {
 }
 
 /// Talks to the firmware in QEMU with a model that has a replacement: what it doesn't know is read
-/// as on the host, but for letters that the host alone can lower-case.
+/// as on the host.
 pub(crate) fn check_replacement() -> Result<()> {
     let board = board("mps2-an386").context("the board is in the table")?;
     let run_folder = root().join("target/xtask/replacing-run");
@@ -52,13 +52,11 @@ pub(crate) fn check_replacement() -> Result<()> {
     console.greeting()?;
     let mut texts = compare_texts(&mut console, &model, &SETTINGS)?;
     let (_, options) = SETTINGS[1];
-    for line in ["the “moon”", "№ 7: 中 → 🙂", "Zé"] {
+    for line in ["the “moon”", "№ 7: 中 → 🙂", "ZéÉЖ"] {
         let (shown, expected) = (console.ask(line)?, host_text(&model, line, options)?);
         ensure!(shown == expected, "the board and the host differ:\n{shown}\n{expected}");
         texts += 1;
     }
-    let shown = console.ask("the É")?;
-    ensure!(shown.contains("'É', is not in the model's vocabulary"), "É is answered by:\n{shown}");
     println!("    {texts} texts as on the host");
     Ok(())
 }

@@ -55,7 +55,9 @@ pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadEr
     if offset != 0 && !artifact.is_empty() {
         return Err(LoadError::Misaligned { offset });
     }
-    let (header, entries, end) = header(artifact)?;
+    let (header, end) = header(artifact)?;
+    // Not by `ok_or`, which would have all of it on the stack once more.
+    let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
     let (layers, hidden) = (usize::from(header.layers), usize::from(header.hidden));
     if !(1..=MAX_LAYERS).contains(&layers) {
         return Err(LoadError::Layers { layers: header.layers });
@@ -76,13 +78,11 @@ pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadEr
     Ok(Contents { header, dimensions, cell_fraction_bits, tensors })
 }
 
-/// The header of `artifact`, the entries behind it, and their end.
-fn header(artifact: &[u8]) -> Result<(Header<'_>, &[u8], usize), LoadError> {
+/// The header of `artifact` and the entries behind it, not decoded yet, and their end.
+fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     let prelude = Prelude::read(artifact)?;
     let end = PRELUDE_BYTES.saturating_add(prelude.header_bytes as usize);
-    let header = slice(artifact, PRELUDE_BYTES, end)?;
-    let (header, entries) = Header::decode(header).ok_or(LoadError::Header)?;
-    Ok((header, entries, end))
+    Ok((slice(artifact, PRELUDE_BYTES, end)?, end))
 }
 
 /// Makes sure that the `entries` behind the header, whose `end` is given, are those that the
@@ -133,7 +133,8 @@ const fn element_bytes<P: Precision>(name: TensorName, layer: usize) -> usize {
 
 /// The entries of the tensors in `artifact`, as its header has them; none if it has no header.
 pub fn tensors(artifact: &[u8]) -> impl Iterator<Item = Tensor> {
-    let mut entries = header(artifact).map(|(_, entries, _)| entries).unwrap_or_default();
+    let header = header(artifact).ok().and_then(|(header, _)| Header::decode(header));
+    let mut entries = header.map(|(_, entries)| entries).unwrap_or_default();
     core::iter::from_fn(move || {
         let (entry, rest) = Tensor::decode(entries)?;
         entries = rest;
