@@ -90,7 +90,7 @@ fn prefixes_have_the_replacement_where_it_stands_for_a_character() {
     // It would be read as another character, b.
     assert_eq!(prefix("bBß", Some('B')), (vec![0, 0, 1], "жüb".into()));
     let error = exported("büß�", None, "Жüb").unwrap_err().to_string();
-    assert!(error.contains("character 1 of the text"), "{error}");
+    assert!(error.contains("'Ж' (character 1)"), "{error}");
 }
 
 /// Compares the file at `path` with `exported`, or writes it anew.
