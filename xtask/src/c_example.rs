@@ -56,6 +56,10 @@ pub(crate) fn check() -> Result<()> {
     }
     let alone = [(OBJECT, &*path(&hard.archive)), ("--specs=nosys.specs", "-nostdlib")];
     talk(&link("alone", &alone, &[])?)?;
+    // All of the shipped model, and a part of it.
+    for bytes in ["-DRAM_BYTES=0x100000", "-DRAM_BYTES=100001"] {
+        talk(&link("ram", &[(OBJECT, &path(&hard.object))], &[bytes])?)?;
+    }
     check_beside_rust(&hard)?;
     check_beside_newlib(&hard)?;
     println!(
