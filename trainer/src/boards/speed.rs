@@ -6,7 +6,7 @@ use std::fmt;
 
 use infer_core::{Dimensions, Int8, Placement};
 
-use super::{Board, Core};
+use super::Board;
 
 /// How long a core waits for weights in flash. RAM answers at once on all boards.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,7 +66,7 @@ impl Speed {
     /// That of `board`, if it has a clock, with an int8 model of these sizes.
     pub(super) fn new(board: &Board, dimensions: Dimensions) -> Option<Self> {
         let clock_hz = f64::from(board.clock_hz?);
-        let core = core_clocks(board.core, dimensions);
+        let core = board.core.clocks(dimensions);
         let (placement, none) =
             (board.placement(dimensions), Placement::new::<Int8>(dimensions, 0));
         let [wait, longest_wait] =
@@ -85,15 +85,6 @@ impl Speed {
         let Placement { ram_bytes_read, flash_bytes_read, .. } = self.placement;
         ram_bytes_read as f64 / (ram_bytes_read + flash_bytes_read).max(1) as f64
     }
-}
-
-/// Clocks that a core computes at a character.
-fn core_clocks(core: Core, dimensions: Dimensions) -> f64 {
-    let Dimensions { vocabulary, hidden, layers } = dimensions;
-    // The recurrent product of each layer, the input product of each but the first, the output.
-    let multiply_adds = (2 * layers).saturating_sub(1) * 4 * hidden * hidden + vocabulary * hidden;
-    let (of_multiply_add, of_character) = core.clocks();
-    multiply_adds as f64 * of_multiply_add + vocabulary as f64 * of_character
 }
 
 /// `number`, rounded to two digits: more than that nobody can compute.
@@ -140,6 +131,11 @@ mod tests {
             assert_eq!(speed.from_flash_alone, from_flash_alone, "{name}");
             assert_eq!(speed.characters_per_second, characters_per_second, "{name}");
             assert_eq!(speed.limit, limit, "{name}");
+        }
+        // The core's share of a unit and of padding counts where there are few.
+        for (hidden, characters_per_second) in [(128, 44.0), (33, 360.0)] {
+            let speed = board("microbit-v1").unwrap().speed(Dimensions { hidden, ..dimensions });
+            assert_eq!(speed.unwrap().characters_per_second, characters_per_second, "{hidden}");
         }
         let large = Dimensions { hidden: 512, ..dimensions };
         let speed = board("pico2").unwrap().speed(large).unwrap();
