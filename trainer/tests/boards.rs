@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use charcell::boards::{BOARDS, Flashing, board};
+use charcell::boards::{BOARDS, Flashing, Speed, board};
 use charcell::model::Dimensions;
 use charcell::{AnyModel, Artifact, Error, Weights, artifact};
 use common::{charcell, model, untrained_model};
@@ -120,4 +120,55 @@ fn inspect_names_the_boards_that_a_model_fits() {
         assert!(inspected.contains(&line), "{line} isn't in:\n{inspected}");
         assert!(missing.iter().all(|name| !inspected.contains(name)), "{inspected}");
     }
+}
+
+/// `charcell boards` shows what the table computes: the speeds, the share in RAM, and the limit.
+#[test]
+fn speeds_are_listed_as_computed() {
+    let folder = TempDir::new().unwrap();
+    let listed = String::from_utf8(charcell(&folder, "boards").stdout).unwrap();
+    let (_, speeds) = listed.split_once("characters/s").unwrap();
+    let json = charcell(&folder, "boards --json").stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
+    let mut found = 0;
+    for (board, described) in BOARDS.iter().zip(json["boards"].as_array().unwrap()) {
+        let speed = board.speed(dimensions).filter(|_| board.has_room(dimensions));
+        let Some(speed) = speed else { continue };
+        let Speed { characters_per_second, from_flash_alone, limit, placement } = speed;
+        let all_bytes = placement.ram_bytes_read + placement.flash_bytes_read;
+        let percent = (100 * placement.ram_bytes_read + all_bytes / 2) / all_bytes;
+        let columns = format!("{characters_per_second} {percent} % {from_flash_alone} {limit}");
+        let line = speeds.lines().find(|line| line.starts_with(board.name)).unwrap();
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(line.ends_with(&columns), "{columns} isn't in: {line}");
+        let expected = serde_json::json!({
+            "hidden": 256,
+            "characters_per_second": characters_per_second,
+            "from_flash_alone": from_flash_alone,
+            "weight_bytes_in_ram": placement.ram_bytes,
+            "limit": limit.to_string(),
+        });
+        assert_eq!(described["speeds"][1], expected, "{}", board.name);
+        found += 1;
+    }
+    assert_eq!(found, BOARDS.len() - 2, "without the smallest board, and one with no clock");
+}
+
+/// The report of a training has the speeds that `inspect` has.
+#[test]
+fn the_report_has_the_speeds_of_the_boards() {
+    let folder = TempDir::new().unwrap();
+    let train = "train --chars 2000 --hidden 100 --layers 2 --epochs 1 --device cpu --out run";
+    assert!(charcell(&folder, train).status.success());
+    let report = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    let inspected = charcell(&folder, "inspect run/model.postcard --json").stdout;
+    let inspected: serde_json::Value = serde_json::from_slice(&inspected).unwrap();
+    let boards = inspected["boards"].as_array().unwrap();
+    let named = boards.iter().map(|described| {
+        let title = board(described["name"].as_str().unwrap()).unwrap().title;
+        format!("{title} ({})", described["characters_per_second"].as_f64().unwrap())
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    assert!(!named.is_empty() && report.contains(&named), "{named} isn't in the report");
 }
