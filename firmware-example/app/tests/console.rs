@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use charcell_app::{Board, Identity, Place, Ram, run};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
-use infer_core::{Generator, Model, Normalisation, Sampling, State};
+use infer_core::{Generator, Int8, Model, Normalisation, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
 static MODELS: Place = [];
@@ -209,6 +209,7 @@ fn letters_are_lower_cased_as_on_the_host() {
 #[test]
 fn weights_in_ram_write_the_same_text() {
     let expected = format!("> {}\n> ", text("the", 200, Sampling::greedy()));
+    let state_bytes = Model::<Int8>::load(MODEL).unwrap().memory().state_bytes;
     for (memory_bytes, weights) in [
         (MEMORY_BYTES, "0 of the 282800 bytes"),
         (100_000, "98032 of the 282800 bytes"),
@@ -220,6 +221,10 @@ fn weights_in_ram_write_the_same_text() {
         let shown = String::from_utf8(console.shown).unwrap().replace("\r\n", "\n");
         assert!(shown.contains(&expected), "{memory_bytes}: {shown}");
         assert!(shown.contains(&format!("weights   {weights} that a character reads")), "{shown}");
+        assert!(
+            shown.contains(&format!("\nmemory    {state_bytes} bytes of state and ")),
+            "{shown}"
+        );
     }
 }
 
