@@ -93,6 +93,17 @@ fn prefixes_have_the_replacement_where_it_stands_for_a_character() {
     assert!(error.contains("'Ж' (character 1)"), "{error}");
 }
 
+/// No artifact has a prefix of its own that it can't continue.
+#[test]
+fn prefixes_with_characters_that_the_vocabulary_lacks_are_refused() {
+    let mut model = untrained_model(TINY, 1.0, 7);
+    model.prefixes.push("'Ж".into());
+    for weights in [Weights::Int8, Weights::F32] {
+        let error = artifact(&model, weights).unwrap_err().to_string();
+        assert!(error.contains("'ж' (character 2)"), "{error}");
+    }
+}
+
 /// Compares the file at `path` with `exported`, or writes it anew.
 fn assert_is_exported(path: &str, exported: &Artifact) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

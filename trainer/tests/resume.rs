@@ -269,6 +269,19 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before() {
     fails(&folder, "train --resume --out nowhere", &["nowhere has no checkpoint"]);
 }
 
+/// After the last number that a file can have, there is none that is higher.
+#[test]
+fn the_last_checkpoint_is_replaced() {
+    let folder = TempDir::new().unwrap();
+    succeeds(&folder, &format!("{TRAIN} --epochs 2 --out run"));
+    let run = folder.path().join("run");
+    let last = run.join(format!("checkpoint/{}.checkpoint", u64::MAX));
+    fs::rename(checkpoints(&run).last().unwrap(), &last).unwrap();
+    succeeds(&folder, "train --resume --out run --epochs 4 --device cpu");
+    assert_eq!(checkpoints(&run).last(), Some(&last));
+    assert_eq!(Checkpoint::from_bytes(&fs::read(&last).unwrap()).unwrap().epochs(), 4);
+}
+
 #[test]
 fn a_run_is_extended_with_its_own_settings() {
     let folder = TempDir::new().unwrap();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::loss::Int8Loss;
 pub(crate) use self::loss::MAX_CHARACTERS as EXCERPT_CHARACTERS;
-pub(crate) use self::safetensors::transposed;
+pub(crate) use self::safetensors::{check_names, transposed};
 pub use self::safetensors::{from_safetensors, to_safetensors};
 use self::tensors::{LayerFormat, by_unit, write_output, write_weights};
 use self::writer::Writer;
@@ -88,6 +88,10 @@ pub(crate) fn check_prefixes(prefixes: &[String]) -> Result<(), Error> {
 
 fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
     check_prefixes(&model.prefixes)?;
+    for prefix in &model.prefixes {
+        let normalise = |character| model.normalisation.apply(character);
+        model.vocabulary.tokens(&prefix.chars().map(normalise).collect::<String>())?;
+    }
     let parameters = &model.parameters;
     for name in Parameters::names(parameters.dimensions()) {
         if let Some(&value) = parameters.get(name).iter().find(|value| !value.is_finite()) {

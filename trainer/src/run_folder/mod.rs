@@ -10,6 +10,7 @@
 //! | `checkpoint/` | what it takes to go on: see [`Checkpoint`] |
 
 mod checkpoints;
+mod description;
 mod files;
 mod metrics_log;
 
@@ -20,16 +21,14 @@ use std::path::{Path, PathBuf};
 
 use self::checkpoints::Checkpoints;
 pub use self::checkpoints::LastCheckpoint;
+pub use self::description::Description;
 use self::files::{Staged, temporary_file};
 pub use self::files::{write_all_whole, write_whole};
-use crate::export::{EXCERPT_CHARACTERS, Weights, from_safetensors, to_safetensors};
-use crate::model::{Dimensions, TrainedModel};
+use crate::export::{Weights, to_safetensors};
+use crate::model::TrainedModel;
 use crate::report::{Sizes, loss_svg, report_html};
-use crate::text::{Corpus, Source, Vocabulary};
-use crate::training::{Checkpoint, Config, EpochReport, Origin};
+use crate::training::{Checkpoint, EpochReport};
 use crate::{Error, shell_word};
-use infer_core::Normalisation;
-use serde::{Deserialize, Serialize};
 
 const DESCRIPTION: &str = "run.json";
 const WEIGHTS: &str = "weights.safetensors";
@@ -41,73 +40,6 @@ const PAGE: &str = "report.html";
 
 /// What is made of the weights, and removed where they are replaced.
 const MADE_OF_WEIGHTS: [&str; 5] = [METRICS, ARTIFACT, F32_ARTIFACT, CURVES, PAGE];
-
-/// What `run.json` holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Description {
-    /// Version of Charcell that trained.
-    pub charcell_version: String,
-    /// All settings.
-    pub config: Config,
-    /// Epochs that the weights have been through.
-    pub epochs: usize,
-    /// Where the first weights came from, if they weren't drawn.
-    pub origin: Option<Origin>,
-    /// Where the corpus came from.
-    pub source: Source,
-    /// What was done to the corpus.
-    pub normalisation: Normalisation,
-    /// The characters in the order of their tokens.
-    pub vocabulary: Vec<char>,
-    /// Characters of the corpus.
-    pub corpus_characters: usize,
-    /// CRC-32 of the normalised corpus.
-    pub corpus_checksum: u32,
-    /// The start of the corpus, as the model read it: int8 is compared with f32 on it.
-    #[serde(default)]
-    pub excerpt: String,
-}
-
-impl Description {
-    /// Describes a run on `corpus` that has been through `epochs`.
-    #[must_use]
-    pub fn new(corpus: &Corpus, config: &Config, epochs: usize) -> Self {
-        let characters = corpus.vocabulary().characters();
-        let excerpt = corpus.tokens().iter().take(EXCERPT_CHARACTERS);
-        Self {
-            charcell_version: env!("CARGO_PKG_VERSION").into(),
-            config: config.clone(),
-            epochs,
-            origin: None,
-            source: corpus.source().clone(),
-            normalisation: corpus.normalisation(),
-            vocabulary: characters.into(),
-            corpus_characters: corpus.tokens().len(),
-            corpus_checksum: corpus.checksum(),
-            excerpt: excerpt.map(|token| characters[usize::from(token)]).collect(),
-        }
-    }
-
-    /// Describes a `model` that was trained elsewhere.
-    #[must_use]
-    pub fn imported(model: &TrainedModel) -> Self {
-        let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
-        let prefixes = model.prefixes.clone();
-        let (normalisation, replacement) = (model.normalisation, model.vocabulary.replacement());
-        Self {
-            charcell_version: env!("CARGO_PKG_VERSION").into(),
-            config: Config { hidden, layers, prefixes, ..Config::default() },
-            epochs: 0,
-            origin: None,
-            source: Source { normalisation, replacement, ..Source::default() },
-            normalisation,
-            vocabulary: model.vocabulary.characters().into(),
-            corpus_characters: 0,
-            corpus_checksum: 0,
-            excerpt: String::new(),
-        }
-    }
-}
 
 /// A folder that holds, or will hold, one training run.
 #[derive(Debug)]
@@ -277,9 +209,6 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::RunFolder`].
-    ///
-    /// # Panics
-    /// Never: a description can be written as JSON.
     pub fn save_weights(
         &self,
         description: &Description,
@@ -287,11 +216,9 @@ impl RunFolder {
     ) -> Result<Option<Error>, Error> {
         let error = |source| Error::RunFolder { path: self.path.clone(), source };
         fs::create_dir_all(&self.path).map_err(error)?;
-        let description =
-            serde_json::to_string_pretty(description).expect("plain values as JSON") + "\n";
         let files = [
             Staged::write(self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?,
-            Staged::write(self.path.join(DESCRIPTION), description.as_bytes())?,
+            Staged::write(self.path.join(DESCRIPTION), description.to_json().as_bytes())?,
         ];
         let removed = self.remove_others();
         files.into_iter().try_for_each(Staged::take_place)?;
@@ -369,8 +296,8 @@ impl RunFolder {
     /// # Errors
     /// [`Error::NotARun`] says what is missing or wrong.
     pub fn description(&self) -> Result<Description, Error> {
-        let read = serde_json::from_slice(&self.read(DESCRIPTION)?);
-        read.map_err(|error| self.not_a_run(DESCRIPTION, &error))
+        let read = Description::from_json(&self.read(DESCRIPTION)?);
+        read.map_err(|reason| self.not_a_run(DESCRIPTION, &reason))
     }
 
     /// Reads the model of a run.
@@ -378,29 +305,8 @@ impl RunFolder {
     /// # Errors
     /// [`Error::NotARun`] says what is missing or wrong.
     pub fn model(&self) -> Result<TrainedModel, Error> {
-        let in_description = |error: &dyn Display| self.not_a_run(DESCRIPTION, error);
-        let description = self.description()?;
-        description.config.check_sizes().map_err(|error| in_description(&error))?;
-        let text: String = description.vocabulary.iter().collect();
-        let vocabulary = Vocabulary::of(&text)
-            .and_then(|vocabulary| vocabulary.with_replacement(description.source.replacement))
-            .map_err(|error| in_description(&error))?;
-        if vocabulary.characters() != description.vocabulary {
-            return Err(in_description(&"the vocabulary is not in order"));
-        }
-        let dimensions = Dimensions {
-            vocabulary: vocabulary.size(),
-            hidden: description.config.hidden,
-            layers: description.config.layers,
-        };
-        let parameters = from_safetensors(&self.read(WEIGHTS)?, dimensions)
-            .map_err(|reason| self.not_a_run(WEIGHTS, &reason))?;
-        Ok(TrainedModel {
-            parameters,
-            vocabulary,
-            normalisation: description.normalisation,
-            prefixes: description.config.prefixes,
-        })
+        let model = self.description()?.model(&self.read(WEIGHTS)?);
+        model.map_err(|reason| self.not_a_run(WEIGHTS, &reason))
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>, Error> {

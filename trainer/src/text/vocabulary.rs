@@ -64,7 +64,11 @@ impl Vocabulary {
         Self::of_characters(read_characters(path)?)
     }
 
-    fn of_characters(mut characters: Vec<char>) -> Result<Self, Error> {
+    /// The vocabulary of these `characters`, in any order.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub(crate) fn of_characters(mut characters: Vec<char>) -> Result<Self, Error> {
         characters.sort_unstable();
         characters.dedup();
         if !(2..=MAX_VOCABULARY).contains(&characters.len()) {

@@ -110,20 +110,11 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Setting`] names the first setting that keeps it from that; what
-    /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`Error::Prefix`] if a
-    /// prefix has a character that the corpus lacks; [`Error::TooManyPrefixes`];
-    /// [`Error::NoEffect`] if there is patience, and no held-out text.
+    /// [`check_settings`](Self::check_settings) and [`Batches::new`] return; [`Error::Prefix`] if a
+    /// prefix has a character that the corpus lacks; [`Error::NoEffect`] if there is patience, and no
+    /// held-out text.
     pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
-        check_counts(&[
-            ("--num-steps", self.num_steps),
-            ("--batch-size", self.batch_size),
-            ("--epochs", self.epochs),
-            ("--report-every", self.report_every),
-            ("--decay-every", self.decay_every),
-        ])?;
-        self.check_sizes()?;
-        self.check_numbers()?;
-        check_prefixes(&self.prefixes)?;
+        self.check_settings()?;
         for prefix in &self.prefixes {
             let normalise = |character| corpus.normalisation().apply(character);
             let prefix: String = prefix.chars().map(normalise).collect();
@@ -141,6 +132,24 @@ impl Config {
             return Err(Error::NoEffect { option: "--patience", reason: "without --validation" });
         }
         self.batches(corpus).map(drop)
+    }
+
+    /// Makes sure that each setting is within its range, whatever the corpus.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] names the first that isn't; [`Error::TooManyPrefixes`], and what
+    /// [`check_sizes`](Self::check_sizes) returns.
+    pub fn check_settings(&self) -> Result<(), Error> {
+        check_counts(&[
+            ("--num-steps", self.num_steps),
+            ("--batch-size", self.batch_size),
+            ("--epochs", self.epochs),
+            ("--report-every", self.report_every),
+            ("--decay-every", self.decay_every),
+        ])?;
+        self.check_sizes()?;
+        self.check_numbers()?;
+        check_prefixes(&self.prefixes)
     }
 
     /// Makes sure that an artifact can hold a model of these sizes.
