@@ -78,7 +78,7 @@ impl<'a, P: Precision> Model<'a, P> {
     ///
     /// On most microcontrollers flash is what a character waits for, and RAM is read at once. The
     /// text stays the same. What there is no room for is read from the artifact, whatever was copied
-    /// before.
+    /// before. They start at the first multiple of 16 in `ram`: aligned likewise, none of it is lost.
     ///
     /// ```
     /// # use infer_core::{Int8, Model, include_model};
