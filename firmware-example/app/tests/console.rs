@@ -65,6 +65,8 @@ impl Write for Console {
 struct Desk<'a> {
     console: &'a mut Console,
     microseconds: u64,
+    /// What a look takes, and the least that the clock can tell.
+    look: [u64; 2],
     /// How often the button is still going to be pressed.
     presses: usize,
     is_down: bool,
@@ -78,8 +80,9 @@ impl Board for Desk<'_> {
     }
 
     fn microseconds(&mut self) -> u64 {
-        self.microseconds += 100_000;
-        self.microseconds
+        let [duration, unit] = self.look;
+        self.microseconds += duration;
+        self.microseconds / unit * unit
     }
 
     fn is_button_down(&mut self) -> bool {
@@ -111,7 +114,7 @@ impl Flash {
 }
 
 fn desk(console: &mut Console) -> Desk<'_> {
-    Desk { console, microseconds: 0, presses: 0, is_down: false }
+    Desk { console, microseconds: 0, look: [100_000, 1], presses: 0, is_down: false }
 }
 
 /// What the console shows when `input` is typed, with the model at the start of `flash`.
@@ -226,6 +229,18 @@ fn weights_in_ram_write_the_same_text() {
             "{shown}"
         );
     }
+}
+
+/// With a clock that counts milliseconds, and characters that take a tenth of one.
+#[test]
+fn speeds_are_measured_with_any_clock() {
+    let mut console = Console { input: b":info\r".iter().copied().collect(), ..Console::default() };
+    let desk = Desk { look: [100, 1000], ..desk(&mut console) };
+    run(desk, &IDENTITY, MODEL, &mut [0; MEMORY_BYTES]);
+    let shown = String::from_utf8(console.shown).unwrap();
+    let speed = shown.split_once("are in RAM: ").unwrap().1.split_once(' ').unwrap().0;
+    let speed: f64 = speed.parse().unwrap();
+    assert!((9_000.0..11_000.0).contains(&speed), "{shown}");
 }
 
 #[test]
