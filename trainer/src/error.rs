@@ -226,11 +226,13 @@ pub enum Error {
          makes an artifact of the weights so far",
         epochs + 1,
         shell_word(&path.display().to_string()),
-        shell_word(&path.display().to_string())
+        shell_word(&weights.display().to_string())
     )]
     Interrupted {
         /// The run folder.
         path: PathBuf,
+        /// The folder that the weights are in: another one if they can't be written there.
+        weights: PathBuf,
         /// Whole epochs that are done.
         epochs: usize,
     },

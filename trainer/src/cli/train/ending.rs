@@ -70,7 +70,8 @@ impl<'a> Ending<'a> {
         };
         self.note(folder.save_metrics(&metrics));
         if is_interrupted {
-            return Err(Error::Interrupted { path, epochs: metrics.len() });
+            let weights = folder.path().to_owned();
+            return Err(Error::Interrupted { path, weights, epochs: metrics.len() });
         }
         let run = shell_word(&folder.path().display().to_string());
         let export = format!("`charcell export {run}` makes an artifact of them");
