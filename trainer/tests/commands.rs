@@ -237,6 +237,20 @@ fn an_imported_run_replaces_a_trained_one() {
     assert!(!folder.path().join("run/model-f32.postcard").exists());
 }
 
+/// The run is there, but nobody knows what was taken for what.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_import_whose_notes_are_lost_says_so_by_its_exit_code() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("charcell"));
+    command.args(["import", TWO_BIASES, "--vocabulary", "vocabulary.json", "-o", "run"]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = command.current_dir(&folder).stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    prints(&folder, "inspect run/model.postcard");
+}
+
 /// Imports the model that PyTorch wrote to `run`, with other numbers in some places of its tensors:
 /// what is said of it.
 fn import_with(folder: &TempDir, numbers: &[(&str, usize, f32)], options: &str) -> String {

@@ -1,6 +1,5 @@
 //! `charcell import`.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use charcell::{
@@ -10,7 +9,7 @@ use charcell::{
 use clap::{Args, Command};
 
 use super::int8::Int8Arguments;
-use super::{NormalizeArgument, print};
+use super::{NormalizeArgument, print, tell};
 
 /// What the command is called.
 const NAME: &str = "import";
@@ -104,7 +103,6 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let folder = RunFolder::create(arguments.out, arguments.force)?;
     folder.save(&Description::imported(&model), &model, &[])?;
     write_whole(&folder.artifact_path(weights), exported.bytes())?;
-    // What can't be shown is no reason to fail, now that the run is there.
-    let _ = io::stderr().write_all((notes.join("\n") + "\n").as_bytes());
+    tell(notes.join("\n"));
     print(&format!("{}\n", folder.path().display()))
 }
