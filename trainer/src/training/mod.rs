@@ -261,7 +261,7 @@ impl<'a, B: Backend> Training<'a, B> {
     /// What the model writes as it is now: each prefix with its most probable continuation.
     ///
     /// # Errors
-    /// What the device reports; [`Error::Weight`] if a weight has grown beyond what int8 can hold.
+    /// What the device reports; [`Error::Weight`] if a weight is no longer a finite number.
     pub fn continuations(&mut self) -> Result<Vec<String>, Error> {
         let parameters = self.backend.parameters()?;
         let kept = mem::replace(&mut self.model.parameters, parameters);
