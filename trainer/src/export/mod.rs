@@ -33,6 +33,9 @@ pub enum Weights {
 /// Characters that a model writes after each prefix to find the range of its cell states.
 const CALIBRATION_CHARACTERS: usize = 1000;
 
+/// The largest bias of the output layer in f32, in nats: as much again is left for the weights.
+const LARGEST_F32_BIAS: f32 = 16_384.0;
+
 /// The artifact of `model`.
 ///
 /// For int8 the range of the cell states is found by letting the model write: what it reads then
@@ -107,7 +110,15 @@ fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
         let b = by_unit(parameters.get(ParameterName::B(layer)), hidden, same);
         writer.push(TensorName::GateConstants, layer, &b);
     }
-    let b_out = parameters.get(ParameterName::BOut);
+    let b_out = within_range(parameters.get(ParameterName::BOut));
     write_output(&mut writer, parameters, |_, weight| weight, |rows| rows, |token| b_out[token]);
     Ok(writer.finish(model, Encoding::F32))
+}
+
+/// Biases `[V]` of the output layer, by their largest less where that is far from 0: logits are held
+/// within ±32,768 nats, and what all of them have in common changes no probability.
+fn within_range(biases: &[f32]) -> Vec<f32> {
+    let largest = biases.iter().copied().fold(f32::MIN, f32::max);
+    let common = if largest.abs() > LARGEST_F32_BIAS { largest } else { 0.0 };
+    biases.iter().map(|bias| (bias - common).max(f32::MIN)).collect()
 }
