@@ -137,17 +137,15 @@ pub fn import_bytes(
 
 /// Takes the tensors out that are called as `names` say, or are in modules called so.
 fn leave_out(tensors: &mut BTreeMap<String, Tensor<'_>>, names: &[String]) -> Result<(), String> {
-    for name in names {
-        let before = tensors.len();
-        tensors.retain(|tensor, _| !is_within(tensor, name));
-        if tensors.len() == before {
-            return Err(format!(
-                "--ignore names {}, and neither a tensor nor a module is called so; there are {}",
-                shown(name),
-                some(tensors.keys().map(|tensor| shown(tensor)))
-            ));
-        }
+    let is_nothing = |name: &&String| !tensors.keys().any(|tensor| is_within(tensor, name));
+    if let Some(name) = names.iter().find(is_nothing) {
+        return Err(format!(
+            "--ignore names {}, and neither a tensor nor a module is called so; there are {}",
+            shown(name),
+            some(tensors.keys().map(|tensor| shown(tensor)))
+        ));
     }
+    tensors.retain(|tensor, _| !names.iter().any(|name| is_within(tensor, name)));
     Ok(())
 }
 
