@@ -163,8 +163,8 @@ pub enum Error {
     /// The loss is infinite or not a number, or its perplexity is.
     #[error(
         "the loss is no longer finite in epoch {epoch}: training stopped{}; try --learning-rate {}",
-        if *last_good > 0 {
-            format!(", and the weights of epoch {last_good} are kept")
+        if *kept > 0 {
+            format!(", and the weights of epoch {kept} are kept")
         } else {
             String::new()
         },
@@ -173,8 +173,9 @@ pub enum Error {
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
-        /// The last epoch whose weights are finite; 0: the initial ones.
-        last_good: usize,
+        /// The epoch whose weights are kept: the best on held-out text, or else the last whose
+        /// weights are finite; 0: the initial ones.
+        kept: usize,
         /// The learning rate.
         learning_rate: f32,
     },

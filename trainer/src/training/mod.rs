@@ -387,7 +387,8 @@ impl<'a, B: Backend> Training<'a, B> {
 
     fn diverged(&self) -> Error {
         let (epoch, learning_rate) = (self.epoch(), self.config.learning_rate);
-        Error::Diverged { epoch, last_good: epoch - 1, learning_rate }
+        let kept = self.best.as_ref().map_or(epoch - 1, |best| best.epoch);
+        Error::Diverged { epoch, kept, learning_rate }
     }
 
     /// Reports an epoch that is done, with the perplexity on held-out text if it was measured.
