@@ -372,6 +372,18 @@ fn what_a_model_does_not_know_has_the_replacement_of_its_training() {
 }
 
 #[test]
+fn the_default_prefix_has_no_replacement_that_would_be_read_as_another_character() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("text.txt"), "q".to_owned() + &"eat ".repeat(400)).unwrap();
+    let words = "train --corpus text.txt --min-count 50 --replacement E --epochs 1 --out run";
+    let trained = prints(&folder, &format!("{words} --hidden 8 --batch-size 8 --num-steps 10"));
+    // Not "Eeat", which would be lower-cased to "eeat".
+    assert!(trained.starts_with("qeat eat eat"), "{trained}");
+    let inspected = prints(&folder, "inspect run/model.postcard");
+    assert!(inspected.contains(r#"["qeat eat eat"]"#), "{inspected}");
+}
+
+#[test]
 fn a_run_that_diverges_keeps_its_last_good_weights() {
     let folder = TempDir::new().unwrap();
     let words =

@@ -110,6 +110,13 @@ impl Corpus {
         Tokens { corpus: self, range: 0..self.characters }
     }
 
+    /// Its first `characters`, normalised, those that are replaced as they stand in the text: a
+    /// replacement would be normalised again where the text is read, perhaps to another character.
+    #[must_use]
+    pub fn start(&self, characters: usize) -> String {
+        self.text.chars().take(characters).collect()
+    }
+
     /// The tokens to train on, and the `validation` share of them, from the end, that is held out.
     #[must_use]
     pub fn split(&self, validation: f32) -> (Tokens<'_>, Tokens<'_>) {

@@ -326,9 +326,7 @@ fn default_prefixes(corpus: &Corpus) -> Vec<String> {
     if !prefixes.is_empty() {
         return prefixes;
     }
-    let characters = corpus.vocabulary().characters();
-    let start = corpus.tokens().iter().take(PREFIX_CHARACTERS);
-    vec![start.map(|token| characters[usize::from(token)]).collect()]
+    vec![corpus.start(PREFIX_CHARACTERS)]
 }
 
 #[cfg(test)]
