@@ -77,7 +77,7 @@ pub struct Imported {
 /// gate are added.
 ///
 /// # Errors
-/// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::VocabularySize`]; [`Error::Replacement`];
+/// [`Error::ReadWeights`], [`Error::Vocabulary`], [`Error::Replacement`];
 /// [`Error::Import`] names the tensors that are missing, unfit or unknown;
 /// [`Error::UnknownCharacters`] of a prefix.
 pub fn import(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Imported, Error> {

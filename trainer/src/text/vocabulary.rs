@@ -59,7 +59,7 @@ impl Vocabulary {
     /// Reads a JSON array of one-character strings, in any order, each once.
     ///
     /// # Errors
-    /// [`Error::Vocabulary`] says what is wrong with the file; as [`of`](Self::of).
+    /// [`Error::Vocabulary`] says what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, Error> {
         Self::of_characters(read_characters(path)?)
     }
@@ -161,6 +161,12 @@ pub(crate) fn read_characters(path: &Path) -> Result<Vec<char>, Error> {
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(error(format!("{:?} stands in it twice", pair[0])));
     }
+    if !(2..=MAX_VOCABULARY).contains(&characters.len()) {
+        let found = characters.len();
+        return Err(error(format!(
+            "it has {found} character(s), and a model needs 2 to {MAX_VOCABULARY}"
+        )));
+    }
     Ok(characters)
 }
 
@@ -196,7 +202,7 @@ mod tests {
             (r#"["a", ""]"#, "entry 1, \"\""),
             (r#"["a", "b", "a"]"#, "'a' stands in it twice"),
             (r#"{"a": 1}"#, "not a JSON array"),
-            (r#"["a"]"#, "1 distinct"),
+            (r#"["a"]"#, "vocabulary.json is no vocabulary: it has 1 character(s)"),
         ] {
             let error = read(json).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
