@@ -168,8 +168,14 @@ fn summary(stack: &Stack<'_>, ends: &Ends<'_>, ignored: &[String]) -> String {
         Inputs::Embedding(embedding) => format!("the embedding {}", embedding.shown()),
         Inputs::Tied => format!("the embedding {}", ends.w_out.shown()),
     };
+    // All layers have the same biases.
+    let biases = match stack.layers.first().map_or(&[][..], |layer| &layer.biases) {
+        [] => " without biases".into(),
+        [one] => format!(" with {} alone", one.shown()),
+        _ => String::new(),
+    };
     let mut summary = format!(
-        "{} layer(s) of {} units in {} on {input}; output layer {}",
+        "{} layer(s) of {} units in {}{biases} on {input}; output layer {}",
         stack.layers.len(),
         stack.hidden,
         modules.join(", "),

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use charcell::{ImportOptions, import};
+use charcell::{ImportOptions, import, import_bytes};
 use infer_core::Normalisation;
 use safetensors::SafeTensors;
 use tempfile::TempDir;
 
-use crate::file::form_path;
+use crate::file::{File, form_path};
 use crate::perplexity;
 
 /// What the models in the files know, in the order of their inputs.
@@ -57,6 +57,22 @@ fn every_form_predicts_as_in_pytorch() {
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let expected: f64 = header.metadata().as_ref().unwrap()["perplexity"].parse().unwrap();
         assert!((found / expected - 1.0).abs() < 1e-6, "{form}: {found}, PyTorch {expected}");
+    }
+}
+
+#[test]
+fn biases_that_are_missing_are_said() {
+    let mut file = File::of_form("two_biases");
+    for (kind, said) in [
+        ("bias_hh", "in lstm with lstm.bias_ih_l0 alone on"),
+        ("bias_ih", "in lstm without biases on"),
+    ] {
+        for layer in 0..2 {
+            file.remove(&format!("lstm.{kind}_l{layer}"));
+        }
+        let (_, note) =
+            import_bytes(&file.bytes(), &VOCABULARY, &ImportOptions::default()).unwrap();
+        assert!(note.contains(said), "{note}");
     }
 }
 
