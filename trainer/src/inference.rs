@@ -120,14 +120,21 @@ impl AnyModel<'_> {
             }
             None => header.replacement,
         };
-        let known = |character| vocabulary.token(header.normalisation.apply(character));
-        let is_known = |character| known(character).is_some();
         if replacement.is_none()
-            && let Some(unknown) = UnknownCharacters::of(text, is_known)
+            && let Some(unknown) = self.unknown(text)
         {
             return Err(Error::UnknownCharacters(unknown));
         }
+        let known = |character| vocabulary.token(header.normalisation.apply(character));
         Ok(text.chars().filter_map(|character| known(character).or(replacement)).collect())
+    }
+
+    /// The characters of `text` that the vocabulary lacks, once it is normalised as the corpus was.
+    #[must_use]
+    pub fn unknown(&self, text: &str) -> Option<UnknownCharacters> {
+        let (normalisation, vocabulary) = (self.header().normalisation, self.vocabulary());
+        let is_known = |character| vocabulary.token(normalisation.apply(character)).is_some();
+        UnknownCharacters::of(text, is_known)
     }
 
     /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks off.

@@ -217,6 +217,26 @@ fn a_run_is_replaced_only_by_force() {
     );
 }
 
+/// A system that lets no file grow beyond a limit, which ends programs that don't know of it.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_grow_is_an_error() {
+    let folder = folder_with_run();
+    let before = fs::read(folder.path().join("run/model.postcard")).unwrap();
+    let command = assert_cmd::cargo::cargo_bin("charcell");
+    let shell = format!("ulimit -f 1; exec {} export run", command.display());
+    let output =
+        std::process::Command::new("sh").current_dir(&folder).args(["-c", &shell]).output();
+    let output = output.unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("cannot write run/model.postcard: File too large"), "{error}");
+    assert!(fs::read(folder.path().join("run/model.postcard")).unwrap() == before);
+    let left = fs::read_dir(folder.path().join("run")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+}
+
 /// A model that PyTorch wrote, of two layers and five characters.
 const TWO_BIASES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch/import/two_biases.safetensors");
@@ -349,6 +369,8 @@ fn what_a_model_does_not_know_has_the_replacement_of_its_training() {
     let few = "--hidden 8 --epochs 9 --batch-size 8 --num-steps 10";
     let trained = prints(&folder, &format!("{words} {few}"));
     assert!(trained.starts_with("aЖt"), "{trained}");
+    let told = String::from_utf8(charcell(&folder, "evaluate run --corpus text.txt").stderr);
+    assert!(told.unwrap().contains("replaced: 2 character(s) of the text: 'y' (character "));
     let of_run = prints(&folder, "evaluate run --corpus text.txt");
     let artifact = "evaluate run/model.postcard --corpus text.txt";
     let of_artifact = prints(&folder, artifact);

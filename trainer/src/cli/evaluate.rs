@@ -6,7 +6,7 @@ use charcell::text::{NormalisedText, Source};
 use charcell::{AnyModel, Error, RunFolder, Weights, artifact, evaluate, shown_number};
 use clap::Args;
 
-use super::output::tell_changes;
+use super::output::{tell_changes, tell_replaced};
 use super::{AS_TRAINED, print, with_model};
 
 #[derive(Debug, Args)]
@@ -47,6 +47,7 @@ fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
     let NormalisedText { text, changes } = source.text()?;
     tell_changes(AS_TRAINED, changes);
     let tokens = model.tokens(&text, arguments.replacement)?;
+    tell_replaced(model.unknown(&text).as_ref());
     if tokens.len() < 2 {
         return Err(Error::TextTooShort { found: tokens.len() });
     }

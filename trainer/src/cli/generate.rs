@@ -8,7 +8,7 @@ use charcell::{AnyModel, Error};
 use clap::Args;
 use infer_core::Sampling;
 
-use super::output::{Stream, tell_changes};
+use super::output::{Stream, tell_changes, tell_replaced};
 use super::{AS_TRAINED, check_effects, print, with_model};
 
 #[derive(Debug, Args)]
@@ -69,6 +69,7 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
     // Nothing is printed of a prefix that can't be continued.
     model.tokens(prefix, None)?;
     tell_changes(AS_TRAINED, Changes::of(prefix, model.header().normalisation));
+    tell_replaced(model.unknown(prefix).as_ref());
     if arguments.json {
         let text = model.text(prefix, arguments.length, sampling)?;
         let continuation = text.strip_prefix(prefix).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use charcell::Error;
-use charcell::text::Changes;
+use charcell::text::{Changes, UnknownCharacters};
 
 /// Why something could not be told, the first time.
 static UNTOLD: Mutex<Option<io::Error>> = Mutex::new(None);
@@ -25,6 +25,13 @@ pub(super) fn tell(line: impl Display) {
 pub(super) fn tell_changes(by: &str, changes: Changes) {
     if !changes.are_none() {
         tell(format_args!("{by}: {changes}"));
+    }
+}
+
+/// Says which characters of a text the replacement stands for, if there are such.
+pub(super) fn tell_replaced(replaced: Option<&UnknownCharacters>) {
+    if let Some(replaced) = replaced {
+        tell(format_args!("replaced: {replaced}"));
     }
 }
 

@@ -24,6 +24,7 @@ pub struct Corpus {
     vocabulary: Vocabulary,
     source: Source,
     changes: Changes,
+    replaced: Option<UnknownCharacters>,
     checksum: u32,
 }
 
@@ -79,13 +80,16 @@ impl Corpus {
             Some(path) => Vocabulary::read(path)?.with_replacement(source.replacement)?,
             None => Vocabulary::frequent(&text, source.min_count, source.replacement)?,
         };
-        // The text's own vocabulary has all that isn't replaced.
-        if source.vocabulary.is_some() && source.replacement.is_none() {
-            let is_known = |character| vocabulary.token(character).is_some();
-            if let Some(unknown) = UnknownCharacters::of(&text, is_known) {
+        // Where nothing is given, the text's own vocabulary has all.
+        let may_lack = source.vocabulary.is_some() || source.replacement.is_some();
+        let is_known = |character| vocabulary.own_token(character).is_some();
+        let unknown = if may_lack { UnknownCharacters::of(&text, is_known) } else { None };
+        let replaced = match unknown {
+            Some(unknown) if source.replacement.is_none() => {
                 return Err(Error::ForeignCharacters(unknown));
             }
-        }
+            unknown => unknown,
+        };
         let (mut starts, mut characters) = (Vec::new(), 0);
         for (byte, _) in text.char_indices() {
             if characters % STRIDE == 0 {
@@ -95,7 +99,7 @@ impl Corpus {
         }
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(text.as_bytes());
         let source = source.clone();
-        Ok(Self { text, starts, characters, vocabulary, source, changes, checksum })
+        Ok(Self { text, starts, characters, vocabulary, source, changes, replaced, checksum })
     }
 
     /// The characters that have a token.
@@ -136,6 +140,12 @@ impl Corpus {
     #[must_use]
     pub fn changes(&self) -> Changes {
         self.changes
+    }
+
+    /// The characters that the replacement stands for, if there are such.
+    #[must_use]
+    pub fn replaced(&self) -> Option<&UnknownCharacters> {
+        self.replaced.as_ref()
     }
 
     /// What it was made from.
@@ -234,7 +244,9 @@ mod tests {
         };
         let error = Corpus::open(&source(None)).unwrap_err().to_string();
         assert!(error.contains("lacks 1 character(s)") && error.contains("'c' (character 3)"));
-        assert_eq!(Corpus::open(&source(Some('?'))).unwrap().tokens().to_vec(), [1, 2, 0, 1, 2]);
+        let replaced = Corpus::open(&source(Some('?'))).unwrap();
+        assert_eq!(replaced.tokens().to_vec(), [1, 2, 0, 1, 2]);
+        assert_eq!(replaced.replaced(), Some(&UnknownCharacters::one('c', 2)));
         let error = Corpus::open(&source(Some('!'))).unwrap_err().to_string();
         assert!(error.contains("--replacement") && error.contains("'!'"), "{error}");
     }

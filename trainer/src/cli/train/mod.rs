@@ -22,7 +22,7 @@ use self::ending::Ending;
 use self::interruption::Interruption;
 use self::progress::Display;
 use self::start::Start;
-use super::output::{tell, tell_changes};
+use super::output::{tell, tell_changes, tell_replaced};
 
 /// Where runs go that aren't told where to.
 const RUNS: &str = "runs";
@@ -77,6 +77,7 @@ fn tell_text(corpus: &Corpus, config: &Config) {
         config.layers,
     ));
     tell_changes("--normalize chapter", corpus.changes());
+    tell_replaced(corpus.replaced());
     let prefixes = config.prefixes.concat();
     let of_prefixes = Changes::of(&prefixes, corpus.normalisation());
     tell_changes("--normalize chapter on --prefix", of_prefixes);
