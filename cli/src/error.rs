@@ -147,6 +147,7 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Artifact(ArtifactError::Weight { .. }) => {
             &["--weights f32", "--learning-rate", "--weight-decay", "--forget-bias"]
         }
+        Error::Artifact(ArtifactError::Int8Loss { .. }) => &["--weights f32", "--allow-loss"],
         Error::Import(ImportError::Unfit(_) | ImportError::Unused { .. }) => {
             &["--lstm-name", "--embedding-name", "--linear-name", "--ignore"]
         }

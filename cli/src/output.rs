@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use charcell::UnknownCharacters;
 use charcell::text::Changes;
 
 use crate::error::Error;
@@ -27,6 +28,13 @@ pub(crate) fn tell(line: impl Display) {
 pub(crate) fn tell_changes(by: &str, changes: Changes) {
     if !changes.are_none() {
         tell(format_args!("{by}: {changes}"));
+    }
+}
+
+/// Says which characters of a text the replacement stands for, if there are such.
+pub(crate) fn tell_replaced(replaced: Option<&UnknownCharacters>) {
+    if let Some(replaced) = replaced {
+        tell(format_args!("replaced: {replaced}"));
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 
 use charcell::model::Dimensions;
 use charcell::{AnyModel, Artifact, Weights, artifact};
-use charcell_flash::{BOARDS, Flashing, ImageError, board};
+use charcell_flash::{BOARDS, Flashing, ImageError, Speed, board};
 use common::{charcell, model, untrained_model};
 use tempfile::TempDir;
 
@@ -121,4 +121,55 @@ fn inspect_names_the_boards_that_a_model_fits() {
         assert!(inspected.contains(&line), "{line} isn't in:\n{inspected}");
         assert!(missing.iter().all(|name| !inspected.contains(name)), "{inspected}");
     }
+}
+
+/// `charcell boards` shows what the table computes: the speeds, the share in RAM, and the limit.
+#[test]
+fn speeds_are_listed_as_computed() {
+    let folder = TempDir::new().unwrap();
+    let listed = String::from_utf8(charcell(&folder, "boards").stdout).unwrap();
+    let (_, speeds) = listed.split_once("characters/s").unwrap();
+    let json = charcell(&folder, "boards --json").stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    for (board, described) in BOARDS.iter().zip(json["boards"].as_array().unwrap()) {
+        // The larger of two models that fits.
+        let models = [256, 128].map(|hidden| Dimensions { vocabulary: 43, hidden, layers: 1 });
+        let fitting = models.iter().position(|&dimensions| board.has_room(dimensions)).unwrap();
+        let Some(speed) = board.speed(models[fitting]) else { continue };
+        let Speed { characters_per_second, from_flash_alone, limit, placement } = speed;
+        let all_bytes = placement.ram_bytes_read + placement.flash_bytes_read;
+        let percent = (100 * placement.ram_bytes_read + all_bytes / 2) / all_bytes;
+        let missing = if fitting == 0 { "" } else { "- " };
+        let columns =
+            format!("{characters_per_second} {missing}{percent} % {from_flash_alone} {limit}");
+        let line = speeds.lines().find(|line| line.starts_with(board.name)).unwrap();
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(line.ends_with(&columns), "{columns} isn't in: {line}");
+        let expected = serde_json::json!({
+            "hidden": models[fitting].hidden,
+            "characters_per_second": characters_per_second,
+            "from_flash_alone": from_flash_alone,
+            "weight_bytes_in_ram": placement.ram_bytes,
+            "limit": limit.to_string(),
+        });
+        assert_eq!(described["speeds"][1 - fitting], expected, "{}", board.name);
+    }
+}
+
+/// The report of a training has the speeds that `inspect` has.
+#[test]
+fn the_report_has_the_speeds_of_the_boards() {
+    let folder = TempDir::new().unwrap();
+    let train = "train --chars 2000 --hidden 100 --layers 2 --epochs 1 --device cpu --out run";
+    assert!(charcell(&folder, train).status.success());
+    let report = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    let inspected = charcell(&folder, "inspect run/model.postcard --json").stdout;
+    let inspected: serde_json::Value = serde_json::from_slice(&inspected).unwrap();
+    let boards = inspected["boards"].as_array().unwrap();
+    let named = boards.iter().map(|described| {
+        let title = board(described["name"].as_str().unwrap()).unwrap().title;
+        format!("{title} ({})", described["characters_per_second"].as_f64().unwrap())
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    assert!(!named.is_empty() && report.contains(&named), "{named} isn't in the report");
 }

@@ -221,6 +221,26 @@ fn a_run_is_replaced_only_by_force() {
     );
 }
 
+/// A system that lets no file grow beyond a limit, which ends programs that don't know of it.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_grow_is_an_error() {
+    let folder = folder_with_run();
+    let before = fs::read(folder.path().join("run/model.postcard")).unwrap();
+    let command = assert_cmd::cargo::cargo_bin("charcell");
+    let shell = format!("ulimit -f 1; exec {} export run", command.display());
+    let output =
+        std::process::Command::new("sh").current_dir(&folder).args(["-c", &shell]).output();
+    let output = output.unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("cannot write run/model.postcard: File too large"), "{error}");
+    assert!(fs::read(folder.path().join("run/model.postcard")).unwrap() == before);
+    let left = fs::read_dir(folder.path().join("run")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+}
+
 /// A model that PyTorch wrote, of two layers and five characters.
 const TWO_BIASES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../trainer/tests/pytorch/import/two_biases.safetensors");
@@ -234,26 +254,52 @@ fn an_imported_run_replaces_a_trained_one() {
     prints(&folder, "export run --weights f32");
     fails(&folder, &format!("{import} --prefix a e h t a e h t a"), &["9 prefixes", "fewer"]);
     prints(&folder, "evaluate run --corpus vocabulary.json --replacement e");
+    prints(&folder, &format!("{import} --replacement e --prefix thx"));
+    prints(&folder, "evaluate run --corpus vocabulary.json");
     prints(&folder, &import);
     fails(&folder, "train --resume --out run", &["no checkpoint"]);
     assert!(!folder.path().join("run/model-f32.postcard").exists());
 }
 
-/// A masked character: its bias is more than int8 holds beside the others.
+/// The run is there, but nobody knows what was taken for what.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_import_whose_notes_are_lost_says_so_by_its_exit_code() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("charcell"));
+    command.args(["import", TWO_BIASES, "--vocabulary", "vocabulary.json", "-o", "run"]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = command.current_dir(&folder).stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    prints(&folder, "inspect run/model.postcard");
+}
+
+/// Imports the model that PyTorch wrote to `run`, with other numbers in some places of its tensors:
+/// what is said of it.
+fn import_with(folder: &TempDir, numbers: &[(&str, usize, f32)], options: &str) -> String {
+    fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
+    let mut bytes = fs::read(TWO_BIASES).unwrap();
+    for (tensor, index, number) in numbers {
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let start = file.tensor(tensor).unwrap().data().as_ptr().addr() - bytes.as_ptr().addr();
+        let start = start + 4 * index;
+        bytes[start..start + 4].copy_from_slice(&number.to_le_bytes());
+    }
+    fs::write(folder.path().join("changed.safetensors"), bytes).unwrap();
+    let words = "import changed.safetensors --vocabulary vocabulary.json -o run --force";
+    let output = charcell(folder, &format!("{words} --normalize chapter{options}"));
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notes}");
+    assert!(notes.contains("2 layer(s) of 7 units in lstm"), "{notes}");
+    notes
+}
+
 #[test]
 fn a_model_that_int8_cannot_hold_is_imported_in_f32() {
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
-    let mut bytes = fs::read(TWO_BIASES).unwrap();
-    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let bias = file.tensor("linear.bias").unwrap().data().as_ptr().addr() - bytes.as_ptr().addr();
-    bytes[bias..bias + 4].copy_from_slice(&(-1e9_f32).to_le_bytes());
-    fs::write(folder.path().join("masked.safetensors"), bytes).unwrap();
-    let words = "import masked.safetensors --vocabulary vocabulary.json --normalize chapter -o run";
-    let output = charcell(&folder, words);
-    let notes = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{notes}");
-    for part in ["2 layer(s) of 7 units in lstm", "b_out has the value", "--weights f32"] {
+    let notes = import_with(&folder, &[("lstm.weight_hh_l1", 0, 1e3)], "");
+    for part in ["w_hh[1] has the value 1000", "`charcell export run --weights f32` writes it"] {
         assert!(notes.contains(part), "{notes}");
     }
     assert!(!folder.path().join("run/model.postcard").exists());
@@ -261,7 +307,51 @@ fn a_model_that_int8_cannot_hold_is_imported_in_f32() {
     fs::write(folder.path().join("text.txt"), "EAHE\nEAH").unwrap();
     let of_run = prints(&folder, "evaluate run --corpus text.txt");
     assert_eq!(prints(&folder, "evaluate run/model-f32.postcard --corpus text.txt"), of_run);
-    fails(&folder, "export run", &["b_out", "int8 can't hold", "--weights f32"]);
+    fails(&folder, "export run", &["w_hh[1]", "int8 can't hold", "--weights f32"]);
+}
+
+#[test]
+fn a_model_of_which_int8_loses_much_is_imported_in_f32_unless_that_is_allowed() {
+    let folder = TempDir::new().unwrap();
+    // A unit that never says anything, with the largest weight by far.
+    let lossy = [("lstm.bias_ih_l1", 3 * 7, -1e6), ("linear.weight", 0, 1.6e4)];
+    let is_int8 = || folder.path().join("run/model.postcard").exists();
+    let notes = import_with(&folder, &lossy, "");
+    for part in ["int8 loses too much", "`charcell export run --weights f32` writes it"] {
+        assert!(notes.contains(part), "{notes}");
+    }
+    assert!(!is_int8());
+    fails(&folder, "export run", &["int8 loses too much, perplexity times", "--allow-loss"]);
+    assert!(!is_int8());
+    prints(&folder, "export run --allow-loss");
+    assert!(is_int8());
+    let notes = import_with(&folder, &lossy, " --allow-loss");
+    assert!(is_int8() && notes.contains("int8 against f32: perplexity times"), "{notes}");
+
+    // A masked character.
+    let notes = import_with(&folder, &[("linear.bias", 0, -1e9)], "");
+    assert!(is_int8() && notes.contains("int8 against f32: perplexity times 1.00"), "{notes}");
+}
+
+#[test]
+fn a_training_of_which_int8_loses_much_keeps_all_but_the_artifact() {
+    let folder = TempDir::new().unwrap();
+    // Such steps make weights that are of no use.
+    let words = "train --hidden 64 --epochs 8 --chars 2000 --optimizer adam --learning-rate 5 \
+                 --device cpu --out run";
+    let loses = ["int8 loses too much, perplexity times", "same first choice"];
+    let ways_out = ["`charcell export run --weights f32` makes an artifact", "--allow-loss"];
+    fails(&folder, words, &[loses, ways_out].concat());
+    let run = folder.path().join("run");
+    for name in ["weights.safetensors", "run.json", "metrics.jsonl", "loss.svg", "report.html"] {
+        assert!(run.join(name).is_file(), "{name}");
+    }
+    assert!(!run.join("model.postcard").exists());
+    prints(&folder, "export run --weights f32");
+    fails(&folder, &format!("{words} --force --allow-loss"), &["error: the model is worse than"]);
+    assert!(run.join("model.postcard").is_file());
+    let report = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(report.contains("int8 against f32</td><td>perplexity times"), "{report}");
 }
 
 /// Whatever else is wrong with the command.
@@ -274,24 +364,53 @@ fn a_file_of_another_framework_is_answered_with_the_line_that_converts_it() {
 }
 
 #[test]
-fn a_text_is_evaluated_with_the_replacement_of_its_run() {
+fn what_a_model_does_not_know_has_the_replacement_of_its_training() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("text.txt"), "a text of few rare letters, q! ".repeat(80) + "xyz")
         .unwrap();
     // A letter that normalisation would change.
-    let words = "train --corpus text.txt --min-count 50 --replacement Q --hidden 4 --epochs 1";
-    prints(&folder, &format!("{words} --out run"));
+    let words = "train --corpus text.txt --min-count 50 --replacement Q --prefix aЖt --out run";
+    let few = "--hidden 8 --epochs 9 --batch-size 8 --num-steps 10";
+    let trained = prints(&folder, &format!("{words} {few}"));
+    assert!(trained.starts_with("aЖt"), "{trained}");
+    let told = String::from_utf8(charcell(&folder, "evaluate run --corpus text.txt").stderr);
+    assert!(told.unwrap().contains("replaced: 2 character(s) of the text: 'y' (character "));
     let of_run = prints(&folder, "evaluate run --corpus text.txt");
     let artifact = "evaluate run/model.postcard --corpus text.txt";
-    fails(&folder, artifact, &["'y'", "vocabulary"]);
-    let of_artifact = prints(&folder, &format!("{artifact} --replacement Q"));
+    let of_artifact = prints(&folder, artifact);
     let end = |text: &str| text.rsplit_once(" of ").unwrap().1.to_owned();
     assert_eq!(end(&of_artifact), end(&of_run));
+    assert_eq!(prints(&folder, &format!("{artifact} --replacement Q")), of_artifact);
     fails(
         &folder,
         &format!("{artifact} --replacement ?"),
         &["the replacement '?'", "--replacement"],
     );
+    assert!(
+        prints(&folder, "inspect run/model.postcard").contains("replacement              \"Q\"")
+    );
+
+    let exported = fs::read(folder.path().join("run/model.postcard")).unwrap();
+    prints(&folder, "export run");
+    assert!(fs::read(folder.path().join("run/model.postcard")).unwrap() == exported);
+    let after = |prefix: &str| {
+        let words = format!("generate run/model.postcard --temperature 1 --prefix {prefix}");
+        prints(&folder, &words).strip_prefix(prefix).unwrap().to_owned()
+    };
+    assert_eq!(after("aЖ中"), after("ayz"));
+    assert_ne!(after("aЖ中"), after("aqq"));
+}
+
+#[test]
+fn the_default_prefix_has_no_replacement_that_would_be_read_as_another_character() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("text.txt"), "q".to_owned() + &"eat ".repeat(400)).unwrap();
+    let words = "train --corpus text.txt --min-count 50 --replacement E --epochs 1 --out run";
+    let trained = prints(&folder, &format!("{words} --hidden 8 --batch-size 8 --num-steps 10"));
+    // Not "Eeat", which would be lower-cased to "eeat".
+    assert!(trained.starts_with("qeat eat eat"), "{trained}");
+    let inspected = prints(&folder, "inspect run/model.postcard");
+    assert!(inspected.contains(r#"["qeat eat eat"]"#), "{inspected}");
 }
 
 #[test]

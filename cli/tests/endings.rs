@@ -150,6 +150,24 @@ fn files_that_cannot_be_written_do_not_keep_the_weights_from_it() {
     assert_eq!(fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count(), 501);
 }
 
+/// In the place of the weights there is suddenly something that can't be replaced.
+#[test]
+fn weights_that_are_elsewhere_are_exported_from_there() {
+    let folder = TempDir::new().unwrap();
+    let run = folder.path().join("run");
+    let words = TRAIN.replace("--epochs 20", "--epochs 100000 --checkpoint-every 1 --out run");
+    let mut command = charcell(folder.path(), &words);
+    let mut child = command.env("TMPDIR", folder.path()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("a checkpoint", || !checkpoints(&run).is_empty());
+    fs::create_dir(run.join("weights.safetensors")).unwrap();
+    send("INT", &child);
+    let told = ended(&mut child, 1);
+    let (_, advice) = told.split_once("goes on, `charcell ").expect(&told);
+    let (export, _) = advice.split_once('`').expect(&told);
+    assert!(!export.ends_with(" run"), "{told}");
+    assert!(wait(&mut charcell(folder.path(), export).spawn().unwrap()).success(), "{told}");
+}
+
 /// A folder that is taken away is made again, with all that belongs in it.
 #[test]
 fn a_folder_that_is_gone_is_made_again() {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use charcell_flash::{BOARDS, Core, Flashing, Image, ImageError, board};
+use charcell_flash::{BOARDS, Core, Flashing, Format, Image, ImageError, board};
 use common::{charcell, model};
 use tempfile::TempDir;
 
@@ -320,6 +320,21 @@ fn hostile_firmware_is_refused() {
     refused(&elf(ARM, &[(start, &bytes[..40])]), "for which board");
     refused(&elf(ARM, &[(start, bytes); 257]), "257 program headers");
     refused(&elf(ARM, &[(start, &identity("\x1B[2J", 1, 0))]), r"is for \x1b[2J, and not for pico");
+}
+
+/// Of two identities, the first in flash counts, however the file is ordered: an image that is
+/// made of it is the same board's.
+#[test]
+fn the_order_of_the_headers_makes_no_difference() {
+    let start = board("pico").unwrap().flash_address;
+    let (own, other) = (identity("pico", 1, 0), identity("pico2", 1, 0));
+    let parts = [(start, &*own), (start + 0x1000, &*other)];
+    let image =
+        |parts: &[(u32, &[u8])]| Image::of_firmware(board("pico").unwrap(), &elf(ARM, parts));
+    let [first, second] = parts;
+    assert_eq!(image(&[first, second]).unwrap(), image(&[second, first]).unwrap());
+    let written = image(&[second, first]).unwrap().to_file(Format::Elf);
+    assert!(Image::of_firmware(board("pico").unwrap(), &written).is_ok());
 }
 
 #[test]

@@ -39,6 +39,10 @@ fn options_without_an_effect_are_wrong_usage() {
         (train("--decay-factor 0.1 --preset good"), ["--decay-factor", of_schedule]),
         (train("--patience 3"), ["--patience has no effect without --validation", ""]),
         (train("--device cpu --adapter llvmpipe"), ["--adapter", "with --device cpu"]),
+        (
+            "export run --weights f32 --allow-loss".into(),
+            ["--allow-loss has no effect with --weights f32", ""],
+        ),
         (train("--device gpu --threads 2"), ["--threads has no effect on a GPU", ""]),
         (train("--force"), ["--out", "required"]),
         (train("--from run --forget-bias 1"), ["--from", "--forget-bias"]),

@@ -22,8 +22,8 @@ fn told(folder: &TempDir, words: &str, exit_code: i32) -> String {
     stderr
 }
 
-/// A folder with a trained `run` of two layers, and texts: its own, and one that has two characters
-/// more and two fewer.
+/// A folder with a trained `run` of two layers that has a replacement, and texts: its own, and one
+/// that has two characters more and two fewer.
 fn folder_with_run() -> TempDir {
     let folder = TempDir::new().unwrap();
     let text: String = SHIPPED_TEXT.to_lowercase().chars().take(6000).collect();
@@ -31,7 +31,8 @@ fn folder_with_run() -> TempDir {
     let other = text.replace('e', "é").replace('t', "\u{3b8}");
     fs::write(folder.path().join("other.txt"), other).unwrap();
     let words = "train --corpus text.txt --hidden 12 --layers 2 --preset good --learning-rate 50";
-    told(&folder, &format!("{words} --epochs 4 --validation 0.1 --device cpu --out run"), 0);
+    let more = "--epochs 4 --validation 0.1 --replacement a --device cpu --out run";
+    told(&folder, &format!("{words} {more}"), 0);
     folder
 }
 
@@ -65,7 +66,7 @@ fn a_training_starts_where_the_other_ended() {
     let last = metrics(&run).pop().unwrap();
     let first = metrics(&same).pop().unwrap();
     assert_eq!(first.validation_perplexity, last.validation_perplexity);
-    assert!(parameters(&same) == parameters(&run));
+    assert!(parameters(&same).0 == parameters(&run).0);
     let description = fs::read_to_string(same.join("run.json")).unwrap();
     let description: serde_json::Value = serde_json::from_str(&description).unwrap();
     assert_eq!(description["origin"]["run"], "run");
@@ -96,7 +97,7 @@ fn weights_go_with_their_characters() {
     // Of what is 0, even such a rate leaves another number.
     let is_same = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-25);
     for (token, &character) in new.characters().iter().enumerate() {
-        let (from, from_token) = match old.token(character) {
+        let (from, from_token) = match old.own_token(character) {
             Some(from_token) => (&there, usize::from(from_token)),
             None => (&drawn, token),
         };

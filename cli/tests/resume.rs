@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
+use charcell::Checkpoint;
 use charcell::text::SHIPPED_TEXT;
 #[cfg(unix)]
 use common::heed_signals;
@@ -88,6 +89,19 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before() {
         &["no checkpoint to go on from", "doesn't start as"],
     );
     fails(&folder, "train --resume --out nowhere", &["nowhere has no checkpoint"]);
+}
+
+/// After the last number that a file can have, there is none that is higher.
+#[test]
+fn the_last_checkpoint_is_replaced() {
+    let folder = TempDir::new().unwrap();
+    succeeds(&folder, &format!("{TRAIN} --epochs 2 --out run"));
+    let run = folder.path().join("run");
+    let last = run.join(format!("checkpoint/{}.checkpoint", u64::MAX));
+    fs::rename(checkpoints(&run).last().unwrap(), &last).unwrap();
+    succeeds(&folder, "train --resume --out run --epochs 4 --device cpu");
+    assert_eq!(checkpoints(&run).last(), Some(&last));
+    assert_eq!(Checkpoint::from_bytes(&fs::read(&last).unwrap()).unwrap().epochs(), 4);
 }
 
 #[test]

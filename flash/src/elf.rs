@@ -18,7 +18,7 @@ const MAX_PARTS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Loaded<'a> {
     pub(crate) program: Program,
-    /// The parts by their physical addresses, those in flash, in the order of the file.
+    /// The parts in the order of their physical addresses, those in flash.
     pub(crate) parts: Vec<(u32, &'a [u8])>,
 }
 
@@ -44,6 +44,11 @@ impl<'a> Loaded<'a> {
         if parts.is_empty() {
             return Err(refusal("it has nothing to be loaded"));
         }
+        // Whatever reads all parts reads the file once, then, and not once for each header.
+        if parts.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>() > file.len() as u64 {
+            return Err(refusal("its parts lie on top of each other in the file"));
+        }
+        parts.sort_by_key(|(address, _)| *address);
         let program = Program {
             machine: header.e_machine(endian).0,
             flags: header.e_flags(endian).0,
@@ -195,5 +200,9 @@ mod tests {
         // Where the first segment lies in the file, and how long it is.
         refused(FILE_HEADER_BYTES + 4, &[0xFF; 4], "cut short");
         refused(FILE_HEADER_BYTES + 16, &[0xFF; 4], "cut short");
+        // The second one is all of the file, the first one in it.
+        let length = write(&image()).len() as u32;
+        let all = [0, 0, 0, length].map(u32::to_le_bytes).concat();
+        refused(FILE_HEADER_BYTES + PROGRAM_HEADER_BYTES + 4, &all, "on top of each other");
     }
 }

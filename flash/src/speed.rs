@@ -6,7 +6,7 @@ use std::fmt;
 
 use infer_core::{Dimensions, Int8, Placement};
 
-use crate::board::{Board, Core, FlashWait};
+use crate::board::{Board, FlashWait};
 
 /// What takes most of a character's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Board {
     #[must_use]
     pub fn speed(&self, dimensions: Dimensions) -> Option<Speed> {
         let clock_hz = f64::from(self.clock_hz?);
-        let core = core_clocks(self.core, dimensions);
+        let core = self.core.clocks(dimensions);
         let (placement, none) = (self.placement(dimensions), Placement::new::<Int8>(dimensions, 0));
         let [wait, longest_wait] =
             [placement, none].map(|it| waited_clocks(self.flash_wait, it.flash_bytes_read));
@@ -73,15 +73,6 @@ impl Speed {
 /// Clocks that a core waits for `bytes` of flash.
 fn waited_clocks(wait: FlashWait, bytes: usize) -> f64 {
     bytes as f64 / f64::from(wait.bytes) * f64::from(wait.clocks)
-}
-
-/// Clocks that a core computes at a character.
-fn core_clocks(core: Core, dimensions: Dimensions) -> f64 {
-    let Dimensions { vocabulary, hidden, layers } = dimensions;
-    // The recurrent product of each layer, the input product of each but the first, the output.
-    let multiply_adds = (2 * layers).saturating_sub(1) * 4 * hidden * hidden + vocabulary * hidden;
-    let (of_multiply_add, of_character) = core.clocks();
-    multiply_adds as f64 * of_multiply_add + vocabulary as f64 * of_character
 }
 
 /// `number`, rounded to two digits: more than that nobody can compute.
@@ -128,6 +119,11 @@ mod tests {
             assert_eq!(speed.from_flash_alone, from_flash_alone, "{name}");
             assert_eq!(speed.characters_per_second, characters_per_second, "{name}");
             assert_eq!(speed.limit, limit, "{name}");
+        }
+        // The core's share of a unit and of padding counts where there are few.
+        for (hidden, characters_per_second) in [(128, 44.0), (33, 360.0)] {
+            let speed = board("microbit-v1").unwrap().speed(Dimensions { hidden, ..dimensions });
+            assert_eq!(speed.unwrap().characters_per_second, characters_per_second, "{hidden}");
         }
         let large = Dimensions { hidden: 512, ..dimensions };
         let speed = board("pico2").unwrap().speed(large).unwrap();

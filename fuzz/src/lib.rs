@@ -1,88 +1,96 @@
-//! What must hold of any bytes: those that `infer-core` is given, and those that only a host reads.
+//! What must hold of any bytes that Charcell reads: a target for each kind of input.
 
+mod artifact;
+mod console;
 #[cfg(feature = "host")]
 mod host;
 
+pub use artifact::{generate, load};
+pub use console::console;
 #[cfg(feature = "host")]
-pub use host::import;
-use infer_core::artifact::{PRELUDE_BYTES, checksum};
-use infer_core::layout::ALIGNMENT;
-use infer_core::{F32, Generator, Int8, LoadError, Model, Precision, Sampling, StateView};
+pub use host::{checkpoint, firmware, import, run_json};
 
-/// Characters generated from each artifact.
-const LENGTH: usize = 20;
-
-/// Loads `bytes` as a model of either kind, which may be refused.
-pub fn load(bytes: &[u8]) {
-    with_aligned(bytes, |artifact| {
-        load_as::<Int8>(artifact);
-        load_as::<F32>(artifact);
-    });
+/// What is fuzzed: a binary of this crate.
+#[derive(Debug)]
+pub struct Target {
+    /// The binary's name.
+    pub name: &'static str,
+    /// Takes bytes in or refuses them, and says which; panics where what must hold doesn't.
+    pub take: fn(&[u8]) -> bool,
+    /// Inputs that the search starts from.
+    pub seeds: Seeds,
+    /// Parts that inputs are made of, where chance alone would hardly find them.
+    pub words: &'static [&'static [u8]],
+    /// The longest input, in bytes: a few times those that the search starts from.
+    pub longest: usize,
 }
 
-/// Loads `bytes`, their checksum mended, and generates from what is taken as a model.
-///
-/// How characters are chosen is taken from the checksum.
-pub fn generate(bytes: &[u8]) {
-    with_aligned(bytes, |artifact| {
-        let mended = checksum(artifact);
-        if let Some(stored) = artifact.get_mut(PRELUDE_BYTES - 4..PRELUDE_BYTES) {
-            stored.copy_from_slice(&mended.to_le_bytes());
-        }
-        let [temperature, top_k, top_p, seed] = mended.to_le_bytes().map(u16::from);
-        let sampling = Sampling::greedy()
-            .with_temperature_milli(10 * temperature)
-            .with_top_k(top_k % 8)
-            .with_top_p_milli(4 * top_p)
-            .with_seed(seed.into());
-        generate_as::<Int8>(artifact, sampling);
-        generate_as::<F32>(artifact, sampling);
-    });
+/// Where the inputs are that a search starts from.
+#[derive(Debug)]
+pub enum Seeds {
+    /// The files of a folder of the repository.
+    Folder(&'static str),
+    /// They are made.
+    Made(fn() -> Vec<Vec<u8>>),
 }
 
-/// Hands a copy of `bytes` at a multiple of 16 to `action`.
-fn with_aligned(bytes: &[u8], action: impl FnOnce(&mut [u8])) {
-    let mut memory = vec![0; bytes.len() + ALIGNMENT - 1];
-    let start = memory.as_ptr().align_offset(ALIGNMENT);
-    let artifact = &mut memory[start..start + bytes.len()];
-    artifact.copy_from_slice(bytes);
-    action(artifact);
-}
+/// What runs on microcontrollers, and so with addresses of 32 bits, too.
+pub const CORE: [Target; 3] = [
+    Target { name: "load", take: load, seeds: Seeds::Folder(ARTIFACTS), words: &[], longest: 4096 },
+    Target {
+        name: "generate",
+        take: generate,
+        seeds: Seeds::Folder(ARTIFACTS),
+        words: &[],
+        longest: 4096,
+    },
+    Target {
+        name: "console",
+        take: console,
+        seeds: Seeds::Made(console::seeds),
+        words: &console::WORDS,
+        longest: 512,
+    },
+];
 
-/// `artifact` as a model with weights `P`, by both ways.
-fn load_as<P: Precision>(artifact: &[u8]) -> Option<Model<'_, P>> {
-    let (checked, trusted) = (Model::<P>::load(artifact), Model::<P>::from_trusted(artifact));
-    match (checked, trusted) {
-        (Ok(model), Ok(_)) => Some(model),
-        (Err(LoadError::Checksum { .. }), _) => None,
-        (Err(error), Err(same)) => {
-            assert_eq!(error, same);
-            None
-        }
-        (Ok(_), Err(error)) | (Err(error), Ok(_)) => panic!("only one way says {error}"),
-    }
-}
+/// What hosts alone read.
+#[cfg(feature = "host")]
+pub const HOST: [Target; 4] = [
+    Target {
+        name: "import",
+        take: import,
+        seeds: Seeds::Folder("trainer/tests/pytorch/import"),
+        words: &[],
+        longest: 8192,
+    },
+    Target {
+        name: "checkpoint",
+        take: checkpoint,
+        seeds: Seeds::Made(host::checkpoint_seeds),
+        words: &host::CHECKPOINT_WORDS,
+        longest: 8192,
+    },
+    Target {
+        name: "run_json",
+        take: run_json,
+        seeds: Seeds::Made(host::run_json_seeds),
+        words: &host::RUN_JSON_WORDS,
+        longest: 4096,
+    },
+    Target {
+        name: "firmware",
+        take: firmware,
+        seeds: Seeds::Made(host::firmware_seeds),
+        words: &[b"charcell-firmware"],
+        longest: 2048,
+    },
+];
 
-/// A model writes text of its vocabulary, and the same with any part of its weights in RAM.
-fn generate_as<P: Precision>(artifact: &[u8], sampling: Sampling) {
-    // Of the 256 seeds that there are, the last has room for all weights.
-    let mut ram = vec![0xaa; sampling.seed as usize * (artifact.len() + ALIGNMENT) / 255];
-    let Some(mut model) = load_as::<P>(artifact) else { return };
-    let text = text(&model, sampling);
-    assert_eq!(text.len(), LENGTH);
-    assert!(text.iter().all(|&character| model.vocabulary().as_str().contains(character)));
-    assert!(model.copy_to_ram(&mut ram).ram_bytes <= artifact.len());
-    assert_eq!(self::text(&model, sampling), text);
-}
+/// Artifacts of tiny models.
+const ARTIFACTS: &str = "fuzz/seeds";
 
-fn text<P: Precision>(model: &Model<'_, P>, sampling: Sampling) -> Vec<char> {
-    let mut state = vec![0xaa; model.memory().state_bytes + ALIGNMENT - 1];
-    let state = StateView::from_bytes(model, &mut state).expect("as many bytes as it says");
-    assert_eq!(state.logits().len(), model.dimensions().vocabulary);
-    let mut generator = Generator::from_view(model, state, sampling);
-    for prefix in model.prefixes() {
-        // The writer sees to it that the vocabulary has their characters, the loader doesn't.
-        let _ = generator.prime(prefix);
-    }
-    generator.take(LENGTH).collect()
-}
+/// What an input may cost in memory, whatever lengths it claims: an allocation beyond that ends the
+/// fuzzer. A panic's backtrace takes most of it.
+#[cfg(feature = "libfuzzer")]
+#[global_allocator]
+static MEMORY: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, 64 << 20);

@@ -15,6 +15,11 @@ static const charcell_sampling sampling = {.temperature_milli = 700, .seed = 7};
 /* For up to 256 hidden units, 64 characters and one layer. */
 static _Alignas(CHARCELL_MEMORY_ALIGNMENT) uint8_t memory[CHARCELL_MEMORY_BYTES(256, 64, 1)];
 
+/* With -DRAM_BYTES=N: RAM for weights, where flash is slow. */
+#ifdef RAM_BYTES
+static _Alignas(CHARCELL_ARTIFACT_ALIGNMENT) uint8_t ram[RAM_BYTES];
+#endif
+
 /* Loads the model in flash, of which only it knows how long it is. */
 static charcell_status load_model(charcell_generator **generator) {
   size_t bytes;
@@ -22,7 +27,12 @@ static charcell_status load_model(charcell_generator **generator) {
   if (status != CHARCELL_STATUS_OK) {
     return status;
   }
+#ifdef RAM_BYTES
+  return charcell_load_with_ram(model_start, bytes, memory, sizeof memory, ram, sizeof ram, NULL,
+                                generator);
+#else
   return charcell_load(model_start, bytes, memory, sizeof memory, generator);
+#endif
 }
 
 /* Reads a line up to the Enter key, shows what is typed, and returns its bytes: more than LINE_BYTES

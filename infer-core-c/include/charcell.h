@@ -53,7 +53,7 @@ typedef enum charcell_status {
    */
   CHARCELL_STATUS_NOT_UTF8,
   /**
-   * The text has a character that the model doesn't know.
+   * The text has a character that the model doesn't know and the artifact doesn't replace.
    */
   CHARCELL_STATUS_UNKNOWN_CHARACTER,
   /**
@@ -170,7 +170,8 @@ enum charcell_status charcell_load(const uint8_t *artifact,
 /**
  * As charcell_load, and copies as many of the weights to `ram` as fit, whole units at a time; the
  * others are read from the artifact. On most microcontrollers RAM answers faster than flash. The
- * text stays the same. `ram_used` is then how many bytes of `ram` the weights take.
+ * text stays the same. `ram_used` is then how many bytes of `ram` the weights take, from the first
+ * multiple of CHARCELL_ARTIFACT_ALIGNMENT on: aligned likewise, none of it is lost.
  *
  * # Safety
  * As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
@@ -198,8 +199,8 @@ enum charcell_status charcell_restart(struct charcell_generator *generator,
 
 /**
  * Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it
- * has a character that the model doesn't know: `unknown_at` is then how many bytes stand before
- * the first one.
+ * has a character that the model doesn't know and the artifact doesn't replace: `unknown_at` is
+ * then how many bytes stand before the first one.
  *
  * # Safety
  * `generator` comes from charcell_load, `text` points to `text_bytes` bytes, and `unknown_at` to a

@@ -152,7 +152,8 @@ pub unsafe extern "C" fn charcell_load(
 
 /// As charcell_load, and copies as many of the weights to `ram` as fit, whole units at a time; the
 /// others are read from the artifact. On most microcontrollers RAM answers faster than flash. The
-/// text stays the same. `ram_used` is then how many bytes of `ram` the weights take.
+/// text stays the same. `ram_used` is then how many bytes of `ram` the weights take, from the first
+/// multiple of CHARCELL_ARTIFACT_ALIGNMENT on: aligned likewise, none of it is lost.
 ///
 /// # Safety
 /// As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
@@ -257,8 +258,8 @@ pub unsafe extern "C" fn charcell_restart(
 }
 
 /// Takes a text of `text_bytes` bytes of UTF-8 in, as if it had been written; nothing of it if it
-/// has a character that the model doesn't know: `unknown_at` is then how many bytes stand before
-/// the first one.
+/// has a character that the model doesn't know and the artifact doesn't replace: `unknown_at` is
+/// then how many bytes stand before the first one.
 ///
 /// # Safety
 /// `generator` comes from charcell_load, `text` points to `text_bytes` bytes, and `unknown_at` to a

@@ -18,7 +18,7 @@ pub enum Status {
     MemoryTooSmall,
     /// The text isn't UTF-8.
     NotUtf8,
-    /// The text has a character that the model doesn't know.
+    /// The text has a character that the model doesn't know and the artifact doesn't replace.
     UnknownCharacter,
     /// The artifact has fewer prefixes.
     NoPrefix,

@@ -15,6 +15,9 @@ use infer_core_c::{
 
 static ARTIFACT: &[u8] =
     infer_core::include_model!("../../infer-core/tests/models/tiny-int8.postcard");
+/// The same, but with `#` for all characters that it doesn't know.
+static REPLACING: &[u8] =
+    infer_core::include_model!("../../infer-core/tests/models/tiny-replacing.postcard");
 static F32_ARTIFACT: &[u8] =
     infer_core::include_model!("../../infer-core/tests/models/tiny-f32.postcard");
 
@@ -106,6 +109,8 @@ fn weights_in_ram_write_the_same_text() {
     let (memory, bytes) = (memory.as_mut_ptr().cast::<c_void>(), needed());
     for ram_bytes in [0, 1, 700, ARTIFACT.len()] {
         let mut room = vec![0xA5_u8; ram_bytes];
+        let expected_use = Model::<Int8>::load(ARTIFACT).unwrap().copy_to_ram(&mut room).ram_bytes;
+        room.fill(0xA5);
         let (ram, mut used, mut generator) =
             (room.as_mut_ptr().cast::<c_void>(), usize::MAX, ptr::null_mut());
         // SAFETY: the artifact is static, and memory and RAM outlive the generator.
@@ -122,11 +127,26 @@ fn weights_in_ram_write_the_same_text() {
             )
         };
         assert_eq!(status, Status::Ok, "{ram_bytes}");
-        assert!(used <= ram_bytes && (used > 0) == (ram_bytes >= 700), "{used} of {ram_bytes}");
+        assert_eq!(used, expected_use, "of {ram_bytes}");
+        assert!((used > 0) == (ram_bytes >= 700), "{used} of {ram_bytes}");
         assert_eq!(room.iter().any(|&byte| byte != 0xA5), used > 0);
         assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
         assert_eq!(text(generator, 60), expected(Sampling::greedy()), "{ram_bytes}");
     }
+}
+
+#[test]
+fn unknown_characters_are_replaced_if_the_artifact_says_so() {
+    let mut memory = vec![0; needed().div_ceil(16)];
+    let after = |generator, prefix: &str| {
+        // SAFETY: the generator comes from charcell_load.
+        assert_eq!(unsafe { charcell_restart(generator, ptr::null()) }, Status::Ok);
+        assert_eq!(prime(generator, prefix.as_bytes()), Status::Ok, "{prefix}");
+        text(generator, 60)
+    };
+    let expected = after(load(ARTIFACT, &mut memory, 0, needed()).unwrap(), "'#(&#");
+    let generator = load(REPLACING, &mut memory, 0, needed()).unwrap();
+    assert_eq!(after(generator, "'\u{201c}(&Z"), expected);
 }
 
 #[test]

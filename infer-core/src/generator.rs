@@ -110,8 +110,8 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
     /// Takes `text` in, as if the generator had written it.
     ///
     /// # Errors
-    /// [`PrimeError`] names the first character that the vocabulary lacks; nothing was taken in
-    /// then.
+    /// [`PrimeError`] names the first character that the vocabulary lacks and the artifact doesn't
+    /// replace; nothing was taken in then.
     pub fn prime(&mut self, text: &str) -> Result<(), PrimeError> {
         self.model.check(text)?;
         for token in Characters(text.chars()).filter_map(|character| self.model.token(character)) {

@@ -62,7 +62,8 @@ pub const fn gate_column(gate: Gate, unit: usize, hidden: usize) -> usize {
 /// `columns` rounded up to whole blocks.
 #[must_use]
 pub const fn padded(columns: usize) -> usize {
-    columns.next_multiple_of(BLOCK_COLUMNS)
+    // `next_multiple_of` asks whether there is a remainder, which takes more code.
+    (columns + (BLOCK_COLUMNS - 1)) & !(BLOCK_COLUMNS - 1)
 }
 
 /// An element of a hidden state as the kernels read it: an int16, of which two are a word.

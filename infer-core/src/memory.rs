@@ -82,7 +82,7 @@ pub(crate) const fn limited(dimensions: Dimensions) -> Dimensions {
 }
 
 /// Bytes of a [`Model`], where addresses have 32 bits and a `u64` is aligned to 8.
-const MODEL_BYTES: usize = 156;
+const MODEL_BYTES: usize = 160;
 
 /// Bytes of a [`Generator`](crate::Generator) there.
 const GENERATOR_BYTES: usize = 80;

@@ -8,7 +8,7 @@ use crate::vocabulary::{Characters, Token, Vocabulary};
 use crate::weights::{LayerStep, Output, Units, cut_mut};
 use crate::{Int8, Normalisation, Precision, PrimeError};
 
-/// A borrowed view of an artifact: sizes and references, 156 bytes where addresses have 32 bits;
+/// A borrowed view of an artifact: sizes and references, 160 bytes where addresses have 32 bits;
 /// the weights stay where they are.
 ///
 /// A model can't outlive its bytes:
@@ -119,17 +119,26 @@ impl<'a, P: Precision> Model<'a, P> {
         self.header.prefixes.iter().copied()
     }
 
-    /// The token of `character`, normalised as the corpus was.
+    /// The token of `character`, normalised as the corpus was; the replacement's, if the artifact
+    /// has one, for what the vocabulary lacks.
+    ///
+    /// Without the feature `unicode`, letters that other targets may lower-case aren't replaced:
+    /// they have no token.
     #[must_use]
     #[inline(never)] // inlining would duplicate this code
     pub fn token(&self, character: char) -> Option<Token> {
-        self.vocabulary().token(self.normalisation().apply(character))
+        let normalisation = self.normalisation();
+        let known = self.vocabulary().token(normalisation.apply(character));
+        if known.is_some() || normalisation.may_miss(character) {
+            return known;
+        }
+        self.header.replacement
     }
 
-    /// Makes sure that the vocabulary has all characters of `text`.
+    /// Makes sure that all characters of `text` have a [token](Self::token).
     ///
     /// # Errors
-    /// [`PrimeError`] names the first one that it lacks.
+    /// [`PrimeError`] names the first one that has none.
     pub fn check(&self, text: &str) -> Result<(), PrimeError> {
         let mut characters = Characters(text.chars());
         let mut position = 0;

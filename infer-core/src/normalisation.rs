@@ -36,6 +36,12 @@ impl Normalisation {
             Self::Chapter => lower_case(character),
         }
     }
+
+    /// Whether [`apply`](Self::apply) may leave a capital letter as it is that other programs
+    /// lower-case: without the feature `unicode` it can't be told.
+    pub(crate) fn may_miss(self, character: char) -> bool {
+        !cfg!(feature = "unicode") && self == Self::Chapter && may_be_capital(character)
+    }
 }
 
 #[cfg(feature = "unicode")]
@@ -50,4 +56,35 @@ fn lower_case(character: char) -> char {
 #[cfg(not(feature = "unicode"))]
 fn lower_case(character: char) -> char {
     character.to_ascii_lowercase()
+}
+
+/// Whether `character` is a capital letter beyond ASCII, or near one: a table of those alone would
+/// take thousands of bytes.
+fn may_be_capital(character: char) -> bool {
+    matches!(
+        character,
+        '\u{c0}'..='\u{de}'
+            | '\u{100}'..='\u{58f}'
+            | '\u{10a0}'..='\u{1fff}'
+            | '\u{2126}'..='\u{2183}'
+            | '\u{24b6}'..='\u{24cf}'
+            | '\u{2c00}'..='\u{2dff}'
+            | '\u{a640}'..='\u{a7ff}'
+            | '\u{ff21}'..='\u{1efff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capital_letters_beyond_ascii_are_in_the_ranges() {
+        for character in '\u{80}'..=char::MAX {
+            let mut lower = character.to_lowercase();
+            let is_capital = lower.len() == 1 && lower.next() != Some(character);
+            assert!(may_be_capital(character) || !is_capital, "{character:?}");
+        }
+        assert!(!"äß“”‘’–—…€№™→−中の한（！）🙂".chars().any(may_be_capital));
+    }
 }

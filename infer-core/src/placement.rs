@@ -78,7 +78,7 @@ impl<'a, P: Precision> Model<'a, P> {
     ///
     /// On most microcontrollers flash is what a character waits for, and RAM is read at once. The
     /// text stays the same. What there is no room for is read from the artifact, whatever was copied
-    /// before.
+    /// before. They start at the first multiple of 16 in `ram`: aligned likewise, none of it is lost.
     ///
     /// ```
     /// # use infer_core::{Int8, Model, include_model};
@@ -132,12 +132,18 @@ fn first<T>(slice: &[T], count: usize) -> &[T] {
 /// Copies `tensor`, which takes a whole number of granules, to the start of `free`, which keeps the
 /// others.
 fn copy<'a, T: Pod>(tensor: &[T], free: &mut &'a mut [Granule]) -> &'a [T] {
-    let granules: &[Granule] = bytemuck::try_cast_slice(tensor).unwrap_or_default();
+    let granules = bytemuck::try_cast_slice(tensor).unwrap_or_default();
+    bytemuck::try_cast_slice(copy_granules(granules, free)).unwrap_or_default()
+}
+
+/// As [`copy`].
+#[inline(never)] // inlining would unroll this loop once for each tensor
+fn copy_granules<'a>(granules: &[Granule], free: &mut &'a mut [Granule]) -> &'a [Granule] {
     let copied = cut_mut(free, granules.len());
     for (to, from) in copied.iter_mut().zip(granules) {
         *to = *from;
     }
-    bytemuck::try_cast_slice(copied).unwrap_or_default()
+    copied
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use infer_core::{
 };
 
 static INT8: &[u8] = infer_core::include_model!("models/tiny-int8.postcard");
+static REPLACING: &[u8] = infer_core::include_model!("models/tiny-replacing.postcard");
 static F32_MODEL: &[u8] = infer_core::include_model!("models/tiny-f32.postcard");
 
 fn text(sampling: Sampling) -> String {
@@ -84,6 +85,28 @@ fn a_text_with_an_unknown_character_changes_nothing() {
     let mut fresh = State::<16, 22, 2>::new();
     let fresh = Generator::new(&model, &mut fresh, Sampling::greedy()).unwrap();
     assert!(generator.take(20).eq(fresh.take(20)));
+}
+
+/// As if the replacement had been there; but without tables of Unicode, a letter that may have a
+/// lower-case form isn't replaced.
+#[test]
+fn unknown_characters_are_replaced_if_the_artifact_says_so() {
+    let after = |artifact: &[u8], prefix: &str| {
+        let model = Model::<Int8>::load(artifact).unwrap();
+        let mut state = State::<16, 22, 2>::new();
+        let mut generator = Generator::new(&model, &mut state, Sampling::greedy()).unwrap();
+        generator.prime(prefix).map(|()| generator.take(60).collect::<String>())
+    };
+    assert_eq!(Model::<Int8>::load(REPLACING).unwrap().header().replacement, Some(3));
+    let expected = after(INT8, "'#(&#").unwrap();
+    assert_ne!(expected, after(INT8, "'(&").unwrap());
+    assert_eq!(after(REPLACING, "'\u{201c}(&Z").unwrap(), expected);
+    let of_letter = after(REPLACING, "'Ж(&é");
+    if cfg!(feature = "unicode") {
+        assert_eq!(of_letter.unwrap(), expected);
+    } else {
+        assert_eq!(of_letter, Err(PrimeError { character: 'Ж', position: 1, offset: 1 }));
+    }
 }
 
 #[test]

@@ -28,10 +28,10 @@ fn encodings() -> impl Strategy<Value = Option<(u32, Vec<u8>)>> {
 
 /// Postcard messages of headers, each with some bytes behind it.
 fn headers() -> impl Strategy<Value = Vec<u8>> {
-    let numbers = (any::<u8>(), any::<u16>(), any::<bool>());
+    let numbers = (any::<u8>(), any::<u16>(), any::<bool>(), any::<Option<u16>>());
     let prefixes = vec(any::<String>(), 0..=MAX_PREFIXES);
     (encodings(), numbers, any::<String>(), prefixes, vec(any::<u8>(), 0..9)).prop_map(
-        |(encoding, (layers, hidden, is_chapter), vocabulary, prefixes, rest)| {
+        |(encoding, (layers, hidden, is_chapter, replacement), vocabulary, prefixes, rest)| {
             let normalisation =
                 if is_chapter { Normalisation::Chapter } else { Normalisation::None };
             let int8 = encoding.as_ref().map(|(nats_per_logit_q32, bits)| {
@@ -44,6 +44,7 @@ fn headers() -> impl Strategy<Value = Vec<u8>> {
                 hidden,
                 normalisation,
                 vocabulary: &vocabulary,
+                replacement,
                 prefixes: prefixes.iter().map(String::as_str).collect(),
             };
             [postcard::to_stdvec(&header).unwrap(), rest].concat()

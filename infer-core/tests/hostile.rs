@@ -125,6 +125,7 @@ fn absurd_headers_are_refused() {
         hidden: 4,
         normalisation: Normalisation::None,
         vocabulary: "abc",
+        replacement: Some(2),
         prefixes: heapless::Vec::new(),
     };
     let mut memory = memory();
@@ -141,6 +142,10 @@ fn absurd_headers_are_refused() {
     for vocabulary in ["", "ba", "aa", "abb"] {
         let header = Header { vocabulary, ..sound.clone() };
         assert_eq!(error(&header, &[]), LoadError::Vocabulary);
+    }
+    for token in [3, 4, u16::MAX] {
+        let header = Header { replacement: Some(token), ..sound.clone() };
+        assert_eq!(error(&header, &[]), LoadError::Replacement { token });
     }
     for (count, layer) in [(0, 0), (1, 1), (3, 2), (4, 2)] {
         let header = with_cells(&sound, &[12; MAX_LAYERS][..count]);

@@ -8,7 +8,7 @@ use infer_core::artifact::Header;
 use infer_core::layout::{BLOCK_COLUMNS, Columns};
 use infer_core::{
     Dimensions, F32, Generator, Int8, LoadError, Memory, Model, Precision, PrimeError, Sampling,
-    StateView, Token,
+    StateView, Token, Vocabulary,
 };
 
 use crate::characters::UnknownCharacters;
@@ -96,41 +96,52 @@ impl AnyModel<'_> {
         }
     }
 
-    /// The tokens of `text`, normalised as the corpus was, with the `replacement` for characters
-    /// that the vocabulary lacks.
+    /// The characters that the model knows.
+    #[must_use]
+    pub fn vocabulary(&self) -> Vocabulary<'_> {
+        match self {
+            Self::Int8(model) => model.vocabulary(),
+            Self::F32(model) => model.vocabulary(),
+        }
+    }
+
+    /// The tokens of `text`, normalised as the corpus was, with the `replacement`, or else the
+    /// artifact's own, for characters that the vocabulary lacks.
     ///
     /// # Errors
     /// [`TextError::Replacement`]; without a replacement [`TextError::UnknownCharacters`] names the
     /// characters that the vocabulary lacks.
     pub fn tokens(&self, text: &str, replacement: Option<char>) -> Result<Vec<Token>, TextError> {
-        let known = |character| match self {
-            Self::Int8(model) => model.token(character),
-            Self::F32(model) => model.token(character),
-        };
-        // As it stands in the vocabulary: it isn't normalised.
-        let in_vocabulary = |character| match self {
-            Self::Int8(model) => model.vocabulary().token(character),
-            Self::F32(model) => model.vocabulary().token(character),
-        };
+        let (header, vocabulary) = (self.header(), self.vocabulary());
         let replacement = match replacement {
+            // As it stands in the vocabulary: it isn't normalised.
             Some(character) => {
-                Some(in_vocabulary(character).ok_or(TextError::Replacement { character })?)
+                Some(vocabulary.token(character).ok_or(TextError::Replacement { character })?)
             }
-            None => None,
+            None => header.replacement,
         };
-        let is_known = |character| known(character).is_some();
         if replacement.is_none()
-            && let Some(unknown) = UnknownCharacters::of(text, is_known)
+            && let Some(unknown) = self.unknown(text)
         {
             return Err(TextError::UnknownCharacters(unknown));
         }
+        let known = |character| vocabulary.token(header.normalisation.apply(character));
         Ok(text.chars().filter_map(|character| known(character).or(replacement)).collect())
+    }
+
+    /// The characters of `text` that the vocabulary lacks, once it is normalised as the corpus was.
+    #[must_use]
+    pub fn unknown(&self, text: &str) -> Option<UnknownCharacters> {
+        let (normalisation, vocabulary) = (self.header().normalisation, self.vocabulary());
+        let is_known = |character| vocabulary.token(normalisation.apply(character)).is_some();
+        UnknownCharacters::of(text, is_known)
     }
 
     /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks off.
     ///
     /// # Errors
-    /// [`TextError::UnknownCharacters`] names one of `prefix` that the vocabulary lacks.
+    /// [`TextError::UnknownCharacters`] names one of `prefix` that the vocabulary lacks, if the
+    /// artifact has no replacement.
     pub fn generate(
         &self,
         prefix: &str,
@@ -221,23 +232,49 @@ fn predict_each<P: Precision>(
     tokens: &[Token],
     mut each: impl FnMut(&[f64], Token),
 ) {
-    let mut state = OwnedState::new(model);
-    let mut state = state.view(model);
-    let nats_per_logit = f64::from(model.nats_per_logit_q32()) / 2_f64.powi(32);
-    let mut log_probabilities = vec![0.0; model.dimensions().vocabulary];
+    let mut reader = Reader::new(model);
     for pair in tokens.windows(2) {
-        model.step(&mut state, pair[0]);
+        reader.read(pair[0]);
+        each(reader.predict(), pair[1]);
+    }
+}
+
+/// A model that reads a text, token by token, and predicts what follows.
+#[derive(Debug)]
+pub(crate) struct Reader<'m, P: Precision> {
+    model: &'m Model<'m, P>,
+    state: OwnedState<P>,
+    log_probabilities: Vec<f64>,
+}
+
+impl<'m, P: Precision> Reader<'m, P> {
+    /// A reader at the start of a text.
+    pub(crate) fn new(model: &'m Model<'m, P>) -> Self {
+        let log_probabilities = vec![0.0; model.dimensions().vocabulary];
+        Self { model, state: OwnedState::new(model), log_probabilities }
+    }
+
+    /// Takes `token` in.
+    pub(crate) fn read(&mut self, token: Token) {
+        self.model.step(&mut self.state.view(self.model), token);
+    }
+
+    /// The natural logarithms of the probabilities `[V]` of the token that follows.
+    pub(crate) fn predict(&mut self) -> &[f64] {
+        let Self { model, state, log_probabilities } = self;
+        let mut state = state.view(model);
         model.logits(&mut state);
+        let nats_per_logit = f64::from(model.nats_per_logit_q32()) / 2_f64.powi(32);
         for (log_probability, &logit) in log_probabilities.iter_mut().zip(state.logits()) {
             *log_probability = f64::from(Model::<P>::fixed_point(logit)) * nats_per_logit;
         }
         let largest = log_probabilities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = log_probabilities.iter().map(|logit| (logit - largest).exp()).sum();
         let log_sum = largest + sum.ln();
-        for log_probability in &mut log_probabilities {
+        for log_probability in &mut *log_probabilities {
             *log_probability -= log_sum;
         }
-        each(&log_probabilities, pair[1]);
+        log_probabilities
     }
 }
 

@@ -50,7 +50,7 @@ pub use error::{
     ArtifactError, DeviceError, Error, ImportError, Mismatch, ModelError, TextError, TrainingError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
-pub use export::{Weights, artifact, from_safetensors, to_safetensors};
+pub use export::{Int8Loss, Weights, artifact, from_safetensors, int8_artifact, to_safetensors};
 pub use foreign::{END_BYTES, Foreign, START_BYTES};
 pub use import::{ImportOptions, Imported, import};
 pub use inference::{AnyModel, Artifact};

@@ -4,8 +4,8 @@ use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, State, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT, Window, WindowSampling};
 use charcell::{
-    Config, Device, DeviceError, Error, ModelError, Outcome, TextError, TrainingError, Weights,
-    artifact, clip_factor, evaluate, first_choice, train_and_predict,
+    Config, Device, DeviceError, Error, ModelError, Outcome, Schedule, TextError, TrainingError,
+    Weights, artifact, clip_factor, evaluate, first_choice, train_and_predict,
 };
 use infer_core::Normalisation;
 use pollster::block_on;
@@ -129,11 +129,25 @@ fn a_loss_that_is_no_longer_finite_keeps_the_last_good_weights() {
     let outcome = block_on(train_and_predict(&corpus, &config, &DEVICE, |_| reports += 1)).unwrap();
     assert_eq!(outcome.epochs, reports);
     assert!(outcome.model.parameters.values().iter().all(|value| value.is_finite()));
-    let Some(Error::Training(TrainingError::Diverged { epoch, last_good, .. })) = outcome.stopped
-    else {
+    let Some(Error::Training(TrainingError::Diverged { epoch, kept, .. })) = outcome.stopped else {
         panic!("it should have stopped: {:?}", outcome.stopped);
     };
-    assert_eq!(epoch, last_good + 1);
+    assert_eq!(epoch, kept + 1);
+}
+
+/// Where text is held out, they are the best on it, and not those of the epoch before.
+#[test]
+fn a_loss_that_is_no_longer_finite_names_the_weights_that_are_kept() {
+    let corpus = corpus(4000);
+    let (schedule, decay_every, decay_factor) = (Schedule::Step, 3, 1e30);
+    let config = Config { schedule, decay_every, decay_factor, ..small() };
+    let config = Config { validation: 0.08, report_every: 2, epochs: 6, ..config };
+    let outcome = train(&corpus, &config, 1);
+    assert_eq!(outcome.epochs, 2);
+    let stopped = outcome.stopped.unwrap().to_string();
+    for part in ["finite in epoch 4", "the weights of epoch 2 are kept"] {
+        assert!(stopped.contains(part), "{stopped}");
+    }
 }
 
 /// What the chapter's `grad_clipping` does.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
-use charcell_flash::Board;
+use charcell_flash::{Board, board};
 use infer_core::Placement;
 
 use crate::console::{CTRL_C, Console};
@@ -36,6 +36,28 @@ pub(crate) fn check(board: &'static Board, other_model: &Path) -> Result<()> {
     console.greeting()?;
     let texts = compare_texts(&mut console, other_model, &SETTINGS)?;
     println!("    {texts} texts by the complete image");
+    Ok(())
+}
+
+/// Talks to the firmware in QEMU with a model that has a replacement: what it doesn't know is read
+/// as on the host.
+pub(crate) fn check_replacement() -> Result<()> {
+    let board = board("mps2-an386").context("the board is in the table")?;
+    let run_folder = root().join("target/xtask/replacing-run");
+    let mut train = cargo("run --quiet --release -- train --hidden 64 --epochs 40 --min-count 50");
+    train.args(["--replacement", "�", "--prefix", "the “moon”", "zЖ"]);
+    run(train.args(["--force", "--out"]).arg(&run_folder))?;
+    let model = run_folder.join("model.postcard");
+    let mut console = firmware::console(board, &firmware::build(board)?, Some(&model))?;
+    console.greeting()?;
+    let mut texts = compare_texts(&mut console, &model, &SETTINGS)?;
+    let (_, options) = SETTINGS[1];
+    for line in ["the “moon”", "№ 7: 中 → 🙂", "ZéÉЖ"] {
+        let (shown, expected) = (console.ask(line)?, host_text(&model, line, options)?);
+        ensure!(shown == expected, "the board and the host differ:\n{shown}\n{expected}");
+        texts += 1;
+    }
+    println!("    {texts} texts as on the host");
     Ok(())
 }
 

@@ -115,12 +115,12 @@ pub(crate) struct CodeBytes {
     pub(crate) compilers: u64,
 }
 
-/// What loading and generating bring into a firmware.
-pub(crate) fn code_bytes() -> Result<CodeBytes> {
+/// What loading by the function called `load` and generating bring into a firmware.
+pub(crate) fn code_bytes(load: &str) -> Result<CodeBytes> {
     requirements::arm_gcc()?;
     let linked = folder()?.join("linked.o");
     let mut link = command(COMPILER);
-    link.args(["-nostdlib", "-r", "-Wl,--gc-sections,-e,charcell_load"]);
+    link.args(["-nostdlib", "-r"]).arg(format!("-Wl,--gc-sections,-e,{load}"));
     link.args(["restart", "prime", "next"].map(|name| format!("-Wl,-u,charcell_{name}")));
     run(link.arg("-o").arg(&linked).arg(build(targets::CORTEX_M4F, &[])?.object))?;
     sizes(&fs::read(linked)?)

@@ -20,7 +20,7 @@ const CHARACTERS: usize = 20;
 const TOLERANCE: f64 = 1.02;
 
 /// A core and a model whose instructions are recorded: the shipped one by `int8` or [`SAMPLED`],
-/// one as large by `f32`, or [`LARGE_VOCABULARY`].
+/// one as large by `f32`, [`LARGE_VOCABULARY`] or [`FEW_UNITS`].
 pub(crate) type Counted = (Machine, &'static str);
 
 /// The shipped model, its characters drawn.
@@ -31,6 +31,11 @@ const LARGE_VOCABULARY: &str = "int8, 2000 characters";
 
 const LARGE: Dimensions = Dimensions { vocabulary: 2000, hidden: 8, layers: 1 };
 
+/// The model of few units, and its sizes.
+const FEW_UNITS: &str = "int8, 33 units";
+
+const FEW: Dimensions = Dimensions { vocabulary: 41, hidden: 33, layers: 1 };
+
 /// What is counted of 256 units: all machines but the microbit, in which the model has no room, and
 /// the second Cortex-M4.
 pub(crate) fn counted() -> impl Iterator<Item = Counted> {
@@ -39,11 +44,13 @@ pub(crate) fn counted() -> impl Iterator<Item = Counted> {
     int8.into_iter().chain([(CORTEX_M4, "f32")])
 }
 
-/// What is counted of the cores of boards alone: sampling, and a large vocabulary.
+/// What is counted of the cores of boards alone: sampling, a large vocabulary, and few units.
 pub(crate) fn counted_of_boards() -> impl Iterator<Item = Counted> {
     let [.., m33, _, riscv] = machines::ALL;
     let cores = [ARMV6M_LARGE, CORTEX_M4, m33, riscv];
-    [SAMPLED, LARGE_VOCABULARY].into_iter().flat_map(move |model| cores.map(|core| (core, model)))
+    [SAMPLED, LARGE_VOCABULARY, FEW_UNITS]
+        .into_iter()
+        .flat_map(move |model| cores.map(|core| (core, model)))
 }
 
 /// Instructions of step, logits and the choice of a character; an average.
@@ -52,6 +59,7 @@ pub(crate) fn count((machine, model): Counted) -> Result<u64> {
     let (model, weights) = match model {
         "f32" => (&f32_model()?, "f32"),
         LARGE_VOCABULARY => (&large_vocabulary()?, "int8"),
+        FEW_UNITS => (&few_units()?, "int8"),
         _ => (&shipped_model(), "int8"),
     };
     let task = Task { name, characters: CHARACTERS, model, weights };
@@ -65,8 +73,11 @@ const COUNTED: Dimensions = Dimensions { vocabulary: 41, hidden: 256, layers: 1 
 /// Blocks of 4 × 8 weights that a character of a counted model takes: those of its units, and of
 /// the rows of its output layer.
 fn blocks(model: &str) -> u64 {
-    let Dimensions { vocabulary, hidden, .. } =
-        if model == LARGE_VOCABULARY { LARGE } else { COUNTED };
+    let Dimensions { vocabulary, hidden, .. } = match model {
+        LARGE_VOCABULARY => LARGE,
+        FEW_UNITS => FEW,
+        _ => COUNTED,
+    };
     ((hidden + vocabulary.div_ceil(4)) * hidden.div_ceil(8)) as u64
 }
 
@@ -119,7 +130,7 @@ pub(crate) fn check(counted: Counted) -> Result<()> {
 /// Fails if a character takes more instructions than it may.
 fn check_limit(counted: Counted, found: u64) -> Result<()> {
     let most = match (counted.0.core, counted.1) {
-        (_, SAMPLED | LARGE_VOCABULARY) => u64::MAX,
+        (_, SAMPLED | LARGE_VOCABULARY | FEW_UNITS) => u64::MAX,
         ("Cortex-M0+", _) => 980_000,
         ("Cortex-M4", "f32") => 600_000,
         ("Cortex-M4" | "Cortex-M7" | "Cortex-M33", _) => 275_000,
@@ -162,7 +173,8 @@ fn costs(record: &str) -> Result<String> {
          temperature is named, counted under QEMU:\n\n\
          | core | weights | instructions a character |\n|---|---|---|\n",
     );
-    for line in record.lines().filter(|line| !line.contains(LARGE_VOCABULARY)) {
+    let is_other = |line: &str| line.contains(LARGE_VOCABULARY) || line.contains(FEW_UNITS);
+    for line in record.lines().filter(|line| !is_other(line)) {
         let row = line.split_once(": ").and_then(|(name, count)| {
             let (core, weights) = name.split_once(' ')?;
             Some((core, weights, count.parse().ok()?))
@@ -204,6 +216,14 @@ fn large_vocabulary() -> Result<PathBuf> {
     Ok(folder.join("model.postcard"))
 }
 
+/// A model of few units, hardly trained.
+fn few_units() -> Result<PathBuf> {
+    let folder = root().join("target/xtask/few-units");
+    let mut train = cargo("run --quiet --release -- train --epochs 2 --force --hidden");
+    run(train.arg(FEW.hidden.to_string()).arg("--out").arg(&folder))?;
+    Ok(folder.join("model.postcard"))
+}
+
 /// The record, a line a core, which `cargo xtask measure` writes.
 fn record() -> PathBuf {
     machines::folder().join("instructions.txt")
@@ -235,19 +255,16 @@ mod tests {
             (m33, Core::CortexM33),
             (riscv, Core::RiscV32),
         ] {
-            let (of_multiply_add, of_character) = core.clocks();
-            for (model, dimensions) in [("int8", COUNTED), (LARGE_VOCABULARY, LARGE)] {
+            for (model, dimensions) in
+                [("int8", COUNTED), (LARGE_VOCABULARY, LARGE), (FEW_UNITS, FEW)]
+            {
                 let counted = (machine, model);
                 let instructions = counted_instructions(counted);
                 let clocks = match estimated_cycles(counted, instructions) {
                     Some(cycles) => cycles as f64,
                     None => instructions as f64 * RISCV_CLOCKS_PER_INSTRUCTION,
                 };
-                let Dimensions { vocabulary, hidden, .. } = dimensions;
-                let multiply_adds = 4 * hidden * hidden + vocabulary * hidden;
-                let stated =
-                    multiply_adds as f64 * of_multiply_add + vocabulary as f64 * of_character;
-                let ratio = stated / clocks;
+                let ratio = core.clocks(dimensions) / clocks;
                 assert!((ratio - 1.0).abs() < 0.03, "{core:?}, {model}: {ratio} times as recorded");
             }
         }

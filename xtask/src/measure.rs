@@ -37,7 +37,8 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
     let artifact = Artifact::read(&shipped_model())?;
     let model = artifact.model()?;
     let (dimensions, memory) = (model.dimensions(), model.memory());
-    let (stack, state, code) = (stack_bytes()?, memory.state_bytes, c_library::code_bytes()?);
+    let (stack, state) = (stack_bytes()?, memory.state_bytes);
+    let code = c_library::code_bytes("charcell_load")?;
     let (factor, agreement) = quality(time_machine)?;
     let text = format!(
         "## A character on a microcontroller\n\n\

@@ -85,6 +85,10 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         let action = move || boards::check(board, &small_run()?.join("model.postcard"));
         Step::new(format!("the console of {}", board.name), action)
     }));
+    steps.push(Step::new(
+        "a console replaces what its model doesn't know",
+        boards::check_replacement,
+    ));
     steps.push(Step::new("the watchdog ends what hangs, and no text", watchdog::check));
     let built = BUILT.iter().filter(|name| is_full || FAMILIES.contains(name));
     steps.extend(built.filter_map(|name| {
@@ -118,7 +122,7 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
             Step::new("models of MXNet", interop::check_mxnet),
             Step::new("GPU kernels at all sizes", || gpu_tests("", &["--include-ignored"])),
             Step::new("training on a GPU", move || gpu::measure(&gpu_text)),
-            Step::new("fuzzing with millions of inputs", fuzz::measure),
+            Step::new("fuzzing with a million inputs each", fuzz::measure),
             Step::new("the same texts everywhere", device_tests::compare_at_length),
             Step::new("the chapter's perplexities", move || chapter::measure(&text)),
             Step::new("the presets beside each other", move || presets::measure(&presets_text)),

@@ -69,10 +69,10 @@ fn speed_table() -> String {
             speed.map_or("-".into(), |speed| speed.characters_per_second.to_string())
         };
         text += &format!("{:14} {:>9} {:>9}", board.name, number(small), number(large));
-        text += &large.map_or_else(String::new, |speed| {
+        if let Some(speed) = large.or(small) {
             let (percent, alone) = (100.0 * speed.share_in_ram(), speed.from_flash_alone);
-            format!(" {percent:>6.0} % {alone:>12} {:>9}", speed.limit)
-        });
+            text += &format!(" {percent:>6.0} % {alone:>12} {:>9}", speed.limit);
+        }
         text.push('\n');
     }
     text
@@ -95,8 +95,9 @@ fn notes() -> String {
 const SPEED_NOTE: &str = "
 Computed for a model with 43 characters, if it fits, and rounded; not measured on hardware. A
 character takes the clocks of the core, and waits for the bytes that it reads from flash. The
-firmware keeps as many weights in RAM as fit: the last three columns are for 256 units, the bytes
-of a character that are read from RAM, the speed without, and what takes most of the time.
+firmware keeps as many weights in RAM as fit: the last three columns are for the larger model that
+fits, the bytes of a character that are read from RAM, the speed without, and what takes most of the
+time.
 ";
 
 /// The speed of a model of the table, if `board` has room for it.

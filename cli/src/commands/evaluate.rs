@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{AS_TRAINED, with_model};
 use crate::error::Error;
-use crate::output::{print, tell_changes};
+use crate::output::{print, tell_changes, tell_replaced};
 use crate::run_folder::RunFolder;
 
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// Its first N characters only.
     #[arg(long, value_name = "N")]
     chars: Option<usize>,
-    /// What stands for all characters that the model doesn't know [default: the run folder's].
+    /// What stands for all characters that the model doesn't know [default: the model's own].
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
     /// Print a JSON object; a perplexity that is infinite is 1.7976931348623157e308 in it.
@@ -35,25 +35,21 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     if arguments.model.is_dir() {
         let folder = RunFolder::open(arguments.model.clone())?;
         let artifact = artifact(&folder.model()?, Weights::F32)?;
-        let replacement = arguments.replacement.or(folder.description()?.source.replacement);
         let path = arguments.model.clone();
         let model = artifact.model().map_err(|source| ArtifactError::Load { path, source })?;
-        return report(&arguments, &model, replacement);
+        return report(&arguments, &model);
     }
-    with_model(&arguments.model, |_, model| report(&arguments, model, arguments.replacement))
+    with_model(&arguments.model, |_, model| report(&arguments, model))
 }
 
-fn report(
-    arguments: &Arguments,
-    model: &AnyModel<'_>,
-    replacement: Option<char>,
-) -> Result<(), Error> {
+fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
     let normalisation = model.header().normalisation;
     let (files, characters) = (arguments.corpus.clone(), arguments.chars);
     let source = Source { files, characters, normalisation, ..Source::default() };
     let NormalisedText { text, changes } = source.text()?;
     tell_changes(AS_TRAINED, changes);
-    let tokens = model.tokens(&text, replacement)?;
+    let tokens = model.tokens(&text, arguments.replacement)?;
+    tell_replaced(model.unknown(&text).as_ref());
     if tokens.len() < 2 {
         return Err(TextError::TooShort { found: tokens.len() }.into());
     }

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use charcell::{Weights, artifact, to_safetensors};
+use charcell::model::TrainedModel;
+use charcell::{Artifact, Weights, artifact, to_safetensors};
 use clap::{Args, ValueEnum};
 
+use super::check_effects;
+use super::int8::Int8Arguments;
 use crate::error::Error;
-use crate::output::print;
+use crate::output::{print, tell};
 use crate::run_folder::{RunError, RunFolder, write_whole};
 
 #[derive(Debug, Args)]
@@ -23,8 +26,10 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Write the weights for PyTorch instead.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "output"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "output", "allow_loss"])]
     safetensors: Option<PathBuf>,
+    #[command(flatten)]
+    int8: Int8Arguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -44,11 +49,28 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
             WeightsArgument::F32 => Weights::F32,
         };
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(weights));
-        (path, artifact(&model, weights)?.bytes().to_vec(), Some(weights))
+        (path, made(&folder, &model, weights, &arguments.int8)?.bytes().to_vec(), Some(weights))
     };
     if folder.owns(&path, written) {
         return Err(RunError::ReplacesRun { path }.into());
     }
     write_whole(&path, &bytes)?;
     print(&format!("{}\n", path.display()))
+}
+
+/// The artifact; what int8 costs is told.
+fn made(
+    folder: &RunFolder,
+    model: &TrainedModel,
+    weights: Weights,
+    int8: &Int8Arguments,
+) -> Result<Artifact, Error> {
+    let is_f32 = weights == Weights::F32;
+    check_effects(&[("--allow-loss", is_f32 && int8.allow_loss, "with --weights f32")])?;
+    if is_f32 {
+        return Ok(artifact(model, weights)?);
+    }
+    let (artifact, loss) = int8.artifact(model, &folder.description()?.excerpt)?;
+    tell(format_args!("int8 against f32: {loss}"));
+    Ok(artifact)
 }

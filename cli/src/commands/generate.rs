@@ -10,7 +10,7 @@ use infer_core::Sampling;
 
 use super::{AS_TRAINED, check_effects, with_model};
 use crate::error::Error;
-use crate::output::{Stream, print, tell_changes};
+use crate::output::{Stream, print, tell_changes, tell_replaced};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -70,6 +70,7 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
     // Nothing is printed of a prefix that can't be continued.
     model.tokens(prefix, None)?;
     tell_changes(AS_TRAINED, Changes::of(prefix, model.header().normalisation));
+    tell_replaced(model.unknown(prefix).as_ref());
     if arguments.json {
         let text = model.text(prefix, arguments.length, sampling)?;
         let continuation = text.strip_prefix(prefix).unwrap_or_default();

@@ -43,6 +43,7 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         Encoding::Int8(quantisation) => ("int8", json!(quantisation)),
         Encoding::F32 => ("f32", Value::Null),
     };
+    let replacement = header.replacement.and_then(|token| model.vocabulary().character(token));
     let tensor = |tensor: Tensor| {
         let Tensor { name, layer, offset, bytes } = tensor;
         json!({ "name": name.to_string(), "layer": layer, "offset": offset, "bytes": bytes })
@@ -54,6 +55,7 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         "vocabulary": header.vocabulary,
         "vocabulary_size": vocabulary,
         "normalisation": header.normalisation,
+        "replacement": replacement,
         "prefixes": header.prefixes,
         "quantisation": quantisation,
         "tensors": tensors(artifact.bytes()).map(tensor).collect::<Vec<Value>>(),
@@ -105,8 +107,11 @@ fn as_text(description: &Value) -> String {
     for name in ["weights", "layers", "hidden", "vocabulary_size", "vocabulary"] {
         line(name, &description[name]);
     }
-    for name in ["normalisation", "prefixes", "quantisation", "flash_bytes"].iter().chain(&MEMORY) {
-        line(name, &description[*name]);
+    for name in ["normalisation", "replacement", "prefixes", "quantisation", "flash_bytes"] {
+        line(name, &description[name]);
+    }
+    for name in MEMORY {
+        line(name, &description[name]);
     }
     for tensor in description["tensors"].as_array().into_iter().flatten() {
         let name =

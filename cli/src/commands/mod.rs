@@ -8,10 +8,13 @@ mod firmware;
 mod generate;
 mod import;
 mod inspect;
+mod int8;
 mod train;
 
 use std::path::Path;
 use std::process::ExitCode;
+#[cfg(unix)]
+use std::sync::Arc;
 
 use charcell::{Artifact, ArtifactError};
 use clap::error::ErrorKind;
@@ -56,6 +59,7 @@ const USAGE: u8 = 2;
 
 /// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
 pub(crate) fn run() -> ExitCode {
+    survive_full_files();
     match arguments() {
         Ok(arguments) => exit_code(perform(arguments.command)),
         Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
@@ -66,6 +70,16 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => error.exit(),
     }
 }
+
+/// Makes a file that may grow no further an error of what writes it, and not the end of the program.
+#[cfg(unix)]
+fn survive_full_files() {
+    // Where the signal can't be caught, such a file ends the program as it ends others.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+#[cfg(not(unix))]
+fn survive_full_files() {}
 
 /// What can be said on the command line.
 fn command() -> clap::Command {

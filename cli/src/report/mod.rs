@@ -6,10 +6,10 @@ mod curves;
 use std::fmt::{Display, Write};
 
 pub(crate) use self::curves::loss_svg;
-use charcell::{Description, EpochReport, shown_number};
+use charcell::{Description, EpochReport, Int8Loss, shown_number};
 
 /// What a page shows beside the training, once the model is exported.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sizes {
     /// Bytes of the int8 artifact.
     pub(crate) flash_bytes: usize,
@@ -17,6 +17,8 @@ pub(crate) struct Sizes {
     pub(crate) ram_bytes: usize,
     /// The boards that it fits, with the characters a second that each writes.
     pub(crate) boards: Vec<String>,
+    /// What int8 costs.
+    pub(crate) int8_loss: Int8Loss,
 }
 
 /// A page with everything in it: curves, texts as they got better, sizes, if they are known, and
@@ -54,7 +56,8 @@ pub(crate) fn report_html(
     }
     let seconds: f64 = metrics.iter().map(|report| report.seconds).sum();
     add(&row("time", format!("{seconds:.1} s")));
-    if let Some(Sizes { flash_bytes, ram_bytes, boards }) = sizes {
+    if let Some(Sizes { flash_bytes, ram_bytes, boards, int8_loss }) = sizes {
+        add(&row("int8 against f32", int8_loss));
         add(&row("flash", format!("{flash_bytes} bytes (int8)")));
         add(&row("RAM", format!("{ram_bytes} bytes, stack included")));
         if !boards.is_empty() {
@@ -251,7 +254,12 @@ mod tests {
 
     #[test]
     fn a_page_has_everything_in_it_and_escapes_it() {
-        let sizes = Sizes { flash_bytes: 328_000, ram_bytes: 2500, boards: vec!["pico".into()] };
+        let sizes = Sizes {
+            flash_bytes: 328_000,
+            ram_bytes: 2500,
+            boards: vec!["pico".into()],
+            int8_loss: Int8Loss { factor: 1.00049, same_first_choices: 0.995 },
+        };
         let origin = Some(Origin { run: "runs/<a>".into(), weights_checksum: 0 });
         let description = Description { origin, ..description() };
         let html = report_html(&description, &metrics(), Some(&sizes));
@@ -260,6 +268,7 @@ mod tests {
             "a &lt;b&gt; &amp; &quot;c&quot;␀",
             "9.500, after epoch 2",
             "328000",
+            "perplexity times 1.0005, same first choice 99.50 %",
             "pico",
             "hidden",
             "runs/&lt;a&gt;",

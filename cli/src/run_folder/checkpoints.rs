@@ -94,7 +94,9 @@ impl Checkpoints {
 
     /// Number and file of the checkpoint that comes next.
     fn next(&self) -> (u64, PathBuf) {
-        let number = 1 + list(&self.folder).last().and_then(|path| number(path)).unwrap_or(0);
+        let last = list(&self.folder).last().and_then(|path| number(path)).unwrap_or(0);
+        // The last number that there is stays the last.
+        let number = last.saturating_add(1);
         (number, self.folder.join(format!("{number:06}.{EXTENSION}")))
     }
 

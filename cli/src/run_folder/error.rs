@@ -21,10 +21,12 @@ pub(crate) enum RunError {
          makes an artifact of the weights so far",
         epochs + 1,
         shell_path(path),
-        shell_path(path)
+        shell_path(weights)
     )]
     Interrupted {
         path: PathBuf,
+        /// The folder that the weights are in: another one if they can't be written there.
+        weights: PathBuf,
         /// Whole epochs that are done.
         epochs: usize,
     },

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `run.json` | configuration, normalisation, vocabulary, seed, version, corpus checksum |
+//! | `run.json` | configuration, normalisation, vocabulary, seed, version, corpus checksum and start |
 //! | `weights.safetensors` | the parameters, as PyTorch names them |
 //! | `metrics.jsonl` | an [`EpochReport`] a line |
 //! | `model.postcard`, `model-f32.postcard` | the artifact, and that of f32 weights if it was asked for |
@@ -20,14 +20,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::checkpoints::Checkpoints;
+use charcell::model::TrainedModel;
+use charcell::{Checkpoint, Description, EpochReport, Weights, to_safetensors};
+
 pub(crate) use self::checkpoints::LastCheckpoint;
+pub(crate) use self::error::RunError;
 use self::files::{Staged, temporary_file};
 pub(crate) use self::files::{write_all_whole, write_whole};
-use charcell::model::{Dimensions, TrainedModel};
-use charcell::text::Vocabulary;
-use charcell::{Checkpoint, Description, EpochReport, Weights, from_safetensors, to_safetensors};
-
-pub(crate) use self::error::RunError;
 use crate::report::{Sizes, loss_svg, report_html};
 use crate::shell::shell_path;
 
@@ -210,9 +209,6 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`RunError::Write`], [`RunError::Folder`].
-    ///
-    /// # Panics
-    /// Never: a description can be written as JSON.
     pub(crate) fn save_weights(
         &self,
         description: &Description,
@@ -220,11 +216,9 @@ impl RunFolder {
     ) -> Result<Option<RunError>, RunError> {
         let error = |source| RunError::Folder { path: self.path.clone(), source };
         fs::create_dir_all(&self.path).map_err(error)?;
-        let description =
-            serde_json::to_string_pretty(description).expect("plain values as JSON") + "\n";
         let files = [
             Staged::write(self.path.join(WEIGHTS), &to_safetensors(&model.parameters))?,
-            Staged::write(self.path.join(DESCRIPTION), description.as_bytes())?,
+            Staged::write(self.path.join(DESCRIPTION), description.to_json().as_bytes())?,
         ];
         let removed = self.remove_others();
         files.into_iter().try_for_each(Staged::take_place)?;
@@ -302,8 +296,8 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::NotARun`] says what is missing or wrong.
     pub(crate) fn description(&self) -> Result<Description, RunError> {
-        let read = serde_json::from_slice(&self.read(DESCRIPTION)?);
-        read.map_err(|error| self.not_a_run(DESCRIPTION, &error))
+        let read = Description::from_json(&self.read(DESCRIPTION)?);
+        read.map_err(|reason| self.not_a_run(DESCRIPTION, &reason))
     }
 
     /// Reads the model of a run.
@@ -311,27 +305,8 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::NotARun`] says what is missing or wrong.
     pub(crate) fn model(&self) -> Result<TrainedModel, RunError> {
-        let in_description = |error: &dyn Display| self.not_a_run(DESCRIPTION, error);
-        let description = self.description()?;
-        description.config.check_sizes().map_err(|error| in_description(&error))?;
-        let text: String = description.vocabulary.iter().collect();
-        let vocabulary = Vocabulary::of(&text).map_err(|error| in_description(&error))?;
-        if vocabulary.characters() != description.vocabulary {
-            return Err(in_description(&"the vocabulary is not in order"));
-        }
-        let dimensions = Dimensions {
-            vocabulary: vocabulary.size(),
-            hidden: description.config.hidden,
-            layers: description.config.layers,
-        };
-        let parameters = from_safetensors(&self.read(WEIGHTS)?, dimensions)
-            .map_err(|reason| self.not_a_run(WEIGHTS, &reason))?;
-        Ok(TrainedModel {
-            parameters,
-            vocabulary,
-            normalisation: description.normalisation,
-            prefixes: description.config.prefixes,
-        })
+        let model = self.description()?.model(&self.read(WEIGHTS)?);
+        model.map_err(|reason| self.not_a_run(WEIGHTS, &reason))
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>, RunError> {

@@ -17,9 +17,10 @@ static ARTIFACT: [u8; 64] = [0; 64];
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    let mut state = State::<256, 64>::new();
+    let (mut state, mut ram) = (State::<256, 64>::new(), [0; 1024]);
     loop {
-        black_box(characters(black_box(&ARTIFACT), black_box("the"), &mut state));
+        let ram = black_box(&mut ram[..]);
+        black_box(characters(black_box(&ARTIFACT), black_box("the"), &mut state, ram));
         #[cfg(feature = "planted-panic")]
         black_box(ARTIFACT[black_box(7)]);
         #[cfg(feature = "planted-float")]
@@ -27,12 +28,19 @@ fn main() -> ! {
     }
 }
 
-/// All that a user of the crate does: loading, priming, sampling in every way, generating.
-fn characters(artifact: &[u8], prefix: &str, state: &mut State<256, 64>) -> u32 {
-    let model = match Model::load(artifact) {
+/// All that a user of the crate does: loading, copying weights to RAM, priming, sampling in every
+/// way, generating.
+fn characters<'a>(
+    artifact: &'a [u8],
+    prefix: &str,
+    state: &mut State<256, 64>,
+    ram: &'a mut [u8],
+) -> u32 {
+    let mut model = match Model::load(artifact) {
         Ok(model) => model,
         Err(error) => return written(&error),
     };
+    black_box(model.copy_to_ram(ram));
     let sampling = Sampling {
         temperature_milli: black_box(700),
         top_k: black_box(5),

@@ -80,6 +80,10 @@ fn install<'a>(flash: &'a [u8], memory: &'a mut [u8]) -> (Slot<'a>, &'a mut [u8]
     (Ok(Installed { in_flash, model, placement, artifact_bytes }), state)
 }
 
+/// How long characters are written for `:info`, and how many at most.
+const TIMED_MICROSECONDS: u64 = 20_000;
+const TIMED_CHARACTERS: u64 = 1000;
+
 /// How many characters were written last, and how long that took.
 #[derive(Debug, Clone, Copy)]
 struct Speed {
@@ -212,12 +216,12 @@ impl<'s, B: Board> Session<'s, B> {
         Ok(())
     }
 
-    /// What of the model lies in RAM, and what that brings: a character is written with it, and
-    /// another from flash alone.
+    /// What of the model lies in RAM, and what that brings: characters are written with it, and
+    /// others from flash alone.
     fn info_of_memory(&mut self, installed: &'s Installed<'s>) -> fmt::Result {
         let Installed { in_flash, model, placement, .. } = installed;
         let state_bytes = model.memory().state_bytes;
-        let [with_ram, from_flash] = [model, in_flash].map(|model| self.time_character(model));
+        let [with_ram, from_flash] = [model, in_flash].map(|model| self.time_characters(model));
         let Placement { ram_bytes, ram_bytes_read, flash_bytes_read, .. } = *placement;
         let all_bytes_read = ram_bytes_read + flash_bytes_read;
         writeln!(
@@ -232,22 +236,27 @@ impl<'s, B: Board> Session<'s, B> {
         )
     }
 
-    /// How fast a character of `model` is.
-    fn time_character(&mut self, model: &'s Model<'s>) -> Speed {
+    /// How fast `model` writes: more than a character is timed where it takes less than the clock of
+    /// a board can tell.
+    fn time_characters(&mut self, model: &'s Model<'s>) -> Speed {
+        let mut speed = Speed { characters: 0, microseconds: 0 };
         let board = self.terminal.board();
         let Ok(state) = StateView::from_bytes(model, self.state) else {
             // The memory is large enough: that was found out when the model was read.
-            return Speed { characters: 0, microseconds: 1 };
+            return speed;
         };
         let mut generator = Generator::from_view(model, state, Sampling::greedy());
         // The first character has none before it to step for.
         black_box(generator.next());
         board.feed_watchdog();
         let start = board.microseconds();
-        black_box(generator.next());
-        let microseconds = board.microseconds().wrapping_sub(start);
-        board.feed_watchdog();
-        Speed { characters: 1, microseconds }
+        while speed.characters < TIMED_CHARACTERS && speed.microseconds < TIMED_MICROSECONDS {
+            black_box(generator.next());
+            board.feed_watchdog();
+            speed.characters += 1;
+            speed.microseconds = board.microseconds().wrapping_sub(start);
+        }
+        speed
     }
 
     /// Continues the text that was typed, where it stands.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use charcell_app::{Board, Identity, Place, Ram, run};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
-use infer_core::{Generator, Model, Normalisation, Sampling, State};
+use infer_core::{Generator, Int8, Model, Normalisation, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
 static MODELS: Place = [];
@@ -65,6 +65,8 @@ impl Write for Console {
 struct Desk<'a> {
     console: &'a mut Console,
     microseconds: u64,
+    /// What a look takes, and the least that the clock can tell.
+    look: [u64; 2],
     /// How often the button is still going to be pressed.
     presses: usize,
     is_down: bool,
@@ -78,8 +80,9 @@ impl Board for Desk<'_> {
     }
 
     fn microseconds(&mut self) -> u64 {
-        self.microseconds += 100_000;
-        self.microseconds
+        let [duration, unit] = self.look;
+        self.microseconds += duration;
+        self.microseconds / unit * unit
     }
 
     fn is_button_down(&mut self) -> bool {
@@ -111,7 +114,7 @@ impl Flash {
 }
 
 fn desk(console: &mut Console) -> Desk<'_> {
-    Desk { console, microseconds: 0, presses: 0, is_down: false }
+    Desk { console, microseconds: 0, look: [100_000, 1], presses: 0, is_down: false }
 }
 
 /// What the console shows when `input` is typed, with the model at the start of `flash`.
@@ -209,6 +212,7 @@ fn letters_are_lower_cased_as_on_the_host() {
 #[test]
 fn weights_in_ram_write_the_same_text() {
     let expected = format!("> {}\n> ", text("the", 200, Sampling::greedy()));
+    let state_bytes = Model::<Int8>::load(MODEL).unwrap().memory().state_bytes;
     for (memory_bytes, weights) in [
         (MEMORY_BYTES, "0 of the 282800 bytes"),
         (100_000, "98032 of the 282800 bytes"),
@@ -220,7 +224,23 @@ fn weights_in_ram_write_the_same_text() {
         let shown = String::from_utf8(console.shown).unwrap().replace("\r\n", "\n");
         assert!(shown.contains(&expected), "{memory_bytes}: {shown}");
         assert!(shown.contains(&format!("weights   {weights} that a character reads")), "{shown}");
+        assert!(
+            shown.contains(&format!("\nmemory    {state_bytes} bytes of state and ")),
+            "{shown}"
+        );
     }
+}
+
+/// With a clock that counts milliseconds, and characters that take a tenth of one.
+#[test]
+fn speeds_are_measured_with_any_clock() {
+    let mut console = Console { input: b":info\r".iter().copied().collect(), ..Console::default() };
+    let desk = Desk { look: [100, 1000], ..desk(&mut console) };
+    run(desk, &IDENTITY, MODEL, &mut [0; MEMORY_BYTES]);
+    let shown = String::from_utf8(console.shown).unwrap();
+    let speed = shown.split_once("are in RAM: ").unwrap().1.split_once(' ').unwrap().0;
+    let speed: f64 = speed.parse().unwrap();
+    assert!((9_000.0..11_000.0).contains(&speed), "{shown}");
 }
 
 #[test]

@@ -189,7 +189,7 @@ pub(crate) fn blocks(file: &[u8]) -> Vec<Block> {
 }
 
 /// The bytes in an Intel HEX file, a record each.
-fn hex_parts(file: &[u8]) -> Parts {
+pub(crate) fn hex_parts(file: &[u8]) -> Parts {
     let (mut parts, mut upper) = (Parts::new(), 0);
     for line in std::str::from_utf8(file).unwrap().lines() {
         let digits = line.strip_prefix(':').unwrap();
@@ -208,15 +208,17 @@ fn hex_parts(file: &[u8]) -> Parts {
     parts
 }
 
-/// The bytes in an ELF file, a segment each.
-fn segments(file: &[u8]) -> Parts {
+/// The bytes that an ELF file loads, a segment each.
+pub(crate) fn segments(file: &[u8]) -> Parts {
+    const LOADED: u32 = 1;
     let count = usize::from(u16::from_le_bytes([file[44], file[45]]));
     let headers = file[number(file, 28) as usize..].chunks(32).take(count);
     let segment = |header: &[u8]| {
-        let [offset, address, length] = [4, 12, 16].map(|field| number(header, field));
-        (address, file[offset as usize..][..length as usize].to_vec())
+        let [kind, offset, address, length] = [0, 4, 12, 16].map(|field| number(header, field));
+        let is_loaded = kind == LOADED && length > 0;
+        is_loaded.then(|| (address, file[offset as usize..][..length as usize].to_vec()))
     };
-    headers.map(segment).collect()
+    headers.filter_map(segment).collect()
 }
 
 /// The word at `offset`, little-endian.

@@ -8,10 +8,13 @@ fn main() -> io::Result<()> {
     for folder in env::args_os().skip(1).map(PathBuf::from) {
         for entry in fs::read_dir(folder)? {
             let bytes = fs::read(entry?.path())?;
-            charcell_fuzz::load(&bytes);
-            charcell_fuzz::generate(&bytes);
+            for target in &charcell_fuzz::CORE {
+                (target.take)(&bytes);
+            }
             #[cfg(feature = "host")]
-            charcell_fuzz::import(&bytes);
+            for target in &charcell_fuzz::HOST {
+                (target.take)(&bytes);
+            }
             files += 1;
         }
     }

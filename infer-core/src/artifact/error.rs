@@ -1,6 +1,7 @@
 //! Why an artifact is refused.
 
 use super::TensorName;
+use crate::Token;
 use crate::layout::ALIGNMENT;
 
 /// Why bytes were not taken as a model.
@@ -93,6 +94,12 @@ pub enum LoadError {
     /// The vocabulary is empty, too large, or not in ascending order without repetition.
     #[error("the artifact's vocabulary isn't 1 to 65535 characters in ascending order")]
     Vocabulary,
+    /// The replacement for unknown characters isn't one of the vocabulary.
+    #[error("the artifact's replacement is token {token}, which its vocabulary lacks")]
+    Replacement {
+        /// The token in the header.
+        token: Token,
+    },
     /// A format in the quantisation is out of range, or it isn't for as many layers as there are.
     #[error("the artifact's quantisation is wrong or missing in layer {layer}")]
     Quantisation {

@@ -5,7 +5,7 @@ use core::fmt;
 use heapless::Vec;
 
 use super::message::Message;
-use crate::Normalisation;
+use crate::{Normalisation, Token};
 
 /// The most prefixes that an artifact carries along.
 pub const MAX_PREFIXES: usize = 8;
@@ -25,6 +25,8 @@ pub struct Header<'a> {
     pub normalisation: Normalisation,
     /// The characters in the order of their tokens, which is that of their code points.
     pub vocabulary: &'a str,
+    /// What stands for every character that the vocabulary lacks, if there is such a token.
+    pub replacement: Option<Token>,
     /// Prefixes to show the model with, normalised.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub prefixes: Vec<&'a str, MAX_PREFIXES>,
@@ -36,7 +38,7 @@ impl<'a> Header<'a> {
     #[must_use]
     pub fn decode(message: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let mut message = Message(message);
-        let header = Self {
+        let mut header = Self {
             encoding: Encoding::decode(&mut message)?,
             layers: message.u8()?,
             hidden: message.u16()?,
@@ -46,19 +48,18 @@ impl<'a> Header<'a> {
                 _ => return None,
             },
             vocabulary: message.str()?,
-            prefixes: prefixes(&mut message)?,
+            replacement: match message.u8()? {
+                0 => None,
+                1 => Some(message.u16()?),
+                _ => return None,
+            },
+            prefixes: Vec::new(),
         };
+        for _ in 0..message.u32()? {
+            header.prefixes.push(message.str()?).ok()?;
+        }
         Some((header, message.0))
     }
-}
-
-/// A length, and so many strings.
-fn prefixes<'a>(message: &mut Message<'a>) -> Option<Vec<&'a str, MAX_PREFIXES>> {
-    let mut prefixes = Vec::new();
-    for _ in 0..message.u32()? {
-        prefixes.push(message.str()?).ok()?;
-    }
-    Some(prefixes)
 }
 
 /// Kind of an artifact's weights.

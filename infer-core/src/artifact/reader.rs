@@ -55,7 +55,9 @@ pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadEr
     if offset != 0 && !artifact.is_empty() {
         return Err(LoadError::Misaligned { offset });
     }
-    let (header, entries, end) = header(artifact)?;
+    let (header, end) = header(artifact)?;
+    // Not by `ok_or`, which would have all of it on the stack once more.
+    let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
     let dimensions = dimensions(&header)?;
     let cell_fraction_bits = P::cell_fraction_bits(&header.encoding, dimensions.layers)?;
     check_entries::<P>(artifact, entries, dimensions, end)?;
@@ -85,7 +87,8 @@ impl<'a> Summary<'a> {
     /// # Errors
     /// [`LoadError`], if there is no header, or one of no model.
     pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
-        let (header, _, end) = header(bytes)?;
+        let (header, end) = header(bytes)?;
+        let (header, _) = Header::decode(header).ok_or(LoadError::Header)?;
         let dimensions = dimensions(&header)?;
         let ends = tensors(bytes).map(|tensor| tensor.offset.saturating_add(tensor.bytes) as usize);
         Ok(Self { header, dimensions, bytes: ends.fold(end, usize::max) })
@@ -102,16 +105,17 @@ fn dimensions(header: &Header<'_>) -> Result<Dimensions, LoadError> {
         return Err(LoadError::Hidden { hidden: header.hidden });
     }
     let vocabulary = Vocabulary::new(header.vocabulary).ok_or(LoadError::Vocabulary)?.size();
+    if let Some(token) = header.replacement.filter(|&token| usize::from(token) >= vocabulary) {
+        return Err(LoadError::Replacement { token });
+    }
     Ok(Dimensions { vocabulary, hidden, layers })
 }
 
-/// The header of `artifact`, the entries behind it, and their end.
-fn header(artifact: &[u8]) -> Result<(Header<'_>, &[u8], usize), LoadError> {
+/// The header of `artifact` and the entries behind it, not decoded yet, and their end.
+fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     let prelude = Prelude::read(artifact)?;
     let end = PRELUDE_BYTES.saturating_add(prelude.header_bytes as usize);
-    let header = slice(artifact, PRELUDE_BYTES, end)?;
-    let (header, entries) = Header::decode(header).ok_or(LoadError::Header)?;
-    Ok((header, entries, end))
+    Ok((slice(artifact, PRELUDE_BYTES, end)?, end))
 }
 
 /// Makes sure that the `entries` behind the header, whose `end` is given, are those that the
@@ -162,7 +166,8 @@ const fn element_bytes<P: Precision>(name: TensorName, layer: usize) -> usize {
 
 /// The entries of the tensors in `artifact`, as its header has them; none if it has no header.
 pub fn tensors(artifact: &[u8]) -> impl Iterator<Item = Tensor> {
-    let mut entries = header(artifact).map(|(_, entries, _)| entries).unwrap_or_default();
+    let header = header(artifact).ok().and_then(|(header, _)| Header::decode(header));
+    let mut entries = header.map(|(_, entries)| entries).unwrap_or_default();
     core::iter::from_fn(move || {
         let (entry, rest) = Tensor::decode(entries)?;
         entries = rest;

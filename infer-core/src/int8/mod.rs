@@ -125,6 +125,7 @@ impl Arithmetic for Int8 {
     type Columns = Columns;
     type Cell = i16;
 
+    #[inline(always)] // a call with a result in memory would take more code
     fn cell_fraction_bits<'a>(
         encoding: &Encoding<'a>,
         layers: usize,

@@ -130,18 +130,10 @@ impl Config {
     ///
     /// # Errors
     /// [`ModelError::Setting`] names the first setting that keeps it from that; what
-    /// [`check_sizes`](Self::check_sizes) and [`Batches::new`] return; [`TextError::Prefix`] if a
-    /// prefix has a character that the corpus lacks; [`ModelError::TooManyPrefixes`].
+    /// [`check_settings`](Self::check_settings) and [`Batches::new`] return; [`TextError::Prefix`] if
+    /// a prefix has a character that the corpus lacks.
     pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
-        check_counts(&[
-            ("num_steps", self.num_steps),
-            ("batch_size", self.batch_size),
-            ("epochs", self.epochs),
-            ("report_every", self.report_every),
-            ("decay_every", self.decay_every),
-        ])?;
-        self.check_sizes()?;
-        self.check_numbers()?;
+        self.check_settings()?;
         self.check_prefixes(corpus)?;
         let held_out = corpus.split(self.validation).1.len();
         if self.validation > 0.0 && held_out < 2 {
@@ -156,6 +148,24 @@ impl Config {
         Ok(())
     }
 
+    /// Makes sure that each setting is within its range, whatever the corpus.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`] names the first that isn't; [`ModelError::TooManyPrefixes`], and what
+    /// [`check_sizes`](Self::check_sizes) returns.
+    pub fn check_settings(&self) -> Result<(), ModelError> {
+        check_counts(&[
+            ("num_steps", self.num_steps),
+            ("batch_size", self.batch_size),
+            ("epochs", self.epochs),
+            ("report_every", self.report_every),
+            ("decay_every", self.decay_every),
+        ])?;
+        self.check_sizes()?;
+        self.check_numbers()?;
+        check_prefix_count(&self.prefixes)
+    }
+
     /// Makes sure that an artifact can hold a model of these sizes.
     ///
     /// # Errors
@@ -168,15 +178,14 @@ impl Config {
         Ok(())
     }
 
-    /// Refuses prefixes that the corpus lacks the characters for, and more than an artifact holds.
-    fn check_prefixes(&self, corpus: &Corpus) -> Result<(), Error> {
-        check_prefix_count(&self.prefixes)?;
+    /// Refuses prefixes that the corpus lacks the characters for.
+    fn check_prefixes(&self, corpus: &Corpus) -> Result<(), TextError> {
         for prefix in &self.prefixes {
             let normalise = |character| corpus.normalisation().apply(character);
             let prefix: String = prefix.chars().map(normalise).collect();
             let is_unknown = |&(_, c): &(usize, char)| corpus.vocabulary().token(c).is_none();
             if let Some((position, character)) = prefix.chars().enumerate().find(is_unknown) {
-                return Err(TextError::Prefix { prefix, character, position }.into());
+                return Err(TextError::Prefix { prefix, character, position });
             }
         }
         Ok(())
@@ -202,7 +211,7 @@ impl Config {
                 "forget_bias",
                 self.forget_bias,
                 self.forget_bias.abs() <= LARGEST_FORGET_BIAS,
-                "from -10000 to 10000, as an int8 artifact doesn't hold much more",
+                "from -10000 to 10000, far more than opens a gate or shuts it",
             ),
             ("validation", self.validation, share(self.validation), "from 0 to below 1"),
         ];

@@ -25,6 +25,17 @@ pub enum ArtifactError {
         /// What is wrong with it.
         source: LoadError,
     },
+    /// A model predicts worse in int8 than it may.
+    #[error(
+        "int8 loses too much, {loss}, and a factor of {largest_factor} at most is allowed: f32 \
+         weights lose nothing"
+    )]
+    Int8Loss {
+        /// What it loses.
+        loss: String,
+        /// The largest factor of perplexity that is allowed.
+        largest_factor: f64,
+    },
     /// A weight is too large for the formats of an int8 artifact, or not a number.
     #[error(
         "parameter {name} has the value {value}, which {} can't hold: {}train with a lower learning \

@@ -13,8 +13,8 @@ pub enum TrainingError {
     #[error(
         "the loss is no longer finite in epoch {epoch}: training stopped{}; try a learning rate of \
          {}",
-        if *last_good > 0 {
-            format!(", and the weights of epoch {last_good} are kept")
+        if *kept > 0 {
+            format!(", and the weights of epoch {kept} are kept")
         } else {
             String::new()
         },
@@ -23,8 +23,9 @@ pub enum TrainingError {
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
-        /// The last epoch whose weights are finite; 0: the initial ones.
-        last_good: usize,
+        /// The epoch whose weights are kept: the best on held-out text, or else the last whose
+        /// weights are finite; 0: the initial ones.
+        kept: usize,
         /// The learning rate.
         learning_rate: f32,
     },

@@ -1,5 +1,7 @@
 //! Quantisation to int8, in the formats of [`infer_core::int8`].
 
+mod output;
+
 use std::array;
 
 use infer_core::artifact::{Encoding, Quantisation, TensorName};
@@ -7,9 +9,10 @@ use infer_core::int8::{
     GateConstants, HIDDEN_FRACTION_BITS, ONE_HOT_SCALE_FRACTION_BITS, PRE_ACTIVATION_FRACTION_BITS,
     SCALE_FRACTION_BITS,
 };
-use infer_core::layout::{GATES, Gate, PairBlock, pair};
+use infer_core::layout::{GATES, Gate, PairBlock, padded, pair};
 
-use super::tensors::{LayerFormat, Rows, write_output, write_weights};
+use self::output::Output;
+use super::tensors::{LayerFormat, Rows, write_weights};
 use super::writer::Writer;
 use crate::error::ArtifactError;
 use crate::inference::Artifact;
@@ -18,17 +21,14 @@ use crate::model::{ParameterName, Parameters, TrainedModel};
 /// The largest weight in its row's scale.
 const LARGEST_WEIGHT: f32 = 127.0;
 
-/// The smallest scale of the output layer: one of zeros has one too.
-const SMALLEST_SCALE: f32 = 1e-9;
-
-/// The largest bias of the output layer, in the units of its sums.
-const LARGEST_BIAS: f32 = (1 << 26) as f32;
-
 /// How much further than calibrated a cell state may go before it saturates.
 const CELL_HEADROOM: f32 = 1.25;
 
 /// The most fraction bits of a cell state; more would be finer than the input of tanh needs.
 const MAX_CELL_FRACTION_BITS: u8 = 13;
+
+/// A pre-activation from which on tanh is constant.
+const SATURATED: i64 = 4 << PRE_ACTIVATION_FRACTION_BITS;
 
 /// The units of a hidden state in 1.
 const HIDDEN_ONE: f32 = (1 << HIDDEN_FRACTION_BITS) as f32;
@@ -45,22 +45,9 @@ pub(super) fn artifact(
     }
     let cell_fraction_bits: Vec<u8> =
         cell_states.iter().map(|&largest| cell_fraction_bits(largest)).collect();
-    let (w_out, b_out) = (parameters.get(ParameterName::WOut), parameters.get(ParameterName::BOut));
-    let (largest_w, largest_b) = (largest(w_out.iter().copied()), largest(b_out.iter().copied()));
-    let scale = scale(w_out.iter().copied(), largest_b);
-    let nats_per_logit = f64::from(scale / HIDDEN_ONE);
-    if nats_per_logit >= 1.0 {
-        let is_weight = largest_w / LARGEST_WEIGHT >= scale;
-        let (name, value) = if is_weight {
-            (ParameterName::WOut, largest_w)
-        } else {
-            (ParameterName::BOut, largest_b)
-        };
-        return Err(ArtifactError::Weight { name: name.to_string(), value });
-    }
-    let weight = |weight| quantise(weight, scale) as i8;
-    write_output(&mut writer, parameters, weight, pairs, |b| quantise(b, scale / HIDDEN_ONE));
-    let nats_per_logit_q32 = (nats_per_logit * 2_f64.powi(32)).round() as u32;
+    let output = Output::new(parameters)?;
+    output.write(&mut writer, parameters);
+    let nats_per_logit_q32 = (output.nats_per_logit() * 2_f64.powi(32)).round() as u32;
     let quantisation = Quantisation { nats_per_logit_q32, cell_fraction_bits: &cell_fraction_bits };
     Ok(writer.finish(model, Encoding::Int8(quantisation)))
 }
@@ -89,15 +76,7 @@ fn write_layer(
     };
     write_weights(writer, parameters, layer, format);
 
-    let b = parameters.get(ParameterName::B(layer));
-    let one = (1_u32 << PRE_ACTIVATION_FRACTION_BITS) as f32;
-    let constants: Vec<GateConstants> = (0..hidden)
-        .map(|unit| GateConstants {
-            b: array::from_fn(|gate| quantise(in_row_of(gate, b[gate * hidden + unit]), 1.0 / one)),
-            multiplier_ih: array::from_fn(|gate| multipliers_ih[gate * hidden + unit]),
-            multiplier_hh: array::from_fn(|gate| multipliers_hh[gate * hidden + unit]),
-        })
-        .collect();
+    let constants = gate_constants(parameters, layer, &multipliers_ih, &multipliers_hh);
     if !constants.iter().all(|constants| constants.fits(layer, hidden)) {
         let names = [ParameterName::B(layer), ParameterName::WIh(layer), ParameterName::WHh(layer)];
         let largest_of = |name| (name, largest(parameters.get(name).iter().copied()));
@@ -111,6 +90,40 @@ fn write_layer(
     }
     writer.push(TensorName::GateConstants, layer, &constants);
     Ok(())
+}
+
+/// `[H]`: biases and multipliers of a layer's units.
+fn gate_constants(
+    parameters: &Parameters,
+    layer: usize,
+    multipliers_ih: &[i16],
+    multipliers_hh: &[i16],
+) -> Vec<GateConstants> {
+    let hidden = parameters.dimensions().hidden;
+    let biases = parameters.get(ParameterName::B(layer));
+    let one = (1_u32 << PRE_ACTIVATION_FRACTION_BITS) as f32;
+    // The most that a multiplier is multiplied by: see `GateConstants::fits`.
+    let of_hidden = 127 * padded(hidden) as i64 / 2;
+    let of_input = if layer == 0 { 127 } else { of_hidden };
+    let of_unit = |unit: usize| {
+        let multiplier_ih = array::from_fn(|gate| multipliers_ih[gate * hidden + unit]);
+        let multiplier_hh = array::from_fn(|gate| multipliers_hh[gate * hidden + unit]);
+        let b = array::from_fn(|gate| {
+            let b = quantise(in_row_of(gate, biases[gate * hidden + unit]), 1.0 / one);
+            let product = |multiplier: i16, most: i64| i64::from(multiplier) * most;
+            let of_h = product(multiplier_hh[gate], of_hidden);
+            within_room(b, product(multiplier_ih[gate], of_input) + of_h)
+        });
+        GateConstants { b, multiplier_ih, multiplier_hh }
+    };
+    (0..hidden).map(of_unit).collect()
+}
+
+/// `b`, or the bias nearest to it with which no sum of `products` overflows, if either of them
+/// saturates the gate whatever the products are.
+fn within_room(b: i32, products: i64) -> i32 {
+    let room = i64::from(i32::MAX) - products;
+    if room - products < SATURATED { b } else { i64::from(b).clamp(-room, room) as i32 }
 }
 
 /// `[4H]`: the scale of each row of a layer's matrix, in units of 2^−`scale_bits`: the smallest at
@@ -153,20 +166,13 @@ fn pairs(rows: Rows<i8>) -> PairBlock {
     }))
 }
 
-/// The scale at which the largest of `weights` is ±127, and `bias` doesn't overflow.
-fn scale(weights: impl Iterator<Item = f32>, bias: f32) -> f32 {
-    let for_weights = largest(weights) / LARGEST_WEIGHT;
-    let for_bias = bias * HIDDEN_ONE / LARGEST_BIAS;
-    for_weights.max(for_bias).max(SMALLEST_SCALE)
-}
-
 fn largest(values: impl Iterator<Item = f32>) -> f32 {
     values.fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
 /// `value` in units of `scale`, rounded to the nearest.
-fn quantise(value: f32, scale: f32) -> i32 {
-    (f64::from(value) / f64::from(scale)).round() as i32
+fn quantise(value: impl Into<f64>, scale: f32) -> i32 {
+    (value.into() / f64::from(scale)).round() as i32
 }
 
 /// The most fraction bits at which a cell state of `largest`, with headroom, fits an int16.

@@ -1,15 +1,18 @@
 //! From a trained model to files for other programs: artifacts and safetensors.
 
 mod int8;
+mod loss;
 mod safetensors;
 mod tensors;
 mod writer;
 
 use infer_core::artifact::{Encoding, TensorName};
-use infer_core::{F32, Model};
+use infer_core::{F32, Model, Precision};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::safetensors::transposed;
+pub use self::loss::Int8Loss;
+pub(crate) use self::loss::MAX_CHARACTERS as EXCERPT_CHARACTERS;
+pub(crate) use self::safetensors::{check_names, transposed};
 pub use self::safetensors::{from_safetensors, to_safetensors};
 use self::tensors::{LayerFormat, by_unit, write_output, write_weights};
 use self::writer::Writer;
@@ -31,10 +34,14 @@ pub enum Weights {
 /// Characters that a model writes after each prefix to find the range of its cell states.
 const CALIBRATION_CHARACTERS: usize = 1000;
 
+/// The largest bias of the output layer in f32, in nats: as much again is left for the weights.
+const LARGEST_F32_BIAS: f32 = 16_384.0;
+
 /// The artifact of `model`.
 ///
 /// For int8 the range of the cell states is found by letting the model write: what it reads then
-/// is as its corpus was, which need not be there any more.
+/// is as its corpus was, which need not be there any more. What int8 costs isn't looked at: see
+/// [`int8_artifact`].
 ///
 /// # Errors
 /// [`ArtifactError::Weight`] if a parameter is not finite, or too large for an int8 artifact;
@@ -44,25 +51,52 @@ const CALIBRATION_CHARACTERS: usize = 1000;
 /// # Panics
 /// Never: what is loaded to be calibrated is what was written before.
 pub fn artifact(model: &TrainedModel, weights: Weights) -> Result<Artifact, Error> {
+    let float = float_artifact(model)?;
+    match weights {
+        Weights::F32 => Ok(float),
+        Weights::Int8 => quantised(model, &loaded(&float)),
+    }
+}
+
+/// The int8 artifact of `model`, and what int8 costs on a `text` of its corpus, or on what the model
+/// writes if that is empty: see [`Int8Loss::check`].
+///
+/// # Errors
+/// As [`artifact`].
+///
+/// # Panics
+/// Never: what is loaded is what was written before.
+pub fn int8_artifact(model: &TrainedModel, text: &str) -> Result<(Artifact, Int8Loss), Error> {
+    let float = float_artifact(model)?;
+    let float = loaded(&float);
+    let int8 = quantised(model, &float)?;
+    let loss = Int8Loss::measure(&float, &loaded(&int8), text, &model.prefixes);
+    Ok((int8, loss))
+}
+
+/// The model of an artifact that was just written.
+fn loaded<P: Precision>(artifact: &Artifact) -> Model<'_, P> {
+    Model::load(artifact.bytes()).expect("what was just written")
+}
+
+fn quantised(model: &TrainedModel, float: &Model<'_, F32>) -> Result<Artifact, Error> {
+    let cell_states = largest_cell_states(float, &model.prefixes, CALIBRATION_CHARACTERS)?;
+    Ok(int8::artifact(model, &cell_states)?)
+}
+
+fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
     check_prefix_count(&model.prefixes)?;
+    for prefix in &model.prefixes {
+        let normalise = |character| model.normalisation.apply(character);
+        model.vocabulary.tokens(&prefix.chars().map(normalise).collect::<String>())?;
+    }
     let parameters = &model.parameters;
     for name in Parameters::names(parameters.dimensions()) {
         if let Some(&value) = parameters.get(name).iter().find(|value| !value.is_finite()) {
             return Err(ArtifactError::Weight { name: name.to_string(), value }.into());
         }
     }
-    let float = float_artifact(model);
-    if weights == Weights::F32 {
-        return Ok(float);
-    }
-    let float: Model<'_, F32> = Model::load(float.bytes()).expect("what was just written");
-    let cell_states = largest_cell_states(&float, &model.prefixes, CALIBRATION_CHARACTERS)?;
-    Ok(int8::artifact(model, &cell_states)?)
-}
-
-fn float_artifact(model: &TrainedModel) -> Artifact {
     let mut writer = Writer::default();
-    let parameters = &model.parameters;
     let Dimensions { hidden, layers, .. } = parameters.dimensions();
     for layer in 0..layers {
         let same = |_, _, value| value;
@@ -71,6 +105,15 @@ fn float_artifact(model: &TrainedModel) -> Artifact {
         let b = by_unit(parameters.get(ParameterName::B(layer)), hidden, same);
         writer.push(TensorName::GateConstants, layer, &b);
     }
-    write_output(&mut writer, parameters, |weight| weight, |rows| rows, |b| b);
-    writer.finish(model, Encoding::F32)
+    let b_out = within_range(parameters.get(ParameterName::BOut));
+    write_output(&mut writer, parameters, |_, weight| weight, |rows| rows, |token| b_out[token]);
+    Ok(writer.finish(model, Encoding::F32))
+}
+
+/// Biases `[V]` of the output layer, by their largest less where that is far from 0: logits are held
+/// within ±32,768 nats, and what all of them have in common changes no probability.
+fn within_range(biases: &[f32]) -> Vec<f32> {
+    let largest = biases.iter().copied().fold(f32::MIN, f32::max);
+    let common = if largest.abs() > LARGEST_F32_BIAS { largest } else { 0.0 };
+    biases.iter().map(|bias| (bias - common).max(f32::MIN)).collect()
 }

@@ -18,9 +18,8 @@ pub fn to_safetensors(parameters: &Parameters) -> Vec<u8> {
     let gates = GATES * dimensions.hidden;
     let mut tensors: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
     for name in Parameters::names(dimensions) {
-        let Shape { rows, columns } = Parameters::shape(dimensions, name);
+        let (Shape { rows, columns }, shape) = shapes(dimensions, name);
         let values = parameters.get(name);
-        let shape = if is_bias(name) { vec![columns] } else { vec![columns, rows] };
         tensors.push((torch_name(name), shape, transposed(values, rows, columns)));
         if let ParameterName::B(layer) = name {
             tensors.push((second_bias(layer), vec![gates], vec![0.0; gates]));
@@ -33,17 +32,19 @@ pub fn to_safetensors(parameters: &Parameters) -> Vec<u8> {
     safetensors::serialize(views, None).expect("a header of plain names and shapes")
 }
 
-/// Reads the parameters of a model of `dimensions` back.
+/// Reads the parameters of a model of `dimensions` back. What else is in the file is left there.
 ///
 /// # Errors
 /// A sentence that names the tensor which is missing, or has another shape or type.
 pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Parameters, String> {
-    let file =
-        SafeTensors::deserialize(bytes).map_err(|error| format!("not safetensors: {error}"))?;
+    let file = deserialize(bytes)?;
+    // All of them, before anything is allocated: the sizes may be those of a damaged run.json.
+    for (name, shape) in tensors(dimensions) {
+        tensor(&file, &name, &shape)?;
+    }
     let mut parameters = Parameters::zeros(dimensions);
     for name in Parameters::names(dimensions) {
-        let Shape { rows, columns } = Parameters::shape(dimensions, name);
-        let shape = if is_bias(name) { vec![columns] } else { vec![columns, rows] };
+        let (Shape { rows, columns }, shape) = shapes(dimensions, name);
         let values = read(&file, &torch_name(name), &shape)?;
         parameters.get_mut(name).copy_from_slice(&transposed(&values, columns, rows));
         if let ParameterName::B(layer) = name {
@@ -56,15 +57,60 @@ pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Paramete
     Ok(parameters)
 }
 
+/// Makes sure that the tensors in a file are those of a model of `dimensions`, and no others.
+///
+/// # Errors
+/// A sentence that names the first other one.
+pub(crate) fn check_names(bytes: &[u8], dimensions: Dimensions) -> Result<(), String> {
+    let file = deserialize(bytes)?;
+    let own: Vec<String> = tensors(dimensions).map(|(name, _)| name).collect();
+    match file.names().into_iter().filter(|name| !own.iter().any(|own| own == name)).min() {
+        Some(other) => Err(format!("the tensor {other:?} is none of the model that is described")),
+        None => Ok(()),
+    }
+}
+
+fn deserialize(bytes: &[u8]) -> Result<SafeTensors<'_>, String> {
+    SafeTensors::deserialize(bytes).map_err(|error| format!("not safetensors: {error}"))
+}
+
+/// Name and shape of each tensor of a model of `dimensions`, as PyTorch has them.
+fn tensors(dimensions: Dimensions) -> impl Iterator<Item = (String, Vec<usize>)> {
+    Parameters::names(dimensions).flat_map(move |name| {
+        let shape = shapes(dimensions, name).1;
+        let second = match name {
+            ParameterName::B(layer) => Some((second_bias(layer), shape.clone())),
+            _ => None,
+        };
+        [(torch_name(name), shape)].into_iter().chain(second)
+    })
+}
+
+/// The shape of a parameter here, and as PyTorch has it.
+fn shapes(dimensions: Dimensions, name: ParameterName) -> (Shape, Vec<usize>) {
+    let shape = Parameters::shape(dimensions, name);
+    let Shape { rows, columns } = shape;
+    (shape, if is_bias(name) { vec![columns] } else { vec![columns, rows] })
+}
+
 /// The values of the tensor `name`, which must be f32 of `shape`.
 fn read(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    let numbers = tensor(file, name, shape)?.data().as_chunks::<4>().0;
+    Ok(numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+}
+
+/// The tensor `name`, which must be f32 of `shape`.
+fn tensor<'a>(
+    file: &SafeTensors<'a>,
+    name: &str,
+    shape: &[usize],
+) -> Result<TensorView<'a>, String> {
     let tensor = file.tensor(name).map_err(|_| format!("the tensor {name} is missing"))?;
     if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
         let (dtype, found) = (tensor.dtype(), tensor.shape());
         return Err(format!("{name} is {dtype:?} of {found:?}, and must be F32 of {shape:?}"));
     }
-    let numbers = tensor.data().as_chunks::<4>().0;
-    Ok(numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+    Ok(tensor)
 }
 
 fn is_bias(name: ParameterName) -> bool {

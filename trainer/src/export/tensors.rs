@@ -40,13 +40,13 @@ pub(super) fn write_weights<W: Pod, B: Pod>(
     writer.push(TensorName::WHh, layer, &recurrent);
 }
 
-/// Writes weights and bias of the output layer.
+/// Writes weights and bias of the output layer, by the character that they are of.
 pub(super) fn write_output<W: Pod, B: Pod, S: Pod>(
     writer: &mut Writer,
     parameters: &Parameters,
-    weight: impl Fn(f32) -> W,
+    weight: impl Fn(usize, f32) -> W,
     block: fn(Rows<W>) -> B,
-    bias: impl Fn(f32) -> S,
+    bias: impl Fn(usize) -> S,
 ) {
     let Dimensions { vocabulary, hidden, .. } = parameters.dimensions();
     let values = parameters.get(ParameterName::WOut);
@@ -54,12 +54,12 @@ pub(super) fn write_output<W: Pod, B: Pod, S: Pod>(
     let w_out = blocks(groups, hidden, block, |group, row, column| {
         let character = group * BLOCK_ROWS + row;
         if character < vocabulary {
-            weight(values[column * vocabulary + character])
+            weight(character, values[column * vocabulary + character])
         } else {
             W::zeroed()
         }
     });
-    let mut b_out: Vec<S> = parameters.get(ParameterName::BOut).iter().copied().map(bias).collect();
+    let mut b_out: Vec<S> = (0..vocabulary).map(bias).collect();
     b_out.resize(groups * BLOCK_ROWS, S::zeroed());
     writer.push(TensorName::WOut, 0, &w_out);
     writer.push(TensorName::BOut, 0, &b_out);

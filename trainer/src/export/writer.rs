@@ -36,16 +36,15 @@ impl Writer {
     pub(super) fn finish(self, model: &TrainedModel, encoding: Encoding<'_>) -> Artifact {
         let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
         let vocabulary: String = model.vocabulary.characters().iter().collect();
-        // Normalised already: a device needn't know how to lower-case every script.
-        let normalise = |character| model.normalisation.apply(character);
         let prefixes: Vec<String> =
-            model.prefixes.iter().map(|prefix| prefix.chars().map(normalise).collect()).collect();
+            model.prefixes.iter().map(|prefix| as_read(prefix, model)).collect();
         let header = Header {
             encoding,
             layers: layers as u8,
             hidden: hidden as u16,
             normalisation: model.normalisation,
             vocabulary: &vocabulary,
+            replacement: model.vocabulary.replacement().and_then(|c| model.vocabulary.token(c)),
             prefixes: prefixes.iter().map(String::as_str).collect(),
         };
         let header = self.encode(&header);
@@ -81,4 +80,15 @@ impl Writer {
             length = encoded.len();
         }
     }
+}
+
+/// `prefix` as the `model` reads it, normalised and with its replacement: a device needn't know how
+/// to lower-case every script.
+fn as_read(prefix: &str, model: &TrainedModel) -> String {
+    let normalise = |character| model.normalisation.apply(character);
+    // One that is normalised itself would be read as another character.
+    let replacement = model.vocabulary.replacement().filter(|&other| normalise(other) == other);
+    let characters = prefix.chars().map(normalise);
+    let is_known = |character| model.vocabulary.own_token(character).is_some();
+    characters.map(|c| if is_known(c) { c } else { replacement.unwrap_or(c) }).collect()
 }

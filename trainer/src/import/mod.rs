@@ -41,6 +41,7 @@ pub struct Imported {
 /// # Errors
 /// [`ImportError`] names the tensors that are missing, unfit or unknown;
 /// [`TextError::VocabularySize`](crate::TextError::VocabularySize);
+/// [`TextError::Replacement`](crate::TextError::Replacement);
 /// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) of a prefix.
 pub fn import(
     bytes: &[u8],
@@ -52,10 +53,12 @@ pub fn import(
     }
     let (parameters, note) = parameters(bytes, characters, options)?;
     let vocabulary = Vocabulary::from_characters(characters.to_vec())?;
+    let vocabulary = vocabulary.with_replacement(options.replacement)?;
     let normalisation = options.normalisation;
     let is_kept = |&character: &char| normalisation.apply(character) == character;
+    let is_lost = |&&c: &&char| !is_kept(&c) && options.replacement != Some(c);
     let mut notes = vec![note];
-    if let Some(changed) = vocabulary.characters().iter().find(|character| !is_kept(character)) {
+    if let Some(changed) = vocabulary.characters().iter().find(is_lost) {
         notes.push(format!(
             "the vocabulary has {changed:?}, which no text has any more once it is normalised"
         ));
@@ -96,17 +99,15 @@ fn parameters(
 
 /// Takes the tensors out that are called as `names` say, or are in modules called so.
 fn leave_out(tensors: &mut BTreeMap<String, Tensor<'_>>, names: &[String]) -> Result<(), String> {
-    for name in names {
-        let before = tensors.len();
-        tensors.retain(|tensor, _| !is_within(tensor, name));
-        if tensors.len() == before {
-            return Err(format!(
-                "{} is to be left out, and neither a tensor nor a module is called so; there are {}",
-                shown(name),
-                some(tensors.keys().map(|tensor| shown(tensor)))
-            ));
-        }
+    let is_nothing = |name: &&String| !tensors.keys().any(|tensor| is_within(tensor, name));
+    if let Some(name) = names.iter().find(is_nothing) {
+        return Err(format!(
+            "{} is to be left out, and neither a tensor nor a module is called so; there are {}",
+            shown(name),
+            some(tensors.keys().map(|tensor| shown(tensor)))
+        ));
     }
+    tensors.retain(|tensor, _| !names.iter().any(|name| is_within(tensor, name)));
     Ok(())
 }
 
@@ -118,8 +119,14 @@ fn summary(stack: &Stack<'_>, ends: &Ends<'_>, ignored: &[String]) -> String {
         Inputs::Embedding(embedding) => format!("the embedding {}", embedding.shown()),
         Inputs::Tied => format!("the embedding {}", ends.w_out.shown()),
     };
+    // All layers have the same biases.
+    let biases = match stack.layers.first().map_or(&[][..], |layer| &layer.biases) {
+        [] => " without biases".into(),
+        [one] => format!(" with {} alone", one.shown()),
+        _ => String::new(),
+    };
     let mut summary = format!(
-        "{} layer(s) of {} units in {} on {input}; output layer {}",
+        "{} layer(s) of {} units in {}{biases} on {input}; output layer {}",
         stack.layers.len(),
         stack.hidden,
         modules.join(", "),

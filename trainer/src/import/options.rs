@@ -16,6 +16,8 @@ pub struct ImportOptions {
     pub ignore: Vec<String>,
     /// What was done to the texts that the model was trained on.
     pub normalisation: Normalisation,
+    /// The character of the vocabulary that stands for all that aren't in it, if one does.
+    pub replacement: Option<char>,
     /// Texts to show the model with; none: the first letter that it knows.
     pub prefixes: Vec<String>,
 }
@@ -29,6 +31,7 @@ impl Default for ImportOptions {
             linear: None,
             ignore: Vec::new(),
             normalisation: Normalisation::None,
+            replacement: None,
             prefixes: Vec::new(),
         }
     }

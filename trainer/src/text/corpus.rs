@@ -23,9 +23,9 @@ pub struct Corpus {
     starts: Vec<usize>,
     characters: usize,
     vocabulary: Vocabulary,
-    replacement: Option<Token>,
     source: Source,
     changes: Changes,
+    replaced: Option<UnknownCharacters>,
     checksum: u32,
 }
 
@@ -78,22 +78,19 @@ impl Corpus {
             return Err(TextError::Empty);
         }
         let vocabulary = match &source.vocabulary {
-            Some(path) => Vocabulary::read(path)?,
+            Some(path) => Vocabulary::read(path)?.with_replacement(source.replacement)?,
             None => Vocabulary::frequent(&text, source.min_count, source.replacement)?,
         };
-        let replacement = match source.replacement {
-            Some(character) => {
-                Some(vocabulary.token(character).ok_or(TextError::Replacement { character })?)
-            }
-            None => None,
-        };
-        // The text's own vocabulary has all that isn't replaced.
-        if source.vocabulary.is_some() && replacement.is_none() {
-            let is_known = |character| vocabulary.token(character).is_some();
-            if let Some(unknown) = UnknownCharacters::of(&text, is_known) {
+        // Where nothing is given, the text's own vocabulary has all.
+        let may_lack = source.vocabulary.is_some() || source.replacement.is_some();
+        let is_known = |character| vocabulary.own_token(character).is_some();
+        let unknown = if may_lack { UnknownCharacters::of(&text, is_known) } else { None };
+        let replaced = match unknown {
+            Some(unknown) if source.replacement.is_none() => {
                 return Err(TextError::ForeignCharacters(unknown));
             }
-        }
+            unknown => unknown,
+        };
         let (mut starts, mut characters) = (Vec::new(), 0);
         for (byte, _) in text.char_indices() {
             if characters % STRIDE == 0 {
@@ -103,7 +100,7 @@ impl Corpus {
         }
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(text.as_bytes());
         let source = source.clone();
-        Ok(Self { text, starts, characters, vocabulary, replacement, source, changes, checksum })
+        Ok(Self { text, starts, characters, vocabulary, source, changes, replaced, checksum })
     }
 
     /// The characters that have a token.
@@ -116,6 +113,13 @@ impl Corpus {
     #[must_use]
     pub fn tokens(&self) -> Tokens<'_> {
         Tokens { corpus: self, range: 0..self.characters }
+    }
+
+    /// Its first `characters`, normalised, those that are replaced as they stand in the text: a
+    /// replacement would be normalised again where the text is read, perhaps to another character.
+    #[must_use]
+    pub fn start(&self, characters: usize) -> String {
+        self.text.chars().take(characters).collect()
     }
 
     /// The tokens to train on, and the `validation` share of them, from the end, that is held out.
@@ -137,6 +141,12 @@ impl Corpus {
     #[must_use]
     pub fn changes(&self) -> Changes {
         self.changes
+    }
+
+    /// The characters that the replacement stands for, if there are such.
+    #[must_use]
+    pub fn replaced(&self) -> Option<&UnknownCharacters> {
+        self.replaced.as_ref()
     }
 
     /// What it was made from.
@@ -185,10 +195,10 @@ impl<'a> Tokens<'a> {
 
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = Token> + use<'a> {
-        let Corpus { text, starts, vocabulary, replacement, .. } = self.corpus;
+        let Corpus { text, starts, vocabulary, .. } = self.corpus;
         let start = starts.get(self.range.start / STRIDE).copied().unwrap_or(text.len());
         let characters = text[start..].chars().skip(self.range.start % STRIDE).take(self.len());
-        characters.filter_map(move |character| vocabulary.token(character).or(*replacement))
+        characters.filter_map(move |character| vocabulary.token(character))
     }
 
     /// All of them in memory.
@@ -237,7 +247,9 @@ mod tests {
             panic!("the vocabulary has all");
         };
         assert_eq!(unknown, UnknownCharacters::one('c', 2));
-        assert_eq!(Corpus::open(&source(Some('?'))).unwrap().tokens().to_vec(), [1, 2, 0, 1, 2]);
+        let replaced = Corpus::open(&source(Some('?'))).unwrap();
+        assert_eq!(replaced.tokens().to_vec(), [1, 2, 0, 1, 2]);
+        assert_eq!(replaced.replaced(), Some(&UnknownCharacters::one('c', 2)));
         let error = Corpus::open(&source(Some('!'))).unwrap_err();
         assert!(matches!(error, TextError::Replacement { character: '!' }), "{error}");
     }

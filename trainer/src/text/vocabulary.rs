@@ -14,6 +14,8 @@ use crate::error::TextError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
     characters: Vec<char>,
+    /// The token that stands for all characters that aren't there, if one does.
+    replacement: Option<Token>,
 }
 
 /// Code points, of which characters are a part.
@@ -54,13 +56,14 @@ impl Vocabulary {
             return Err(TextError::RareCharacters { found, character, min_count });
         }
         let frequent = occurring().filter(|&(_, count)| count >= min_count);
-        Self::from_characters(frequent.map(|(character, _)| character).chain(replacement).collect())
+        let all = frequent.map(|(character, _)| character).chain(replacement).collect();
+        Self::from_characters(all)?.with_replacement(replacement)
     }
 
     /// Reads a JSON array of one-character strings, in any order, each once.
     ///
     /// # Errors
-    /// [`TextError::Vocabulary`] says what is wrong with the file; as [`of`](Self::of).
+    /// [`TextError::Vocabulary`] says what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, TextError> {
         Self::from_characters(read_characters(path)?)
     }
@@ -75,7 +78,21 @@ impl Vocabulary {
         if !(2..=MAX_VOCABULARY).contains(&characters.len()) {
             return Err(TextError::VocabularySize { found: characters.len() });
         }
-        Ok(Self { characters })
+        Ok(Self { characters, replacement: None })
+    }
+
+    /// The same with `replacement`, one of its characters, for all that it lacks, or with none.
+    ///
+    /// # Errors
+    /// [`TextError::Replacement`] if it isn't one of them.
+    pub fn with_replacement(mut self, replacement: Option<char>) -> Result<Self, TextError> {
+        self.replacement = match replacement {
+            Some(character) => {
+                Some(self.own_token(character).ok_or(TextError::Replacement { character })?)
+            }
+            None => None,
+        };
+        Ok(self)
     }
 
     /// V: how many characters there are.
@@ -84,16 +101,29 @@ impl Vocabulary {
         self.characters.len()
     }
 
-    /// The token of `character`, if the vocabulary has it.
+    /// The token of `character`; the replacement's, if there is one, where the vocabulary lacks it.
     #[must_use]
     pub fn token(&self, character: char) -> Option<Token> {
+        self.own_token(character).or(self.replacement)
+    }
+
+    /// The token of `character` itself, if the vocabulary has it.
+    #[must_use]
+    pub fn own_token(&self, character: char) -> Option<Token> {
         self.characters.binary_search(&character).ok().and_then(|index| index.try_into().ok())
+    }
+
+    /// The character that stands for all that aren't there, if one does.
+    #[must_use]
+    pub fn replacement(&self) -> Option<char> {
+        self.replacement.map(|token| self.characters[usize::from(token)])
     }
 
     /// The tokens of `text`.
     ///
     /// # Errors
-    /// [`TextError::UnknownCharacters`] names the characters that the vocabulary lacks.
+    /// [`TextError::UnknownCharacters`] names the characters that the vocabulary lacks and doesn't
+    /// replace.
     pub fn tokens(&self, text: &str) -> Result<Vec<Token>, TextError> {
         match UnknownCharacters::of(text, |character| self.token(character).is_some()) {
             Some(unknown) => Err(TextError::UnknownCharacters(unknown)),
@@ -135,6 +165,12 @@ pub fn read_characters(path: &Path) -> Result<Vec<char>, TextError> {
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(error(format!("{:?} stands in it twice", pair[0])));
     }
+    if !(2..=MAX_VOCABULARY).contains(&characters.len()) {
+        let found = characters.len();
+        return Err(error(format!(
+            "it has {found} character(s), and a model needs 2 to {MAX_VOCABULARY}"
+        )));
+    }
     Ok(characters)
 }
 
@@ -150,6 +186,7 @@ mod tests {
         assert_eq!(error.to_string(), expected.to_string());
         let vocabulary = Vocabulary::frequent(text, 2, Some('�')).unwrap();
         assert_eq!(vocabulary.characters(), ['a', 'b', '�']);
+        assert_eq!(vocabulary.tokens("bca").unwrap(), [1, 2, 0]);
         assert_eq!(Vocabulary::of(text).unwrap().characters(), ['a', 'b', 'c', 'd', 'é']);
     }
 
@@ -168,7 +205,7 @@ mod tests {
             (r#"["a", ""]"#, "entry 1, \"\""),
             (r#"["a", "b", "a"]"#, "'a' stands in it twice"),
             (r#"{"a": 1}"#, "not a JSON array"),
-            (r#"["a"]"#, "1 distinct"),
+            (r#"["a"]"#, "vocabulary.json is no vocabulary: it has 1 character(s)"),
         ] {
             let error = read(json).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -264,7 +264,8 @@ impl<'a, B: Backend> Training<'a, B> {
     /// What the model writes as it is now: each prefix with its most probable continuation.
     ///
     /// # Errors
-    /// What the device reports; [`ArtifactError::Weight`](crate::ArtifactError::Weight) if a weight has grown beyond what int8 can hold.
+    /// What the device reports; [`ArtifactError::Weight`](crate::ArtifactError::Weight) if a weight
+    /// is no longer a finite number.
     pub async fn continuations(&mut self) -> Result<Vec<String>, Error> {
         let parameters = self.backend.parameters().await?;
         let kept = mem::replace(&mut self.model.parameters, parameters);
@@ -391,7 +392,8 @@ impl<'a, B: Backend> Training<'a, B> {
 
     fn diverged(&self) -> Error {
         let (epoch, learning_rate) = (self.epoch(), self.config.learning_rate);
-        TrainingError::Diverged { epoch, last_good: epoch - 1, learning_rate }.into()
+        let kept = self.best.as_ref().map_or(epoch - 1, |best| best.epoch);
+        TrainingError::Diverged { epoch, kept, learning_rate }.into()
     }
 
     /// Reports an epoch that is done, with the perplexity on held-out text if it was measured.

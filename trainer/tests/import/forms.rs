@@ -6,7 +6,7 @@ use charcell::{Error, ImportOptions, TextError, import};
 use infer_core::Normalisation;
 use safetensors::SafeTensors;
 
-use crate::file::form_path;
+use crate::file::{File, form_path};
 use crate::perplexity;
 
 /// What the models in the files know, in the order of their inputs.
@@ -56,6 +56,22 @@ fn every_form_predicts_as_in_pytorch() {
 }
 
 #[test]
+fn biases_that_are_missing_are_said() {
+    let mut file = File::of_form("two_biases");
+    for (kind, said) in [
+        ("bias_hh", "in lstm with lstm.bias_ih_l0 alone on"),
+        ("bias_ih", "in lstm without biases on"),
+    ] {
+        for layer in 0..2 {
+            file.remove(&format!("lstm.{kind}_l{layer}"));
+        }
+        let (_, note) =
+            import_bytes(&file.bytes(), &VOCABULARY, &ImportOptions::default()).unwrap();
+        assert!(note.contains(said), "{note}");
+    }
+}
+
+#[test]
 fn what_was_taken_for_what_is_said() {
     let bytes = fs::read(form_path("averaged")).unwrap();
     let import = |options: &_| import(&bytes, &['T', 'e', ' ', 'h', 'a'], options);
@@ -81,4 +97,11 @@ fn what_was_taken_for_what_is_said() {
     let error = import(&options).unwrap_err();
     let Error::Text(TextError::UnknownCharacters(unknown)) = error else { panic!("{error}") };
     assert!(unknown.to_string().contains("'t'"), "{unknown}");
+
+    let options = ImportOptions { replacement: Some('T'), ..options };
+    let imported = import(&options).unwrap();
+    assert_eq!(imported.model.vocabulary.replacement(), Some('T'));
+    assert_eq!(imported.notes.len(), 1, "{:?}", imported.notes);
+    let error = import(&ImportOptions { replacement: Some('?'), ..options }).unwrap_err();
+    assert!(matches!(error, Error::Text(TextError::Replacement { character: '?' })), "{error}");
 }

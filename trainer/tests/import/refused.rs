@@ -161,6 +161,12 @@ fn what_is_missing_or_unfit_is_named() {
     let options = ImportOptions { ignore: vec!["linear.b".into()], ..ImportOptions::default() };
     let said = error(&file, &options).to_string();
     assert!(said.contains("linear.b is to be left out") && said.contains("linear.bias"), "{said}");
+    // What is named twice, by its module or by itself, is left out once.
+    let mut file = File::of_form("two_biases");
+    file.add("norm.weight", &[7]);
+    let ignore = ["norm", "norm.weight", "norm"].map(str::to_owned).into();
+    let options = ImportOptions { ignore, ..ImportOptions::default() };
+    import(&file.bytes(), &VOCABULARY, &options).unwrap();
 }
 
 #[test]

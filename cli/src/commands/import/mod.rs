@@ -3,7 +3,6 @@
 mod conversion;
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use charcell::text::read_characters;
@@ -14,8 +13,9 @@ use clap::{Args, Command};
 
 use self::conversion::{advice, framework};
 use super::NormalizeArgument;
+use super::int8::Int8Arguments;
 use crate::error::Error;
-use crate::output::print;
+use crate::output::{print, tell};
 use crate::run_folder::{RunFolder, write_whole};
 use crate::shell::{shell_path, shell_word};
 
@@ -45,6 +45,9 @@ pub(super) struct Arguments {
     /// spaces (chapter), or nothing.
     #[arg(long, value_enum, value_name = "KIND", default_value_t = NormalizeArgument::None)]
     normalize: NormalizeArgument,
+    /// The character of the vocabulary that stands for all that aren't in it (`<unk>`).
+    #[arg(long, value_name = "CHARACTER")]
+    replacement: Option<char>,
     /// What the LSTM is called in the file, if it has more than one; for modules on top of each
     /// other each of them, from the bottom up.
     #[arg(long, value_name = "NAME")]
@@ -61,6 +64,8 @@ pub(super) struct Arguments {
     /// Texts to continue on the device [default: the vocabulary's first letter].
     #[arg(long, num_args = 1.., value_name = "TEXT")]
     prefix: Vec<String>,
+    #[command(flatten)]
+    int8: Int8Arguments,
 }
 
 /// Refuses a file of another framework on a command line that lacks something else.
@@ -85,25 +90,30 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         linear: arguments.linear_name,
         ignore: arguments.ignore,
         normalisation: arguments.normalize.into(),
+        replacement: arguments.replacement,
         prefixes: arguments.prefix,
     };
     let Imported { model, mut notes } = read(&arguments.file, &arguments.vocabulary, &options)?;
-    let (exported, weights) = match artifact(&model, Weights::Int8) {
-        Err(charcell::Error::Artifact(ArtifactError::Weight { name, value })) => {
+    let (exported, weights) = match arguments.int8.artifact(&model, "") {
+        Ok((exported, loss)) => {
+            notes.push(format!("int8 against f32: {loss}"));
+            (exported, Weights::Int8)
+        }
+        Err(Error::Charcell(charcell::Error::Artifact(
+            error @ (ArtifactError::Weight { .. } | ArtifactError::Int8Loss { .. }),
+        ))) => {
             let run = shell_path(&arguments.out);
             notes.push(format!(
-                "parameter {name} has the value {value}, which int8 can't hold: the artifact is in \
-                 f32, as `charcell export {run} --weights f32` writes it"
+                "{error}\nthe artifact is in f32, as `charcell export {run} --weights f32` writes it"
             ));
             (artifact(&model, Weights::F32)?, Weights::F32)
         }
-        exported => (exported?, Weights::Int8),
+        Err(error) => return Err(error),
     };
     let folder = RunFolder::create(arguments.out, arguments.force)?;
     folder.save(&Description::imported(&model), &model, &[])?;
     write_whole(&folder.artifact_path(weights), exported.bytes())?;
-    // What can't be shown is no reason to fail, now that the run is there.
-    let _ = io::stderr().write_all((notes.join("\n") + "\n").as_bytes());
+    tell(notes.join("\n"));
     print(&format!("{}\n", folder.path().display()))
 }
 

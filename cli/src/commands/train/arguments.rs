@@ -11,6 +11,7 @@ use pollster::block_on;
 
 use super::start::Start;
 use super::values::{OptimizerArgument, PresetArgument, SamplingArgument, ScheduleArgument};
+use crate::commands::int8::Int8Arguments;
 use crate::commands::{NormalizeArgument, check_effects};
 use crate::error::Error;
 
@@ -182,6 +183,8 @@ pub(super) struct RunArguments {
     /// there is one at the end and on Ctrl-C as well.
     #[arg(long, value_name = "N", default_value = "5m")]
     pub(super) checkpoint_every: Every,
+    #[command(flatten)]
+    pub(super) int8: Int8Arguments,
 }
 
 /// How often something is done.
@@ -321,14 +324,13 @@ impl Arguments {
 
 /// The chapter's prefixes that the corpus has the characters for, else how the corpus begins.
 fn default_prefixes(corpus: &Corpus) -> Vec<String> {
-    let known = |prefix: &String| corpus.vocabulary().tokens(prefix).is_ok();
+    let known =
+        |prefix: &String| prefix.chars().all(|c| corpus.vocabulary().own_token(c).is_some());
     let prefixes: Vec<String> = Config::default().prefixes.into_iter().filter(known).collect();
     if !prefixes.is_empty() {
         return prefixes;
     }
-    let characters = corpus.vocabulary().characters();
-    let start = corpus.tokens().iter().take(PREFIX_CHARACTERS);
-    vec![start.map(|token| characters[usize::from(token)]).collect()]
+    vec![corpus.start(PREFIX_CHARACTERS)]
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use std::path::Path;
 use charcell::model::TrainedModel;
 use charcell::{
     AnyModel, Artifact, ArtifactError, Description, EpochReport, Outcome, REPORT_CHARACTERS,
-    Weights, artifact,
+    Weights,
 };
 use infer_core::{Int8, Memory, Sampling};
 
 use super::interruption::Interruption;
 use crate::commands::boards::{advice, fitting, with_speed};
+use crate::commands::int8::Int8Arguments;
 use crate::error::Error;
 use crate::output::{print, tell};
 use crate::report::Sizes;
@@ -22,6 +23,7 @@ use crate::shell::{shell_path, shell_word};
 pub(super) struct Ending<'a> {
     interruption: &'a Interruption,
     description: &'a Description,
+    int8: &'a Int8Arguments,
     /// What failed first, which is said again in the end.
     problem: Option<Error>,
 }
@@ -31,9 +33,10 @@ impl<'a> Ending<'a> {
     pub(super) fn new(
         interruption: &'a Interruption,
         description: &'a Description,
+        int8: &'a Int8Arguments,
         saved: Result<(), Error>,
     ) -> Self {
-        let mut ending = Self { interruption, description, problem: None };
+        let mut ending = Self { interruption, description, int8, problem: None };
         ending.note(saved);
         ending
     }
@@ -71,7 +74,8 @@ impl<'a> Ending<'a> {
         };
         self.note(folder.save_metrics(&metrics));
         if is_interrupted {
-            return Err(RunError::Interrupted { path, epochs: metrics.len() }.into());
+            let weights = folder.path().to_owned();
+            return Err(RunError::Interrupted { path, weights, epochs: metrics.len() }.into());
         }
         let run = shell_path(folder.path());
         let export = format!("`charcell export {run}` makes an artifact of them");
@@ -141,7 +145,7 @@ impl<'a> Ending<'a> {
         model: &TrainedModel,
         metrics: &[EpochReport],
     ) -> Result<(), Error> {
-        let artifact = artifact(model, Weights::Int8)?;
+        let (artifact, int8_loss) = self.int8.artifact(model, &self.description.excerpt)?;
         let path = folder.artifact_path(Weights::Int8);
         write_whole(&path, artifact.bytes())?;
         let loaded = artifact
@@ -154,10 +158,12 @@ impl<'a> Ending<'a> {
                 .iter()
                 .map(|board| with_speed(board, board.title, loaded.dimensions()))
                 .collect(),
+            int8_loss,
         };
         self.note(folder.save_report(self.description, metrics, Some(&sizes)));
         tell(format_args!(
-            "\n{}: {} bytes of int8; what a microcontroller writes with it:",
+            "\nint8 against f32: {int8_loss}\n\
+             {}: {} bytes of int8; what a microcontroller writes with it:",
             path.display(),
             sizes.flash_bytes
         ));

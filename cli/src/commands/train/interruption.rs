@@ -166,18 +166,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// ignore, as `nohup` does with the end of the terminal, is none.
 #[cfg(unix)]
 fn requests() -> io::Result<Receiver<()>> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
     let ending = [(SIGHUP, "HUP"), (SIGINT, "INT"), (SIGTERM, "TERM")];
     let heeded =
         ending.into_iter().filter(|&(_, name)| !is_ignored(name)).map(|(signal, _)| signal);
-    // A file that may grow no further is an error of the one who writes it, and not the end.
-    let mut signals = Signals::new(heeded.chain([SIGXFSZ]))?;
+    let mut signals = Signals::new(heeded)?;
     let (sender, receiver) = mpsc::channel();
     thread::Builder::new().spawn(move || {
-        let requests = signals.forever().filter(|&signal| signal != SIGXFSZ);
-        requests.take_while(|_| sender.send(()).is_ok()).for_each(drop);
+        signals.forever().take_while(|_| sender.send(()).is_ok()).for_each(drop);
     })?;
     Ok(receiver)
 }

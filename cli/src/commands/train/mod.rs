@@ -23,7 +23,7 @@ use self::interruption::Interruption;
 use self::progress::Display;
 use self::start::Start;
 use crate::error::Error;
-use crate::output::{tell, tell_changes};
+use crate::output::{tell, tell_changes, tell_replaced};
 use crate::run_folder::RunFolder;
 
 /// Where runs go that aren't told where to.
@@ -54,7 +54,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let every = arguments.run.checkpoint_every;
     let Trained { outcome, is_interrupted, saved } = train(training, &interruption, every, display);
     let description = Description { epochs: outcome.epochs, ..description };
-    Ending::new(&interruption, &description, saved).finish(outcome, is_interrupted)
+    let int8 = &arguments.run.int8;
+    Ending::new(&interruption, &description, int8, saved).finish(outcome, is_interrupted)
 }
 
 /// What the training starts from, and its folder if it goes on.
@@ -80,6 +81,7 @@ fn tell_text(corpus: &Corpus, config: &Config) {
         config.layers,
     ));
     tell_changes("--normalize chapter", corpus.changes());
+    tell_replaced(corpus.replaced());
     let prefixes = config.prefixes.concat();
     let of_prefixes = Changes::of(&prefixes, corpus.normalisation());
     tell_changes("--normalize chapter on --prefix", of_prefixes);

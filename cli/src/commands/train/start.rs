@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use charcell::model::{Dimensions, Parameters};
+use charcell::model::{Dimensions, Parameters, TrainedModel};
 use charcell::text::{Corpus, Source};
 use charcell::{Backend, Config, DeviceError, Preset, Pretrained, Training, TrainingError};
 
@@ -67,8 +67,9 @@ impl Start {
         match self {
             Self::Drawn => Source::default(),
             Self::Pretrained(pretrained) => {
-                let normalisation = pretrained.model().normalisation;
-                Source { normalisation, ..Source::default() }
+                let TrainedModel { normalisation, vocabulary, .. } = pretrained.model();
+                let (normalisation, replacement) = (*normalisation, vocabulary.replacement());
+                Source { normalisation, replacement, ..Source::default() }
             }
             Self::Resumed(resumed) => resumed.source.clone(),
         }

@@ -1,0 +1,126 @@
+//! Firmware of boards.
+
+use std::collections::BTreeSet;
+
+use charcell::boards::{BOARDS, Board, Flashing};
+use charcell::image::{Format, Image};
+use infer_core::artifact::VERSION;
+
+use self::flash::{blocks, hex_parts, segments};
+
+#[path = "../../../trainer/tests/flash/mod.rs"]
+#[allow(dead_code, reason = "its readers of files are used here, its flash isn't")]
+mod flash;
+
+/// A model for any board.
+const MODEL: &[u8] = include_bytes!("../../seeds/int8-2-1-1.postcard");
+
+/// What unwritten flash reads as.
+const ERASED: u8 = 0xFF;
+
+/// Gives `bytes` as the firmware of each board, of which one may take it: the image with a model
+/// must have what the firmware loads, and the model, and nothing else, in each format.
+///
+/// # Panics
+/// If it isn't so.
+pub fn firmware(bytes: &[u8]) -> bool {
+    let takes = |board: &&'static Board| match Image::of_firmware(board, bytes) {
+        Ok(image) => {
+            check(board, bytes, image);
+            true
+        }
+        Err(error) => {
+            assert!(error.to_string().len() < 500);
+            false
+        }
+    };
+    let takers = BOARDS.iter().filter(takes).count();
+    assert!(takers <= 1, "{takers} boards take it");
+    takers == 1
+}
+
+/// The `image` of a firmware, read from `file`, is right with a model.
+fn check(board: &'static Board, file: &[u8], mut image: Image) {
+    let mut parts = Vec::new();
+    if !board.takes_two_files() {
+        let again = Image::of_firmware(board, &image.to_file(Format::Elf));
+        assert!(again.expect("what was just written") == image);
+        parts = segments(file);
+        parts.sort();
+    }
+    image.add(board.model_address, MODEL).expect("the place for models is free");
+    parts.push((board.model_address, MODEL.to_vec()));
+    assert!(segments(&image.to_file(Format::Elf)) == parts);
+
+    let start = parts[0].0;
+    assert_eq!(image.start(), Some(start));
+    let range = |address: u32, bytes: &[u8]| {
+        let offset = (address - start) as usize;
+        offset..offset + bytes.len()
+    };
+    let end = range(board.model_address, MODEL).end;
+    let mut flat = vec![ERASED; end];
+    parts.iter().for_each(|(address, bytes)| flat[range(*address, bytes)].copy_from_slice(bytes));
+    assert!(image.to_file(Format::Bin) == flat);
+
+    let records = hex_parts(&image.to_file(Format::Hex));
+    assert!(records.iter().all(|(address, bytes)| flat[range(*address, bytes)] == **bytes));
+    let count =
+        |parts: &[(u32, Vec<u8>)]| parts.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+    assert_eq!(count(&records), count(&parts));
+
+    if let Some(family) = board.uf2_family {
+        let blocks = blocks(&image.to_file(Format::Uf2 { family }));
+        // The first sector may start before the first part, and the last end after the last.
+        let at = |address: u32| {
+            let offset = address.checked_sub(start).map(|offset| offset as usize);
+            offset.and_then(|offset| flat.get(offset)).copied().unwrap_or(ERASED)
+        };
+        let mut written = BTreeSet::new();
+        for block in &blocks {
+            assert!((block.address..).zip(&block.page).all(|(address, &byte)| at(address) == byte));
+            assert!(written.insert(block.address), "a page twice");
+        }
+        for (address, bytes) in &parts {
+            let is_written = |address: u32| written.contains(&(address / 256 * 256));
+            assert!((*address..).zip(bytes).all(|(address, _)| is_written(address)));
+        }
+    }
+}
+
+/// A firmware of each board, in parts that touch: each other, and the place for models.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    BOARDS.iter().map(seed).collect()
+}
+
+fn seed(board: &'static Board) -> Vec<u8> {
+    let (identity, end) = (identity(board), *b"end");
+    let mut image = Image::new(board);
+    let mut add = |address, bytes: &[u8]| image.add(address, bytes).expect("a place in flash");
+    add(board.flash_address, &identity);
+    add(board.flash_address + identity.len() as u32, b"next");
+    add(board.model_address - end.len() as u32, &end);
+    let mut file = image.to_file(Format::Elf);
+    if let Flashing::Espflash { program, .. } = board.flashing {
+        // Its addresses aren't those of flash; each of the three segments has its own in its header.
+        let headers = file[FILE_HEADER_BYTES..].chunks_mut(SEGMENT_HEADER_BYTES);
+        for (header, range) in headers.zip(&program[..3]) {
+            header[12..16].copy_from_slice(&range.start.to_le_bytes());
+        }
+    }
+    file
+}
+
+const FILE_HEADER_BYTES: usize = 52;
+const SEGMENT_HEADER_BYTES: usize = 32;
+
+/// What the firmware of `board` says of itself, as `charcell_app::Identity` lies in its bytes.
+fn identity(board: &Board) -> Vec<u8> {
+    let mut identity = b"charcell-firmware".to_vec();
+    identity.extend(VERSION.to_le_bytes());
+    identity.extend(board.name.bytes());
+    identity.resize(48, 0);
+    identity.extend((board.memory_bytes as u32).to_le_bytes());
+    identity.extend(board.model_address.to_le_bytes());
+    identity
+}

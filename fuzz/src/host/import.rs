@@ -1,0 +1,41 @@
+//! Models of PyTorch.
+
+use std::collections::BTreeSet;
+
+use charcell::model::Dimensions;
+use charcell::{ImportOptions, from_safetensors, import_bytes, to_safetensors};
+use safetensors::SafeTensors;
+
+/// The characters of the models that the search starts from, sorted.
+const CHARACTERS: [char; 5] = [' ', 'a', 'e', 'h', 't'];
+
+/// Imports `bytes` as safetensors, which may be refused; what is taken must be finite, a file for
+/// the crate `safetensors` too, and the same after it was written and read again, in both ways.
+///
+/// # Panics
+/// If it isn't so.
+pub fn import(bytes: &[u8]) -> bool {
+    let options = ImportOptions::default();
+    let Ok((parameters, _)) = import_bytes(bytes, &CHARACTERS, &options) else {
+        // As the weights of a run, of the sizes that most of the first inputs have.
+        let dimensions = Dimensions { vocabulary: CHARACTERS.len(), hidden: 4, layers: 1 };
+        return from_safetensors(bytes, dimensions).is_ok();
+    };
+    assert!(parameters.values().iter().all(|value| value.is_finite()));
+    let written = to_safetensors(&parameters);
+    let again = import_bytes(&written, &CHARACTERS, &options).expect("a model of ours");
+    assert!(again.0 == parameters);
+    assert!(from_safetensors(&written, parameters.dimensions()).as_ref() == Ok(&parameters));
+    if names(bytes) == names(&written)
+        && let Ok(own) = from_safetensors(bytes, parameters.dimensions())
+    {
+        assert!(own == parameters);
+    }
+    true
+}
+
+/// The names of all tensors in a file.
+fn names(file: &[u8]) -> BTreeSet<String> {
+    let file = SafeTensors::deserialize(file).expect("stricter than safetensors itself");
+    file.names().into_iter().map(str::to_owned).collect()
+}

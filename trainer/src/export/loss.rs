@@ -1,0 +1,132 @@
+//! What int8 costs: how it predicts a text, compared with f32.
+
+use std::fmt::{self, Display, Formatter};
+
+use infer_core::{F32, Int8, Model, Token};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::error::ArtifactError;
+use crate::evaluation::first_choice;
+use crate::inference::Reader;
+use crate::model::Parameters;
+use crate::perplexity::shown_number;
+
+/// The most characters of a text to compare on.
+pub(crate) const MAX_CHARACTERS: usize = 2000;
+
+/// The fewest, however large the model is.
+const MIN_CHARACTERS: usize = 200;
+
+/// Products in all, with which the time grows: about half a second.
+const WORK: usize = 1 << 30;
+
+/// Products for the logarithm of a probability, which take about the time of its exponentials.
+const PRODUCTS_OF_LOGARITHM: usize = 20;
+
+/// Where the random numbers of what a model writes start.
+const SEED: u64 = 1;
+
+/// How int8 compares with f32 where both read the same text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Int8Loss {
+    /// Perplexity in int8 divided by that in f32, as expected over all characters that could
+    /// follow by f32: unlike that of the characters which do, it is never below 1, and whatever
+    /// becomes more or less probable raises it.
+    pub factor: f64,
+    /// Share of the characters before which both find the same one most probable. It isn't judged:
+    /// where others are nearly as probable any choice is as good, and where they aren't the factor
+    /// rises.
+    pub same_first_choices: f64,
+}
+
+impl Int8Loss {
+    /// The largest factor that is allowed. Where int8 suits a model it costs 1.002 at most, and 1.02
+    /// in small ones that know their text by heart; trainings that differ in their seeds alone
+    /// differ by 1 to 2 %. What is beyond all of these is no longer the model that was trained.
+    pub const LARGEST_FACTOR: f64 = 1.03;
+
+    /// Lets both read the start of `text`; if it is empty, what `float` writes, as that is as its
+    /// corpus was: after each of the `prefixes`, which it knows, and after nothing.
+    pub(super) fn measure(
+        float: &Model<'_, F32>,
+        int8: &Model<'_, Int8>,
+        text: &str,
+        prefixes: &[String],
+    ) -> Self {
+        let dimensions = float.dimensions();
+        let products =
+            Parameters::element_count(dimensions) + PRODUCTS_OF_LOGARITHM * dimensions.vocabulary;
+        let length = (WORK / products).clamp(MIN_CHARACTERS, MAX_CHARACTERS);
+        let known = text.chars().filter_map(|character| float.vocabulary().token(character));
+        let text: Vec<Token> = known.take(length).collect();
+        let texts = if text.is_empty() { own_texts(float, prefixes, length) } else { vec![text] };
+        let (mut nats, mut same, mut characters) = (0.0, 0.0, 0.0);
+        for text in texts {
+            let (mut in_f32, mut in_int8) = (Reader::new(float), Reader::new(int8));
+            for token in text {
+                let (expected, found) = (in_f32.predict(), in_int8.predict());
+                nats += divergence(expected, found);
+                same += f64::from(first_choice(expected) == first_choice(found));
+                characters += 1.0;
+                in_f32.read(token);
+                in_int8.read(token);
+            }
+        }
+        Self { factor: (nats / characters).exp(), same_first_choices: same / characters }
+    }
+
+    /// Makes sure that int8 costs no more than [`LARGEST_FACTOR`](Self::LARGEST_FACTOR).
+    ///
+    /// # Errors
+    /// [`ArtifactError::Int8Loss`].
+    pub fn check(self) -> Result<(), ArtifactError> {
+        let largest_factor = Self::LARGEST_FACTOR;
+        if self.factor <= largest_factor {
+            return Ok(());
+        }
+        Err(ArtifactError::Int8Loss { loss: self.to_string(), largest_factor })
+    }
+}
+
+impl Display for Int8Loss {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let (factor, percent) = (shown_number(self.factor, 4), 100.0 * self.same_first_choices);
+        write!(formatter, "perplexity times {factor}, same first choice {percent:.2} %")
+    }
+}
+
+/// What a model writes by its own probabilities, `length` characters in all: a part after each of
+/// `prefixes`, and one after nothing.
+fn own_texts(model: &Model<'_, F32>, prefixes: &[String], length: usize) -> Vec<Vec<Token>> {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let write = |prefix: &str| {
+        let mut writer = Reader::new(model);
+        let mut text: Vec<Token> = prefix.chars().filter_map(|c| model.token(c)).collect();
+        text.iter().for_each(|&token| writer.read(token));
+        for _ in 0..length / (prefixes.len() + 1) {
+            let token = draw(writer.predict(), random.random_range(0.0..1.0));
+            writer.read(token);
+            text.push(token);
+        }
+        text
+    };
+    prefixes.iter().map(String::as_str).chain([""]).map(write).collect()
+}
+
+/// Nats that it costs to expect `found` where characters come as `expected`, both logarithms of
+/// probabilities `[V]`: the Kullback–Leibler divergence.
+fn divergence(expected: &[f64], found: &[f64]) -> f64 {
+    expected.iter().zip(found).map(|(p, q)| p.exp() * (p - q)).sum()
+}
+
+/// The token to which a number from 0 to 1 leads, by the logarithms of the probabilities `[V]`.
+fn draw(log_probabilities: &[f64], mut number: f64) -> Token {
+    let is_reached = |log_probability: &f64| {
+        number -= log_probability.exp();
+        number < 0.0
+    };
+    let token = log_probabilities.iter().position(is_reached);
+    // Rounding can leave a last bit of the number.
+    token.unwrap_or_else(|| first_choice(log_probabilities)) as Token
+}
