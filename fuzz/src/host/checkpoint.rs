@@ -1,8 +1,11 @@
 //! Checkpoints of a training.
 
 use charcell::cpu::Cpu;
-use charcell::text::Sampling;
-use charcell::{Checkpoint, Config, Description, Error, Optimizer, Training};
+use charcell::text::WindowSampling;
+use charcell::{
+    Checkpoint, Config, Description, Error, Optimizer, Training, TrainingError,
+};
+use pollster::block_on;
 
 use super::CORPUS;
 
@@ -38,10 +41,10 @@ pub fn checkpoint(bytes: &[u8]) -> bool {
 /// A training goes on from `checkpoint`, which has no epochs behind it whose reports it would need.
 fn go_on(checkpoint: &Checkpoint, description: &Description) {
     let config = &description.config;
-    let backend = |parameters| Cpu::new(parameters, config, 1);
+    let backend = async |parameters| Cpu::new(parameters, config, 1);
     let resumed = Training::resume(&CORPUS, config, checkpoint, Vec::new(), backend);
-    let Ok(mut training) = resumed else { return };
-    let again = training.checkpoint().expect("a processor can't be lost");
+    let Ok(mut training) = block_on(resumed) else { return };
+    let again = block_on(training.checkpoint()).expect("a processor can't be lost");
     // One of another version, or with other spaces, is written anew.
     let text = serde_json::to_string(description).expect("plain values as JSON");
     let bytes = checkpoint.to_bytes();
@@ -49,8 +52,8 @@ fn go_on(checkpoint: &Checkpoint, description: &Description) {
     if is_there && again.description().as_ref() == Some(description) {
         assert!(again.to_bytes() == bytes);
     }
-    match training.step() {
-        Ok(_) | Err(Error::Diverged { .. }) => {}
+    match block_on(training.advance()) {
+        Ok(_) | Err(Error::Training(TrainingError::Diverged { .. })) => {}
         Err(error) => panic!("{error}"),
     }
 }
@@ -78,7 +81,7 @@ fn configs() -> [Config; 2] {
         learning_rate: 0.1,
         clip: 1.0,
         dropout: 0.2,
-        sampling: Sampling::Random,
+        sampling: WindowSampling::Random,
         validation: 0.1,
         patience: 1,
         ..smallest.clone()
@@ -87,13 +90,14 @@ fn configs() -> [Config; 2] {
 }
 
 fn checkpoints(config: &Config) -> Vec<Vec<u8>> {
-    let backend = |parameters| Cpu::new(parameters, config, 1);
-    let mut training = Training::new(&CORPUS, config, backend).expect("settings that are allowed");
+    let backend = async |parameters| Cpu::new(parameters, config, 1);
+    let training = block_on(Training::new(&CORPUS, config, backend));
+    let mut training = training.expect("settings that are allowed");
     let mut checkpoints = Vec::new();
     loop {
-        let checkpoint = training.checkpoint().expect("a processor can't be lost");
+        let checkpoint = block_on(training.checkpoint()).expect("a processor can't be lost");
         checkpoints.push(checkpoint.to_bytes());
-        if training.step().expect("it learns").is_none() {
+        if block_on(training.advance()).expect("it learns").is_none() {
             return checkpoints;
         }
     }

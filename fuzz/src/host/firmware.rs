@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use charcell::boards::{BOARDS, Board, Flashing};
-use charcell::image::{Format, Image};
+use charcell_flash::{BOARDS, Board, Flashing, Format, Image};
 use infer_core::artifact::VERSION;
 
 use self::flash::{blocks, hex_parts, segments};
 
-#[path = "../../../trainer/tests/flash/mod.rs"]
+#[path = "../../../flash/tests/flash/mod.rs"]
 #[allow(dead_code, reason = "its readers of files are used here, its flash isn't")]
 mod flash;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use charcell::model::Dimensions;
-use charcell::{ImportOptions, from_safetensors, import_bytes, to_safetensors};
+use charcell::{ImportOptions, Imported, from_safetensors, to_safetensors};
 use safetensors::SafeTensors;
 
 /// The characters of the models that the search starts from, sorted.
@@ -16,15 +16,16 @@ const CHARACTERS: [char; 5] = [' ', 'a', 'e', 'h', 't'];
 /// If it isn't so.
 pub fn import(bytes: &[u8]) -> bool {
     let options = ImportOptions::default();
-    let Ok((parameters, _)) = import_bytes(bytes, &CHARACTERS, &options) else {
+    let Ok(Imported { model, .. }) = charcell::import(bytes, &CHARACTERS, &options) else {
         // As the weights of a run, of the sizes that most of the first inputs have.
         let dimensions = Dimensions { vocabulary: CHARACTERS.len(), hidden: 4, layers: 1 };
         return from_safetensors(bytes, dimensions).is_ok();
     };
+    let parameters = model.parameters;
     assert!(parameters.values().iter().all(|value| value.is_finite()));
     let written = to_safetensors(&parameters);
-    let again = import_bytes(&written, &CHARACTERS, &options).expect("a model of ours");
-    assert!(again.0 == parameters);
+    let again = charcell::import(&written, &CHARACTERS, &options).expect("a model of ours");
+    assert!(again.model.parameters == parameters);
     assert!(from_safetensors(&written, parameters.dimensions()).as_ref() == Ok(&parameters));
     if names(bytes) == names(&written)
         && let Ok(own) = from_safetensors(bytes, parameters.dimensions())

@@ -1,7 +1,7 @@
 //! The description of a run.
 
 use charcell::model::{Dimensions, Parameters};
-use charcell::{Config, Description, Error, Weights, artifact, to_safetensors};
+use charcell::{Config, Description, Error, TextError, Weights, artifact, to_safetensors};
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 use serde_json::Value;
 
@@ -44,7 +44,7 @@ fn export(description: &Description) {
     let artifact = match artifact(&model, Weights::F32) {
         Ok(artifact) => artifact,
         // Training and import make sure of it, but somebody may have changed the file.
-        Err(Error::UnknownCharacters(_)) => return,
+        Err(Error::Text(TextError::UnknownCharacters(_))) => return,
         Err(error) => panic!("{error}"),
     };
     let loaded = artifact.model().expect("what was just exported");
