@@ -94,7 +94,7 @@ fn prefixes_with_characters_that_the_vocabulary_lacks_are_refused() {
     model.prefixes.push("'Ж".into());
     for weights in [Weights::Int8, Weights::F32] {
         let error = artifact(&model, weights).unwrap_err().to_string();
-        assert!(error.contains("'ж' (character 2)"), "{error}");
+        assert!(error.contains("'Ж' (character 2)"), "{error}");
     }
 }
 

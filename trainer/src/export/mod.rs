@@ -19,6 +19,7 @@ use self::writer::Writer;
 use crate::Error;
 use crate::inference::{Artifact, largest_cell_states};
 use crate::model::{Dimensions, ParameterName, Parameters, TrainedModel};
+use crate::text::UnknownCharacters;
 
 /// Kind of an artifact's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,9 +92,12 @@ pub(crate) fn check_prefixes(prefixes: &[String]) -> Result<(), Error> {
 
 fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
     check_prefixes(&model.prefixes)?;
+    let token = |character| model.vocabulary.token(model.normalisation.apply(character));
     for prefix in &model.prefixes {
-        let normalise = |character| model.normalisation.apply(character);
-        model.vocabulary.tokens(&prefix.chars().map(normalise).collect::<String>())?;
+        if let Some(unknown) = UnknownCharacters::of(prefix, |character| token(character).is_some())
+        {
+            return Err(Error::UnknownCharacters(unknown));
+        }
     }
     let parameters = &model.parameters;
     for name in Parameters::names(parameters.dimensions()) {
