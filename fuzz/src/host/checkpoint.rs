@@ -17,7 +17,7 @@ pub(crate) const WORDS: [&[u8]; 3] = [
 ];
 
 /// Reads `bytes`, their checksum mended, as a checkpoint, which may be refused; what is taken must
-/// be written as the same bytes again, and a training go on from it.
+/// be written as the same bytes again, and a training that goes on from it, too.
 ///
 /// # Panics
 /// If it isn't so.
@@ -41,7 +41,14 @@ fn go_on(checkpoint: &Checkpoint, description: &Description) {
     let backend = |parameters| Cpu::new(parameters, config, 1);
     let resumed = Training::resume(&CORPUS, config, checkpoint, Vec::new(), backend);
     let Ok(mut training) = resumed else { return };
-    training.checkpoint().expect("a processor can't be lost");
+    let again = training.checkpoint().expect("a processor can't be lost");
+    // One of another version, or with other spaces, is written anew.
+    let text = serde_json::to_string(description).expect("plain values as JSON");
+    let bytes = checkpoint.to_bytes();
+    let is_there = bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    if is_there && again.description().as_ref() == Some(description) {
+        assert!(again.to_bytes() == bytes);
+    }
     match training.step() {
         Ok(_) | Err(Error::Diverged { .. }) => {}
         Err(error) => panic!("{error}"),
