@@ -2,38 +2,25 @@
 
 #![cfg(unix)]
 
+mod common;
+
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 use charcell::Checkpoint;
 use charcell::text::SHIPPED_TEXT;
+use common::heed_signals;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag::register_conditional_default;
 use tempfile::TempDir;
 
 /// What obeys within two seconds has, on a machine that is busy, obeyed in this time.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Has programs heed the signals that this one was perhaps started to ignore, as a shell does with
-/// Ctrl-C for what runs in the background: unlike that, a handler isn't inherited.
-fn heed_signals() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for signal in [SIGHUP, SIGINT, SIGTERM] {
-            let always = Arc::new(AtomicBool::new(true));
-            register_conditional_default(signal, always).unwrap();
-        }
-    });
-}
 
 /// A command in `folder` that nobody reads.
 fn charcell(folder: &Path, words: &str) -> Command {

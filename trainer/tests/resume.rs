@@ -1,5 +1,7 @@
 //! Trainings that stop and go on: exactly as if they had never stopped, whatever stopped them.
 
+mod common;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -347,6 +349,7 @@ fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_training_leaves_a_checkpoint() {
+    common::heed_signals();
     let folder = TempDir::new().unwrap();
     let mut command = charcell(&folder, &format!("{TRAIN} --epochs 100000 --out run"));
     let child = command.stderr(Stdio::piped()).spawn().unwrap();

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 use std::process::Output;
+#[cfg(unix)]
+use std::sync::{Arc, Once, atomic::AtomicBool};
 
 use assert_cmd::Command;
 use charcell::model::{Dimensions, ParameterName, Parameters, State, TrainedModel};
@@ -12,6 +14,11 @@ use infer_core::layout::{GATES, Gate, gate_column};
 use infer_core::{Normalisation, Token};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+#[cfg(unix)]
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag::register_conditional_default,
+};
 use tempfile::TempDir;
 
 /// Random parameters, biases too, `scale` times as large as at the start of a training.
@@ -45,6 +52,19 @@ pub(crate) fn model(hidden: usize) -> Artifact {
 pub(crate) fn charcell(folder: &TempDir, words: &str) -> Output {
     let mut command = Command::cargo_bin("charcell").unwrap();
     command.current_dir(folder.path()).args(words.split(' ')).output().unwrap()
+}
+
+/// Has programs heed the signals that this one was perhaps started to ignore, as a shell does with
+/// Ctrl-C for what runs in the background: unlike that, a handler isn't inherited.
+#[cfg(unix)]
+pub(crate) fn heed_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            let always = Arc::new(AtomicBool::new(true));
+            register_conditional_default(signal, always).unwrap();
+        }
+    });
 }
 
 /// A window of random tokens that goes on from the state before it.
