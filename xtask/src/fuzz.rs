@@ -60,8 +60,9 @@ pub(crate) fn measure() -> Result<()> {
         "fuzzing",
         &format!(
             "## Fuzzing\n\nlibFuzzer by the targets in `fuzz/`, with overflow checks and debug \
-             assertions, in 64 MB of memory: no panic, no time-out, and nothing that a target says \
-             must hold and doesn't.\n\n{table}\n{circumstances}\n"
+             assertions, in 64 MB of memory: no panic, no time-out, and all that a target says must \
+             hold does (`cargo xtask test --full --time-machine FILE`).\n\n{table}\n\
+             {circumstances}\n"
         ),
     )
 }

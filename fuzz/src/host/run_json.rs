@@ -102,8 +102,8 @@ const CHANGE_BYTES: usize = 11;
 /// The objects in a description.
 const OBJECTS: [&str; 3] = ["", "/config", "/source"];
 
-/// Descriptions of runs: small, with a text of its own, and as large as there can be; and changes
-/// of each kind.
+/// Descriptions of runs: small, with a text of its own, and as large as there can be; and some
+/// changes.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let mut other = small();
     other.source.files = vec!["a.txt".into()];

@@ -51,6 +51,7 @@ pub enum Schedule {
 /// All settings of a training; the default is the recipe of *Dive into Deep Learning*, "Long
 /// Short-term Memory".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// H: hidden units of each layer.
     pub hidden: usize,

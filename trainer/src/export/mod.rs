@@ -16,8 +16,9 @@ pub(crate) use self::safetensors::{check_names, transposed};
 pub use self::safetensors::{from_safetensors, to_safetensors};
 use self::tensors::{LayerFormat, by_unit, write_output, write_weights};
 use self::writer::Writer;
+use crate::characters::UnknownCharacters;
 use crate::config::check_prefix_count;
-use crate::error::{ArtifactError, Error};
+use crate::error::{ArtifactError, Error, TextError};
 use crate::inference::{Artifact, largest_cell_states};
 use crate::model::{Dimensions, ParameterName, Parameters, TrainedModel};
 
@@ -86,9 +87,12 @@ fn quantised(model: &TrainedModel, float: &Model<'_, F32>) -> Result<Artifact, E
 
 fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
     check_prefix_count(&model.prefixes)?;
+    let token = |character| model.vocabulary.token(model.normalisation.apply(character));
     for prefix in &model.prefixes {
-        let normalise = |character| model.normalisation.apply(character);
-        model.vocabulary.tokens(&prefix.chars().map(normalise).collect::<String>())?;
+        if let Some(unknown) = UnknownCharacters::of(prefix, |character| token(character).is_some())
+        {
+            return Err(TextError::UnknownCharacters(unknown).into());
+        }
     }
     let parameters = &model.parameters;
     for name in Parameters::names(parameters.dimensions()) {

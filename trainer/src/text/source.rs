@@ -12,6 +12,7 @@ use crate::error::TextError;
 
 /// How a corpus is made; a part of `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Source {
     /// Files, and folders whose files are all taken, one after the other; none: the shipped text.
     pub files: Vec<PathBuf>,

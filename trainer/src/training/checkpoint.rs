@@ -145,13 +145,16 @@ impl Checkpoint {
         let in_epoch = description.corpus_characters as u64;
         let in_all = (self.epochs as u64).saturating_add(1).saturating_mul(in_epoch);
         let Sums { loss_nats, gradient_norm, seconds } = self.sums;
+        let sums = [loss_nats, gradient_norm, seconds];
+        // By their bits: an epoch starts from 0, and -0 would be lost.
+        let are_sums_at_start = sums.iter().all(|sum| sum.to_bits() == 0);
         let of_best = self.best.iter().flat_map(|best| &best.parameters);
         description.epochs == self.epochs
             && self.random_position < RANDOM_WORDS
             && self.iterations_done as u64 <= in_epoch
             && self.iterations <= in_all
-            && (self.iterations_done > 0 || self.sums == Sums::default())
-            && [loss_nats, gradient_norm, seconds].iter().all(|sum| sum.is_finite())
+            && (self.iterations_done > 0 || are_sums_at_start)
+            && sums.iter().all(|sum| sum.is_finite())
             && self.parameters.iter().chain(of_best).all(|value| value.is_finite())
             && self.best.iter().all(|best| {
                 best.perplexity.is_finite() && best.epoch.max(best.reports_since) <= self.epochs
@@ -351,10 +354,14 @@ mod tests {
     fn impossible_numbers_are_refused() {
         let (checkpoint, _) = checkpoint(&corpus());
         type Change = fn(&mut Checkpoint);
-        let changes: [Change; 14] = [
+        let changes: [Change; 15] = [
             |it| it.random_position = RANDOM_WORDS,
             |it| it.iterations_done = 121,
             |it| it.iterations_done = 0,
+            |it| {
+                it.iterations_done = 0;
+                it.sums = Sums { loss_nats: -0.0, ..Sums::default() };
+            },
             |it| it.iterations = u64::MAX,
             |it| it.sums.seconds = f64::NAN,
             |it| it.sums.loss_nats = f64::INFINITY,

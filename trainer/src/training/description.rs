@@ -11,6 +11,7 @@ use crate::text::{Corpus, Source, Vocabulary};
 
 /// What a training was, as `run.json` of a run folder and a checkpoint hold it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Description {
     /// Version of Charcell that trained.
     pub charcell_version: String,
@@ -31,7 +32,6 @@ pub struct Description {
     /// CRC-32 of the normalised corpus.
     pub corpus_checksum: u32,
     /// The start of the corpus, as the model read it: int8 is compared with f32 on it.
-    #[serde(default)]
     pub excerpt: String,
 }
 
@@ -160,6 +160,9 @@ mod tests {
             ("\"learning_rate\": 100.0", "\"learning_rate\": -1", "learning_rate is -1"),
             ("\"dropout\": 0.0", "\"dropout\": 1.0", "dropout is 1"),
             ("\"hidden\": 1,", "", "missing field `hidden`"),
+            ("\"seed\"", "\"sead\": 1, \"seed\"", "unknown field `sead`"),
+            ("\"files\"", "\"file\": \"a\", \"files\"", "unknown field `file`"),
+            ("\"excerpt\"", "\"extract\": \"a\", \"excerpt\"", "unknown field `extract`"),
         ] {
             let changed = json.replacen(right, wrong, 1);
             assert_ne!(changed, json);

@@ -15,6 +15,7 @@ use crate::text::{Corpus, Vocabulary};
 
 /// Where a training's first weights came from; a part of `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Origin {
     /// The folder of the run that they were taken from.
     pub run: PathBuf,
