@@ -176,16 +176,16 @@ fn inline_paths(text: &str, module: &[String]) -> Vec<Module> {
 /// `path`, named in `module`, from the root of the crate; nothing if it leads out of it.
 fn absolute(path: &str, module: &[String]) -> Option<Module> {
     let mut names = path.split("::").map(str::trim).filter(|name| !name.is_empty()).peekable();
-    let mut absolute: Module = match names.peek()? {
-        &"crate" => {
+    let mut absolute: Module = match *names.peek()? {
+        "crate" => {
             names.next();
             Vec::new()
         }
-        &"self" => {
+        "self" => {
             names.next();
             module.to_vec()
         }
-        &"super" => module.to_vec(),
+        "super" => module.to_vec(),
         _ => return None,
     };
     while names.next_if_eq(&"super").is_some() {

@@ -67,7 +67,9 @@ impl Device {
         config: &Config,
     ) -> Result<OnDevice, DeviceError> {
         Ok(match self {
-            Self::Cpu { threads } => OnDevice::Cpu(Cpu::new(parameters, config, *threads)?),
+            Self::Cpu { threads } => {
+                OnDevice::Cpu(Box::new(Cpu::new(parameters, config, *threads)?))
+            }
             #[cfg(feature = "gpu")]
             Self::Gpu(adapter) => {
                 OnDevice::Gpu(Box::new(Gpu::new(adapter, &parameters, config).await?))
@@ -80,7 +82,7 @@ impl Device {
 #[derive(Debug)]
 pub enum OnDevice {
     /// On the CPU.
-    Cpu(Cpu),
+    Cpu(Box<Cpu>),
     /// On a GPU.
     #[cfg(feature = "gpu")]
     Gpu(Box<Gpu>),

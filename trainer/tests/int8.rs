@@ -9,8 +9,8 @@ use charcell::model::ParameterName::{self, B, BOut, WHh, WIh, WOut};
 use charcell::model::{Dimensions, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT};
 use charcell::{
-    Artifact, ArtifactError, Config, Description, Device, Error, Optimizer, Weights, artifact, evaluate,
-    int8_artifact, train_and_predict,
+    Artifact, ArtifactError, Config, Description, Device, Error, Optimizer, Weights, artifact,
+    evaluate, int8_artifact, train_and_predict,
 };
 use infer_core::layout::{GATES, Gate, MAX_VOCABULARY, gate_column};
 use infer_core::{Int8, Model, Normalisation, Sampling};
