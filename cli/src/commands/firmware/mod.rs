@@ -176,10 +176,11 @@ fn build(board: &'static Board) -> Result<PathBuf, Error> {
         let mend = "go to one, or give --firmware";
         return Err(error(format!("the current folder is in no checkout of Charcell; {mend}")));
     };
-    tell(format_args!("building {}", firmware.join(board.name).display()));
+    let folder = firmware.join("boards").join(board.name);
+    tell(format_args!("building {}", folder.display()));
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--target-dir"]).arg(firmware.join("target"));
-    let status = cargo.current_dir(firmware.join(board.name)).status();
+    let status = cargo.current_dir(folder).status();
     let status = status.map_err(|source| error(format!("cargo can't be started: {source}")))?;
     if !status.success() {
         let target = board.target;
