@@ -225,7 +225,7 @@ fn firmware_tests() -> Result<()> {
 /// Cargo for the part of the firmware that runs on a host, too.
 fn firmware_on_host(subcommand: &str) -> Result<Command> {
     let mut command = cargo(subcommand);
-    command.args(["--package", "charcell-app"]);
+    command.args(["--package", "charcell-app", "--package", "charcell-board-file"]);
     command.args(["--target", &targets::host()?]).current_dir(workspace());
     Ok(command)
 }

@@ -13,10 +13,10 @@ pub type Memory<const BYTES: usize> = ConstStaticCell<Aligned<[u8; BYTES]>>;
 /// The identity of a firmware for the board called `name` that calls [`run`] with `memory`.
 ///
 /// # Panics
-/// As [`Identity::new`] does.
+/// As [`charcell_app::identity`] does.
 #[must_use]
 pub const fn identity<const BYTES: usize>(name: &str, _memory: &Memory<BYTES>) -> Identity {
-    Identity::new(name, models(), BYTES)
+    charcell_app::identity(name, models(), BYTES)
 }
 
 /// The statics of a firmware as its board's `board.toml` has them: `MEMORY` for a model, and the

@@ -15,7 +15,7 @@ use esp_hal::time::{Duration, Instant};
 use esp_hal::uart::Uart;
 use esp_hal::usb::usb_serial_jtag::UsbSerialJtag;
 
-use crate::microseconds;
+use crate::clock::microseconds;
 
 /// How long a host may take to fetch what is sent before its terminal is taken to be closed.
 const PATIENCE: Duration = Duration::from_millis(200);

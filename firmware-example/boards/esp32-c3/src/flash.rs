@@ -1,4 +1,4 @@
-//! The place for models: a part of flash that lies outside of the program's own image, and is seen
+//! The flash for models: a part that lies outside of the program's own image, and is seen
 //! at an address only after the chip's memory management unit was told so.
 
 #![expect(
@@ -14,11 +14,11 @@ use esp_hal::ram;
 /// Kilobytes of a page, the only size that the chip has.
 const PAGE_KILOBYTES: u32 = 64;
 
-/// The kind of memory that is behind an address: flash, the only one that this chip has.
+/// The kind of memory at an address: flash, the only one that this chip has.
 const FLASH: u32 = 0;
 
 unsafe extern "C" {
-    /// Where the program sees the place for models; `model.x` has it.
+    /// Where the program sees the flash for models, by the linker script.
     static _model_mapped: u8;
 
     // esp-rom-sys has their addresses.
@@ -35,10 +35,11 @@ unsafe extern "C" {
     fn Cache_Resume_ICache(autoload: u32);
 }
 
-/// The flash that models lie in, mapped to where `model.x` says. Nothing may have interrupts yet.
+/// The flash that models lie in, mapped to where the board's `board.toml` says. Nothing may have
+/// interrupts yet.
 pub(crate) fn map_model_flash() -> &'static [u8] {
     let (start, bytes) = (&raw const _model_mapped, model_bytes());
-    // On this chip, the address of the place for models counts from the start of flash.
+    // On this chip, the address of the models counts from the start of flash.
     let offset = models().as_ptr().addr() as u32;
     let pages = bytes as u32 / (PAGE_KILOBYTES << 10);
     critical_section::with(|_| map(start.addr() as u32, offset, pages));

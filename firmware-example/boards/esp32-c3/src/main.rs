@@ -3,6 +3,7 @@
 #![no_std]
 #![no_main]
 
+mod clock;
 mod console;
 mod flash;
 mod tick;
@@ -13,12 +14,13 @@ use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Pull};
 use esp_hal::interrupt::wait_for_interrupt;
 use esp_hal::peripherals::TIMG0;
-use esp_hal::time::{Duration, Instant};
+use esp_hal::time::Duration;
 use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
 use esp_hal::uart::Uart;
 use esp_hal::usb::usb_serial_jtag::UsbSerialJtag;
 use panic_halt as _;
 
+use crate::clock::microseconds;
 use crate::console::Console;
 
 // What the chip's boot loader wants to know of a program.
@@ -65,11 +67,6 @@ impl charcell_app::Board for Board {
     fn ram(&self) -> Option<Ram> {
         Some(charcell_support::ram())
     }
-}
-
-/// Microseconds since the chip started.
-fn microseconds() -> u64 {
-    Instant::now().duration_since_epoch().as_micros()
 }
 
 #[esp_hal::main]
