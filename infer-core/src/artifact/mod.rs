@@ -15,4 +15,4 @@ pub use header::{Encoding, Header, MAX_PREFIXES, Quantisation, Tensor, TensorNam
 pub use include::Aligned;
 pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
 pub(crate) use reader::{Contents, Granule, Tensors, open, verify};
-pub use reader::{Summary, tensors};
+pub use reader::{Summary, find, tensors};
