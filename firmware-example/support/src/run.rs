@@ -31,6 +31,14 @@ macro_rules! statics {
     };
 }
 
+/// The clock of the core in hertz, as the board's `board.toml` has it.
+#[macro_export]
+macro_rules! clock_hz {
+    () => {
+        $crate::number(env!("CHARCELL_CLOCK_HZ")) as u32
+    };
+}
+
 /// A number that a build script hands over, at compile time.
 ///
 /// # Panics

@@ -42,7 +42,10 @@ pub(super) fn build(board: &'static Board) -> Result<PathBuf, Error> {
 }
 
 /// The image in the firmware at `path`, which must be that of `board`, and the bytes of the file.
-pub(super) fn read_firmware(path: &Path, board: &'static Board) -> Result<(Image, Option<Vec<u8>>), Error> {
+pub(super) fn read_firmware(
+    path: &Path,
+    board: &'static Board,
+) -> Result<(Image, Option<Vec<u8>>), Error> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_FIRMWARE_BYTES + 1).read_to_end(&mut bytes))

@@ -5,10 +5,11 @@
 #![expect(unsafe_code, reason = "which image the board has is known here alone")]
 
 use charcell_mps2::AN386;
-use charcell_support::statics;
+use charcell_support::{clock_hz, statics};
 use cortex_m_rt::entry;
 
 statics!();
+const _: () = assert!(AN386.hertz == clock_hz!(), "board.toml has another clock");
 
 #[entry]
 fn main() -> ! {

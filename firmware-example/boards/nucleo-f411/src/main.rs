@@ -4,7 +4,7 @@
 #![no_main]
 
 use charcell_stm32f4::{Parts, Receiver};
-use charcell_support::statics;
+use charcell_support::{clock_hz, statics};
 use cortex_m_rt::entry;
 use panic_halt as _;
 use stm32f4xx_hal::gpio::Pull;
@@ -18,7 +18,7 @@ static RECEIVER: Receiver<USART2> = Receiver::new(Interrupt::USART2);
 #[entry]
 fn main() -> ! {
     charcell_stm32f4::run(&IDENTITY, &MEMORY, &RECEIVER, |peripherals| {
-        let mut rcc = peripherals.RCC.freeze(Config::hsi().sysclk(100.MHz()));
+        let mut rcc = peripherals.RCC.freeze(Config::hsi().sysclk(clock_hz!().Hz()));
         let pins = peripherals.GPIOA.split(&mut rcc);
         // The blue button connects its pin to ground; the board has a resistor for it.
         let button = peripherals.GPIOC.split(&mut rcc).pc13.into_floating_input();
