@@ -15,7 +15,6 @@ mod status;
 use core::ffi::{c_char, c_void};
 use core::{ptr, slice};
 
-use infer_core::artifact::{Encoding, Summary};
 use infer_core::{Int8, Model, StateView};
 
 pub use status::{Status, charcell_status_message};
@@ -92,22 +91,14 @@ pub unsafe extern "C" fn charcell_artifact_bytes(
     }
     // SAFETY: it isn't null, and the caller promises the bytes.
     let place = unsafe { slice::from_raw_parts(place, place_bytes) };
-    if !place.as_ptr().addr().is_multiple_of(CHARCELL_ARTIFACT_ALIGNMENT) {
-        return Status::ArtifactMisaligned;
+    match Model::<Int8>::find(place) {
+        Ok(artifact) => {
+            // SAFETY: it isn't null, and the caller promises the place.
+            unsafe { artifact_bytes.write(artifact.len()) };
+            Status::Ok
+        }
+        Err(error) => error.into(),
     }
-    let Summary { header, bytes, .. } = match Summary::read(place) {
-        Ok(summary) => summary,
-        Err(error) => return error.into(),
-    };
-    if matches!(header.encoding, Encoding::F32) {
-        return Status::NotInt8;
-    }
-    if bytes > place_bytes {
-        return Status::Length;
-    }
-    // SAFETY: it isn't null, and the caller promises the place.
-    unsafe { artifact_bytes.write(bytes) };
-    Status::Ok
 }
 
 /// Writes to `memory_bytes` how much memory charcell_load needs for this artifact.

@@ -1,6 +1,6 @@
 //! The slot for a model in flash.
 
-use infer_core::{CapacityError, LoadError, Model, Precision, artifact};
+use infer_core::{CapacityError, LoadError, Model, Precision};
 
 /// The model at the start of `flash`, and how many bytes its artifact has.
 ///
@@ -11,7 +11,7 @@ pub fn model_in<P: Precision>(flash: &[u8]) -> Result<(Model<'_, P>, usize), Slo
     if is_erased(0xFF) || is_erased(0) {
         return Err(SlotError::Empty);
     }
-    let artifact = match artifact::find(flash) {
+    let artifact = match Model::<P>::find(flash) {
         Ok(artifact) => artifact,
         Err(LoadError::Truncated { needed, available }) => {
             return Err(SlotError::TooLarge { needed, available });

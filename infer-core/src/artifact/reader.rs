@@ -47,32 +47,33 @@ pub(crate) struct Contents<'a> {
     pub(crate) tensors: Tensors<'a>,
 }
 
-/// Reads prelude and header of `artifact`, checks every size in the header, and that the tensors of
-/// these sizes are there, and nothing after them. What a kind of weights wants to be said of the cell
-/// states, `cell_fraction_bits` takes out of the header.
+/// Reads prelude and header at the start of `bytes`, checks every size in the header, and that the
+/// tensors of these sizes are there, and nothing after them unless `may_go_on`.
+///
+/// The kind of weights has elements of so many bytes, and `cell_fraction_bits` takes what it wants to
+/// be said of the cell states out of the header, for so many layers.
 pub(crate) fn open<'a>(
-    artifact: &'a [u8],
+    bytes: &'a [u8],
+    may_go_on: bool,
+    element_bytes: ElementBytes,
     cell_fraction_bits: impl FnOnce(&Encoding<'a>, usize) -> Result<&'a [u8], LoadError>,
 ) -> Result<Contents<'a>, LoadError> {
-    let offset = artifact.as_ptr().addr() % ALIGNMENT;
+    let offset = bytes.as_ptr().addr() % ALIGNMENT;
     // Nothing lies anywhere: that is too short, not misplaced.
-    if offset != 0 && !artifact.is_empty() {
+    if offset != 0 && !bytes.is_empty() {
         return Err(LoadError::Misaligned { offset });
     }
-    let (header, end) = header(artifact)?;
+    let (header, end) = header(bytes)?;
     // Not by `ok_or`, which would have all of it on the stack once more.
     let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
     let dimensions = dimensions(&header)?;
     let cell_fraction_bits = cell_fraction_bits(&header.encoding, dimensions.layers)?;
-    let (length, available) =
-        (artifact_bytes(&header.encoding, entries, dimensions, end)?, artifact.len());
-    if length > available {
-        return Err(LoadError::Truncated { needed: length, available });
-    }
-    if length < available {
+    let length = artifact_bytes(entries, element_bytes, dimensions, end)?;
+    let tensors = slice(bytes, end.next_multiple_of(ALIGNMENT), length)?;
+    let available = bytes.len();
+    if length < available && !may_go_on {
         return Err(LoadError::TrailingBytes { length, available });
     }
-    let tensors = artifact.get(end.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
     // It always can: the start is a multiple of 16, and so is the length of the tensors.
     let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
     Ok(Contents { header, dimensions, cell_fraction_bits, tensors })
@@ -101,19 +102,10 @@ impl<'a> Summary<'a> {
         let (header, end) = header(bytes)?;
         let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
         let dimensions = dimensions(&header)?;
-        let bytes = artifact_bytes(&header.encoding, entries, dimensions, end)?;
+        let element_bytes = ElementBytes::of(&header.encoding);
+        let bytes = artifact_bytes(entries, element_bytes, dimensions, end)?;
         Ok(Self { header, dimensions, bytes })
     }
-}
-
-/// The artifact at the start of `bytes`, which other bytes may follow: flash from an address on, say.
-/// Its header alone was looked at, as by [`Summary::read`].
-///
-/// # Errors
-/// [`LoadError`], if there is no header, or one of no model; [`LoadError::Truncated`] if the bytes
-/// end before the artifact does.
-pub fn find(bytes: &[u8]) -> Result<&[u8], LoadError> {
-    slice(bytes, 0, Summary::read(bytes)?.bytes)
 }
 
 /// V, H and L of a `header`, if a model may have them.
@@ -142,8 +134,8 @@ fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
 /// Bytes of an artifact, whose header takes those to `end`. The `entries` that follow the header have
 /// to be those that the `dimensions` ask for.
 fn artifact_bytes(
-    encoding: &Encoding<'_>,
     mut entries: &[u8],
+    element_bytes: ElementBytes,
     dimensions: Dimensions,
     mut end: usize,
 ) -> Result<usize, LoadError> {
@@ -152,7 +144,7 @@ fn artifact_bytes(
         let (entry, rest) = Tensor::decode(entries).ok_or(LoadError::Header)?;
         let start = end.next_multiple_of(ALIGNMENT);
         // Below 2³¹: no tensor within the limits is larger.
-        let bytes = dimensions.elements(name, layer) * element_bytes(encoding, name, layer);
+        let bytes = dimensions.elements(name, layer) * element_bytes.of_tensor(name, layer);
         let is_expected = entry.name == name
             && usize::from(entry.layer) == layer
             && entry.offset as usize == start
@@ -167,19 +159,36 @@ fn artifact_bytes(
     if entries.is_empty() { Ok(end) } else { Err(LoadError::Header) }
 }
 
-/// Bytes of an element of tensor `name` of `layer`.
-const fn element_bytes(encoding: &Encoding<'_>, name: TensorName, layer: usize) -> usize {
-    let (weight, gate_constants) = match encoding {
-        // A bias of four bytes and two multipliers of two.
-        Encoding::Int8(_) => (1, 8 * GATES),
-        // A bias.
-        Encoding::F32 => (4, 4 * GATES),
-    };
-    match name {
-        TensorName::WIh if layer == 0 => GATES * weight,
-        TensorName::WIh | TensorName::WHh | TensorName::WOut => BLOCK_ROWS * BLOCK_COLUMNS * weight,
-        TensorName::GateConstants => gate_constants,
-        TensorName::BOut => 4 * BLOCK_ROWS,
+/// What the elements of a kind of weights take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ElementBytes {
+    /// Bytes of a weight.
+    pub(crate) weight: usize,
+    /// Bytes of what is constant in the gates of a unit.
+    pub(crate) gate_constants: usize,
+}
+
+impl ElementBytes {
+    /// Those of the kind that a header names.
+    const fn of(encoding: &Encoding<'_>) -> Self {
+        match encoding {
+            // A bias of four bytes and two multipliers of two.
+            Encoding::Int8(_) => Self { weight: 1, gate_constants: 8 * GATES },
+            // A bias.
+            Encoding::F32 => Self { weight: 4, gate_constants: 4 * GATES },
+        }
+    }
+
+    /// Bytes of an element of tensor `name` of `layer`.
+    const fn of_tensor(self, name: TensorName, layer: usize) -> usize {
+        match name {
+            TensorName::WIh if layer == 0 => GATES * self.weight,
+            TensorName::WIh | TensorName::WHh | TensorName::WOut => {
+                BLOCK_ROWS * BLOCK_COLUMNS * self.weight
+            }
+            TensorName::GateConstants => self.gate_constants,
+            TensorName::BOut => 4 * BLOCK_ROWS,
+        }
     }
 }
 
@@ -216,7 +225,7 @@ mod tests {
     use crate::precision::sealed::Arithmetic;
 
     fn has_the_sizes_of<P: Arithmetic>(encoding: &Encoding<'_>) {
-        let bytes = |name, layer| element_bytes(encoding, name, layer);
+        let bytes = |name, layer| ElementBytes::of(encoding).of_tensor(name, layer);
         assert_eq!(bytes(TensorName::WIh, 0), size_of::<[P::Weight; GATES]>());
         for (name, size) in [
             (TensorName::WIh, size_of::<P::Block>()),
