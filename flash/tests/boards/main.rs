@@ -22,8 +22,7 @@ fn what_is_made_of_the_board_files_is_up_to_date() {
     // What is computed of a board goes by the table, which comes first.
     hold_up_to_date(&[table::of(&boards)]);
     let boards: Vec<Described<'_>> = boards.iter().map(Described::new).collect();
-    hold_up_to_date(&runner::of(&boards));
-    hold_up_to_date(&pages::of(&boards));
+    hold_up_to_date(&[runner::of(&boards), pages::of(&boards)].concat());
 }
 
 /// A board as its file describes it, and as the table has it.
@@ -43,9 +42,9 @@ fn hold_up_to_date(made: &[Made]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut written = Vec::new();
     for (path, text) in made {
-        let path = root.join(path);
-        if fs::read_to_string(&path).ok().as_ref() != Some(text) {
-            fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let file = root.join(path);
+        if fs::read_to_string(&file).ok().as_ref() != Some(text) {
+            fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             written.push(path.display().to_string());
         }
     }
