@@ -14,8 +14,8 @@ impl Image {
     ///
     /// # Errors
     /// [`ImageError::NotAFirmware`], [`ImageError::OtherBoard`], [`ImageError::FirmwareVersion`],
-    /// [`ImageError::OtherMemory`]; [`ImageError::OutOfRange`] if a part of it isn't where the board
-    /// has its firmware, [`ImageError::Overlap`] if two parts have the same address.
+    /// [`ImageError::OtherMemory`]; [`ImageError::OutOfRange`] if a part of it isn't where the
+    /// board has its firmware, [`ImageError::Overlap`] if two parts have the same address.
     pub fn of_firmware(board: &'static Board, file: &[u8]) -> Result<Self, ImageError> {
         let loaded = Loaded::read(file)?;
         check(&loaded, board)?;

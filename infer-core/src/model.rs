@@ -63,8 +63,8 @@ impl<'a, P: Precision> Model<'a, P> {
         model
     }
 
-    /// The artifact at the start of `bytes`, which other bytes may follow: flash from an address on,
-    /// say. Its header says where it ends; neither checksum nor weights are looked at, that is
+    /// The artifact at the start of `bytes`, which other bytes may follow: flash from an address
+    /// on, say. Its header says where it ends; neither checksum nor weights are looked at, that is
     /// [`load`](Self::load)'s. [`Summary`](artifact::Summary) reads the header of either kind.
     ///
     /// # Errors

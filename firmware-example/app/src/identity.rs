@@ -3,8 +3,8 @@
 use charcell_identity::Symbol;
 use infer_core::artifact::VERSION;
 
-/// The board that a firmware is for, the version of artifacts that it reads, where it looks for one,
-/// and how much memory it has for it. `charcell firmware` finds it in an image.
+/// The board that a firmware is for, the version of artifacts that it reads, where it looks for
+/// one, and how much memory it has for it. `charcell firmware` finds it in an image.
 pub type Identity = charcell_identity::Identity<&'static Symbol>;
 
 /// The identity of a firmware of this application for the board called `name`, as `charcell boards`

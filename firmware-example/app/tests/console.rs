@@ -195,7 +195,8 @@ fn what_is_wrong_is_named_and_ends_nothing() {
         "error: a line has up to 240 bytes\n> ",
         "gone^C\n> ",
         "model     256 hidden units in 1 layer(s), ",
-        "RAM       4321 bytes static, 1800 of them for the model; stack 1234 bytes at most so far\n",
+        "RAM       4321 bytes static, 1800 of them for the model; stack 1234 bytes at most so \
+         far\n",
         ":temperature T ",
     ] {
         assert!(shown.contains(part), "{part} isn't in:\n{shown}");

@@ -9,8 +9,8 @@ use crate::{BoardFile, FILE_NAME};
 /// What a board has for the linker beside its memory: sections that its chip's boot ROM asks for.
 const SECTIONS: &str = "sections.x";
 
-/// Lays out the firmware in the folder of a board by its `board.toml`, and by its `sections.x` if it
-/// has one; for build scripts.
+/// Lays out the firmware in the folder of a board by its `board.toml`, and by its `sections.x` if
+/// it has one; for build scripts.
 ///
 /// The firmware finds the bytes of RAM for a model in the variable `CHARCELL_MEMORY_BYTES`, and the
 /// clock in `CHARCELL_CLOCK_HZ`, if there is one.

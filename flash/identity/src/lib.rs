@@ -30,8 +30,9 @@ pub type Symbol = [u8; 0];
 ///
 /// The fields lie in its bytes one after the other: `charcell-firmware`, the version in two bytes,
 /// the name, padded with zeros to 29 bytes, the bytes of memory in four, and the address in four;
-/// numbers are little-endian. In a firmware, `A` is the symbol that models start at: the linker fills
-/// in the address of its own script, wherever that is changed. Who reads it has the four bytes.
+/// numbers are little-endian. In a firmware, `A` is the symbol that models start at: the linker
+/// fills in the address of its own script, wherever that is changed. Who reads it has the four
+/// bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct Identity<A> {
@@ -50,7 +51,8 @@ type Found = Identity<[u8; 4]>;
 const _: () = assert!(size_of::<Identity<&'static Symbol>>() == size_of::<Found>());
 
 impl Identity<&'static Symbol> {
-    /// The identity of a firmware that reads artifacts of `version`, for the board called `name`, as
+    /// The identity of a firmware that reads artifacts of `version`, for the board called `name`,
+    /// as
     /// `charcell boards` lists it, where models start at `models` in flash, and which has
     /// `memory_bytes` of RAM for their state and weights.
     ///

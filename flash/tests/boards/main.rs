@@ -1,6 +1,6 @@
-//! What is made of each board's `board.toml`: the table of boards in this crate, how Cargo runs each
-//! firmware, and what the pages say of the boards. A file that isn't up to date is written, and the
-//! test fails, for what was written to be looked at and committed.
+//! What is made of each board's `board.toml`: the table of boards in this crate, how Cargo runs
+//! each firmware, and what the pages say of the boards. A file that isn't up to date is written,
+//! and the test fails, for what was written to be looked at and committed.
 
 mod pages;
 mod runner;

@@ -109,8 +109,8 @@ fn firmware_size(described: &Described<'_>) -> String {
     let by_espflash =
         if board.takes_two_files() { ", in the image that espflash makes" } else { "" };
     format!(
-        "about {} KB of flash{by_espflash}; {} KB of RAM, {} KB of it for the model (its state, and \
-         as many weights as fit), and the stack",
+        "about {} KB of flash{by_espflash}; {} KB of RAM, {} KB of it for the model (its state, \
+         and as many weights as fit), and the stack",
         file.page.firmware_kilobytes,
         file.page.statics_kilobytes,
         board.memory_bytes >> 10

@@ -38,10 +38,12 @@ fn config_of(described: &Described<'_>, model_bytes: usize) -> Made {
              terminal.\n"
         }
         (None, Flashing::Espflash { .. }) => {
-            "# Writes the firmware to the board over its USB socket, and leaves its model as it is.\n"
+            "# Writes the firmware to the board over its USB socket, and leaves its model as it \
+             is.\n"
         }
         (None, _) => {
-            "# Writes the firmware to the board over its debug probe, and leaves its model as it is.\n"
+            "# Writes the firmware to the board over its debug probe, and leaves its model as it \
+             is.\n"
         }
     };
     let runner = runner(described, &format!("../../{SHIPPED_MODEL}"), model_bytes);

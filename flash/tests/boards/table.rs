@@ -81,18 +81,20 @@ fn core(board: &BoardFile) -> &'static str {
 fn flashing(flashing: &Flashing) -> String {
     match flashing {
         Flashing::Drive { how, name, format, erases_all, .. } => format!(
-            "Flashing::Drive {{\n            how: {how:?},\n            name: {name:?},\n            \
-             format: {format:?},\n            erases_all: {erases_all},\n        }}"
+            "Flashing::Drive {{\n            how: {how:?},\n            name: {name:?},\n\
+             {:12}format: {format:?},\n            erases_all: {erases_all},\n        }}",
+            ""
         ),
         Flashing::Probe { is_drive, .. } => format!("Flashing::Probe {{ is_drive: {is_drive} }}"),
         Flashing::Espflash { model_mapped_at, program, .. } => {
             let range =
                 |it: &Range<u32>| format!("{}..{}", hexadecimal(it.start), hexadecimal(it.end));
             format!(
-                "Flashing::Espflash {{\n            model_mapped_at: {},\n            program: {},\n        \
-                 }}",
+                "Flashing::Espflash {{\n            model_mapped_at: {},\n            program: {},\n\
+                 {:8}}}",
                 hexadecimal(*model_mapped_at),
-                list(program.iter().map(range), 16)
+                list(program.iter().map(range), 16),
+                ""
             )
         }
         Flashing::Emulator => "Flashing::Emulator".into(),

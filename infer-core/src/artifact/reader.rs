@@ -50,8 +50,8 @@ pub(crate) struct Contents<'a> {
 /// Reads prelude and header at the start of `bytes`, checks every size in the header, and that the
 /// tensors of these sizes are there, and nothing after them unless `may_go_on`.
 ///
-/// The kind of weights has elements of so many bytes, and `cell_fraction_bits` takes what it wants to
-/// be said of the cell states out of the header, for so many layers.
+/// The kind of weights has elements of so many bytes, and `cell_fraction_bits` takes what it wants
+/// to be said of the cell states out of the header, for so many layers.
 pub(crate) fn open<'a>(
     bytes: &'a [u8],
     may_go_on: bool,
@@ -93,8 +93,8 @@ pub struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// Reads the header at the start of `bytes`. Neither checksum nor tensors are looked at: that is
-    /// [`Model::load`](crate::Model::load)'s.
+    /// Reads the header at the start of `bytes`. Neither checksum nor tensors are looked at: that
+    /// is [`Model::load`](crate::Model::load)'s.
     ///
     /// # Errors
     /// [`LoadError`], if there is no header, or one of no model.
@@ -131,8 +131,8 @@ fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     Ok((slice(artifact, PRELUDE_BYTES, end)?, end))
 }
 
-/// Bytes of an artifact, whose header takes those to `end`. The `entries` that follow the header have
-/// to be those that the `dimensions` ask for.
+/// Bytes of an artifact, whose header takes those to `end`. The `entries` that follow the header
+/// have to be those that the `dimensions` ask for.
 fn artifact_bytes(
     mut entries: &[u8],
     element_bytes: ElementBytes,

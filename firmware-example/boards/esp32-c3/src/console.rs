@@ -1,8 +1,8 @@
 //! One console made of two, the chip's USB socket and its UART: what is shown goes to both, and
 //! both are typed on.
 //!
-//! The chip answers the host by itself, and has no register for DTR. But a host fetches what is sent
-//! to it only while a terminal has the port open. So the terminal is there once something was
+//! The chip answers the host by itself, and has no register for DTR. But a host fetches what is
+//! sent to it only while a terminal has the port open. So the terminal is there once something was
 //! fetched that had been waiting, and gone when something isn't fetched for a while.
 
 use core::convert::Infallible;
