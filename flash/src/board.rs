@@ -8,7 +8,7 @@ use infer_core::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
 /// A board, or a machine that an emulator offers.
 #[derive(Debug, PartialEq)]
 pub struct Board {
-    /// Its name in commands, and that of its folder in `firmware-example/`.
+    /// Its name in commands, and that of its folder in `firmware-example/boards/`.
     pub name: &'static str,
     /// Its name for people.
     pub title: &'static str,
@@ -130,10 +130,10 @@ impl Core {
     /// Clocks that a character of an int8 model of these sizes takes on this core, memory without
     /// wait states.
     ///
-    /// That is so many for each block of 4 × 8 weights, for each unit, and for each character of the
-    /// vocabulary, which has a logit to compare: by instructions counted in an emulator, of models of
-    /// 256, of 33 and of 8 units, the last with 2000 characters, and the clocks of each instruction
-    /// by the core's manual. Other models that were counted are within 7 %.
+    /// That is so many for each block of 4 × 8 weights, for each unit, and for each character of
+    /// the vocabulary, which has a logit to compare: by instructions counted in an emulator, of
+    /// models of 256, of 33 and of 8 units, the last with 2000 characters, and the clocks of each
+    /// instruction by the core's manual. Other models that were counted are within 7 %.
     ///
     /// Where no manual has them: a Cortex-M0 is taken for a Cortex-M0+, a Cortex-M33 for a
     /// Cortex-M4, and RV32 for a core that takes [`RISCV_CLOCKS_PER_INSTRUCTION`].
@@ -171,7 +171,7 @@ impl Board {
     /// If `address` isn't one of flash.
     #[must_use]
     pub fn erase_unit(&self, address: u32) -> Range<u32> {
-        assert!(self.flash().contains(&address), "{address:#x} is no address of flash");
+        assert!(self.flash().contains(&address), "{address:#x} is not an address of flash");
         let offset = address - self.flash_address;
         let units = self.erase_units.iter().rev().find(|units| units.from <= offset);
         let EraseUnits { from, bytes } = *units.expect("the first units start with flash");

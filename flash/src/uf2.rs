@@ -42,8 +42,8 @@ pub(crate) fn write(image: &Image, family: u32) -> Vec<u8> {
 /// The units of flash that `image` has bytes in, by their addresses, each of them whole.
 ///
 /// The boot ROM of the RP2040 goes by the numbers of blocks: it erases one sector for each 16 of
-/// them, that of the first to come (`bootrom/virtual_disk.c` in raspberrypi/pico-bootrom-rp2040). So
-/// each 16 must be a sector; otherwise sectors are erased that it has begun to write.
+/// them, that of the first to come (`bootrom/virtual_disk.c` in raspberrypi/pico-bootrom-rp2040).
+/// So each 16 must be a sector; otherwise sectors are erased that it has begun to write.
 fn units(image: &Image) -> BTreeMap<u32, Vec<u8>> {
     let mut units = BTreeMap::new();
     for Segment { address, bytes } in &image.segments {

@@ -3,14 +3,14 @@
 use std::convert::Infallible;
 use std::iter;
 
-use charcell_app::{Board, Identity, Place, run};
+use charcell_app::{Board, Identity, Symbol, identity, run};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use infer_core::layout::ALIGNMENT;
 use infer_core::{Generator, Model, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../seeds/int8-4-3-2.postcard");
-static MODELS: Place = [];
-static IDENTITY: Identity = Identity::new("fuzz", &MODELS, MEMORY_BYTES);
+static MODELS: Symbol = [];
+static IDENTITY: Identity = identity("fuzz", &MODELS, MEMORY_BYTES);
 
 /// Enough for the state of the model and some of its weights.
 const MEMORY_BYTES: usize = 512;

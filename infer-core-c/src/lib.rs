@@ -15,7 +15,7 @@ mod status;
 use core::ffi::{c_char, c_void};
 use core::{ptr, slice};
 
-use infer_core::{Int8, LoadError, Model, StateView};
+use infer_core::{Int8, Model, StateView};
 
 pub use status::{Status, charcell_status_message};
 
@@ -91,14 +91,14 @@ pub unsafe extern "C" fn charcell_artifact_bytes(
     }
     // SAFETY: it isn't null, and the caller promises the bytes.
     let place = unsafe { slice::from_raw_parts(place, place_bytes) };
-    let bytes = match Model::<Int8>::from_trusted(place) {
-        Ok(_) => place_bytes,
-        Err(LoadError::TrailingBytes { length, .. }) => length,
-        Err(error) => return error.into(),
-    };
-    // SAFETY: it isn't null, and the caller promises the place.
-    unsafe { artifact_bytes.write(bytes) };
-    Status::Ok
+    match Model::<Int8>::find(place) {
+        Ok(artifact) => {
+            // SAFETY: it isn't null, and the caller promises the place.
+            unsafe { artifact_bytes.write(artifact.len()) };
+            Status::Ok
+        }
+        Err(error) => error.into(),
+    }
 }
 
 /// Writes to `memory_bytes` how much memory charcell_load needs for this artifact.

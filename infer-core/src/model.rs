@@ -1,6 +1,6 @@
 //! A model as it lies in its artifact.
 
-use crate::artifact::{self, Contents, Header, LoadError, TensorName, Tensors};
+use crate::artifact::{self, Contents, ElementBytes, Header, LoadError, TensorName, Tensors};
 use crate::layout::GATES;
 use crate::precision::Dimensions;
 use crate::state::StateView;
@@ -63,6 +63,19 @@ impl<'a, P: Precision> Model<'a, P> {
         model
     }
 
+    /// The artifact at the start of `bytes`, which other bytes may follow: flash from an address
+    /// on, say. Its header says where it ends; neither checksum nor weights are looked at, that is
+    /// [`load`](Self::load)'s. [`Summary`](artifact::Summary) reads the header of either kind.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load) that a header can have; [`LoadError::Truncated`] if the bytes
+    /// end before the artifact does.
+    pub fn find(bytes: &'a [u8]) -> Result<&'a [u8], LoadError> {
+        let last = Self::read(bytes, true)?.tensors.0.as_ptr_range().end;
+        let length = last.addr().wrapping_sub(bytes.as_ptr().addr());
+        Ok(bytes.get(..length).unwrap_or(bytes))
+    }
+
     /// As [`load`](Self::load), without the checksum: for an artifact that was checked before.
     ///
     /// Damaged weights give wrong text, and nothing worse: sums wrap, and nothing panics.
@@ -70,8 +83,17 @@ impl<'a, P: Precision> Model<'a, P> {
     /// # Errors
     /// Those of [`load`](Self::load) but [`LoadError::Checksum`].
     pub fn from_trusted(artifact: &'a [u8]) -> Result<Self, LoadError> {
+        Self::read(artifact, false)
+    }
+
+    /// The model at the start of `bytes`, which other bytes follow only if it `may_go_on`.
+    fn read(bytes: &'a [u8], may_go_on: bool) -> Result<Self, LoadError> {
+        let element_bytes = ElementBytes {
+            weight: size_of::<P::Weight>(),
+            gate_constants: size_of::<P::GateConstants>(),
+        };
         let Contents { header, dimensions, cell_fraction_bits, tensors } =
-            artifact::open::<P>(artifact)?;
+            artifact::open(bytes, may_go_on, element_bytes, P::cell_fraction_bits)?;
         let (hidden, mut rest) = (dimensions.hidden, tensors);
         let one_hot = rest.take(dimensions.elements(TensorName::WIh, 0), 0);
         for layer in 0..dimensions.layers {

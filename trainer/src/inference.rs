@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use infer_core::artifact::Header;
+use infer_core::artifact::{Encoding, Header, Summary};
 use infer_core::layout::{BLOCK_COLUMNS, Columns};
 use infer_core::{
     Dimensions, F32, Generator, Int8, LoadError, Memory, Model, Precision, PrimeError, Sampling,
@@ -51,10 +51,12 @@ impl Artifact {
     /// # Errors
     /// [`LoadError`].
     pub fn model(&self) -> Result<AnyModel<'_>, LoadError> {
-        match Model::<Int8>::load(self.bytes()) {
-            Ok(model) => Ok(AnyModel::Int8(model)),
-            Err(LoadError::NotInt8) => Model::load(self.bytes()).map(AnyModel::F32),
-            Err(error) => Err(error),
+        // What has no summary has no kind, and loading it says what is wrong.
+        let encoding = Summary::read(self.bytes()).map(|summary| summary.header.encoding);
+        if encoding == Ok(Encoding::F32) {
+            Model::load(self.bytes()).map(AnyModel::F32)
+        } else {
+            Model::load(self.bytes()).map(AnyModel::Int8)
         }
     }
 }

@@ -138,7 +138,7 @@ pub(crate) fn compare_texts(
 
 /// What `charcell generate` makes of `prefix`.
 fn host_text(model: &Path, prefix: &str, options: &[&str]) -> Result<String> {
-    let mut command = cargo("run --quiet --release --package charcell -- generate");
+    let mut command = cargo("run --quiet --release -- generate");
     command.arg(model).args(["--prefix", prefix]).args(options);
     let text = output(&mut command)?;
     Ok(text.strip_suffix('\n').context("the host's text has no end of line")?.to_owned())

@@ -16,18 +16,16 @@ use crate::requirements::{qemu_arm, qemu_riscv};
 use crate::start;
 use crate::targets;
 
-/// The boards that QEMU emulates: the name, the emulator and what tells it the machine.
-const EMULATED: [(&str, &str, &[&str]); 5] = [
-    ("mps2-an386", "qemu-system-arm", &["-M", "mps2-an386"]),
-    ("mps2-an505", "qemu-system-arm", &["-M", "mps2-an505"]),
-    ("netduinoplus2", "qemu-system-arm", &["-M", "netduinoplus2"]),
-    ("microbit-v1", "qemu-system-arm", &["-M", "microbit"]),
-    ("riscv-virt", "qemu-system-riscv32", &["-M", "virt", "-bios", "none"]),
-];
+/// The boards that QEMU emulates, with the commands for it.
+fn emulators() -> Vec<(&'static Board, String)> {
+    let boards = charcell_board_file::all().expect("the files of all boards can be read");
+    let emulated = boards.into_iter().filter_map(|file| Some((board(&file.name)?, file.emulator?)));
+    emulated.collect()
+}
 
 /// The boards that QEMU emulates.
 pub(crate) fn emulated() -> impl Iterator<Item = &'static Board> {
-    EMULATED.iter().filter_map(|&(name, ..)| board(name))
+    emulators().into_iter().map(|(board, _)| board)
 }
 
 /// QEMU's names for standard input and output as a serial port: for pipes, and for a keyboard,
@@ -39,6 +37,11 @@ const KEYBOARD: &str = "mon:stdio";
 /// The folder of the firmware's workspace.
 pub(crate) fn workspace() -> PathBuf {
     root().join("firmware-example")
+}
+
+/// The folder of a board.
+pub(crate) fn folder(board: &Board) -> PathBuf {
+    workspace().join("boards").join(board.name)
 }
 
 /// The model that ships with the firmware.
@@ -102,7 +105,7 @@ fn built(board: &'static Board) -> Result<(PathBuf, Image)> {
 /// The page of `board` has to say that its firmware takes about these `bytes`: within a fifth, as
 /// compilers differ.
 fn check_page(board: &Board, bytes: usize) -> Result<()> {
-    let page = fs::read_to_string(workspace().join(board.name).join("README.md"))?;
+    let page = fs::read_to_string(folder(board).join("README.md"))?;
     let size = page.split_once("firmware's size | about ").map(|(_, rest)| rest);
     let kilobytes = size.and_then(|rest| rest.split_once(" KB")?.0.parse::<usize>().ok());
     let stated = kilobytes.with_context(|| format!("no size on the page of {}", board.name))? << 10;
@@ -118,7 +121,7 @@ fn check_page(board: &Board, bytes: usize) -> Result<()> {
 pub(crate) fn build_program(board: &Board, name: &str, options: &[&str]) -> Result<PathBuf> {
     let mut cargo = targets::cargo("build", board.target)?;
     cargo.args(["--release", "--bin", name]).args(options);
-    run(cargo.current_dir(workspace().join(board.name)))?;
+    run(cargo.current_dir(folder(board)))?;
     Ok(workspace().join("target").join(board.target).join("release").join(name))
 }
 
@@ -135,76 +138,20 @@ pub(crate) fn emulator(
     model: Option<&Path>,
     serial: &str,
 ) -> Result<Command> {
-    let entry = EMULATED.iter().find(|(name, ..)| *name == board.name);
-    let (_, program, machine) = entry.context("QEMU doesn't emulate this board")?;
+    let line = emulators().into_iter().find(|(emulated, _)| *emulated == board);
+    let (_, line) = line.context("QEMU doesn't emulate this board")?;
+    let (program, machine) = line.split_once(' ').context("the emulator has no arguments")?;
     if board.core == Core::RiscV32 {
         qemu_riscv()?
     } else {
         qemu_arm()?
     }
     let mut emulator = command(program);
-    emulator.args(*machine).args(["-display", "none", "-serial", serial]);
+    emulator.args(machine.split_whitespace()).args(["-display", "none", "-serial", serial]);
     emulator.args(["-semihosting-config", "enable=on,target=native"]);
     emulator.arg("-kernel").arg(firmware);
     if let Some(model) = model {
         emulator.args(["-device", &loader(model, board.model_address)]);
     }
     Ok(emulator)
-}
-
-#[cfg(test)]
-mod tests {
-    use charcell_flash::{BOARDS, Flashing};
-
-    use super::*;
-
-    /// A number of a linker script: decimal or hexadecimal, perhaps in K or M.
-    fn number(text: &str) -> u64 {
-        let text = text.trim();
-        if let Some(digits) = text.strip_prefix("0x") {
-            return u64::from_str_radix(digits, 16).unwrap();
-        }
-        let (digits, unit) = text.split_at(text.trim_end_matches(['K', 'M']).len());
-        let shift = [("", 0), ("K", 10), ("M", 20)].into_iter().find(|&(name, _)| name == unit);
-        digits.parse::<u64>().unwrap() << shift.unwrap().1
-    }
-
-    /// Start and length of the memory called `name` in a linker script, if it has that.
-    fn memory(script: &str, name: &str) -> Option<(u64, u64)> {
-        let line = script.lines().find(|line| line.trim().starts_with(&format!("{name} (")))?;
-        let (_, places) = line.split_once("ORIGIN =")?;
-        let (start, length) = places.split_once(", LENGTH =")?;
-        // The Pico's flash is what the boot loader's second stage leaves of it.
-        let (length, less) = length.split_once('-').unwrap_or((length, "0"));
-        Some((number(start), number(length) - number(less)))
-    }
-
-    #[test]
-    fn the_table_of_boards_has_the_memory_of_the_linker_scripts() {
-        for board in &BOARDS {
-            let name = board.name;
-            let read = |file: &str| fs::read_to_string(workspace().join(name).join(file)).unwrap();
-            let (flash, model) = (u64::from(board.flash_address), u64::from(board.model_address));
-            let expected = (model, board.model_bytes() as u64);
-            if let Flashing::Espflash { model_mapped_at, .. } = board.flashing {
-                // The HAL has the rest, in a script called memory.x.
-                let script = read("model.x");
-                assert_eq!(memory(&script, "MODEL"), Some(expected), "{name}");
-                let line = script.lines().find_map(|line| line.strip_prefix("_model_mapped = "));
-                let start = line.and_then(|line| line.strip_suffix(';')).map(number);
-                assert_eq!(start, Some(u64::from(model_mapped_at)), "{name}");
-                continue;
-            }
-            let script = read("memory.x");
-            assert_eq!(memory(&script, "MODEL"), Some(expected), "{name}");
-            let ram = u64::from(board.ram_address);
-            assert_eq!(memory(&script, "RAM"), Some((ram, u64::from(board.ram_bytes))), "{name}");
-            // The firmware's flash ends where the models start, or RAM if that lies between them.
-            let end = if (flash..model).contains(&ram) { ram } else { model };
-            let (start, length) = memory(&script, "FLASH").unwrap();
-            assert_eq!(start + length, end, "{name}");
-            let (start, _) = memory(&script, "BOOT2").unwrap_or((start, length));
-            assert_eq!(start, flash, "{name}");
-        }
-    }
 }

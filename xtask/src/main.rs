@@ -29,7 +29,6 @@ mod reference;
 mod requirements;
 mod results;
 mod rust_version;
-mod speeds;
 mod start;
 mod steps;
 mod targets;

@@ -12,7 +12,7 @@ use crate::firmware::shipped_model;
 use crate::instructions::{self, Counted};
 use crate::machines::{CORTEX_M4, Task};
 use crate::results::{circumstances, grouped, write_section};
-use crate::{c_library, chapter, speeds};
+use crate::{c_library, chapter};
 
 /// Characters of the shipped story that a model is trained on to measure quality, as many as the
 /// chapter takes of its text.
@@ -67,8 +67,7 @@ pub(crate) fn run(time_machine: Option<&Path>) -> Result<()> {
         agreement * 100.0,
         circumstances()?
     );
-    write_section("inference", &text)?;
-    speeds::write()
+    write_section("inference", &text)
 }
 
 /// A line a core.

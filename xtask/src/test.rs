@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use charcell_flash::board;
+use charcell_board_file::BoardFile;
+use charcell_flash::{Board, board};
 
 use crate::boards;
 use crate::c_example;
@@ -34,10 +35,15 @@ use crate::watchdog;
 /// Sets of features in which `infer-core` is used, beside that of the workspace.
 const FEATURES: [&str; 3] = ["", "f32", "f32,embedded-io,defmt"];
 
-/// The boards that no emulator runs, and of these one of each family of chips that none of the
-/// emulated ones has: these are built in every test, all in the full round.
-const BUILT: [&str; 5] = ["microbit-v2", "esp32-c3", "pico2", "nrf52840-dk", "nucleo-f411"];
-const FAMILIES: [&str; 3] = ["microbit-v2", "esp32-c3", "pico2"];
+/// The boards that no emulator runs, which are built: all of them in the full round, else one of each
+/// family of chips that none of the emulated ones has.
+fn built(is_full: bool) -> Vec<&'static Board> {
+    let boards = charcell_board_file::all().expect("the files of all boards can be read");
+    let is_emulated = |file: &BoardFile| file.emulator.is_some() || file.name == "pico";
+    let built = boards.iter().filter(|file| !is_emulated(file));
+    let built = built.filter(|file| is_full || !file.built_in_full_round_only);
+    built.filter_map(|file| board(&file.name)).collect()
+}
 
 /// All checks, the quickest first; with *The Time Machine*, what is measured of it, too.
 pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
@@ -90,11 +96,9 @@ pub(crate) fn steps(time_machine: Option<PathBuf>) -> Vec<Step> {
         boards::check_replacement,
     ));
     steps.push(Step::new("the watchdog ends what hangs, and no text", watchdog::check));
-    let built = BUILT.iter().filter(|name| is_full || FAMILIES.contains(name));
-    steps.extend(built.filter_map(|name| {
-        let board = board(name)?;
+    steps.extend(built(is_full).into_iter().map(|board| {
         let action = move || firmware::build_as_stated(board).map(drop);
-        Some(Step::new(format!("the firmware of {name} links, within its place"), action))
+        Step::new(format!("the firmware of {} links, within its place", board.name), action)
     }));
     steps.extend(board("pico").map(|board| {
         let action = move || pico::check(board, &small_run()?.join("model.postcard"));
@@ -186,11 +190,10 @@ fn clippy() -> Result<()> {
 /// on the host, too.
 fn firmware_clippy(is_full: bool) -> Result<()> {
     component("clippy", "clippy")?;
-    let built = if is_full { &BUILT[..] } else { &FAMILIES };
-    for board in emulated().chain(["pico"].iter().chain(built).filter_map(|name| board(name))) {
+    for board in emulated().chain(board("pico")).chain(built(is_full)) {
         let mut clippy = targets::cargo("clippy", board.target)?;
         clippy.args(["--release", "--", "-D", "warnings"]);
-        run(clippy.current_dir(workspace().join(board.name)))?;
+        run(clippy.current_dir(firmware::folder(board)))?;
     }
     run(firmware_on_host("clippy")?.args(["--all-targets", "--", "-D", "warnings"]))
 }
@@ -222,7 +225,7 @@ fn firmware_tests() -> Result<()> {
 /// Cargo for the part of the firmware that runs on a host, too.
 fn firmware_on_host(subcommand: &str) -> Result<Command> {
     let mut command = cargo(subcommand);
-    command.args(["--package", "charcell-app"]);
+    command.args(["--package", "charcell-app", "--package", "charcell-board-file"]);
     command.args(["--target", &targets::host()?]).current_dir(workspace());
     Ok(command)
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub(crate) mod firmware;
+
 use std::process::Output;
 #[cfg(unix)]
 use std::sync::{Arc, Once, atomic::AtomicBool};

@@ -15,7 +15,8 @@ pub trait Board {
     fn microseconds(&mut self) -> u64;
 
     /// Whether somebody has opened the console since this was last asked, and has seen no greeting
-    /// yet. A board that can't tell, such as one with a UART alone, shows its greeting at the start.
+    /// yet. A board that can't tell, such as one with a UART alone, shows its greeting at the
+    /// start.
     fn has_opened(&mut self) -> bool {
         false
     }

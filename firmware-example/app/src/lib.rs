@@ -4,11 +4,11 @@
 //! for their state and for as many of their weights as fit:
 //!
 //! ```
-//! use charcell_app::{Identity, Place};
+//! use charcell_app::{Identity, Symbol, identity};
 //!
 //! const MEMORY_BYTES: usize = 200 << 10;
-//! static MODELS: Place = []; // on a board, a symbol of its linker script
-//! static IDENTITY: Identity = Identity::new("my-board", &MODELS, MEMORY_BYTES);
+//! static MODELS: Symbol = []; // on a board, a symbol of its linker script
+//! static IDENTITY: Identity = identity("my-board", &MODELS, MEMORY_BYTES);
 //!
 //! fn start(board: impl charcell_app::Board, flash: &[u8], memory: &mut [u8; MEMORY_BYTES]) {
 //!     charcell_app::run(board, &IDENTITY, flash, memory);
@@ -29,7 +29,8 @@ mod slot;
 mod terminal;
 
 pub use board::{Board, Ram};
-pub use identity::{Identity, Place};
+pub use charcell_identity::Symbol;
+pub use identity::{Identity, identity};
 pub use opening::Opening;
 pub use session::run;
 pub use slot::{SlotError, model_in};

@@ -3,7 +3,8 @@
 /// How long a terminal has to be there, in microseconds, before it is taken to be ready.
 const SETTLING_MICROSECONDS: u64 = 100_000;
 
-/// Follows DTR, the signal by which a host tells a serial port on USB that a terminal has opened it.
+/// Follows DTR, the signal by which a host tells a serial port on USB that a terminal has opened
+/// it.
 ///
 /// A terminal opens the port first and sets it up afterwards. Until then, Linux sends back whatever
 /// it receives, and a modem manager that tries the port sends commands as soon as it can. So the

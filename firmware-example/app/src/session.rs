@@ -231,13 +231,14 @@ impl<'s, B: Board> Session<'s, B> {
         )?;
         writeln!(
             self.terminal,
-            "memory    {state_bytes} bytes of state and {ram_bytes} of weights, of {} for the model",
+            "memory    {state_bytes} bytes of state and {ram_bytes} of weights, of {} for the \
+             model",
             self.memory_bytes
         )
     }
 
-    /// How fast `model` writes: more than a character is timed where it takes less than the clock of
-    /// a board can tell.
+    /// How fast `model` writes: more than a character is timed where it takes less than the clock
+    /// of a board can tell.
     fn time_characters(&mut self, model: &'s Model<'s>) -> Speed {
         let mut speed = Speed { characters: 0, microseconds: 0 };
         let board = self.terminal.board();

@@ -1,4 +1,4 @@
-//! The place for a model in flash.
+//! The slot for a model in flash.
 
 use infer_core::{CapacityError, LoadError, Model, Precision};
 
@@ -11,18 +11,15 @@ pub fn model_in<P: Precision>(flash: &[u8]) -> Result<(Model<'_, P>, usize), Slo
     if is_erased(0xFF) || is_erased(0) {
         return Err(SlotError::Empty);
     }
-    match Model::load(flash) {
-        Ok(model) => Ok((model, flash.len())),
-        // Only the artifact knows how long it is; what lies behind it is of no interest.
-        Err(LoadError::TrailingBytes { length, .. }) => {
-            let artifact = flash.get(..length).unwrap_or(flash);
-            Ok((Model::load(artifact)?, artifact.len()))
-        }
+    let artifact = match Model::<P>::find(flash) {
+        Ok(artifact) => artifact,
         Err(LoadError::Truncated { needed, available }) => {
-            Err(SlotError::TooLarge { needed, available })
+            return Err(SlotError::TooLarge { needed, available });
         }
-        Err(error) => Err(error.into()),
-    }
+        // Loading says more of what is wrong: that the artifact is damaged, above all.
+        Err(_) => flash,
+    };
+    Ok((Model::load(artifact)?, artifact.len()))
 }
 
 /// Why there is no model to run.
@@ -32,12 +29,12 @@ pub enum SlotError {
     /// The flash was never written, or erased.
     #[error("there is no model")]
     Empty,
-    /// The artifact is longer than its place.
+    /// The artifact is longer than its slot.
     #[error("the model takes {needed} bytes or more, and its place in flash has {available}")]
     TooLarge {
         /// Bytes that the part read so far asks for.
         needed: usize,
-        /// Bytes from the model's address to the end of its place.
+        /// Bytes from the model's address to the end of the slot.
         available: usize,
     },
     /// What is there isn't a model that this firmware can run.

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 
-use charcell_app::{Board, Identity, Place, Ram, run};
+use charcell_app::{Board, Identity, Ram, Symbol, identity, run};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use infer_core::{Generator, Int8, Model, Normalisation, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
-static MODELS: Place = [];
-static IDENTITY: Identity = Identity::new("desk", &MODELS, MEMORY_BYTES);
+static MODELS: Symbol = [];
+static IDENTITY: Identity = identity("desk", &MODELS, MEMORY_BYTES);
 
 /// Enough for the state of the model, and hardly any of its weights.
 const MEMORY_BYTES: usize = 1800;
@@ -195,7 +195,8 @@ fn what_is_wrong_is_named_and_ends_nothing() {
         "error: a line has up to 240 bytes\n> ",
         "gone^C\n> ",
         "model     256 hidden units in 1 layer(s), ",
-        "RAM       4321 bytes static, 1800 of them for the model; stack 1234 bytes at most so far\n",
+        "RAM       4321 bytes static, 1800 of them for the model; stack 1234 bytes at most so \
+         far\n",
         ":temperature T ",
     ] {
         assert!(shown.contains(part), "{part} isn't in:\n{shown}");

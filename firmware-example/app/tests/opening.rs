@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 
-use charcell_app::{Board, Identity, Opening, Place, run};
+use charcell_app::{Board, Identity, Opening, Symbol, identity, run};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use infer_core::{Generator, Model, Sampling, State};
 
 static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
-static MODELS: Place = [];
-static IDENTITY: Identity = Identity::new("desk", &MODELS, MEMORY_BYTES);
+static MODELS: Symbol = [];
+static IDENTITY: Identity = identity("desk", &MODELS, MEMORY_BYTES);
 
 /// The most that the state of a model may need here.
 const MEMORY_BYTES: usize = 1800;

@@ -1,19 +1,19 @@
-//! The place for models, as the linker script of a board gives it.
+//! The flash for models, as the linker script of a board gives it.
 
-#![expect(unsafe_code, reason = "only the linker knows where the place for models is")]
+#![expect(unsafe_code, reason = "only the linker knows where the flash for models is")]
 
 use core::slice;
 
-use charcell_app::Place;
+use charcell_app::Symbol;
 
 unsafe extern "C" {
-    safe static _model_start: Place;
-    safe static _model_end: Place;
+    safe static _model_start: Symbol;
+    safe static _model_end: Symbol;
 }
 
 /// Where models start in flash: `_model_start` in the board's linker script.
 #[must_use]
-pub const fn models() -> &'static Place {
+pub const fn models() -> &'static Symbol {
     &_model_start
 }
 

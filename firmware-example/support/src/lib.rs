@@ -10,10 +10,11 @@ mod run;
 #[cfg(target_arch = "arm")]
 mod systick;
 
+pub use charcell_app::Identity;
 pub use console::{Console, receive};
 pub use flash::{model_bytes, model_flash, models};
 pub use infer_core::artifact::Aligned;
 pub use ram::{paint_stack, ram};
-pub use run::{Memory, identity, run};
+pub use run::{Memory, identity, number, run};
 #[cfg(target_arch = "arm")]
 pub use systick::Clock;

@@ -2,9 +2,7 @@
 
 use charcell::cpu::Cpu;
 use charcell::text::WindowSampling;
-use charcell::{
-    Checkpoint, Config, Description, Error, Optimizer, Training, TrainingError,
-};
+use charcell::{Checkpoint, Config, Description, Error, Optimizer, Training, TrainingError};
 use pollster::block_on;
 
 use super::CORPUS;

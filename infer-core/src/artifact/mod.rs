@@ -14,5 +14,5 @@ pub use error::LoadError;
 pub use header::{Encoding, Header, MAX_PREFIXES, Quantisation, Tensor, TensorName};
 pub use include::Aligned;
 pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
-pub(crate) use reader::{Contents, Granule, Tensors, open, verify};
+pub(crate) use reader::{Contents, ElementBytes, Granule, Tensors, open, verify};
 pub use reader::{Summary, tensors};

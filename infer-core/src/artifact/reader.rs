@@ -2,9 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
-use crate::layout::{ALIGNMENT, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
-use crate::precision::{Dimensions, Precision};
+use super::{Encoding, Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
+use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
+use crate::precision::Dimensions;
 use crate::vocabulary::Vocabulary;
 
 #[cfg(target_endian = "big")]
@@ -47,21 +47,33 @@ pub(crate) struct Contents<'a> {
     pub(crate) tensors: Tensors<'a>,
 }
 
-/// Reads prelude and header of `artifact`, checks every size in the header, and that the tensors of
-/// these sizes are there.
-pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadError> {
-    let offset = artifact.as_ptr().addr() % ALIGNMENT;
+/// Reads prelude and header at the start of `bytes`, checks every size in the header, and that the
+/// tensors of these sizes are there, and nothing after them unless `may_go_on`.
+///
+/// The kind of weights has elements of so many bytes, and `cell_fraction_bits` takes what it wants
+/// to be said of the cell states out of the header, for so many layers.
+pub(crate) fn open<'a>(
+    bytes: &'a [u8],
+    may_go_on: bool,
+    element_bytes: ElementBytes,
+    cell_fraction_bits: impl FnOnce(&Encoding<'a>, usize) -> Result<&'a [u8], LoadError>,
+) -> Result<Contents<'a>, LoadError> {
+    let offset = bytes.as_ptr().addr() % ALIGNMENT;
     // Nothing lies anywhere: that is too short, not misplaced.
-    if offset != 0 && !artifact.is_empty() {
+    if offset != 0 && !bytes.is_empty() {
         return Err(LoadError::Misaligned { offset });
     }
-    let (header, end) = header(artifact)?;
+    let (header, end) = header(bytes)?;
     // Not by `ok_or`, which would have all of it on the stack once more.
     let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
     let dimensions = dimensions(&header)?;
-    let cell_fraction_bits = P::cell_fraction_bits(&header.encoding, dimensions.layers)?;
-    check_entries::<P>(artifact, entries, dimensions, end)?;
-    let tensors = artifact.get(end.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
+    let cell_fraction_bits = cell_fraction_bits(&header.encoding, dimensions.layers)?;
+    let length = artifact_bytes(entries, element_bytes, dimensions, end)?;
+    let tensors = slice(bytes, end.next_multiple_of(ALIGNMENT), length)?;
+    let available = bytes.len();
+    if length < available && !may_go_on {
+        return Err(LoadError::TrailingBytes { length, available });
+    }
     // It always can: the start is a multiple of 16, and so is the length of the tensors.
     let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
     Ok(Contents { header, dimensions, cell_fraction_bits, tensors })
@@ -72,7 +84,7 @@ pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadEr
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary<'a> {
-    /// The header.
+    /// The header, with the kind of the weights.
     pub header: Header<'a>,
     /// V, H and L, within the limits.
     pub dimensions: Dimensions,
@@ -81,17 +93,18 @@ pub struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// Reads the header at the start of `bytes`. Neither checksum nor tensors are looked at: that is
-    /// [`Model::load`](crate::Model::load)'s.
+    /// Reads the header at the start of `bytes`. Neither checksum nor tensors are looked at: that
+    /// is [`Model::load`](crate::Model::load)'s.
     ///
     /// # Errors
     /// [`LoadError`], if there is no header, or one of no model.
     pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
         let (header, end) = header(bytes)?;
-        let (header, _) = Header::decode(header).ok_or(LoadError::Header)?;
+        let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
         let dimensions = dimensions(&header)?;
-        let ends = tensors(bytes).map(|tensor| tensor.offset.saturating_add(tensor.bytes) as usize);
-        Ok(Self { header, dimensions, bytes: ends.fold(end, usize::max) })
+        let element_bytes = ElementBytes::of(&header.encoding);
+        let bytes = artifact_bytes(entries, element_bytes, dimensions, end)?;
+        Ok(Self { header, dimensions, bytes })
     }
 }
 
@@ -118,20 +131,20 @@ fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     Ok((slice(artifact, PRELUDE_BYTES, end)?, end))
 }
 
-/// Makes sure that the `entries` behind the header, whose `end` is given, are those that the
-/// `dimensions` ask for, and that the tensors take all of the rest of `artifact`.
-fn check_entries<P: Precision>(
-    artifact: &[u8],
+/// Bytes of an artifact, whose header takes those to `end`. The `entries` that follow the header
+/// have to be those that the `dimensions` ask for.
+fn artifact_bytes(
     mut entries: &[u8],
+    element_bytes: ElementBytes,
     dimensions: Dimensions,
     mut end: usize,
-) -> Result<(), LoadError> {
+) -> Result<usize, LoadError> {
     let mut tensor = Some((TensorName::WIh, 0));
     while let Some((name, layer)) = tensor {
         let (entry, rest) = Tensor::decode(entries).ok_or(LoadError::Header)?;
         let start = end.next_multiple_of(ALIGNMENT);
         // Below 2³¹: no tensor within the limits is larger.
-        let bytes = dimensions.elements(name, layer) * element_bytes::<P>(name, layer);
+        let bytes = dimensions.elements(name, layer) * element_bytes.of_tensor(name, layer);
         let is_expected = entry.name == name
             && usize::from(entry.layer) == layer
             && entry.offset as usize == start
@@ -140,27 +153,42 @@ fn check_entries<P: Precision>(
             return Err(LoadError::Tensor { name, layer });
         }
         end = start.saturating_add(bytes);
-        slice(artifact, start, end)?;
         entries = rest;
         tensor = name.next(layer, dimensions.layers);
     }
-    if !entries.is_empty() {
-        return Err(LoadError::Header);
-    }
-    let (length, available) = (end, artifact.len());
-    if length != available {
-        return Err(LoadError::TrailingBytes { length, available });
-    }
-    Ok(())
+    if entries.is_empty() { Ok(end) } else { Err(LoadError::Header) }
 }
 
-/// Bytes of an element of tensor `name` of `layer`.
-const fn element_bytes<P: Precision>(name: TensorName, layer: usize) -> usize {
-    match name {
-        TensorName::WIh if layer == 0 => GATES * size_of::<P::Weight>(),
-        TensorName::WIh | TensorName::WHh | TensorName::WOut => size_of::<P::Block>(),
-        TensorName::GateConstants => size_of::<P::GateConstants>(),
-        TensorName::BOut => BLOCK_ROWS * size_of::<P::Sum>(),
+/// What the elements of a kind of weights take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ElementBytes {
+    /// Bytes of a weight.
+    pub(crate) weight: usize,
+    /// Bytes of what is constant in the gates of a unit.
+    pub(crate) gate_constants: usize,
+}
+
+impl ElementBytes {
+    /// Those of the kind that a header names.
+    const fn of(encoding: &Encoding<'_>) -> Self {
+        match encoding {
+            // A bias of four bytes and two multipliers of two.
+            Encoding::Int8(_) => Self { weight: 1, gate_constants: 8 * GATES },
+            // A bias.
+            Encoding::F32 => Self { weight: 4, gate_constants: 4 * GATES },
+        }
+    }
+
+    /// Bytes of an element of tensor `name` of `layer`.
+    const fn of_tensor(self, name: TensorName, layer: usize) -> usize {
+        match name {
+            TensorName::WIh if layer == 0 => GATES * self.weight,
+            TensorName::WIh | TensorName::WHh | TensorName::WOut => {
+                BLOCK_ROWS * BLOCK_COLUMNS * self.weight
+            }
+            TensorName::GateConstants => self.gate_constants,
+            TensorName::BOut => 4 * BLOCK_ROWS,
+        }
     }
 }
 
@@ -187,4 +215,34 @@ pub(crate) fn verify(artifact: &[u8]) -> Result<(), LoadError> {
     let [.., c0, c1, c2, c3] = *prelude;
     let (stored, computed) = (u32::from_le_bytes([c0, c1, c2, c3]), checksum(artifact));
     if stored == computed { Ok(()) } else { Err(LoadError::Checksum { stored, computed }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Int8;
+    use crate::artifact::Quantisation;
+    use crate::precision::sealed::Arithmetic;
+
+    fn has_the_sizes_of<P: Arithmetic>(encoding: &Encoding<'_>) {
+        let bytes = |name, layer| ElementBytes::of(encoding).of_tensor(name, layer);
+        assert_eq!(bytes(TensorName::WIh, 0), size_of::<[P::Weight; GATES]>());
+        for (name, size) in [
+            (TensorName::WIh, size_of::<P::Block>()),
+            (TensorName::WHh, size_of::<P::Block>()),
+            (TensorName::GateConstants, size_of::<P::GateConstants>()),
+            (TensorName::WOut, size_of::<P::Block>()),
+            (TensorName::BOut, size_of::<[P::Sum; BLOCK_ROWS]>()),
+        ] {
+            assert_eq!(bytes(name, 1), size, "{name}");
+        }
+    }
+
+    #[test]
+    fn elements_take_the_bytes_of_their_types() {
+        let quantisation = Quantisation { nats_per_logit_q32: 1, cell_fraction_bits: &[12] };
+        has_the_sizes_of::<Int8>(&Encoding::Int8(quantisation));
+        #[cfg(feature = "f32")]
+        has_the_sizes_of::<crate::F32>(&Encoding::F32);
+    }
 }

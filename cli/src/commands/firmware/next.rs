@@ -4,7 +4,9 @@ use std::path::{self, Path};
 
 use charcell_flash::{Board, Flashing};
 
-use super::{Arguments, ImageFile, firmware_folder};
+use super::arguments::Arguments;
+use super::build::firmware_folder;
+use super::file::ImageFile;
 use crate::shell::shell_path;
 
 /// How to get `files` onto `board`, by its user.

@@ -1,0 +1,41 @@
+//! `board.toml`, the one description of a board: `boards/<name>/board.toml`, for the board called
+//! `name`.
+//!
+//! Build scripts make the linker script and the sizes of the firmware's statics of it ([`link`]).
+//! Tests hold to it the table of boards in `charcell-flash`, and the pages about boards.
+
+mod board;
+mod link;
+mod memory;
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+pub use board::{BoardFile, EraseUnits, Flash, FlashRules, FlashWait, Flashing, Page, Ram};
+pub use link::link;
+
+/// The name of the file.
+pub const FILE_NAME: &str = "board.toml";
+
+/// The folder that has a folder for each board.
+#[must_use]
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("boards")
+}
+
+/// The descriptions of all boards, those to buy first.
+///
+/// # Errors
+/// What is wrong with the first that can't be read, and its path.
+pub fn all() -> Result<Vec<BoardFile>, String> {
+    let folder = folder();
+    let list = |folder: &Path| -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    let entries = list(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let folders = entries.iter().filter(|path| path.is_dir());
+    let mut boards =
+        folders.map(|folder| BoardFile::read(folder)).collect::<Result<Vec<_>, _>>()?;
+    boards.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));
+    Ok(boards)
+}

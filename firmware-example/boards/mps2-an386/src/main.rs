@@ -1,0 +1,18 @@
+//! The firmware for Arm MPS2 boards with the AN386 image (Cortex-M4).
+
+#![no_std]
+#![no_main]
+#![expect(unsafe_code, reason = "which image the board has is known here alone")]
+
+use charcell_mps2::AN386;
+use charcell_support::{clock_hz, statics};
+use cortex_m_rt::entry;
+
+statics!();
+const _: () = assert!(AN386.hertz == clock_hz!(), "board.toml has another clock");
+
+#[entry]
+fn main() -> ! {
+    // SAFETY: the board has this image.
+    unsafe { charcell_mps2::run(&AN386, &IDENTITY, &MEMORY) }
+}

@@ -1,7 +1,0 @@
-//! Links with cortex-m-rt's script, which includes the board's `memory.x`.
-
-fn main() {
-    println!("cargo::rustc-link-search={}", env!("CARGO_MANIFEST_DIR"));
-    println!("cargo::rustc-link-arg-bins=-Tlink.x");
-    println!("cargo::rerun-if-changed=memory.x");
-}

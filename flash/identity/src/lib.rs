@@ -1,0 +1,164 @@
+//! What a firmware that runs Charcell's models says of itself to those who only have its bytes.
+//!
+//! A firmware has an [`Identity`] in its flash, where [`Identity::find`] finds it:
+//!
+//! ```
+//! use charcell_identity::{Identity, Symbol};
+//!
+//! static MODELS: Symbol = []; // on a board, a symbol of its linker script
+//! static IDENTITY: Identity<&'static Symbol> = Identity::new(1, "my-board", &MODELS, 200 << 10);
+//!
+//! assert_eq!(IDENTITY.name(), "my-board");
+//! ```
+
+#![no_std]
+
+use core::mem::offset_of;
+use core::str;
+
+/// What an identity starts with.
+const MAGIC: [u8; 17] = *b"charcell-firmware";
+
+/// The longest name of a board.
+const NAME_BYTES: usize = 29;
+
+/// A symbol that a linker script defines: nothing lies there, its address is what counts.
+pub type Symbol = [u8; 0];
+
+/// The board that a firmware is for, the version of artifacts that it reads, how much memory it has
+/// for a model's state and weights, and where it looks for a model.
+///
+/// The fields lie in its bytes one after the other: `charcell-firmware`, the version in two bytes,
+/// the name, padded with zeros to 29 bytes, the bytes of memory in four, and the address in four;
+/// numbers are little-endian. In a firmware, `A` is the symbol that models start at: the linker
+/// fills in the address of its own script, wherever that is changed. Who reads it has the four
+/// bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Identity<A> {
+    magic: [u8; MAGIC.len()],
+    version: [u8; 2],
+    name: [u8; NAME_BYTES],
+    memory_bytes: [u8; 4],
+    models: A,
+}
+
+/// An identity as it was found in a firmware.
+type Found = Identity<[u8; 4]>;
+
+// What is written is what is read; addresses of hosts are longer.
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<Identity<&'static Symbol>>() == size_of::<Found>());
+
+impl Identity<&'static Symbol> {
+    /// The identity of a firmware that reads artifacts of `version`, for the board called `name`,
+    /// as
+    /// `charcell boards` lists it, where models start at `models` in flash, and which has
+    /// `memory_bytes` of RAM for their state and weights.
+    ///
+    /// # Panics
+    /// If the name is longer than 29 bytes: at compile time, where this is for a `static`.
+    #[must_use]
+    pub const fn new(
+        version: u16,
+        name: &str,
+        models: &'static Symbol,
+        memory_bytes: usize,
+    ) -> Self {
+        assert!(name.len() <= NAME_BYTES, "a board's name has up to 29 bytes");
+        let mut padded = [0; NAME_BYTES];
+        padded.split_at_mut(name.len()).0.copy_from_slice(name.as_bytes());
+        let (version, memory_bytes) = (version.to_le_bytes(), (memory_bytes as u32).to_le_bytes());
+        Self { magic: MAGIC, version, name: padded, memory_bytes, models }
+    }
+
+    /// Where models are written to in flash. A chip that maps its flash to other addresses has the
+    /// program read them there.
+    #[must_use]
+    pub fn model_address(&self) -> usize {
+        self.models.as_ptr().addr()
+    }
+}
+
+impl Identity<[u8; 4]> {
+    /// The first identity in the bytes of a firmware, if it has one.
+    #[must_use]
+    pub fn find(firmware: &[u8]) -> Option<Self> {
+        let start = firmware.windows(MAGIC.len()).position(|window| window == MAGIC)?;
+        let bytes = firmware.get(start..)?;
+        Some(Self {
+            magic: MAGIC,
+            version: field(bytes, offset_of!(Found, version))?,
+            name: field(bytes, offset_of!(Found, name))?,
+            memory_bytes: field(bytes, offset_of!(Found, memory_bytes))?,
+            models: field(bytes, offset_of!(Found, models))?,
+        })
+    }
+
+    /// Where models are written to in flash.
+    #[must_use]
+    pub const fn model_address(&self) -> u32 {
+        u32::from_le_bytes(self.models)
+    }
+}
+
+/// The bytes of a field that starts at `offset`.
+fn field<const N: usize>(identity: &[u8], offset: usize) -> Option<[u8; N]> {
+    identity.get(offset..)?.first_chunk().copied()
+}
+
+impl<A> Identity<A> {
+    /// The version of artifacts that the firmware reads.
+    #[must_use]
+    pub const fn version(&self) -> u16 {
+        u16::from_le_bytes(self.version)
+    }
+
+    /// Bytes of RAM for the state and the weights of a model.
+    #[must_use]
+    pub const fn memory_bytes(&self) -> u32 {
+        u32::from_le_bytes(self.memory_bytes)
+    }
+
+    /// The board's name; nothing if its bytes aren't UTF-8.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        str::from_utf8(self.name_bytes()).unwrap_or_default()
+    }
+
+    /// The bytes of the board's name, whatever they are.
+    #[must_use]
+    pub fn name_bytes(&self) -> &[u8] {
+        self.name.split(|&byte| byte == 0).next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_found_where_it_lies() {
+        let mut firmware = [0x5A; 100];
+        let mut bytes =
+            *b"charcell-firmware\x01\x00pico\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
+                           \x00\xF0\x03\x00\x00\x00\x10\x10";
+        firmware[30..86].copy_from_slice(&bytes);
+        let found = Identity::find(&firmware).unwrap();
+        assert_eq!((found.name(), found.version()), ("pico", 1));
+        assert_eq!((found.memory_bytes(), found.model_address()), (252 << 10, 0x1010_0000));
+        assert_eq!(Identity::find(&firmware[..85]), None);
+        bytes[0] ^= 1;
+        assert_eq!(Identity::find(&bytes), None);
+    }
+
+    #[test]
+    fn what_a_firmware_says_is_what_is_read() {
+        static MODELS: Symbol = [];
+        let identity = Identity::new(7, "a-board-whose-name-is-longest", &MODELS, 123_456);
+        assert_eq!(identity.name(), "a-board-whose-name-is-longest");
+        assert_eq!((identity.version(), identity.memory_bytes()), (7, 123_456));
+        assert_eq!(identity.model_address(), MODELS.as_ptr().addr());
+        assert_eq!(offset_of!(Found, models), 52);
+    }
+}
