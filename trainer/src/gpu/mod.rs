@@ -152,8 +152,8 @@ impl Gpu {
 
     /// Sets what the next iteration's update is computed with.
     fn set_update(&self, learning_rate: f32) {
-        let optimizer = iteration::optimizer(&self.config, learning_rate, self.iterations + 1);
-        self.write(BufferName::Optimizer, bytemuck::bytes_of(&optimizer));
+        let update = iteration::update(&self.config, learning_rate, self.iterations + 1);
+        self.write(BufferName::Update, bytemuck::bytes_of(&update));
     }
 
     /// Sets what is left out from now on; without `dropout`, nothing.
@@ -402,7 +402,7 @@ fn iteration_report(report: &Report) -> IterationReport {
 
 fn new_buffer(device: &Device, name: BufferName, shapes: Shapes) -> Buffer {
     let kind = match name {
-        BufferName::Steps | BufferName::Optimizer | BufferName::Dropout => BufferUsages::UNIFORM,
+        BufferName::Steps | BufferName::Update | BufferName::Dropout => BufferUsages::UNIFORM,
         _ => BufferUsages::STORAGE,
     };
     device.device.create_buffer(&wgpu::BufferDescriptor {
