@@ -39,7 +39,7 @@ impl PackedWeights {
     }
 
     /// Packs the weights as they are now.
-    pub(crate) fn update(&mut self, parameters: &Parameters) {
+    pub(crate) fn pack_weights(&mut self, parameters: &Parameters) {
         let mut pairs = vec![(&mut self.w_out, ParameterName::WOut)];
         for (index, PackedLayer { w_ih, w_hh }) in self.layers.iter_mut().enumerate() {
             pairs.extend(w_ih.iter_mut().map(|w_ih| (w_ih, ParameterName::WIh(index))));

@@ -120,7 +120,7 @@ impl Twins {
         self.run_gpu_through(LSTM_STEP_FORWARD.name);
         self.compare_packed_weights();
         let dropout = iteration::dropout(&self.gpu.config, 0);
-        self.cpu.packed.update(&self.parameters);
+        self.cpu.packed.pack_weights(&self.parameters);
         for slice in &mut self.cpu.slices {
             slice.load(&self.window.inputs, &self.window.targets, false);
             slice.forward(&self.parameters, &self.cpu.packed, dropout);
