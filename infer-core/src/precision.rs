@@ -1,42 +1,5 @@
 //! The two kinds of weights behind one interface.
 
-use core::fmt::Debug;
-
-use crate::artifact::{Encoding, LoadError, TensorName};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
-
-/// The sizes of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dimensions {
-    /// V: characters.
-    pub vocabulary: usize,
-    /// H: hidden units of each layer.
-    pub hidden: usize,
-    /// L: layers.
-    pub layers: usize,
-}
-
-impl Dimensions {
-    /// Blocks of a row of H columns.
-    pub(crate) const fn row_blocks(self) -> usize {
-        self.hidden.div_ceil(BLOCK_COLUMNS)
-    }
-
-    /// How many elements tensor `name` of `layer` has: groups of four gates, blocks, records, or
-    /// groups of four sums, see [`TensorName`].
-    pub(crate) const fn elements(self, name: TensorName, layer: usize) -> usize {
-        let Self { vocabulary, hidden, .. } = self;
-        let row_blocks = self.row_blocks();
-        match name {
-            TensorName::WIh if layer == 0 => vocabulary * hidden,
-            TensorName::WIh | TensorName::WHh => hidden * row_blocks,
-            TensorName::GateConstants => hidden,
-            TensorName::WOut => vocabulary.div_ceil(BLOCK_ROWS) * row_blocks,
-            TensorName::BOut => vocabulary.div_ceil(BLOCK_ROWS),
-        }
-    }
-}
-
 /// How a model's numbers are kept and computed: [`Int8`](crate::Int8) or [`F32`](crate::F32).
 ///
 /// Sealed: an artifact knows these kinds only.
@@ -45,9 +8,11 @@ pub trait Precision: sealed::Arithmetic {}
 impl<P: sealed::Arithmetic> Precision for P {}
 
 pub(crate) mod sealed {
+    use core::fmt::Debug;
+
     use bytemuck::Pod;
 
-    use super::{Debug, Encoding, LoadError};
+    use crate::artifact::Stored;
     use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
 
     /// What a state holds, and what is zero at the start of a text.
@@ -56,16 +21,8 @@ pub(crate) mod sealed {
         const ZERO: Self;
     }
 
-    /// The types of a kind of weights, and the arithmetic of one unit.
-    pub trait Arithmetic: Copy + Debug + 'static {
-        /// A weight of an input that is a token.
-        type Weight: Pod + Debug;
-        /// Four rows by eight columns of a matrix.
-        type Block: Pod + Debug;
-        /// What is constant in the gates of a unit beside their weights.
-        type GateConstants: Pod + Debug;
-        /// A pre-activation, a bias of the output layer, a logit.
-        type Sum: Zero;
+    /// A kind of weights: how an artifact stores it, and the arithmetic of one unit.
+    pub trait Arithmetic: Stored<Sum: Zero> {
         /// An element of the hidden state, as a unit computes it.
         type Hidden: Zero;
         /// An element of the hidden state, as the products read it.
@@ -74,15 +31,6 @@ pub(crate) mod sealed {
         type Columns: Zero;
         /// An element of the cell state.
         type Cell: Zero;
-
-        /// The fraction bits of each layer's cell states, checked.
-        fn cell_fraction_bits<'a>(
-            encoding: &Encoding<'a>,
-            layers: usize,
-        ) -> Result<&'a [u8], LoadError>;
-
-        /// Nats that a fixed-point logit of 1 stands for, in units of 2⁻³².
-        fn nats_per_logit_q32(encoding: &Encoding<'_>) -> u32;
 
         /// Whether no pre-activation of a unit can overflow, in layer `index` of H `hidden`.
         fn fits(constants: &Self::GateConstants, index: usize, hidden: usize) -> bool;

@@ -7,7 +7,7 @@
 
 use core::arch::asm;
 
-use crate::int8::activation::TANH;
+use crate::activation::TANH;
 use crate::layout::{BLOCK_ROWS, Columns, GATES, PairBlock};
 
 /// Vectors of 16 bytes.

@@ -87,7 +87,7 @@ fn each_case(
 /// # Errors
 /// The first case in which they aren't.
 pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
-    use crate::int8::activation::tanh;
+    use crate::activation::tanh;
     use crate::layout::{Columns, Operand, PairBlock, pair};
 
     /// The first and the last arguments of the table of tanh, and those beside them.

@@ -9,6 +9,7 @@ mod include;
 mod message;
 mod prelude;
 mod reader;
+mod stored;
 
 pub use error::LoadError;
 pub use header::{Encoding, Header, MAX_PREFIXES, Quantisation, Tensor, TensorName};
@@ -16,3 +17,4 @@ pub use include::Aligned;
 pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
 pub(crate) use reader::{Contents, Granule, Tensors, open, verify};
 pub use reader::{Summary, tensors};
+pub(crate) use stored::Stored;

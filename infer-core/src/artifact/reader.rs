@@ -2,10 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
+use super::{Header, LoadError, PRELUDE_BYTES, Prelude, Stored, Tensor, TensorName, checksum};
 use crate::layout::{ALIGNMENT, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
-use crate::precision::{Dimensions, Precision};
-use crate::vocabulary::Vocabulary;
+use crate::{Dimensions, Vocabulary};
 
 #[cfg(target_endian = "big")]
 compile_error!(
@@ -49,7 +48,7 @@ pub(crate) struct Contents<'a> {
 
 /// Reads prelude and header of `artifact`, checks every size in the header, and that the tensors of
 /// these sizes are there.
-pub(crate) fn open<P: Precision>(artifact: &[u8]) -> Result<Contents<'_>, LoadError> {
+pub(crate) fn open<P: Stored>(artifact: &[u8]) -> Result<Contents<'_>, LoadError> {
     let offset = artifact.as_ptr().addr() % ALIGNMENT;
     // Nothing lies anywhere: that is too short, not misplaced.
     if offset != 0 && !artifact.is_empty() {
@@ -120,7 +119,7 @@ fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
 
 /// Makes sure that the `entries` behind the header, whose `end` is given, are those that the
 /// `dimensions` ask for, and that the tensors take all of the rest of `artifact`.
-fn check_entries<P: Precision>(
+fn check_entries<P: Stored>(
     artifact: &[u8],
     mut entries: &[u8],
     dimensions: Dimensions,
@@ -131,7 +130,7 @@ fn check_entries<P: Precision>(
         let (entry, rest) = Tensor::decode(entries).ok_or(LoadError::Header)?;
         let start = end.next_multiple_of(ALIGNMENT);
         // Below 2³¹: no tensor within the limits is larger.
-        let bytes = dimensions.elements(name, layer) * element_bytes::<P>(name, layer);
+        let bytes = name.elements(layer, dimensions) * element_bytes::<P>(name, layer);
         let is_expected = entry.name == name
             && usize::from(entry.layer) == layer
             && entry.offset as usize == start
@@ -155,7 +154,7 @@ fn check_entries<P: Precision>(
 }
 
 /// Bytes of an element of tensor `name` of `layer`.
-const fn element_bytes<P: Precision>(name: TensorName, layer: usize) -> usize {
+const fn element_bytes<P: Stored>(name: TensorName, layer: usize) -> usize {
     match name {
         TensorName::WIh if layer == 0 => GATES * size_of::<P::Weight>(),
         TensorName::WIh | TensorName::WHh | TensorName::WOut => size_of::<P::Block>(),
