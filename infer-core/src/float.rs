@@ -1,7 +1,7 @@
 //! Inference in f32, for hosts and cores with an FPU.
 
 use crate::arch::{F32Kernels, F32Target};
-use crate::artifact::{Encoding, LoadError, Stored};
+use crate::artifact::{Encoding, LoadError};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES, MAX_LAYERS};
 use crate::precision::sealed::{Arithmetic, Zero};
 
@@ -23,11 +23,15 @@ impl Zero for [f32; BLOCK_COLUMNS] {
     const ZERO: Self = [0.0; BLOCK_COLUMNS];
 }
 
-impl Stored for F32 {
+impl Arithmetic for F32 {
     type Weight = f32;
     type Block = F32Block;
     type GateConstants = [f32; GATES];
     type Sum = f32;
+    type Hidden = f32;
+    type Operand = f32;
+    type Columns = [f32; BLOCK_COLUMNS];
+    type Cell = f32;
 
     fn cell_fraction_bits<'a>(
         encoding: &Encoding<'a>,
@@ -42,13 +46,6 @@ impl Stored for F32 {
     fn nats_per_logit_q32(_: &Encoding<'_>) -> u32 {
         1 << (32 - LOGIT_FRACTION_BITS)
     }
-}
-
-impl Arithmetic for F32 {
-    type Hidden = f32;
-    type Operand = f32;
-    type Columns = [f32; BLOCK_COLUMNS];
-    type Cell = f32;
 
     fn fits(_: &[f32; GATES], _: usize, _: usize) -> bool {
         true

@@ -15,7 +15,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::activation::{FRACTION_BITS, rounded, sigmoid, tanh};
 use crate::arch::{Int8Kernels, Int8Target};
-use crate::artifact::{Encoding, LoadError, Quantisation, Stored};
+use crate::artifact::{Encoding, LoadError, Quantisation};
 use crate::layout::{
     BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, Operand, PairBlock, padded,
 };
@@ -113,11 +113,15 @@ impl Zero for Columns {
     const ZERO: Self = Self([0; BLOCK_COLUMNS]);
 }
 
-impl Stored for Int8 {
+impl Arithmetic for Int8 {
     type Weight = i8;
     type Block = PairBlock;
     type GateConstants = GateConstants;
     type Sum = i32;
+    type Hidden = i8;
+    type Operand = Operand;
+    type Columns = Columns;
+    type Cell = i16;
 
     #[inline(always)] // a call with a result in memory would take more code
     fn cell_fraction_bits<'a>(
@@ -141,13 +145,6 @@ impl Stored for Int8 {
             Encoding::F32 => 0,
         }
     }
-}
-
-impl Arithmetic for Int8 {
-    type Hidden = i8;
-    type Operand = Operand;
-    type Columns = Columns;
-    type Cell = i16;
 
     #[inline]
     fn fits(constants: &GateConstants, index: usize, hidden: usize) -> bool {

@@ -51,7 +51,6 @@ mod activation;
 #[doc(hidden)]
 pub mod arch;
 pub mod artifact;
-mod dimensions;
 #[cfg(feature = "f32")]
 mod float;
 mod generator;
@@ -69,7 +68,7 @@ mod vocabulary;
 mod weights;
 
 pub use artifact::LoadError;
-pub use dimensions::Dimensions;
+pub use artifact::dimensions::Dimensions;
 #[cfg(feature = "f32")]
 pub use float::F32;
 pub use generator::Generator;

@@ -69,9 +69,9 @@ impl<'a, P: Precision> Model<'a, P> {
     /// Those of [`load`](Self::load) but [`LoadError::Checksum`].
     pub fn from_trusted(artifact: &'a [u8]) -> Result<Self, LoadError> {
         let Contents { header, dimensions, cell_fraction_bits, tensors } =
-            artifact::open::<P>(artifact)?;
+            artifact::open(artifact, P::cell_fraction_bits)?;
         let (hidden, mut rest) = (dimensions.hidden, tensors);
-        let one_hot = rest.take(TensorName::WIh.elements(0, dimensions), 0);
+        let one_hot = rest.take(dimensions.elements(TensorName::WIh, 0), 0);
         for layer in 0..dimensions.layers {
             let units = Units::<P>::take(&mut rest, dimensions.row_blocks(), layer, hidden, 0);
             if !units.fits(dimensions, layer) {

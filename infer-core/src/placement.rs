@@ -45,8 +45,8 @@ impl Placement {
         // A recurrent row in each layer, and the input's in each but the first.
         let unit_bytes =
             (2 * layers).saturating_sub(1) * row_bytes + layers * size_of::<P::GateConstants>();
-        let output_bytes = TensorName::WOut.elements(0, dimensions) * size_of::<P::Block>()
-            + TensorName::BOut.elements(0, dimensions) * BLOCK_ROWS * size_of::<P::Sum>();
+        let output_bytes = dimensions.elements(TensorName::WOut, 0) * size_of::<P::Block>()
+            + dimensions.elements(TensorName::BOut, 0) * BLOCK_ROWS * size_of::<P::Sum>();
         let one_hot_row_bytes = GATES * hidden * size_of::<P::Weight>();
         let one_hot_bytes = (vocabulary * one_hot_row_bytes).next_multiple_of(ALIGNMENT);
 
@@ -101,7 +101,7 @@ impl<'a, P: Precision> Model<'a, P> {
             granules.split_at_mut_checked(placement.layers_bytes / ALIGNMENT).unwrap_or_default();
 
         let (mut tensors, row_blocks) = (self.tensors, dimensions.row_blocks());
-        self.one_hot = tensors.take(TensorName::WIh.elements(0, dimensions), 0);
+        self.one_hot = tensors.take(dimensions.elements(TensorName::WIh, 0), 0);
         let mut free = &mut *layers;
         for index in 0..dimensions.layers {
             let layer = Units::<P>::take(&mut tensors, row_blocks, index, dimensions.hidden, 0);

@@ -12,7 +12,7 @@ pub(crate) mod sealed {
 
     use bytemuck::Pod;
 
-    use crate::artifact::Stored;
+    use crate::artifact::{Encoding, LoadError};
     use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
 
     /// What a state holds, and what is zero at the start of a text.
@@ -21,8 +21,16 @@ pub(crate) mod sealed {
         const ZERO: Self;
     }
 
-    /// A kind of weights: how an artifact stores it, and the arithmetic of one unit.
-    pub trait Arithmetic: Stored<Sum: Zero> {
+    /// The types of a kind of weights, and the arithmetic of one unit.
+    pub trait Arithmetic: Copy + Debug + 'static {
+        /// A weight of an input that is a token.
+        type Weight: Pod + Debug;
+        /// Four rows by eight columns of a matrix.
+        type Block: Pod + Debug;
+        /// What is constant in the gates of a unit beside their weights.
+        type GateConstants: Pod + Debug;
+        /// A pre-activation, a bias of the output layer, a logit.
+        type Sum: Zero;
         /// An element of the hidden state, as a unit computes it.
         type Hidden: Zero;
         /// An element of the hidden state, as the products read it.
@@ -31,6 +39,15 @@ pub(crate) mod sealed {
         type Columns: Zero;
         /// An element of the cell state.
         type Cell: Zero;
+
+        /// The fraction bits of each layer's cell states, checked.
+        fn cell_fraction_bits<'a>(
+            encoding: &Encoding<'a>,
+            layers: usize,
+        ) -> Result<&'a [u8], LoadError>;
+
+        /// Nats that a fixed-point logit of 1 stands for, in units of 2⁻³².
+        fn nats_per_logit_q32(encoding: &Encoding<'_>) -> u32;
 
         /// Whether no pre-activation of a unit can overflow, in layer `index` of H `hidden`.
         fn fits(constants: &Self::GateConstants, index: usize, hidden: usize) -> bool;

@@ -18,7 +18,7 @@ impl<P: Precision> Model<'_, P> {
         let (row, row_blocks) = (usize::from(token) * hidden, self.dimensions.row_blocks());
         let mut one_hot = self.one_hot.get(row..).unwrap_or_default();
         let (mut in_ram, mut in_flash) = (self.layers_in_ram, self.tensors);
-        in_flash.take::<[P::Weight; GATES]>(TensorName::WIh.elements(0, self.dimensions), 0);
+        in_flash.take::<[P::Weight; GATES]>(self.dimensions.elements(TensorName::WIh, 0), 0);
         let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
         let mut below: &[P::Columns] = &[];
         for (index, &cell_fraction_bits) in self.cell_fraction_bits.iter().enumerate() {

@@ -105,8 +105,8 @@ impl<'a, P: Precision> Output<'a, P> {
     /// Takes the output layer off `tensors`.
     pub(crate) fn take(tensors: &mut Tensors<'a>, dimensions: Dimensions) -> Self {
         Self {
-            w_out: tensors.take(TensorName::WOut.elements(0, dimensions), 0),
-            b_out: tensors.take(TensorName::BOut.elements(0, dimensions), 0),
+            w_out: tensors.take(dimensions.elements(TensorName::WOut, 0), 0),
+            b_out: tensors.take(dimensions.elements(TensorName::BOut, 0), 0),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Bytes that are no model: each is refused by name, and none makes the loader panic.
 
 use infer_core::artifact::{
-    Aligned, Encoding, Header, PRELUDE_BYTES, Prelude, Quantisation, Tensor, TensorName, VERSION,
-    checksum, tensors,
+    Aligned, Encoding, Header, PRELUDE_BYTES, Prelude, Quantisation, Summary, Tensor, TensorName,
+    VERSION, checksum, find, tensors,
 };
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 use infer_core::{F32, Generator, Int8, LoadError, Model, Normalisation, Sampling, State};
@@ -58,6 +58,20 @@ fn every_truncation_is_refused() {
     let longer = [INT8, &[0]].concat();
     let error = load(aligned(&mut memory, &longer)).unwrap_err();
     assert!(matches!(error, LoadError::TrailingBytes { .. }), "{error}");
+}
+
+/// Where other bytes follow, the header says where the artifact ends, whichever kind its weights are.
+#[test]
+fn an_artifact_is_found_among_other_bytes() {
+    for artifact in [INT8, F32_MODEL] {
+        let longer = [artifact, &[0xFF; 40]].concat();
+        assert_eq!(find(&longer), Ok(artifact));
+        let (needed, available) = (artifact.len(), artifact.len() - 1);
+        let error = LoadError::Truncated { needed, available };
+        assert_eq!(find(&artifact[..available]), Err(error));
+    }
+    let is_f32 = |artifact| Summary::read(artifact).unwrap().header.encoding == Encoding::F32;
+    assert!(is_f32(F32_MODEL) && !is_f32(INT8));
 }
 
 #[test]

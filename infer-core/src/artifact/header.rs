@@ -5,8 +5,7 @@ use core::fmt;
 use heapless::Vec;
 
 use super::message::Message;
-use crate::layout::BLOCK_ROWS;
-use crate::{Dimensions, Normalisation, Token};
+use crate::{Normalisation, Token};
 
 /// The most prefixes that an artifact carries along.
 pub const MAX_PREFIXES: usize = 8;
@@ -159,21 +158,7 @@ impl TensorName {
         })
     }
 
-    /// How many elements this tensor of `layer` has: groups of four gates, blocks, records, or
-    /// groups of four sums.
-    pub(crate) const fn elements(self, layer: usize, dimensions: Dimensions) -> usize {
-        let Dimensions { vocabulary, hidden, .. } = dimensions;
-        let row_blocks = dimensions.row_blocks();
-        match self {
-            Self::WIh if layer == 0 => vocabulary * hidden,
-            Self::WIh | Self::WHh => hidden * row_blocks,
-            Self::GateConstants => hidden,
-            Self::WOut => vocabulary.div_ceil(BLOCK_ROWS) * row_blocks,
-            Self::BOut => vocabulary.div_ceil(BLOCK_ROWS),
-        }
-    }
-
-    /// The tensor, and its layer, that comes after this one of `layer` in an artifact of so many
+    /// The tensor, and its layer, that comes behind this one of `layer` in an artifact of so many
     /// `layers`.
     pub(super) fn next(self, layer: usize, layers: usize) -> Option<(Self, usize)> {
         match self {

@@ -3,18 +3,17 @@
 //! `docs/artifact-format.md` in the repository is the specification. What is here is shared by
 //! the reader in this crate and the writer in the trainer.
 
+pub(crate) mod dimensions;
 mod error;
 mod header;
 mod include;
 mod message;
 mod prelude;
 mod reader;
-mod stored;
 
 pub use error::LoadError;
 pub use header::{Encoding, Header, MAX_PREFIXES, Quantisation, Tensor, TensorName};
 pub use include::Aligned;
 pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
 pub(crate) use reader::{Contents, Granule, Tensors, open, verify};
-pub use reader::{Summary, tensors};
-pub(crate) use stored::Stored;
+pub use reader::{Summary, find, tensors};

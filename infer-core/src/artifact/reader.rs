@@ -2,8 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Header, LoadError, PRELUDE_BYTES, Prelude, Stored, Tensor, TensorName, checksum};
-use crate::layout::{ALIGNMENT, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
+use super::{Encoding, Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
+use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
 use crate::{Dimensions, Vocabulary};
 
 #[cfg(target_endian = "big")]
@@ -47,8 +47,12 @@ pub(crate) struct Contents<'a> {
 }
 
 /// Reads prelude and header of `artifact`, checks every size in the header, and that the tensors of
-/// these sizes are there.
-pub(crate) fn open<P: Stored>(artifact: &[u8]) -> Result<Contents<'_>, LoadError> {
+/// these sizes are there, and nothing after them. What a kind of weights wants to be said of the cell
+/// states, `cell_fraction_bits` takes out of the header.
+pub(crate) fn open<'a>(
+    artifact: &'a [u8],
+    cell_fraction_bits: impl FnOnce(&Encoding<'a>, usize) -> Result<&'a [u8], LoadError>,
+) -> Result<Contents<'a>, LoadError> {
     let offset = artifact.as_ptr().addr() % ALIGNMENT;
     // Nothing lies anywhere: that is too short, not misplaced.
     if offset != 0 && !artifact.is_empty() {
@@ -58,8 +62,15 @@ pub(crate) fn open<P: Stored>(artifact: &[u8]) -> Result<Contents<'_>, LoadError
     // Not by `ok_or`, which would have all of it on the stack once more.
     let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
     let dimensions = dimensions(&header)?;
-    let cell_fraction_bits = P::cell_fraction_bits(&header.encoding, dimensions.layers)?;
-    check_entries::<P>(artifact, entries, dimensions, end)?;
+    let cell_fraction_bits = cell_fraction_bits(&header.encoding, dimensions.layers)?;
+    let (length, available) =
+        (artifact_bytes(&header.encoding, entries, dimensions, end)?, artifact.len());
+    if length > available {
+        return Err(LoadError::Truncated { needed: length, available });
+    }
+    if length < available {
+        return Err(LoadError::TrailingBytes { length, available });
+    }
     let tensors = artifact.get(end.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
     // It always can: the start is a multiple of 16, and so is the length of the tensors.
     let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
@@ -71,7 +82,7 @@ pub(crate) fn open<P: Stored>(artifact: &[u8]) -> Result<Contents<'_>, LoadError
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary<'a> {
-    /// The header.
+    /// The header, with the kind of the weights.
     pub header: Header<'a>,
     /// V, H and L, within the limits.
     pub dimensions: Dimensions,
@@ -87,11 +98,21 @@ impl<'a> Summary<'a> {
     /// [`LoadError`], if there is no header, or one of no model.
     pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
         let (header, end) = header(bytes)?;
-        let (header, _) = Header::decode(header).ok_or(LoadError::Header)?;
+        let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
         let dimensions = dimensions(&header)?;
-        let ends = tensors(bytes).map(|tensor| tensor.offset.saturating_add(tensor.bytes) as usize);
-        Ok(Self { header, dimensions, bytes: ends.fold(end, usize::max) })
+        let bytes = artifact_bytes(&header.encoding, entries, dimensions, end)?;
+        Ok(Self { header, dimensions, bytes })
     }
+}
+
+/// The artifact at the start of `bytes`, which other bytes may follow: flash from an address on, say.
+/// Its header alone was looked at, as by [`Summary::read`].
+///
+/// # Errors
+/// [`LoadError`], if there is no header, or one of no model; [`LoadError::Truncated`] if the bytes
+/// end before the artifact does.
+pub fn find(bytes: &[u8]) -> Result<&[u8], LoadError> {
+    slice(bytes, 0, Summary::read(bytes)?.bytes)
 }
 
 /// V, H and L of a `header`, if a model may have them.
@@ -117,20 +138,20 @@ fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     Ok((slice(artifact, PRELUDE_BYTES, end)?, end))
 }
 
-/// Makes sure that the `entries` behind the header, whose `end` is given, are those that the
-/// `dimensions` ask for, and that the tensors take all of the rest of `artifact`.
-fn check_entries<P: Stored>(
-    artifact: &[u8],
+/// Bytes of an artifact, whose header takes those to `end`. The `entries` that follow the header have
+/// to be those that the `dimensions` ask for.
+fn artifact_bytes(
+    encoding: &Encoding<'_>,
     mut entries: &[u8],
     dimensions: Dimensions,
     mut end: usize,
-) -> Result<(), LoadError> {
+) -> Result<usize, LoadError> {
     let mut tensor = Some((TensorName::WIh, 0));
     while let Some((name, layer)) = tensor {
         let (entry, rest) = Tensor::decode(entries).ok_or(LoadError::Header)?;
         let start = end.next_multiple_of(ALIGNMENT);
         // Below 2³¹: no tensor within the limits is larger.
-        let bytes = name.elements(layer, dimensions) * element_bytes::<P>(name, layer);
+        let bytes = dimensions.elements(name, layer) * element_bytes(encoding, name, layer);
         let is_expected = entry.name == name
             && usize::from(entry.layer) == layer
             && entry.offset as usize == start
@@ -139,27 +160,25 @@ fn check_entries<P: Stored>(
             return Err(LoadError::Tensor { name, layer });
         }
         end = start.saturating_add(bytes);
-        slice(artifact, start, end)?;
         entries = rest;
         tensor = name.next(layer, dimensions.layers);
     }
-    if !entries.is_empty() {
-        return Err(LoadError::Header);
-    }
-    let (length, available) = (end, artifact.len());
-    if length != available {
-        return Err(LoadError::TrailingBytes { length, available });
-    }
-    Ok(())
+    if entries.is_empty() { Ok(end) } else { Err(LoadError::Header) }
 }
 
 /// Bytes of an element of tensor `name` of `layer`.
-const fn element_bytes<P: Stored>(name: TensorName, layer: usize) -> usize {
+const fn element_bytes(encoding: &Encoding<'_>, name: TensorName, layer: usize) -> usize {
+    let (weight, gate_constants) = match encoding {
+        // A bias of four bytes and two multipliers of two.
+        Encoding::Int8(_) => (1, 8 * GATES),
+        // A bias.
+        Encoding::F32 => (4, 4 * GATES),
+    };
     match name {
-        TensorName::WIh if layer == 0 => GATES * size_of::<P::Weight>(),
-        TensorName::WIh | TensorName::WHh | TensorName::WOut => size_of::<P::Block>(),
-        TensorName::GateConstants => size_of::<P::GateConstants>(),
-        TensorName::BOut => BLOCK_ROWS * size_of::<P::Sum>(),
+        TensorName::WIh if layer == 0 => GATES * weight,
+        TensorName::WIh | TensorName::WHh | TensorName::WOut => BLOCK_ROWS * BLOCK_COLUMNS * weight,
+        TensorName::GateConstants => gate_constants,
+        TensorName::BOut => 4 * BLOCK_ROWS,
     }
 }
 
@@ -186,4 +205,34 @@ pub(crate) fn verify(artifact: &[u8]) -> Result<(), LoadError> {
     let [.., c0, c1, c2, c3] = *prelude;
     let (stored, computed) = (u32::from_le_bytes([c0, c1, c2, c3]), checksum(artifact));
     if stored == computed { Ok(()) } else { Err(LoadError::Checksum { stored, computed }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Int8;
+    use crate::artifact::Quantisation;
+    use crate::precision::sealed::Arithmetic;
+
+    fn has_the_sizes_of<P: Arithmetic>(encoding: &Encoding<'_>) {
+        let bytes = |name, layer| element_bytes(encoding, name, layer);
+        assert_eq!(bytes(TensorName::WIh, 0), size_of::<[P::Weight; GATES]>());
+        for (name, size) in [
+            (TensorName::WIh, size_of::<P::Block>()),
+            (TensorName::WHh, size_of::<P::Block>()),
+            (TensorName::GateConstants, size_of::<P::GateConstants>()),
+            (TensorName::WOut, size_of::<P::Block>()),
+            (TensorName::BOut, size_of::<[P::Sum; BLOCK_ROWS]>()),
+        ] {
+            assert_eq!(bytes(name, 1), size, "{name}");
+        }
+    }
+
+    #[test]
+    fn elements_take_the_bytes_of_their_types() {
+        let quantisation = Quantisation { nats_per_logit_q32: 1, cell_fraction_bits: &[12] };
+        has_the_sizes_of::<Int8>(&Encoding::Int8(quantisation));
+        #[cfg(feature = "f32")]
+        has_the_sizes_of::<crate::F32>(&Encoding::F32);
+    }
 }
