@@ -12,7 +12,7 @@ use crate::{Dimensions, Model, Precision};
 pub struct Memory {
     /// Hidden states, cell states and logits, rounded up to a multiple of 16: what
     /// [`StateView::from_bytes`](crate::StateView::from_bytes) takes. Exact; a
-    /// [`State`](crate::State) of just the model's sizes takes as much, or more where H is no
+    /// [`State`](crate::State) of just the model's sizes takes as much, or more where H is not a
     /// multiple of 8.
     pub state_bytes: usize,
     /// A [`Model`] and a [`Generator`](crate::Generator), on a core with addresses of 32 bits.

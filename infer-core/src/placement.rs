@@ -204,8 +204,8 @@ mod tests {
         texts_stay_the_same::<crate::F32>(include_model!("../tests/models/tiny-f32.postcard"));
     }
 
-    /// What is copied is read from there, and from nowhere else: with other weights in one of the
-    /// places, it is the text of those that are read.
+    /// What is copied is read from there, and from nowhere else: with other weights in one of
+    /// the two, it is the text of those that are read.
     #[test]
     fn weights_are_read_from_where_they_lie() {
         let mut bytes = crate::artifact::Aligned([0; 1 << 14]);
@@ -236,7 +236,7 @@ mod tests {
         assert_ne!(changed_text(&in_part, |it| it.tensors = other.tensors), expected);
         assert_ne!(changed_text(&in_part, |it| it.layers_in_ram = others.layers_in_ram), expected);
 
-        // Nothing stays in RAM that is given no place there any more.
+        // Nothing stays in RAM that is given no room there any more.
         assert_eq!(model.copy_to_ram(&mut []).ram_bytes, 0);
         assert!(!range.contains(&model.one_hot.as_ptr().cast()));
         assert!(!range.contains(&model.output.w_out.as_ptr().cast()));

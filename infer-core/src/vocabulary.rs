@@ -62,7 +62,7 @@ impl<'a> Vocabulary<'a> {
     }
 }
 
-/// The characters of a text, one call each: decoding UTF-8 is much code to have at every place.
+/// The characters of a text, one call each: decoding UTF-8 is much code to have in many functions.
 pub(crate) struct Characters<'a>(pub(crate) Chars<'a>);
 
 impl Iterator for Characters<'_> {

@@ -41,7 +41,7 @@ impl super::Int8Kernels for Helium {
             return;
         }
         // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round takes
-        // eight, and the first starts in its middle if their number is no multiple of eight. Of the
+        // eight, and the first starts in its middle if their number is not a multiple of eight. Of the
         // vector registers, it clobbers what it names.
         unsafe {
             asm!(

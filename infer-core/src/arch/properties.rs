@@ -132,7 +132,7 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
 }
 
 /// What [`Int8Kernels::add_products`](super::Int8Kernels::add_products) is defined to give.
-#[expect(clippy::indexing_slicing, reason = "the places in a block are constants' remainders")]
+#[expect(clippy::indexing_slicing, reason = "the indices in a block are constants' remainders")]
 fn expected_int8(
     mut sums: [i32; BLOCK_ROWS],
     multipliers: [i16; BLOCK_ROWS],

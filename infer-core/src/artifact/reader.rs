@@ -131,7 +131,7 @@ fn dimensions(header: &Header<'_>) -> Result<Dimensions, LoadError> {
     Ok(Dimensions { vocabulary, hidden, layers })
 }
 
-/// The header of `artifact` and the entries behind it, not decoded yet, and their end.
+/// The header of `artifact` and the entries after it, not decoded yet, and their end.
 fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     let prelude = Prelude::read(artifact)?;
     let end = PRELUDE_BYTES.saturating_add(prelude.header_bytes as usize);

@@ -16,7 +16,7 @@ pub(crate) struct PackedWeights {
 /// The weights of one layer.
 #[derive(Debug)]
 pub(super) struct PackedLayer {
-    /// None in layer 0, whose input is no activation.
+    /// None in layer 0, whose input is not an activation.
     pub(super) w_ih: Option<PackedPair>,
     pub(super) w_hh: PackedPair,
 }

@@ -232,7 +232,7 @@ impl Gpu {
         }
     }
 
-    /// Submits the first `count` tasks of an iteration on `window`, whose report goes to place
+    /// Submits the first `count` tasks of an iteration on `window`, whose report goes to slot
     /// `number` of the segment.
     async fn submit_iteration(
         &mut self,
@@ -265,8 +265,8 @@ impl Gpu {
             flop = submission.flop;
         }
         self.keep_state(&mut encoder);
-        let (report, place) = (&self.buffers[&BufferName::Report], number as u64 * REPORT_STRIDE);
-        encoder.copy_buffer_to_buffer(report, 0, &self.reports, place, REPORT_STRIDE);
+        let (report, offset) = (&self.buffers[&BufferName::Report], number as u64 * REPORT_STRIDE);
+        encoder.copy_buffer_to_buffer(report, 0, &self.reports, offset, REPORT_STRIDE);
         self.submit(encoder, flop).await
     }
 
@@ -379,12 +379,12 @@ impl Gpu {
         let reports = count as u64 * REPORT_STRIDE;
         encoder.copy_buffer_to_buffer(&self.reports, 0, &self.staging, 0, reports);
         let squares = &self.buffers[&BufferName::SquareSums];
-        let place = self.reports.size();
-        encoder.copy_buffer_to_buffer(squares, 0, &self.staging, place, squares.size());
+        let offset = self.reports.size();
+        encoder.copy_buffer_to_buffer(squares, 0, &self.staging, offset, squares.size());
         self.submit(encoder, 0).await?;
         let staging = self.staging.clone();
         let bytes = self.read_staging(&staging).await?;
-        let (reports, squares) = bytes.split_at(place as usize);
+        let (reports, squares) = bytes.split_at(offset as usize);
         let squares: Vec<f32> = bytemuck::pod_collect_to_vec(squares);
         let reports = reports.chunks_exact(REPORT_STRIDE as usize).take(count).map(|bytes| {
             iteration_report(&bytemuck::pod_read_unaligned(&bytes[..size_of::<Report>()]))
