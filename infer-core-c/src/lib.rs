@@ -156,9 +156,9 @@ pub unsafe extern "C" fn charcell_load(
 /// multiple of CHARCELL_ARTIFACT_ALIGNMENT on: aligned likewise, none of it is lost.
 ///
 /// # Safety
-/// As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
-/// the generator is used, or is null, which is refused. `ram_used` points to memory for the result,
-/// or is null where that isn't asked.
+/// As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long
+/// as the generator is used, or is null, which is refused. `ram_used` points to memory for the
+/// result, or is null where that isn't asked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_load_with_ram(
     artifact: *const u8,

@@ -2,7 +2,7 @@
 //!
 //! | number | format |
 //! |---|---|
-//! | weights of a row | int8 in ±127, times the row's scale (`w_ih` and `w_hh` each have their own) |
+//! | weights of a row | int8 in ±127, times the row's scale (`w_ih` and `w_hh` have one each) |
 //! | hidden state | int8 in units of 1/128; the products read it as [`Operand`]s |
 //! | sums of products | int32 in units of the row's scale / 128 / 256, see [`PairBlock`] |
 //! | multipliers | int16: the row's scale in units of 2⁻¹⁷, 2⁻¹⁶ for a one-hot input |

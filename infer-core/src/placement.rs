@@ -35,8 +35,8 @@ pub struct Placement {
 
 impl Placement {
     /// What fits `ram_bytes` of a model of these sizes: the output layer, if it fits whole, then as
-    /// many units of each layer as do, and if all of them do, the rows of one-hot inputs, of which a
-    /// character reads only one.
+    /// many units of each layer as do, and if all of them do, the rows of one-hot inputs, of which
+    /// a character reads only one.
     #[must_use]
     pub const fn new<P: Precision>(dimensions: Dimensions, ram_bytes: usize) -> Self {
         let dimensions = limited(dimensions);
@@ -77,8 +77,9 @@ impl<'a, P: Precision> Model<'a, P> {
     /// how many those are.
     ///
     /// On most microcontrollers flash is what a character waits for, and RAM is read at once. The
-    /// text stays the same. What there is no room for is read from the artifact, whatever was copied
-    /// before. They start at the first multiple of 16 in `ram`: aligned likewise, none of it is lost.
+    /// text stays the same. What there is no room for is read from the artifact, whatever was
+    /// copied before. They start at the first multiple of 16 in `ram`: aligned likewise, none of it
+    /// is lost.
     ///
     /// ```
     /// # use infer_core::{Int8, Model, include_model};

@@ -60,7 +60,8 @@ fn every_truncation_is_refused() {
     assert!(matches!(error, LoadError::TrailingBytes { .. }), "{error}");
 }
 
-/// Where other bytes follow, the header says where the artifact ends, whichever kind its weights are.
+/// Where other bytes follow, the header says where the artifact ends, whichever kind its weights
+/// are.
 #[test]
 fn an_artifact_is_found_among_other_bytes() {
     for artifact in [INT8, F32_MODEL] {

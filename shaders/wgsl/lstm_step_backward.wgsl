@@ -5,7 +5,7 @@
 // in the trainer's cpu/lstm_step_backward.rs.
 
 @group(0) @binding(0) var<uniform> step: Step;                             // t
-@group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;         // W_hh transposed: [4H, H/4]
+@group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;         // [4H, H/4]: W_hh^T
 @group(0) @binding(2) var<storage, read_write> gates: array<vec4<f32>>;    // [T, 4H, B/4]
 @group(0) @binding(3) var<storage, read> cell: array<vec4<f32>>;           // [T + 1, H, B/4]
 @group(0) @binding(4) var<storage, read> d_hidden: array<vec4<f32>>;       // [T, H, B/4]

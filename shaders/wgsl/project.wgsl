@@ -13,7 +13,7 @@ override FIRST_STEP: u32 = 0u;
 
 @group(0) @binding(0) var<uniform> step: Step;                            // the first step
 @group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;        // [K, N/4]
-@group(0) @binding(2) var<storage, read> parameters: array<f32>;          // all parameters; the bias: [N]
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;          // all; the bias: [N]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;             // [T, K, B/4]
 @group(0) @binding(4) var<storage, read_write> product: array<vec4<f32>>; // [T, N, B/4]
 

@@ -1,4 +1,5 @@
-//! Which module of a crate uses which: a file is a module, and what it re-exports is its children's.
+//! Which module of a crate uses which: a file is a module, and what it re-exports is its
+//! children's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -163,7 +164,8 @@ pub fn folder(graph: &Graph, parent: &[String]) -> Graph {
     children
 }
 
-/// The module in the file at `path` below `src/`; none for tests, and for programs beside the crate.
+/// The module in the file at `path` below `src/`; none for tests, and for programs beside the
+/// crate.
 fn module(path: &str) -> Option<Module> {
     let stem = path.strip_suffix(".rs")?;
     let mut names: Vec<&str> = stem.split('/').collect();
@@ -176,8 +178,8 @@ fn module(path: &str) -> Option<Module> {
     Some(names.into_iter().map(str::to_owned).collect())
 }
 
-/// `text` without comments, and without what is compiled for tests alone, which stands at the end or
-/// in a file of its own.
+/// `text` without comments, and without what is compiled for tests alone, which stands at the end
+/// or in a file of its own.
 fn without_tests(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut kept = String::new();

@@ -47,8 +47,8 @@ pub(crate) struct Contents<'a> {
 }
 
 /// Reads prelude and header of `artifact`, checks every size in the header, and that the tensors of
-/// these sizes are there, and nothing after them. What a kind of weights wants to be said of the cell
-/// states, `cell_fraction_bits` takes out of the header.
+/// these sizes are there, and nothing after them. What a kind of weights wants to be said of the
+/// cell states, `cell_fraction_bits` takes out of the header.
 pub(crate) fn open<'a>(
     artifact: &'a [u8],
     cell_fraction_bits: impl FnOnce(&Encoding<'a>, usize) -> Result<&'a [u8], LoadError>,
@@ -91,8 +91,8 @@ pub struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// Reads the header at the start of `bytes`. Neither checksum nor tensors are looked at: that is
-    /// [`Model::load`](crate::Model::load)'s.
+    /// Reads the header at the start of `bytes`. Neither checksum nor tensors are looked at: that
+    /// is [`Model::load`](crate::Model::load)'s.
     ///
     /// # Errors
     /// [`LoadError`], if there is no header, or one of no model.
@@ -105,8 +105,8 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// The artifact at the start of `bytes`, which other bytes may follow: flash from an address on, say.
-/// Its header alone was looked at, as by [`Summary::read`].
+/// The artifact at the start of `bytes`, which other bytes may follow: flash from an address on,
+/// say. Its header alone was looked at, as by [`Summary::read`].
 ///
 /// # Errors
 /// [`LoadError`], if there is no header, or one of no model; [`LoadError::Truncated`] if the bytes
@@ -138,8 +138,8 @@ fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     Ok((slice(artifact, PRELUDE_BYTES, end)?, end))
 }
 
-/// Bytes of an artifact, whose header takes those to `end`. The `entries` that follow the header have
-/// to be those that the `dimensions` ask for.
+/// Bytes of an artifact, whose header takes those to `end`. The `entries` that follow the header
+/// have to be those that the `dimensions` ask for.
 fn artifact_bytes(
     encoding: &Encoding<'_>,
     mut entries: &[u8],

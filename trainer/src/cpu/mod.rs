@@ -1,7 +1,8 @@
 //! Training on the CPU: the fallback where there is no GPU, and the oracle of its kernels.
 //!
-//! Each compute shader has its twin in a file of its name, which does the same in one call. The batch is cut into slices of rows, and the weight gradients into parts of columns,
-//! whatever the number of threads: same seed, same machine, same weights, bit for bit.
+//! Each compute shader has its twin in a file of its name, which does the same in one call. The
+//! batch is cut into slices of rows, and the weight gradients into parts of columns, whatever the
+//! number of threads: same seed, same machine, same weights, bit for bit.
 
 mod activation;
 mod adam;
