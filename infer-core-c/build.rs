@@ -1,7 +1,7 @@
 //! Has Cargo compile the crate for bare metal every time.
 //!
-//! Cargo doesn't watch the object file that `--emit obj` writes: it would leave a file that was made
-//! for another target or with other features in its place.
+//! Cargo doesn't watch the object file that `--emit obj` writes: it would leave a file that was
+//! made for another target or with other features instead.
 
 fn main() {
     let is_bare_metal = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "none");

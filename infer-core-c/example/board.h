@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* The flash that a model lies in, from its first byte to the one behind its last. */
+/* The flash that a model lies in, from its first byte to the one after its last. */
 extern const uint8_t model_start[], model_end[];
 
 /* Writes a string to the console. */

@@ -35,8 +35,8 @@ static charcell_status load_model(charcell_generator **generator) {
 #endif
 }
 
-/* Reads a line up to the Enter key, shows what is typed, and returns its bytes: more than LINE_BYTES
-   if they are too many, and the line isn't whole then. */
+/* Reads a line up to the Enter key, shows what is typed, and returns its bytes: more than
+   LINE_BYTES if they are too many, and the line isn't whole then. */
 static size_t read_line(char line[LINE_BYTES]) {
   size_t bytes = 0;
   for (;;) {

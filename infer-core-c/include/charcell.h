@@ -24,7 +24,7 @@
 #define CHARCELL_MEMORY_ALIGNMENT 16
 
 /**
- * Bytes of a character in UTF-8 at the most, with a zero behind it.
+ * Bytes of a character in UTF-8 at the most, with a zero after it.
  */
 #define CHARCELL_CHARACTER_BYTES 5
 
@@ -125,17 +125,17 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has
+ * Writes to `artifact_bytes` how many bytes the artifact has that starts at `flash`, which has
  * room for more: flash at a fixed address, say.
  *
  * The checksum isn't compared yet.
  *
  * # Safety
- * `place` points to `place_bytes` bytes, and `artifact_bytes` to a place for the result; either
+ * `flash` points to `flash_bytes` bytes, and `artifact_bytes` to memory for the result; either
  * may be null, which is refused.
  */
-enum charcell_status charcell_artifact_bytes(const uint8_t *place,
-                                             size_t place_bytes,
+enum charcell_status charcell_artifact_bytes(const uint8_t *flash,
+                                             size_t flash_bytes,
                                              size_t *artifact_bytes);
 
 /**
@@ -144,7 +144,7 @@ enum charcell_status charcell_artifact_bytes(const uint8_t *place,
  * The checksum isn't compared yet.
  *
  * # Safety
- * `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to a place for the result;
+ * `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to memory for the result;
  * either may be null, which is refused.
  */
 enum charcell_status charcell_memory_bytes(const uint8_t *artifact,
@@ -157,7 +157,7 @@ enum charcell_status charcell_memory_bytes(const uint8_t *artifact,
  *
  * # Safety
  * `artifact` points to `artifact_bytes` bytes that never change, `memory` to `memory_bytes` bytes
- * that are nobody else's, and `generator` to a place for the result; each may be null, which is
+ * that are nobody else's, and `generator` to memory for the result; each may be null, which is
  * refused. The generator is in `memory`, and must not be used once either is gone or loaded into
  * again.
  */
@@ -175,7 +175,7 @@ enum charcell_status charcell_load(const uint8_t *artifact,
  *
  * # Safety
  * As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
- * the generator is used, or is null, which is refused. `ram_used` points to a place for the result,
+ * the generator is used, or is null, which is refused. `ram_used` points to memory for the result,
  * or is null where that isn't asked.
  */
 enum charcell_status charcell_load_with_ram(const uint8_t *artifact,
@@ -204,7 +204,7 @@ enum charcell_status charcell_restart(struct charcell_generator *generator,
  *
  * # Safety
  * `generator` comes from charcell_load, `text` points to `text_bytes` bytes, and `unknown_at` to a
- * place for the result, or is null where that isn't asked; the others may be null, which is
+ * memory for the result, or is null where that isn't asked; the others may be null, which is
  * refused.
  */
 enum charcell_status charcell_prime(struct charcell_generator *generator,
@@ -213,7 +213,7 @@ enum charcell_status charcell_prime(struct charcell_generator *generator,
                                     size_t *unknown_at);
 
 /**
- * Writes the next character to `character`, in UTF-8, with a zero behind it.
+ * Writes the next character to `character`, in UTF-8, with a zero after it.
  *
  * # Safety
  * `generator` comes from charcell_load, and `character` points to CHARCELL_CHARACTER_BYTES bytes;
@@ -222,11 +222,11 @@ enum charcell_status charcell_prime(struct charcell_generator *generator,
 enum charcell_status charcell_next(struct charcell_generator *generator, char *character);
 
 /**
- * Writes to `text` where the characters that the model knows are, in UTF-8 without a zero behind
+ * Writes to `text` where the characters that the model knows are, in UTF-8 without a zero after
  * them, and to `text_bytes` how many bytes they take.
  *
  * # Safety
- * `generator` comes from charcell_load, and `text` and `text_bytes` point to places for the
+ * `generator` comes from charcell_load, and `text` and `text_bytes` point to memory for the
  * results; each may be null, which is refused.
  */
 enum charcell_status charcell_vocabulary(const struct charcell_generator *generator,
@@ -235,7 +235,7 @@ enum charcell_status charcell_vocabulary(const struct charcell_generator *genera
 
 /**
  * Writes to `text` where a prefix is that the artifact carries along to show the model with, in
- * UTF-8 without a zero behind it, and to `text_bytes` how many bytes it takes. `index` counts from
+ * UTF-8 without a zero after it, and to `text_bytes` how many bytes it takes. `index` counts from
  * 0.
  *
  * # Safety

@@ -1,7 +1,7 @@
 //! The C interface of `infer-core`: what `include/charcell.h` declares.
 //!
 //! The caller owns all memory: the artifact in flash, and one buffer in RAM that holds the loaded
-//! model, its state and the text's place in it. Nothing here allocates or panics.
+//! model, its state and the position of the text in it. Nothing here allocates or panics.
 
 #![no_std]
 #![expect(unsafe_code, reason = "C hands over addresses, and what lies there is its promise")]
@@ -25,7 +25,7 @@ pub const CHARCELL_ARTIFACT_ALIGNMENT: usize = 16;
 /// Alignment in bytes of the memory given to charcell_load.
 pub const CHARCELL_MEMORY_ALIGNMENT: usize = 16;
 
-/// Bytes of a character in UTF-8 at the most, with a zero behind it.
+/// Bytes of a character in UTF-8 at the most, with a zero after it.
 pub const CHARCELL_CHARACTER_BYTES: usize = 5;
 
 type Character = [u8; CHARCELL_CHARACTER_BYTES];
@@ -72,28 +72,28 @@ const _: () = assert!(
         && size_of::<Loaded>() <= 56 * size_of::<*const u8>() + 16
 );
 
-/// Writes to `artifact_bytes` how many bytes the artifact has that starts at `place`, which has
+/// Writes to `artifact_bytes` how many bytes the artifact has that starts at `flash`, which has
 /// room for more: flash at a fixed address, say.
 ///
 /// The checksum isn't compared yet.
 ///
 /// # Safety
-/// `place` points to `place_bytes` bytes, and `artifact_bytes` to a place for the result; either
+/// `flash` points to `flash_bytes` bytes, and `artifact_bytes` to memory for the result; either
 /// may be null, which is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_artifact_bytes(
-    place: *const u8,
-    place_bytes: usize,
+    flash: *const u8,
+    flash_bytes: usize,
     artifact_bytes: *mut usize,
 ) -> Status {
-    if place.is_null() || artifact_bytes.is_null() {
+    if flash.is_null() || artifact_bytes.is_null() {
         return Status::Null;
     }
     // SAFETY: it isn't null, and the caller promises the bytes.
-    let place = unsafe { slice::from_raw_parts(place, place_bytes) };
-    match Model::<Int8>::find(place) {
+    let flash = unsafe { slice::from_raw_parts(flash, flash_bytes) };
+    match Model::<Int8>::find(flash) {
         Ok(artifact) => {
-            // SAFETY: it isn't null, and the caller promises the place.
+            // SAFETY: it isn't null, and the caller promises the memory.
             unsafe { artifact_bytes.write(artifact.len()) };
             Status::Ok
         }
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn charcell_artifact_bytes(
 /// The checksum isn't compared yet.
 ///
 /// # Safety
-/// `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to a place for the result;
+/// `artifact` points to `artifact_bytes` bytes, and `memory_bytes` to memory for the result;
 /// either may be null, which is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_memory_bytes(
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn charcell_memory_bytes(
     match Model::<Int8>::from_trusted(artifact) {
         Ok(model) => {
             let needed = size_of::<Loaded>() + model.memory().state_bytes;
-            // SAFETY: it isn't null, and the caller promises the place.
+            // SAFETY: it isn't null, and the caller promises the memory.
             unsafe { memory_bytes.write(needed) };
             Status::Ok
         }
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn charcell_memory_bytes(
 ///
 /// # Safety
 /// `artifact` points to `artifact_bytes` bytes that never change, `memory` to `memory_bytes` bytes
-/// that are nobody else's, and `generator` to a place for the result; each may be null, which is
+/// that are nobody else's, and `generator` to memory for the result; each may be null, which is
 /// refused. The generator is in `memory`, and must not be used once either is gone or loaded into
 /// again.
 #[unsafe(no_mangle)]
@@ -156,9 +156,9 @@ pub unsafe extern "C" fn charcell_load(
 /// multiple of CHARCELL_ARTIFACT_ALIGNMENT on: aligned likewise, none of it is lost.
 ///
 /// # Safety
-/// As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
-/// the generator is used, or is null, which is refused. `ram_used` points to a place for the result,
-/// or is null where that isn't asked.
+/// As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long
+/// as the generator is used, or is null, which is refused. `ram_used` points to memory for the
+/// result, or is null where that isn't asked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_load_with_ram(
     artifact: *const u8,
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn charcell_load_with_ram(
     }
     // SAFETY: it isn't null, and the caller promises the bytes.
     let ram = unsafe { slice::from_raw_parts_mut(ram.cast(), ram_bytes) };
-    // SAFETY: the caller promises the place if it isn't null.
+    // SAFETY: the caller promises the memory if it isn't null.
     let ram_used = unsafe { ram_used.as_mut() };
     // SAFETY: the caller promises it.
     unsafe {
@@ -220,22 +220,22 @@ unsafe fn load(
     prepare(&mut model);
     // SAFETY: `memory` is aligned, large enough, and nobody else's. Its parts are borrowed apart
     // from each other: the model, which is only read from here on, and the state.
-    let (place, model, state) = unsafe {
+    let (slot, model, state) = unsafe {
         let loaded = memory.cast::<Loaded>();
-        let model_place = &raw mut (*loaded).model;
-        model_place.write(model);
+        let model_slot = &raw mut (*loaded).model;
+        model_slot.write(model);
         let state = loaded.add(1).cast::<u8>();
         ptr::write_bytes(state, 0, state_bytes);
         let state = slice::from_raw_parts_mut(state, state_bytes);
-        (&raw mut (*loaded).generator, &*model_place, state)
+        (&raw mut (*loaded).generator, &*model_slot, state)
     };
     let Ok(state) = StateView::from_bytes(model, state) else { return Status::MemoryTooSmall };
     let loaded =
         Generator(infer_core::Generator::from_view(model, state, infer_core::Sampling::greedy()));
-    // SAFETY: as above; and the caller promises the place of the result.
+    // SAFETY: as above; and the caller promises the memory of the result.
     unsafe {
-        place.write(loaded);
-        generator.write(place);
+        slot.write(loaded);
+        generator.write(slot);
     }
     Status::Ok
 }
@@ -263,7 +263,7 @@ pub unsafe extern "C" fn charcell_restart(
 ///
 /// # Safety
 /// `generator` comes from charcell_load, `text` points to `text_bytes` bytes, and `unknown_at` to a
-/// place for the result, or is null where that isn't asked; the others may be null, which is
+/// memory for the result, or is null where that isn't asked; the others may be null, which is
 /// refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_prime(
@@ -281,14 +281,14 @@ pub unsafe extern "C" fn charcell_prime(
     let text = unsafe { slice::from_raw_parts(text.cast(), text_bytes) };
     let Ok(text) = str::from_utf8(text) else { return Status::NotUtf8 };
     let Err(unknown) = generator.prime(text) else { return Status::Ok };
-    // SAFETY: the caller promises the place if it isn't null.
+    // SAFETY: the caller promises the memory if it isn't null.
     if let Some(unknown_at) = unsafe { unknown_at.as_mut() } {
         *unknown_at = unknown.offset;
     }
     Status::UnknownCharacter
 }
 
-/// Writes the next character to `character`, in UTF-8, with a zero behind it.
+/// Writes the next character to `character`, in UTF-8, with a zero after it.
 ///
 /// # Safety
 /// `generator` comes from charcell_load, and `character` points to CHARCELL_CHARACTER_BYTES bytes;
@@ -299,22 +299,22 @@ pub unsafe extern "C" fn charcell_next(
     character: *mut c_char,
 ) -> Status {
     // SAFETY: the caller promises that what isn't null is there, and not in use elsewhere.
-    let (generator, place) =
+    let (generator, character) =
         unsafe { (generator.as_mut(), character.cast::<Character>().as_mut()) };
-    let (Some(Generator(generator)), Some(place)) = (generator, place) else {
+    let (Some(Generator(generator)), Some(character)) = (generator, character) else {
         return Status::Null;
     };
-    *place = Character::default();
+    *character = Character::default();
     // A generator never ends.
-    generator.next().unwrap_or_default().encode_utf8(place);
+    generator.next().unwrap_or_default().encode_utf8(character);
     Status::Ok
 }
 
-/// Writes to `text` where the characters that the model knows are, in UTF-8 without a zero behind
+/// Writes to `text` where the characters that the model knows are, in UTF-8 without a zero after
 /// them, and to `text_bytes` how many bytes they take.
 ///
 /// # Safety
-/// `generator` comes from charcell_load, and `text` and `text_bytes` point to places for the
+/// `generator` comes from charcell_load, and `text` and `text_bytes` point to memory for the
 /// results; each may be null, which is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn charcell_vocabulary(
@@ -330,7 +330,7 @@ pub unsafe extern "C" fn charcell_vocabulary(
 }
 
 /// Writes to `text` where a prefix is that the artifact carries along to show the model with, in
-/// UTF-8 without a zero behind it, and to `text_bytes` how many bytes it takes. `index` counts from
+/// UTF-8 without a zero after it, and to `text_bytes` how many bytes it takes. `index` counts from
 /// 0.
 ///
 /// # Safety
@@ -352,15 +352,15 @@ pub unsafe extern "C" fn charcell_prefix(
 /// Hands `found`, which lies in the artifact, to the caller.
 ///
 /// # Safety
-/// `text` and `text_bytes` point to places for the results, where they aren't null.
+/// `text` and `text_bytes` point to memory for the results, where they aren't null.
 unsafe fn write_text(
     found: Option<&str>,
     text: *mut *const c_char,
     text_bytes: *mut usize,
 ) -> Status {
-    // SAFETY: the caller promises the places.
-    let places = unsafe { (text.as_mut(), text_bytes.as_mut()) };
-    let (Some(found), (Some(text), Some(text_bytes))) = (found, places) else {
+    // SAFETY: the caller promises the memory.
+    let results = unsafe { (text.as_mut(), text_bytes.as_mut()) };
+    let (Some(found), (Some(text), Some(text_bytes))) = (found, results) else {
         return Status::Null;
     };
     (*text, *text_bytes) = (found.as_ptr().cast(), found.len());

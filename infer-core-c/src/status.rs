@@ -82,6 +82,7 @@ const MESSAGES: [(Status, &CStr); 14] = [
     (Status::NotInt8, c"the artifact's weights are not int8: export it with --weights int8"),
     (
         Status::Header,
-        c"the artifact's header or constants are wrong or beyond what is supported: export it again",
+        c"the artifact's header or constants are wrong or beyond what is supported: \
+          export it again",
     ),
 ];

@@ -179,7 +179,7 @@ fn a_model_tells_its_characters_and_prefixes() {
             .ok_or(status)
     };
     let model = Model::<Int8>::load(ARTIFACT).unwrap();
-    // SAFETY: the generator comes from charcell_load, and the places are there.
+    // SAFETY: the generator comes from charcell_load, and what the pointers lead to is there.
     let vocabulary = text(&|text, bytes| unsafe { charcell_vocabulary(generator, text, bytes) });
     assert_eq!(vocabulary, Ok(model.vocabulary().as_str()));
     let expected = model.prefixes().map(Ok).chain([Err(Status::NoPrefix)]);
@@ -220,12 +220,12 @@ fn artifacts_are_refused_by_name() {
 
 #[test]
 fn an_artifact_is_found_in_a_larger_place() {
-    let mut place = Aligned([0xFF; 8192]);
-    place.0[..ARTIFACT.len()].copy_from_slice(ARTIFACT);
+    let mut flash = Aligned([0xFF; 8192]);
+    flash.0[..ARTIFACT.len()].copy_from_slice(ARTIFACT);
     let found = |room: usize| {
         let mut bytes = 0;
-        // SAFETY: the place and the number are there.
-        let status = unsafe { charcell_artifact_bytes(place.0.as_ptr(), room, &raw mut bytes) };
+        // SAFETY: the bytes and the number are there.
+        let status = unsafe { charcell_artifact_bytes(flash.0.as_ptr(), room, &raw mut bytes) };
         (status, bytes)
     };
     assert_eq!(found(8192), (Status::Ok, ARTIFACT.len()));

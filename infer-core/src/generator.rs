@@ -1,13 +1,13 @@
 //! From a prefix to characters.
 
-use core::fmt;
-
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
+#[cfg(all(target_pointer_width = "32", not(target_arch = "x86")))]
+use crate::memory::GENERATOR_BYTES;
 use crate::sampling::Sampler;
 use crate::state::{CapacityError, State, StateView};
-use crate::vocabulary::{Characters, Token};
+use crate::vocabulary::{Characters, PrimeError, Token};
 use crate::{Int8, Model, Precision, Sampling};
 
 /// Which of its sequences [`Pcg32`] takes: the one of its authors' examples.
@@ -187,30 +187,5 @@ fn seeded(seed: u64) -> Pcg32 {
     Pcg32::new(seed, STREAM)
 }
 
-/// A text has a character that the model's vocabulary lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct PrimeError {
-    /// The character.
-    pub character: char,
-    /// How many characters stand before it in the text.
-    pub position: usize,
-    /// How many bytes they take.
-    pub offset: usize,
-}
-
-impl fmt::Display for PrimeError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "character {} of the text, ", self.position.saturating_add(1))?;
-        // Not by its `Debug`, in which a panic is linked.
-        match self.character {
-            control @ ('\0'..=' ' | '\x7f'..='\u{a0}') => {
-                write!(formatter, "U+{:04X}", u32::from(control))?;
-            }
-            character => write!(formatter, "'{character}'")?,
-        }
-        formatter.write_str(", is not in the model's vocabulary")
-    }
-}
-
-impl core::error::Error for PrimeError {}
+#[cfg(all(target_pointer_width = "32", not(target_arch = "x86")))]
+const _: () = assert!(size_of::<Generator<'static, Int8>>() == GENERATOR_BYTES);

@@ -47,6 +47,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod activation;
 #[doc(hidden)]
 pub mod arch;
 pub mod artifact;
@@ -62,21 +63,23 @@ mod placement;
 mod precision;
 mod sampling;
 mod state;
+mod step;
 mod vocabulary;
 mod weights;
 
 pub use artifact::LoadError;
+pub use artifact::dimensions::Dimensions;
 #[cfg(feature = "f32")]
 pub use float::F32;
-pub use generator::{Generator, PrimeError};
+pub use generator::Generator;
 pub use int8::Int8;
 pub use memory::Memory;
 pub use model::Model;
 pub use normalisation::Normalisation;
 pub use placement::Placement;
-pub use precision::{Dimensions, Precision};
+pub use precision::Precision;
 pub use rand_core;
 pub use rand_pcg::Pcg32;
 pub use sampling::Sampling;
 pub use state::{CapacityError, State, StateView};
-pub use vocabulary::{Token, Vocabulary};
+pub use vocabulary::{PrimeError, Token, Vocabulary};

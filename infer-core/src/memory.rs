@@ -12,7 +12,7 @@ use crate::{Dimensions, Model, Precision};
 pub struct Memory {
     /// Hidden states, cell states and logits, rounded up to a multiple of 16: what
     /// [`StateView::from_bytes`](crate::StateView::from_bytes) takes. Exact; a
-    /// [`State`](crate::State) of just the model's sizes takes as much, or more where H is no
+    /// [`State`](crate::State) of just the model's sizes takes as much, or more where H is not a
     /// multiple of 8.
     pub state_bytes: usize,
     /// A [`Model`] and a [`Generator`](crate::Generator), on a core with addresses of 32 bits.
@@ -85,13 +85,10 @@ pub(crate) const fn limited(dimensions: Dimensions) -> Dimensions {
 const MODEL_BYTES: usize = 160;
 
 /// Bytes of a [`Generator`](crate::Generator) there.
-const GENERATOR_BYTES: usize = 80;
+pub(crate) const GENERATOR_BYTES: usize = 80;
 
 #[cfg(all(target_pointer_width = "32", not(target_arch = "x86")))]
-const _: () = {
-    assert!(size_of::<Model<'static, crate::Int8>>() == MODEL_BYTES);
-    assert!(size_of::<crate::Generator<'static, crate::Int8>>() == GENERATOR_BYTES);
-};
+const _: () = assert!(size_of::<Model<'static, crate::Int8>>() == MODEL_BYTES);
 
 impl<P: Precision> Model<'_, P> {
     /// The RAM that this model needs.

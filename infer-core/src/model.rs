@@ -2,11 +2,9 @@
 
 use crate::artifact::{self, Contents, ElementBytes, Header, LoadError, TensorName, Tensors};
 use crate::layout::GATES;
-use crate::precision::Dimensions;
-use crate::state::StateView;
-use crate::vocabulary::{Characters, Token, Vocabulary};
-use crate::weights::{LayerStep, Output, Units, cut_mut};
-use crate::{Int8, Normalisation, Precision, PrimeError};
+use crate::vocabulary::{Characters, PrimeError, Token, Vocabulary};
+use crate::weights::{Output, Units};
+use crate::{Dimensions, Int8, Normalisation, Precision};
 
 /// A borrowed view of an artifact: sizes and references, 160 bytes where addresses have 32 bits;
 /// the weights stay where they are.
@@ -22,9 +20,9 @@ use crate::{Int8, Normalisation, Precision, PrimeError};
 #[derive(Debug, Clone)]
 pub struct Model<'a, P: Precision = Int8> {
     header: Header<'a>,
-    dimensions: Dimensions,
+    pub(crate) dimensions: Dimensions,
     /// `[L]`.
-    cell_fraction_bits: &'a [u8],
+    pub(crate) cell_fraction_bits: &'a [u8],
     /// `[V][H]` groups of four gates: a token's one-hot vector picks a row.
     pub(crate) one_hot: &'a [[P::Weight; GATES]],
     /// All tensors of the artifact, of which each step takes one layer after the other.
@@ -176,51 +174,6 @@ impl<'a, P: Precision> Model<'a, P> {
     #[must_use]
     pub const fn normalisation(&self) -> Normalisation {
         self.header.normalisation
-    }
-
-    /// Takes `token` in: one step of every layer, at the cost of reading all recurrent weights.
-    ///
-    /// A token beyond the vocabulary changes nothing.
-    pub fn step(&self, state: &mut StateView<'_, P>, token: Token) {
-        if usize::from(token) >= self.dimensions.vocabulary {
-            return;
-        }
-        let Dimensions { hidden, .. } = self.dimensions;
-        let (row, row_blocks) = (usize::from(token) * hidden, self.dimensions.row_blocks());
-        let mut one_hot = self.one_hot.get(row..).unwrap_or_default();
-        let (mut in_ram, mut in_flash) = (self.layers_in_ram, self.tensors);
-        in_flash.take::<[P::Weight; GATES]>(self.dimensions.elements(TensorName::WIh, 0), 0);
-        let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
-        let mut below: &[P::Columns] = &[];
-        for (index, &cell_fraction_bits) in self.cell_fraction_bits.iter().enumerate() {
-            let h = cut_mut(&mut hidden_states, row_blocks);
-            let c = cut_mut(&mut cell_states, hidden);
-            let next_h = &mut *state.next_hidden;
-            let mut layer = LayerStep::<P> { one_hot, below, h, c, next_h, cell_fraction_bits };
-            let mut done = 0;
-            while done < hidden {
-                let is_in_ram = done < self.units_in_ram;
-                let (tensors, units) = if is_in_ram {
-                    (&mut in_ram, self.units_in_ram)
-                } else {
-                    (&mut in_flash, hidden)
-                };
-                Units::take(tensors, row_blocks, index, units, done).step(&mut layer);
-                done = units;
-            }
-            one_hot = &[];
-            for (columns, next_h) in h.iter_mut().zip(state.next_hidden.as_chunks().0) {
-                P::widen(next_h, columns);
-            }
-            below = h;
-        }
-    }
-
-    /// Computes the logits of the next character, `[V]`, into `state`.
-    pub fn logits(&self, state: &mut StateView<'_, P>) {
-        let blocks = self.dimensions().row_blocks();
-        let start = state.hidden.len().saturating_sub(blocks);
-        self.output.logits(state.hidden.get(start..).unwrap_or_default(), state.logits);
     }
 
     /// `logit` as the integer that the sampler works on, see

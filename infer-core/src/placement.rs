@@ -35,8 +35,8 @@ pub struct Placement {
 
 impl Placement {
     /// What fits `ram_bytes` of a model of these sizes: the output layer, if it fits whole, then as
-    /// many units of each layer as do, and if all of them do, the rows of one-hot inputs, of which a
-    /// character reads only one.
+    /// many units of each layer as do, and if all of them do, the rows of one-hot inputs, of which
+    /// a character reads only one.
     #[must_use]
     pub const fn new<P: Precision>(dimensions: Dimensions, ram_bytes: usize) -> Self {
         let dimensions = limited(dimensions);
@@ -77,8 +77,9 @@ impl<'a, P: Precision> Model<'a, P> {
     /// how many those are.
     ///
     /// On most microcontrollers flash is what a character waits for, and RAM is read at once. The
-    /// text stays the same. What there is no room for is read from the artifact, whatever was copied
-    /// before. They start at the first multiple of 16 in `ram`: aligned likewise, none of it is lost.
+    /// text stays the same. What there is no room for is read from the artifact, whatever was
+    /// copied before. They start at the first multiple of 16 in `ram`: aligned likewise, none of it
+    /// is lost.
     ///
     /// ```
     /// # use infer_core::{Int8, Model, include_model};
@@ -204,8 +205,8 @@ mod tests {
         texts_stay_the_same::<crate::F32>(include_model!("../tests/models/tiny-f32.postcard"));
     }
 
-    /// What is copied is read from there, and from nowhere else: with other weights in one of the
-    /// places, it is the text of those that are read.
+    /// What is copied is read from there, and from nowhere else: with other weights in one of
+    /// the two, it is the text of those that are read.
     #[test]
     fn weights_are_read_from_where_they_lie() {
         let mut bytes = crate::artifact::Aligned([0; 1 << 14]);
@@ -236,7 +237,7 @@ mod tests {
         assert_ne!(changed_text(&in_part, |it| it.tensors = other.tensors), expected);
         assert_ne!(changed_text(&in_part, |it| it.layers_in_ram = others.layers_in_ram), expected);
 
-        // Nothing stays in RAM that is given no place there any more.
+        // Nothing stays in RAM that is given no room there any more.
         assert_eq!(model.copy_to_ram(&mut []).ram_bytes, 0);
         assert!(!range.contains(&model.one_hot.as_ptr().cast()));
         assert!(!range.contains(&model.output.w_out.as_ptr().cast()));

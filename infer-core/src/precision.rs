@@ -1,42 +1,5 @@
 //! The two kinds of weights behind one interface.
 
-use core::fmt::Debug;
-
-use crate::artifact::{Encoding, LoadError, TensorName};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
-
-/// The sizes of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dimensions {
-    /// V: characters.
-    pub vocabulary: usize,
-    /// H: hidden units of each layer.
-    pub hidden: usize,
-    /// L: layers.
-    pub layers: usize,
-}
-
-impl Dimensions {
-    /// Blocks of a row of H columns.
-    pub(crate) const fn row_blocks(self) -> usize {
-        self.hidden.div_ceil(BLOCK_COLUMNS)
-    }
-
-    /// How many elements tensor `name` of `layer` has: groups of four gates, blocks, records, or
-    /// groups of four sums, see [`TensorName`].
-    pub(crate) const fn elements(self, name: TensorName, layer: usize) -> usize {
-        let Self { vocabulary, hidden, .. } = self;
-        let row_blocks = self.row_blocks();
-        match name {
-            TensorName::WIh if layer == 0 => vocabulary * hidden,
-            TensorName::WIh | TensorName::WHh => hidden * row_blocks,
-            TensorName::GateConstants => hidden,
-            TensorName::WOut => vocabulary.div_ceil(BLOCK_ROWS) * row_blocks,
-            TensorName::BOut => vocabulary.div_ceil(BLOCK_ROWS),
-        }
-    }
-}
-
 /// How a model's numbers are kept and computed: [`Int8`](crate::Int8) or [`F32`](crate::F32).
 ///
 /// Sealed: an artifact knows these kinds only.
@@ -45,9 +8,11 @@ pub trait Precision: sealed::Arithmetic {}
 impl<P: sealed::Arithmetic> Precision for P {}
 
 pub(crate) mod sealed {
+    use core::fmt::Debug;
+
     use bytemuck::Pod;
 
-    use super::{Debug, Encoding, LoadError};
+    use crate::artifact::{Encoding, LoadError};
     use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
 
     /// What a state holds, and what is zero at the start of a text.

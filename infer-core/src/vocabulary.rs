@@ -1,5 +1,6 @@
 //! The characters of a model, read in place.
 
+use core::fmt;
 use core::str::Chars;
 
 /// Index of a character in the vocabulary: a row of the input weights, a logit of the output.
@@ -61,7 +62,7 @@ impl<'a> Vocabulary<'a> {
     }
 }
 
-/// The characters of a text, one call each: decoding UTF-8 is much code to have at every place.
+/// The characters of a text, one call each: decoding UTF-8 is much code to have in many functions.
 pub(crate) struct Characters<'a>(pub(crate) Chars<'a>);
 
 impl Iterator for Characters<'_> {
@@ -72,3 +73,31 @@ impl Iterator for Characters<'_> {
         self.0.next()
     }
 }
+
+/// A text has a character that the model's vocabulary lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct PrimeError {
+    /// The character.
+    pub character: char,
+    /// How many characters stand before it in the text.
+    pub position: usize,
+    /// How many bytes they take.
+    pub offset: usize,
+}
+
+impl fmt::Display for PrimeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "character {} of the text, ", self.position.saturating_add(1))?;
+        // Not by its `Debug`, in which a panic is linked.
+        match self.character {
+            control @ ('\0'..=' ' | '\x7f'..='\u{a0}') => {
+                write!(formatter, "U+{:04X}", u32::from(control))?;
+            }
+            character => write!(formatter, "'{character}'")?,
+        }
+        formatter.write_str(", is not in the model's vocabulary")
+    }
+}
+
+impl core::error::Error for PrimeError {}

@@ -4,7 +4,7 @@ use core::mem;
 
 use crate::artifact::{TensorName, Tensors};
 use crate::layout::{BLOCK_ROWS, GATES};
-use crate::precision::{Dimensions, Precision};
+use crate::{Dimensions, Precision};
 
 /// Adjacent units of an LSTM layer: what they have of its tensors, but for one-hot inputs.
 #[derive(Debug, Clone, Copy)]

@@ -26,7 +26,7 @@ fn encodings() -> impl Strategy<Value = Option<(u32, Vec<u8>)>> {
     option::of((any::<u32>(), vec(any::<u8>(), 0..=MAX_LAYERS)))
 }
 
-/// Postcard messages of headers, each with some bytes behind it.
+/// Postcard messages of headers, each with some bytes after it.
 fn headers() -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<u8>(), any::<u16>(), any::<bool>(), any::<Option<u16>>());
     let prefixes = vec(any::<String>(), 0..=MAX_PREFIXES);

@@ -1,4 +1,4 @@
-//! Bytes that are no model: each is refused by name, and none makes the loader panic.
+//! Bytes that are not a model: each is refused by name, and none makes the loader panic.
 
 use infer_core::artifact::{
     Aligned, Encoding, Header, PRELUDE_BYTES, Prelude, Quantisation, Summary, Tensor, TensorName,
@@ -17,11 +17,11 @@ fn memory() -> Box<Memory> {
     Box::new(Aligned([0; 16 * 1024]))
 }
 
-/// `bytes` at an aligned place.
+/// `bytes` at an aligned address.
 fn aligned<'m>(memory: &'m mut Memory, bytes: &[u8]) -> &'m mut [u8] {
-    let place = &mut memory.0[..bytes.len()];
-    place.copy_from_slice(bytes);
-    place
+    let aligned = &mut memory.0[..bytes.len()];
+    aligned.copy_from_slice(bytes);
+    aligned
 }
 
 fn load(artifact: &[u8]) -> Result<Model<'_, Int8>, LoadError> {
@@ -197,13 +197,13 @@ fn absurd_headers_are_refused() {
     let header = Header { hidden: 1024, vocabulary: &vocabulary, ..sound.clone() };
     let big = with_header(&header, &[sound_entry], 0);
     let mut words = vec![0_u128; big.len().div_ceil(16)];
-    let place = &mut bytemuck::cast_slice_mut(&mut words)[..big.len()];
-    place.copy_from_slice(&big);
+    let aligned = &mut bytemuck::cast_slice_mut(&mut words)[..big.len()];
+    aligned.copy_from_slice(&big);
     let expected = LoadError::Tensor { name: TensorName::WIh, layer: 0 };
-    assert_eq!(load(place).unwrap_err(), expected);
+    assert_eq!(load(aligned).unwrap_err(), expected);
 }
 
-/// Damaged weights behind a right checksum give some text, and nothing worse.
+/// Damaged weights under a right checksum give some text, and nothing worse.
 #[test]
 fn damaged_payloads_generate_without_a_panic() {
     let first_tensor = tensors(INT8).next().unwrap().offset as usize;

@@ -2,7 +2,7 @@
 
 use crate::tiles::Tiles;
 
-/// What stands behind a binding of a kernel; a binding's number is its place in the list.
+/// What is bound to a binding of a kernel; a binding's number is its position in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
     /// A uniform buffer at an offset that is given with the dispatch: [`Step`](crate::Step).
@@ -39,15 +39,25 @@ enum Shape {
     Single(u32),
 }
 
+impl Shape {
+    fn has_slices(self) -> bool {
+        matches!(self, Self::Forward | Self::Backward | Self::Project | Self::Gradient)
+    }
+}
+
 /// What all kernels share, before and after the tiles.
 const LAYOUT: &str = include_str!("../wgsl/common/layout.wgsl");
 const ACTIVATION: &str = include_str!("../wgsl/common/activation.wgsl");
+
+/// What kernels share whose sums are cut into slices.
+const SLICES: &str = include_str!("../wgsl/common/slices.wgsl");
 
 impl Kernel {
     /// The whole WGSL source with the sizes of `tiles`.
     #[must_use]
     pub fn source(&self, tiles: &Tiles) -> String {
-        [LAYOUT, &tiles.source(), ACTIVATION, self.body].join("\n")
+        let slices = if self.shape.has_slices() { SLICES } else { "" };
+        [LAYOUT, &tiles.source(), ACTIVATION, slices, self.body].join("\n")
     }
 
     /// Invocations of a workgroup, in x and y.
@@ -114,16 +124,16 @@ kernel! {
     SQUARE_SUMS, "square_sums", Shape::Elements, [Read, ReadWrite]
 }
 kernel! {
-    /// Norm, factor of clipping and loss. Bindings: sums, losses, optimizer, report.
+    /// Norm, factor of clipping and loss. Bindings: sums, losses, update, report.
     GLOBAL_NORM, "global_norm", Shape::Single(256), [Read, Read, Uniform, ReadWrite]
 }
 kernel! {
-    /// The update of SGD. Bindings: parameters, gradients, optimizer, report.
+    /// The update of SGD. Bindings: parameters, gradients, update, report.
     SGD, "sgd", Shape::Elements, [ReadWrite, Read, Uniform, Read]
 }
 kernel! {
     /// The update of Adam and AdamW. Bindings: parameters, gradients, their mean and that of their
-    /// squares, optimizer, report.
+    /// squares, update, report.
     ADAM, "adam", Shape::Elements, [ReadWrite, Read, ReadWrite, ReadWrite, Uniform, Read]
 }
 kernel! {

@@ -22,10 +22,10 @@ pub const BETA_2: f32 = 0.999;
 /// ε of Adam.
 pub const EPSILON: f32 = 1e-8;
 
-/// The settings of an iteration's update.
+/// The numbers of an iteration's update.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
-pub struct Optimizer {
+pub struct Update {
     /// Learning rate of SGD.
     pub learning_rate: f32,
     /// Largest global norm of the gradients.

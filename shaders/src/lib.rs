@@ -23,5 +23,5 @@ pub use kernels::{
     LSTM_STEP_FORWARD, PACK_WEIGHTS, PROJECT, SGD, SOFTMAX_CROSS_ENTROPY, SQUARE_SUMS,
     WEIGHT_GRADIENTS,
 };
-pub use layout::{BETA_1, BETA_2, Dropout, EPSILON, Optimizer, Report, SQUARE_SUM_COUNT, Step};
+pub use layout::{BETA_1, BETA_2, Dropout, EPSILON, Report, SQUARE_SUM_COUNT, Step, Update};
 pub use tiles::{GradientTile, ProductTile, Tiles};

@@ -4,8 +4,8 @@
 use std::mem::offset_of;
 
 use charcell_shaders::{
-    ADAM, ALL, BETA_1, BETA_2, Binding, Dropout, EPSILON, GradientTile, Kernel, Optimizer,
-    ProductTile, Report, SQUARE_SUM_COUNT, Step, Tiles,
+    ADAM, ALL, BETA_1, BETA_2, Binding, Dropout, EPSILON, GradientTile, Kernel, ProductTile,
+    Report, SQUARE_SUM_COUNT, Step, Tiles, Update,
 };
 use infer_core::layout::{GATES, Gate};
 use naga::back::pipeline_constants::process_overrides;
@@ -80,8 +80,8 @@ fn every_kernel_has_the_bindings_of_the_table() {
         let (module, _) = parse(&kernel, &Tiles::GPU);
         let mut bindings: Vec<(u32, Binding)> = Vec::new();
         for (_, variable) in module.global_variables.iter() {
-            let Some(place) = &variable.binding else { continue };
-            assert_eq!(place.group, 0, "{}", kernel.name);
+            let Some(slot) = &variable.binding else { continue };
+            assert_eq!(slot.group, 0, "{}", kernel.name);
             let binding = match variable.space {
                 AddressSpace::Uniform if variable.name.as_deref() == Some("step") => Binding::Step,
                 AddressSpace::Uniform => Binding::Uniform,
@@ -91,7 +91,7 @@ fn every_kernel_has_the_bindings_of_the_table() {
                 AddressSpace::Storage { .. } => Binding::Read,
                 space => panic!("{}: {space:?}", kernel.name),
             };
-            bindings.push((place.binding, binding));
+            bindings.push((slot.binding, binding));
         }
         bindings.sort_by_key(|&(number, _)| number);
         let expected: Vec<(u32, Binding)> = (0..).zip(kernel.bindings.iter().copied()).collect();
@@ -104,7 +104,7 @@ fn every_binding_says_its_shape() {
     for kernel in ALL {
         for line in kernel.source(&Tiles::GPU).lines().filter(|line| line.starts_with("@group")) {
             let is_structure =
-                ["Report;", "Optimizer;", "Dropout;"].iter().any(|name| line.contains(name));
+                ["Report;", "Update;", "Dropout;"].iter().any(|name| line.contains(name));
             assert!(is_structure || line.contains("// "), "{}: {line}", kernel.name);
         }
     }
@@ -146,15 +146,15 @@ fn literal(module: &Module, name: &str) -> naga::Literal {
 #[test]
 fn structures_lie_as_the_host_lays_them() {
     let step = ("Step", size_of::<Step>(), vec![("t", offset_of!(Step, t))]);
-    let optimizer = (
-        "Optimizer",
-        size_of::<Optimizer>(),
+    let update = (
+        "Update",
+        size_of::<Update>(),
         vec![
-            ("learning_rate", offset_of!(Optimizer, learning_rate)),
-            ("clip", offset_of!(Optimizer, clip)),
-            ("step_size", offset_of!(Optimizer, step_size)),
-            ("correction", offset_of!(Optimizer, correction)),
-            ("decay", offset_of!(Optimizer, decay)),
+            ("learning_rate", offset_of!(Update, learning_rate)),
+            ("clip", offset_of!(Update, clip)),
+            ("step_size", offset_of!(Update, step_size)),
+            ("correction", offset_of!(Update, correction)),
+            ("decay", offset_of!(Update, decay)),
         ],
     );
     let dropout = (
@@ -180,8 +180,7 @@ fn structures_lie_as_the_host_lays_them() {
         let (module, _) = parse(&kernel, &Tiles::GPU);
         for (_, ty) in module.types.iter() {
             let Some(name) = ty.name.as_deref() else { continue };
-            let host =
-                [&step, &optimizer, &dropout, &report].into_iter().find(|host| host.0 == name);
+            let host = [&step, &update, &dropout, &report].into_iter().find(|host| host.0 == name);
             let (TypeInner::Struct { members, span }, Some((_, size, fields))) = (&ty.inner, host)
             else {
                 continue;
@@ -195,7 +194,7 @@ fn structures_lie_as_the_host_lays_them() {
             seen.push(name.to_owned());
         }
         if ["square_sums", "global_norm"].contains(&kernel.name) {
-            assert_eq!(constant(&module, "SQUARE_SUMS"), SQUARE_SUM_COUNT, "{}", kernel.name);
+            assert_eq!(constant(&module, "SQUARE_SUM_COUNT"), SQUARE_SUM_COUNT, "{}", kernel.name);
         }
         if kernel.name == ADAM.name {
             for (name, value) in [("BETA_1", BETA_1), ("BETA_2", BETA_2), ("EPSILON", EPSILON)] {
@@ -203,7 +202,7 @@ fn structures_lie_as_the_host_lays_them() {
             }
         }
     }
-    for name in ["Step", "Optimizer", "Dropout", "Report"] {
+    for name in ["Step", "Update", "Dropout", "Report"] {
         assert!(seen.iter().any(|seen| seen == name), "no kernel has a {name}");
     }
 }

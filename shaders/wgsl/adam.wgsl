@@ -6,9 +6,9 @@ override COUNT: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<f32>;    // all parameters
 @group(0) @binding(1) var<storage, read> gradients: array<f32>;           // all parameters'
-@group(0) @binding(2) var<storage, read_write> first: array<f32>;         // all parameters': mean of g
-@group(0) @binding(3) var<storage, read_write> second: array<f32>;        // all parameters': mean of g^2
-@group(0) @binding(4) var<uniform> optimizer: Optimizer;
+@group(0) @binding(2) var<storage, read_write> first: array<f32>;         // mean of g, of all
+@group(0) @binding(3) var<storage, read_write> second: array<f32>;        // mean of g^2, of all
+@group(0) @binding(4) var<uniform> update: Update;
 @group(0) @binding(5) var<storage, read> report: Report;
 
 const BETA_1 = 0.9f;
@@ -26,7 +26,7 @@ fn adam(
         let v = BETA_2 * second[element] + (1.0 - BETA_2) * gradient * gradient;
         first[element] = m;
         second[element] = v;
-        let step = optimizer.step_size * m / (sqrt(v) * optimizer.correction + EPSILON);
-        parameters[element] = optimizer.decay * parameters[element] - step;
+        let step = update.step_size * m / (sqrt(v) * update.correction + EPSILON);
+        parameters[element] = update.decay * parameters[element] - step;
     }
 }

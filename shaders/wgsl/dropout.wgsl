@@ -1,6 +1,6 @@
 // Leaving a share of a layer's outputs out, or of their gradients.
 //
-// One invocation: four rows of the batch of one unit at one step. A hash of an element's place
+// One invocation: four rows of the batch of one unit at one step. A hash of an element's index
 // decides, so that every device leaves out the same. Twin: dropout in the trainer's cpu/dropout.rs.
 
 // The first element of the layer among the outputs of all layers [L, T, B, H], modulo 2^32.

@@ -1,14 +1,13 @@
 // The global norm of the gradients, the factor that clips them, and the mean loss.
 //
 // One workgroup: every invocation adds some parts, and all together a tree of sums. Twin:
-// global_norm in the trainer's cpu/global_norm.rs, and clip_factor.
+// global_norm in the trainer's cpu/global_norm.rs, then clip_factor.
 
-@group(0) @binding(0) var<storage, read> sums: array<f32>;                // [SQUARE_SUMS]
+@group(0) @binding(0) var<storage, read> sums: array<f32>;                // [SQUARE_SUM_COUNT]
 @group(0) @binding(1) var<storage, read> losses: array<vec4<f32>>;        // [T, B/4]
-@group(0) @binding(2) var<uniform> optimizer: Optimizer;
+@group(0) @binding(2) var<uniform> update: Update;
 @group(0) @binding(3) var<storage, read_write> report: Report;
 
-const SQUARE_SUMS = 4096u;
 const LANES = 256u;
 
 var<workgroup> lane_sums: array<vec2<f32>, LANES>;
@@ -16,7 +15,7 @@ var<workgroup> lane_sums: array<vec2<f32>, LANES>;
 @compute @workgroup_size(LANES)
 fn global_norm(@builtin(local_invocation_index) lane: u32) {
     var square_sum = 0.0;
-    for (var part = lane; part < SQUARE_SUMS; part += LANES) {
+    for (var part = lane; part < SQUARE_SUM_COUNT; part += LANES) {
         square_sum += sums[part];
     }
     var loss = 0.0;
@@ -35,6 +34,6 @@ fn global_norm(@builtin(local_invocation_index) lane: u32) {
         let norm = sqrt(lane_sums[0].x);
         report.loss_nats = lane_sums[0].y / f32(NUM_STEPS * BATCH);
         report.gradient_norm = norm;
-        report.clip_factor = select(1.0, optimizer.clip / norm, norm > optimizer.clip);
+        report.clip_factor = select(1.0, update.clip / norm, norm > update.clip);
     }
 }

@@ -1,13 +1,13 @@
 // The gradient of the first layer's input weights: a one-hot input picks a row.
 //
 // One invocation: one column of one token's row, summed over the predictions that read this token,
-// in their order; the host sorted them. Twin: Block::add_by_token in the trainer's
-// cpu/weight_gradients.rs.
+// in their order; the host sorted them. Twin: input_weight_gradients in the
+// trainer's cpu/input_weight_gradients.rs.
 
 override GRADIENT: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> row_starts: array<u32>;          // [V + 1]
-@group(0) @binding(1) var<storage, read> rows: array<u32>;                // [T B]: t B' + b, B' = 4 (B/4)
+@group(0) @binding(1) var<storage, read> rows: array<u32>;                // [T B]: t 4 (B/4) + b
 @group(0) @binding(2) var<storage, read> d_gates: array<f32>;             // [T, 4H, B']
 @group(0) @binding(3) var<storage, read_write> gradients: array<f32>;     // [V, 4H]
 

@@ -5,18 +5,17 @@
 // in the trainer's cpu/lstm_step_backward.rs.
 
 @group(0) @binding(0) var<uniform> step: Step;                             // t
-@group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;         // W_hh transposed: [4H, H/4]
+@group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;         // [4H, H/4]: W_hh^T
 @group(0) @binding(2) var<storage, read_write> gates: array<vec4<f32>>;    // [T, 4H, B/4]
 @group(0) @binding(3) var<storage, read> cell: array<vec4<f32>>;           // [T + 1, H, B/4]
 @group(0) @binding(4) var<storage, read> d_hidden: array<vec4<f32>>;       // [T, H, B/4]
 @group(0) @binding(5) var<storage, read_write> d_cell: array<vec4<f32>>;   // [H, B/4]
 
-// Of some groups of units and vectors of rows: a column for each unit.
-alias Sums = array<array<mat4x4<f32>, BACKWARD_VECTORS>, BACKWARD_GROUPS>;
-
-const TILE = 4u * BACKWARD_GROUPS * BACKWARD_VECTORS;
-
-var<workgroup> slice_sums: array<vec4<f32>, BACKWARD_SLICES * TILE * BACKWARD_LANES>;
+// How a workgroup and its sums are cut: see common/slices.wgsl.
+const LANES = BACKWARD_LANES;
+const SLICES = BACKWARD_SLICES;
+const OUTER = BACKWARD_GROUPS;
+const INNER = BACKWARD_VECTORS;
 
 @compute @workgroup_size(BACKWARD_LANES, BACKWARD_SLICES)
 fn lstm_step_backward(
@@ -27,18 +26,15 @@ fn lstm_step_backward(
     let first_vector = workgroup.y * BACKWARD_VECTORS;
     let sums = slice_of_product(first_group, first_vector, local.y);
     share(sums, local.x, local.y);
-    if BACKWARD_SLICES > 1u {
-        workgroupBarrier();
-    }
     for (var g = 0u; g < BACKWARD_GROUPS; g++) {
         for (var v = 0u; v < BACKWARD_VECTORS; v++) {
             for (var c = 0u; c < 4u; c++) {
                 let unit = 4u * (first_group + g * BACKWARD_LANES) + c;
                 let vector = first_vector + v;
-                let element = 4u * (g * BACKWARD_VECTORS + v) + c;
-                let is_own = element % BACKWARD_SLICES == local.y;
+                let number = sum_number(g, v, c);
+                let is_own = number % BACKWARD_SLICES == local.y;
                 if is_own && unit < HIDDEN && vector < batch_vectors() {
-                    finish(unit, vector, sum_of_slices(element, local.x));
+                    finish(unit, vector, sum_of_slices(number, local.x));
                 }
             }
         }
@@ -71,33 +67,12 @@ fn slice_of_product(first_group: u32, first_vector: u32, slice: u32) -> Sums {
     return sums;
 }
 
-// Shows a slice's sums to the workgroup; an invocation without others reads its own.
-fn share(sums: Sums, lane: u32, slice: u32) {
-    for (var g = 0u; g < BACKWARD_GROUPS; g++) {
-        for (var v = 0u; v < BACKWARD_VECTORS; v++) {
-            for (var c = 0u; c < 4u; c++) {
-                let element = 4u * (g * BACKWARD_VECTORS + v) + c;
-                slice_sums[(slice * TILE + element) * BACKWARD_LANES + lane] = sums[g][v][c];
-            }
-        }
-    }
-}
-
-// All slices of one unit and vector, added in their order.
-fn sum_of_slices(element: u32, lane: u32) -> vec4<f32> {
-    var total: vec4<f32>;
-    for (var slice = 0u; slice < BACKWARD_SLICES; slice++) {
-        total += slice_sums[(slice * TILE + element) * BACKWARD_LANES + lane];
-    }
-    return total;
-}
-
 // The gates of one unit and four rows become the gradients of their pre-activations.
 fn finish(unit: u32, vector: u32, product: vec4<f32>) {
-    let i = gates[gate_index(INPUT_GATE, unit, vector)];
-    let f = gates[gate_index(FORGET_GATE, unit, vector)];
-    let g = gates[gate_index(CANDIDATE_GATE, unit, vector)];
-    let o = gates[gate_index(OUTPUT_GATE, unit, vector)];
+    let i = gates[gate_index(step.t, INPUT_GATE, unit, vector)];
+    let f = gates[gate_index(step.t, FORGET_GATE, unit, vector)];
+    let g = gates[gate_index(step.t, CANDIDATE_GATE, unit, vector)];
+    let o = gates[gate_index(step.t, OUTPUT_GATE, unit, vector)];
     let last_c = cell[activation_index(step.t, HIDDEN, unit, vector)];
     let tanh_c = hyperbolic_tangent(cell[activation_index(step.t + 1u, HIDDEN, unit, vector)]);
 
@@ -106,13 +81,9 @@ fn finish(unit: u32, vector: u32, product: vec4<f32>) {
     if step.t + 1u < NUM_STEPS {
         d_c += d_cell[unit * batch_vectors() + vector];
     }
-    gates[gate_index(INPUT_GATE, unit, vector)] = d_c * g * i * (1.0 - i);
-    gates[gate_index(FORGET_GATE, unit, vector)] = d_c * last_c * f * (1.0 - f);
-    gates[gate_index(CANDIDATE_GATE, unit, vector)] = d_c * i * (1.0 - g * g);
-    gates[gate_index(OUTPUT_GATE, unit, vector)] = d_h * tanh_c * o * (1.0 - o);
+    gates[gate_index(step.t, INPUT_GATE, unit, vector)] = d_c * g * i * (1.0 - i);
+    gates[gate_index(step.t, FORGET_GATE, unit, vector)] = d_c * last_c * f * (1.0 - f);
+    gates[gate_index(step.t, CANDIDATE_GATE, unit, vector)] = d_c * i * (1.0 - g * g);
+    gates[gate_index(step.t, OUTPUT_GATE, unit, vector)] = d_h * tanh_c * o * (1.0 - o);
     d_cell[unit * batch_vectors() + vector] = d_c * f;
-}
-
-fn gate_index(gate: u32, unit: u32, vector: u32) -> u32 {
-    return activation_index(step.t, GATES * HIDDEN, gate_column(gate, unit), vector);
 }

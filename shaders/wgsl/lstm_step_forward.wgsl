@@ -15,12 +15,11 @@ override B: u32 = 0u;
 @group(0) @binding(5) var<storage, read_write> cell: array<vec4<f32>>;    // [T + 1, H, B/4]
 @group(0) @binding(6) var<storage, read_write> hidden: array<vec4<f32>>;  // [T + 1, H, B/4]
 
-// Of some units and vectors of rows: a column for each gate.
-alias Sums = array<array<mat4x4<f32>, FORWARD_VECTORS>, FORWARD_GROUPS>;
-
-const TILE = GATES * FORWARD_GROUPS * FORWARD_VECTORS;
-
-var<workgroup> slice_sums: array<vec4<f32>, FORWARD_SLICES * TILE * FORWARD_LANES>;
+// How a workgroup and its sums are cut: see common/slices.wgsl.
+const LANES = FORWARD_LANES;
+const SLICES = FORWARD_SLICES;
+const OUTER = FORWARD_GROUPS;
+const INNER = FORWARD_VECTORS;
 
 @compute @workgroup_size(FORWARD_LANES, FORWARD_SLICES)
 fn lstm_step_forward(
@@ -31,17 +30,13 @@ fn lstm_step_forward(
     let first_vector = workgroup.y * FORWARD_VECTORS;
     let sums = slice_of_product(first_unit, first_vector, local.y);
     share(sums, local.x, local.y);
-    if FORWARD_SLICES > 1u {
-        workgroupBarrier();
-    }
     for (var u = 0u; u < FORWARD_GROUPS; u++) {
         for (var v = 0u; v < FORWARD_VECTORS; v++) {
             let unit = first_unit + u * FORWARD_LANES;
             let vector = first_vector + v;
-            let number = u * FORWARD_VECTORS + v;
-            let is_own = number % FORWARD_SLICES == local.y;
+            let is_own = (u * FORWARD_VECTORS + v) % FORWARD_SLICES == local.y;
             if is_own && unit < HIDDEN && vector < batch_vectors() {
-                finish(unit, vector, sum_of_slices(number, local.x));
+                finish(unit, vector, products(u, v, local.x));
             }
         }
     }
@@ -68,44 +63,27 @@ fn slice_of_product(first_unit: u32, first_vector: u32, slice: u32) -> Sums {
     return sums;
 }
 
-// Shows a slice's sums to the workgroup; an invocation without others reads its own.
-fn share(sums: Sums, lane: u32, slice: u32) {
-    for (var u = 0u; u < FORWARD_GROUPS; u++) {
-        for (var v = 0u; v < FORWARD_VECTORS; v++) {
-            for (var gate = 0u; gate < GATES; gate++) {
-                let element = GATES * (u * FORWARD_VECTORS + v) + gate;
-                slice_sums[(slice * TILE + element) * FORWARD_LANES + lane] = sums[u][v][gate];
-            }
-        }
-    }
-}
-
-// All slices of one unit and vector, added in their order.
-fn sum_of_slices(number: u32, lane: u32) -> mat4x4<f32> {
-    var total: mat4x4<f32>;
-    for (var slice = 0u; slice < FORWARD_SLICES; slice++) {
-        let first = (slice * TILE + GATES * number) * FORWARD_LANES + lane;
-        total += mat4x4(
-            slice_sums[first],
-            slice_sums[first + FORWARD_LANES],
-            slice_sums[first + 2u * FORWARD_LANES],
-            slice_sums[first + 3u * FORWARD_LANES],
-        );
-    }
-    return total;
+// H W_hh of one unit and four rows: a column for each gate.
+fn products(u: u32, v: u32, lane: u32) -> mat4x4<f32> {
+    return mat4x4(
+        sum_of_slices(sum_number(u, v, 0u), lane),
+        sum_of_slices(sum_number(u, v, 1u), lane),
+        sum_of_slices(sum_number(u, v, 2u), lane),
+        sum_of_slices(sum_number(u, v, 3u), lane),
+    );
 }
 
 // From H W_hh of one unit and four rows to its gates, cell state and hidden state.
-fn finish(unit: u32, vector: u32, products: mat4x4<f32>) {
-    let i = sigmoid(products[INPUT_GATE] + input_part(INPUT_GATE, unit, vector));
-    let f = sigmoid(products[FORGET_GATE] + input_part(FORGET_GATE, unit, vector));
-    let g = hyperbolic_tangent(products[CANDIDATE_GATE] + input_part(CANDIDATE_GATE, unit, vector));
-    let o = sigmoid(products[OUTPUT_GATE] + input_part(OUTPUT_GATE, unit, vector));
+fn finish(unit: u32, vector: u32, sums: mat4x4<f32>) {
+    let i = sigmoid(sums[INPUT_GATE] + input_part(INPUT_GATE, unit, vector));
+    let f = sigmoid(sums[FORGET_GATE] + input_part(FORGET_GATE, unit, vector));
+    let g = hyperbolic_tangent(sums[CANDIDATE_GATE] + input_part(CANDIDATE_GATE, unit, vector));
+    let o = sigmoid(sums[OUTPUT_GATE] + input_part(OUTPUT_GATE, unit, vector));
     let c = f * cell[activation_index(step.t, HIDDEN, unit, vector)] + i * g;
-    gates[gate_index(INPUT_GATE, unit, vector)] = i;
-    gates[gate_index(FORGET_GATE, unit, vector)] = f;
-    gates[gate_index(CANDIDATE_GATE, unit, vector)] = g;
-    gates[gate_index(OUTPUT_GATE, unit, vector)] = o;
+    gates[gate_index(step.t, INPUT_GATE, unit, vector)] = i;
+    gates[gate_index(step.t, FORGET_GATE, unit, vector)] = f;
+    gates[gate_index(step.t, CANDIDATE_GATE, unit, vector)] = g;
+    gates[gate_index(step.t, OUTPUT_GATE, unit, vector)] = o;
     cell[activation_index(step.t + 1u, HIDDEN, unit, vector)] = c;
     hidden[activation_index(step.t + 1u, HIDDEN, unit, vector)] = o * hyperbolic_tangent(c);
 }
@@ -113,14 +91,10 @@ fn finish(unit: u32, vector: u32, products: mat4x4<f32>) {
 // X W_ih + b of one gate: a row look-up in the first layer; above, what `project` left in `gates`.
 fn input_part(gate: u32, unit: u32, vector: u32) -> vec4<f32> {
     if !IS_FIRST_LAYER {
-        return gates[gate_index(gate, unit, vector)];
+        return gates[gate_index(step.t, gate, unit, vector)];
     }
     let column = gate_column(gate, unit);
     let rows = W_IH + inputs[step.t * batch_vectors() + vector] * GATES * HIDDEN + column;
     let w_ih = vec4(parameters[rows.x], parameters[rows.y], parameters[rows.z], parameters[rows.w]);
     return w_ih + parameters[B + column];
-}
-
-fn gate_index(gate: u32, unit: u32, vector: u32) -> u32 {
-    return activation_index(step.t, GATES * HIDDEN, gate_column(gate, unit), vector);
 }

@@ -2,7 +2,7 @@
 //
 // One invocation: one vector. Its elements stand COMPONENT_STRIDE apart in the matrix: the four
 // gates of a unit, or four columns, or four rows where the product is with the transpose. Twin:
-// PackedWeights in the trainer's cpu/pack_weights.rs.
+// pack_weights in the trainer's cpu/pack_weights.rs.
 
 override MATRIX: u32 = 0u;
 // Vectors side by side in a row of the result.
@@ -25,9 +25,9 @@ fn pack_weights(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
     var weights = vec4(0.0);
     for (var component = 0u; component < 4u; component++) {
-        let place = group * GROUP_STRIDE + component * COMPONENT_STRIDE;
-        if place < SPAN {
-            weights[component] = parameters[MATRIX + row * ROW_STRIDE + place];
+        let offset = group * GROUP_STRIDE + component * COMPONENT_STRIDE;
+        if offset < SPAN {
+            weights[component] = parameters[MATRIX + row * ROW_STRIDE + offset];
         }
     }
     packed[row * GROUPS + group] = weights;

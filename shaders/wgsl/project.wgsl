@@ -2,7 +2,7 @@
 // and the gradients of both.
 //
 // One invocation: PROJECT_GROUPS times four columns of the result, some rows of the batch, one
-// slice of K, at one step. Twin: matmul in the trainer's cpu/matmul.rs.
+// slice of K, at one step. Twin: Project in the trainer's cpu/project.rs.
 
 override K: u32 = 1u;
 override N: u32 = 1u;
@@ -13,16 +13,15 @@ override FIRST_STEP: u32 = 0u;
 
 @group(0) @binding(0) var<uniform> step: Step;                            // the first step
 @group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;        // [K, N/4]
-@group(0) @binding(2) var<storage, read> parameters: array<f32>;          // all parameters; the bias: [N]
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;          // all; the bias: [N]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;             // [T, K, B/4]
 @group(0) @binding(4) var<storage, read_write> product: array<vec4<f32>>; // [T, N, B/4]
 
-// Of some groups of columns and vectors of rows: a column each.
-alias Sums = array<array<mat4x4<f32>, PROJECT_VECTORS>, PROJECT_GROUPS>;
-
-const TILE = 4u * PROJECT_GROUPS * PROJECT_VECTORS;
-
-var<workgroup> slice_sums: array<vec4<f32>, PROJECT_SLICES * TILE * PROJECT_LANES>;
+// How a workgroup and its sums are cut: see common/slices.wgsl.
+const LANES = PROJECT_LANES;
+const SLICES = PROJECT_SLICES;
+const OUTER = PROJECT_GROUPS;
+const INNER = PROJECT_VECTORS;
 
 @compute @workgroup_size(PROJECT_LANES, PROJECT_SLICES)
 fn project(
@@ -37,18 +36,15 @@ fn project(
     }
     let sums = slice_of_product(first_group, first_vector, t, local.y);
     share(sums, local.x, local.y);
-    if PROJECT_SLICES > 1u {
-        workgroupBarrier();
-    }
     for (var g = 0u; g < PROJECT_GROUPS; g++) {
         for (var v = 0u; v < PROJECT_VECTORS; v++) {
             for (var c = 0u; c < 4u; c++) {
                 let column = 4u * (first_group + g * PROJECT_LANES) + c;
                 let vector = first_vector + v;
-                let element = 4u * (g * PROJECT_VECTORS + v) + c;
-                let is_own = element % PROJECT_SLICES == local.y;
+                let number = sum_number(g, v, c);
+                let is_own = number % PROJECT_SLICES == local.y;
                 if is_own && column < N && vector < batch_vectors() {
-                    var sum = sum_of_slices(element, local.x);
+                    var sum = sum_of_slices(number, local.x);
                     if HAS_BIAS {
                         sum += parameters[BIAS + column];
                     }
@@ -79,25 +75,4 @@ fn slice_of_product(first_group: u32, first_vector: u32, t: u32, slice: u32) -> 
         }
     }
     return sums;
-}
-
-// Shows a slice's sums to the workgroup; an invocation without others reads its own.
-fn share(sums: Sums, lane: u32, slice: u32) {
-    for (var g = 0u; g < PROJECT_GROUPS; g++) {
-        for (var v = 0u; v < PROJECT_VECTORS; v++) {
-            for (var c = 0u; c < 4u; c++) {
-                let element = 4u * (g * PROJECT_VECTORS + v) + c;
-                slice_sums[(slice * TILE + element) * PROJECT_LANES + lane] = sums[g][v][c];
-            }
-        }
-    }
-}
-
-// All slices of one column and vector, added in their order.
-fn sum_of_slices(element: u32, lane: u32) -> vec4<f32> {
-    var total: vec4<f32>;
-    for (var slice = 0u; slice < PROJECT_SLICES; slice++) {
-        total += slice_sums[(slice * TILE + element) * PROJECT_LANES + lane];
-    }
-    return total;
 }

@@ -6,7 +6,7 @@ override COUNT: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<f32>;    // all parameters
 @group(0) @binding(1) var<storage, read> gradients: array<f32>;           // all parameters'
-@group(0) @binding(2) var<uniform> optimizer: Optimizer;
+@group(0) @binding(2) var<uniform> update: Update;
 @group(0) @binding(3) var<storage, read> report: Report;
 
 @compute @workgroup_size(ELEMENT_LANES)
@@ -14,7 +14,7 @@ fn sgd(
     @builtin(global_invocation_id) invocation: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
 ) {
-    let rate = optimizer.learning_rate * report.clip_factor;
+    let rate = update.learning_rate * report.clip_factor;
     for (var element = invocation.x; element < COUNT; element += workgroups.x * ELEMENT_LANES) {
         parameters[element] -= rate * gradients[element];
     }

@@ -18,12 +18,11 @@ override FIRST_STEP: u32 = 0u;
 @group(0) @binding(2) var<storage, read> d: array<vec4<f32>>;             // [T, N, B/4]
 @group(0) @binding(3) var<storage, read_write> gradients: array<f32>;     // [M, N] and [N]
 
-// Of some rows and columns, four each: a column for each column.
-alias Sums = array<array<mat4x4<f32>, GRADIENT_COLUMNS>, GRADIENT_ROWS>;
-
-const TILE = 4u * GRADIENT_ROWS * GRADIENT_COLUMNS;
-
-var<workgroup> slice_sums: array<vec4<f32>, GRADIENT_SLICES * TILE * GRADIENT_LANES>;
+// How a workgroup and its sums are cut: see common/slices.wgsl.
+const LANES = GRADIENT_LANES;
+const SLICES = GRADIENT_SLICES;
+const OUTER = GRADIENT_ROWS;
+const INNER = GRADIENT_COLUMNS;
 
 @compute @workgroup_size(GRADIENT_LANES, GRADIENT_SLICES)
 fn weight_gradients(
@@ -34,16 +33,13 @@ fn weight_gradients(
     let first_column = workgroup.x * 4u * GRADIENT_COLUMNS * GRADIENT_LANES + local.x;
     let sums = slice_of_product(first_row, first_column, local.y);
     share(sums, local.x, local.y);
-    if GRADIENT_SLICES > 1u {
-        workgroupBarrier();
-    }
     for (var r = 0u; r < GRADIENT_ROWS; r++) {
         for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
             for (var i = 0u; i < 4u; i++) {
                 let column = first_column + (4u * c + i) * GRADIENT_LANES;
-                let element = 4u * (r * GRADIENT_COLUMNS + c) + i;
-                if element % GRADIENT_SLICES == local.y && column < N {
-                    add(first_row + 4u * r, column, sum_of_slices(element, local.x));
+                let number = sum_number(r, c, i);
+                if number % GRADIENT_SLICES == local.y && column < N {
+                    add(first_row + 4u * r, column, sum_of_slices(number, local.x));
                 }
             }
         }
@@ -82,27 +78,6 @@ fn slice_of_product(first_row: u32, first_column: u32, slice: u32) -> Sums {
 fn input(row: u32, t: u32, vector: u32) -> vec4<f32> {
     let inputs = x[activation_index(FIRST_STEP + t, M, min(row, M - 1u), vector)];
     return select(inputs, vec4(1.0), HAS_BIAS && row == M);
-}
-
-// Shows a slice's sums to the workgroup; an invocation without others reads its own.
-fn share(sums: Sums, lane: u32, slice: u32) {
-    for (var r = 0u; r < GRADIENT_ROWS; r++) {
-        for (var c = 0u; c < GRADIENT_COLUMNS; c++) {
-            for (var i = 0u; i < 4u; i++) {
-                let element = 4u * (r * GRADIENT_COLUMNS + c) + i;
-                slice_sums[(slice * TILE + element) * GRADIENT_LANES + lane] = sums[r][c][i];
-            }
-        }
-    }
-}
-
-// All slices of one column and four rows, added in their order.
-fn sum_of_slices(element: u32, lane: u32) -> vec4<f32> {
-    var total: vec4<f32>;
-    for (var slice = 0u; slice < GRADIENT_SLICES; slice++) {
-        total += slice_sums[(slice * TILE + element) * GRADIENT_LANES + lane];
-    }
-    return total;
 }
 
 // Adds to the gradients of one column and the four rows from `first_row` on.

@@ -1,4 +1,5 @@
-//! Which module of a crate uses which: a file is a module, and what it re-exports is its children's.
+//! Which module of a crate uses which: a file is a module, and what it re-exports is its
+//! children's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,24 +27,26 @@ impl Imports {
             let module = module(file.path.strip_prefix(&source)?)?;
             Some((module, without_tests(&file.text)))
         });
+        let modules: Vec<(Module, String)> = modules.collect();
+        imports.modules = modules.iter().map(|(module, _)| module.clone()).collect();
         for (module, text) in modules {
-            let uses: Vec<(bool, Module)> = uses(&text, &module);
+            let uses: Vec<(bool, Module)> = imports.uses(&text, &module);
             for (is_exported, path) in &uses {
                 let Some(name) = path.last().filter(|_| *is_exported) else { continue };
                 let exports = imports.exports.entry(module.clone()).or_default();
                 exports.insert(name.clone(), path.clone());
             }
             let private = uses.into_iter().filter(|(is_exported, _)| !is_exported);
-            let paths = private.map(|(_, path)| path).chain(inline_paths(&text, &module));
-            imports.used.insert(module.clone(), paths.collect());
-            imports.modules.insert(module);
+            let paths = private.map(|(_, path)| path);
+            let paths = paths.chain(imports.inline_paths(&text, &module)).collect();
+            imports.used.insert(module, paths);
         }
         imports
     }
 
     /// The modules that each module uses.
     #[must_use]
-    pub fn graph(&self) -> BTreeMap<Module, BTreeSet<Module>> {
+    pub fn graph(&self) -> Graph {
         let of_module = |(module, paths): (&Module, &Vec<Module>)| {
             let targets = paths.iter().filter_map(|path| self.definition(path, 0));
             (module.clone(), targets.filter(|target| target != module).collect())
@@ -66,35 +69,103 @@ impl Imports {
             _ => Some(module),
         }
     }
+
+    /// The paths that the `use` items of `text` name, and whether each is handed on.
+    fn uses(&self, text: &str, module: &[String]) -> Vec<(bool, Module)> {
+        let mut found = Vec::new();
+        for (start, _) in text.match_indices("use ") {
+            let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
+            let before = text[line_start..start].trim();
+            let is_exported = before.starts_with("pub");
+            if !(before.is_empty() || is_exported) {
+                continue;
+            }
+            let tree = text[start + 4..].split(';').next().unwrap_or_default();
+            let tree: String = tree.split_whitespace().collect::<Vec<_>>().join(" ");
+            let paths = expand(&tree).into_iter().filter_map(|path| self.absolute(&path, module));
+            found.extend(paths.map(|path| (is_exported, path)));
+        }
+        found
+    }
+
+    /// The paths of the crate that `text` names without a `use`.
+    fn inline_paths(&self, text: &str, module: &[String]) -> Vec<Module> {
+        let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+        let starts = ["crate::", "super::"].iter().flat_map(|start| text.match_indices(start));
+        let paths =
+            starts.filter(|&(at, _)| !text[..at].ends_with(is_name)).filter_map(|(at, _)| {
+                let path: String = text[at..].chars().take_while(|&c| is_name(c)).collect();
+                self.absolute(path.trim_end_matches(':'), module)
+            });
+        paths.collect()
+    }
+
+    /// `path`, named in `module`, from the root of the crate; nothing if it leads out of it.
+    fn absolute(&self, path: &str, module: &[String]) -> Option<Module> {
+        let mut names = path.split("::").map(str::trim).filter(|name| !name.is_empty()).peekable();
+        let mut absolute: Module = match *names.peek()? {
+            "crate" => {
+                names.next();
+                Vec::new()
+            }
+            "self" => {
+                names.next();
+                module.to_vec()
+            }
+            "super" => module.to_vec(),
+            child if self.modules.contains(&[module, &[child.to_owned()]].concat()) => {
+                module.to_vec()
+            }
+            _ => return None,
+        };
+        while names.next_if_eq(&"super").is_some() {
+            absolute.pop()?;
+        }
+        absolute.extend(names.filter(|&name| name != "self" && name != "*").map(str::to_owned));
+        Some(absolute)
+    }
 }
 
-/// A circle of modules, each of which uses the next, if there is one.
+/// Which module uses which.
+pub type Graph = BTreeMap<Module, BTreeSet<Module>>;
+
+/// All uses in `graph` that lead back to where they come from, by whatever way.
 #[must_use]
-pub fn circle(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Option<Vec<Module>> {
-    let mut done = BTreeSet::new();
-    graph.keys().find_map(|start| walk(graph, start, &mut Vec::new(), &mut done))
+pub fn circular(graph: &Graph) -> Vec<(Module, Module)> {
+    let edges = graph.iter().flat_map(|(from, used)| used.iter().map(move |to| (from, to)));
+    let circular = edges.filter(|&(from, to)| reachable(graph, to).contains(from));
+    circular.map(|(from, to)| (from.clone(), to.clone())).collect()
 }
 
-fn walk(
-    graph: &BTreeMap<Module, BTreeSet<Module>>,
-    module: &Module,
-    path: &mut Vec<Module>,
-    done: &mut BTreeSet<Module>,
-) -> Option<Vec<Module>> {
-    if let Some(start) = path.iter().position(|before| before == module) {
-        return Some(path[start..].to_vec());
+/// What `start` uses, directly or not, and itself.
+fn reachable<'a>(graph: &'a Graph, start: &'a Module) -> BTreeSet<&'a Module> {
+    let (mut found, mut next) = (BTreeSet::new(), vec![start]);
+    while let Some(module) = next.pop() {
+        if found.insert(module) {
+            next.extend(graph.get(module).into_iter().flatten());
+        }
     }
-    if !done.insert(module.clone()) {
-        return None;
-    }
-    path.push(module.clone());
-    let used = graph.get(module).into_iter().flatten();
-    let found = used.into_iter().find_map(|next| walk(graph, next, path, done));
-    path.pop();
     found
 }
 
-/// The module in the file at `path` below `src/`; none for tests, and for programs beside the crate.
+/// `graph` seen from above: which modules of the folder `parent` use which others of it, each taken
+/// with all that is below it.
+#[must_use]
+pub fn folder(graph: &Graph, parent: &[String]) -> Graph {
+    let child = |module: &Module| {
+        module.starts_with(parent).then(|| module.get(..=parent.len()).map(<[String]>::to_vec))?
+    };
+    let mut children = Graph::new();
+    for (from, used) in graph {
+        let Some(from) = child(from) else { continue };
+        let used = used.iter().filter_map(child).filter(|to| *to != from);
+        children.entry(from.clone()).or_default().extend(used);
+    }
+    children
+}
+
+/// The module in the file at `path` below `src/`; none for tests, and for programs beside the
+/// crate.
 fn module(path: &str) -> Option<Module> {
     let stem = path.strip_suffix(".rs")?;
     let mut names: Vec<&str> = stem.split('/').collect();
@@ -107,8 +178,8 @@ fn module(path: &str) -> Option<Module> {
     Some(names.into_iter().map(str::to_owned).collect())
 }
 
-/// `text` without comments, and without what is compiled for tests alone, which stands at the end or
-/// in a file of its own.
+/// `text` without comments, and without what is compiled for tests alone, which stands at the end
+/// or in a file of its own.
 fn without_tests(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut kept = String::new();
@@ -124,24 +195,6 @@ fn without_tests(text: &str) -> String {
         kept.push('\n');
     }
     kept
-}
-
-/// The paths that the `use` items of `text` name, and whether each is handed on.
-fn uses(text: &str, module: &[String]) -> Vec<(bool, Module)> {
-    let mut found = Vec::new();
-    for (start, _) in text.match_indices("use ") {
-        let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
-        let before = text[line_start..start].trim();
-        let is_exported = before.starts_with("pub");
-        if !(before.is_empty() || is_exported) {
-            continue;
-        }
-        let tree = text[start + 4..].split(';').next().unwrap_or_default();
-        let tree: String = tree.split_whitespace().collect::<Vec<_>>().join(" ");
-        let paths = expand(&tree).into_iter().filter_map(|path| absolute(&path, module));
-        found.extend(paths.map(|path| (is_exported, path)));
-    }
-    found
 }
 
 /// `a::{b, c::d}` as `a::b` and `a::c::d`, each without what it is renamed to.
@@ -160,39 +213,6 @@ fn expand(tree: &str) -> Vec<String> {
     }
     let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
     parts.flat_map(|part| expand(&format!("{}{part}", start.trim()))).collect()
-}
-
-/// The paths of the crate that `text` names without a `use`.
-fn inline_paths(text: &str, module: &[String]) -> Vec<Module> {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    let starts = ["crate::", "super::"].iter().flat_map(|start| text.match_indices(start));
-    let paths = starts.filter(|&(at, _)| !text[..at].ends_with(is_name)).filter_map(|(at, _)| {
-        let path: String = text[at..].chars().take_while(|&c| is_name(c)).collect();
-        absolute(path.trim_end_matches(':'), module)
-    });
-    paths.collect()
-}
-
-/// `path`, named in `module`, from the root of the crate; nothing if it leads out of it.
-fn absolute(path: &str, module: &[String]) -> Option<Module> {
-    let mut names = path.split("::").map(str::trim).filter(|name| !name.is_empty()).peekable();
-    let mut absolute: Module = match *names.peek()? {
-        "crate" => {
-            names.next();
-            Vec::new()
-        }
-        "self" => {
-            names.next();
-            module.to_vec()
-        }
-        "super" => module.to_vec(),
-        _ => return None,
-    };
-    while names.next_if_eq(&"super").is_some() {
-        absolute.pop()?;
-    }
-    absolute.extend(names.filter(|&name| name != "self" && name != "*").map(str::to_owned));
-    Some(absolute)
 }
 
 #[cfg(test)]
@@ -215,17 +235,24 @@ mod tests {
         ];
         let graph = Imports::of_crate("a", &files).graph();
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Module>();
-        assert_eq!(circle(&graph), Some(vec![names(&["b"]), names(&["b", "c"])]));
+        let (b, c, d) = (names(&["b"]), names(&["b", "c"]), names(&["d"]));
+        assert_eq!(circular(&graph), [(b.clone(), c.clone()), (c.clone(), b.clone())]);
 
         // What is handed on is its own module's, and tests don't count.
         let files = [
-            file("a/src/lib.rs", "mod b;\nmod d;\n"),
+            file("a/src/lib.rs", "mod b;\nmod d;\npub use d::f;\n"),
             files[1].clone(),
             file("a/src/b/c.rs", "#[cfg(test)]\nmod tests {\n    use super::super::Whole;\n}\n"),
-            file("a/src/d.rs", "fn f() -> crate::b::Part {}\n"),
+            file("a/src/d.rs", "pub fn f() -> crate::b::Part {}\n"),
         ];
         let graph = Imports::of_crate("a", &files).graph();
-        assert_eq!(circle(&graph), None);
-        assert_eq!(graph[&names(&["d"])], [names(&["b", "c"])].into());
+        assert_eq!(circular(&graph), []);
+        assert_eq!(graph[&d], [c.clone()].into());
+
+        // Two folders that use each other are a circle, too, whichever of their files do.
+        let e = file("a/src/b/e.rs", "use crate::f;\n");
+        let graph = Imports::of_crate("a", &[&files[..], &[e]].concat()).graph();
+        assert_eq!(circular(&graph), []);
+        assert_eq!(circular(&folder(&graph, &[])), [(b.clone(), d.clone()), (d, b)]);
     }
 }

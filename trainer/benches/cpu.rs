@@ -4,11 +4,13 @@
 //! `charcell devices --profile`.
 
 use charcell::cpu::{
-    Cpu, LstmStepBackward, LstmStepForward, SoftmaxCrossEntropy, global_norm, sgd,
+    Cpu, LstmStepBackward, LstmStepForward, Panels, SoftmaxCrossEntropy, global_norm, sgd,
+    square_sums,
 };
 use charcell::model::{Dimensions, Parameters, TrainedModel};
 use charcell::text::{Vocabulary, Window};
 use charcell::{Config, Weights, artifact};
+use charcell_shaders::Update;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use infer_core::layout::GATES;
@@ -54,23 +56,43 @@ fn iteration(bencher: Bencher<'_, '_>, hidden: usize) {
 #[divan::bench(args = HIDDEN, max_time = 0.5)]
 fn lstm_step_forward(bencher: Bencher<'_, '_>, hidden: usize) {
     let (arch, size) = (Arch::new(), ROWS * hidden);
-    let last_c = values(size);
+    let w_hh = Panels::packed(&values(hidden * GATES * hidden), GATES * hidden);
+    let (last_h, last_c) = (values(size), values(size));
     let [mut c, mut tanh_c, mut h] = [0, 1, 2].map(|_| vec![0.0; size]);
     let gates = || values(GATES * size);
     bencher.counter(ItemsCount::new(size)).with_inputs(gates).bench_local_refs(|gates| {
-        let (last_c, c, tanh_c, h) = (&last_c, &mut c, &mut tanh_c, &mut h);
-        arch.dispatch(LstmStepForward { hidden, gates, last_c, c, tanh_c, h });
+        arch.dispatch(LstmStepForward {
+            hidden,
+            w_hh: &w_hh,
+            one_hot: None,
+            last_h: &last_h,
+            gates,
+            last_c: &last_c,
+            c: &mut c,
+            tanh_c: &mut tanh_c,
+            h: &mut h,
+        });
     });
 }
 
 #[divan::bench(args = HIDDEN, max_time = 0.5)]
 fn lstm_step_backward(bencher: Bencher<'_, '_>, hidden: usize) {
     let (arch, size) = (Arch::new(), ROWS * hidden);
-    let (last_c, tanh_c, d_h) = (values(size), values(size), values(size));
-    let inputs = || (values(GATES * size), values(size));
-    bencher.counter(ItemsCount::new(size)).with_inputs(inputs).bench_local_refs(|(gates, d_c)| {
-        let (last_c, tanh_c, d_h) = (&last_c, &tanh_c, &d_h);
-        arch.dispatch(LstmStepBackward { hidden, gates, last_c, tanh_c, d_h, d_c });
+    let w_hh = Panels::packed(&values(GATES * hidden * hidden), hidden);
+    let (last_c, tanh_c, d_gates_after) = (values(size), values(size), values(GATES * size));
+    let inputs = || (values(GATES * size), [values(size), values(size)]);
+    let bencher = bencher.counter(ItemsCount::new(size)).with_inputs(inputs);
+    bencher.bench_local_refs(|(gates, [d_h, d_c])| {
+        arch.dispatch(LstmStepBackward {
+            hidden,
+            w_hh: &w_hh,
+            d_gates_after: Some(&d_gates_after),
+            gates,
+            last_c: &last_c,
+            tanh_c: &tanh_c,
+            d_h,
+            d_c,
+        });
     });
 }
 
@@ -88,13 +110,15 @@ fn softmax_cross_entropy(bencher: Bencher<'_, '_>, vocabulary: usize) {
 #[divan::bench(name = "global_norm", args = HIDDEN, max_time = 0.5)]
 fn norm(bencher: Bencher<'_, '_>, hidden: usize) {
     let gradients = parameters(hidden);
-    bencher.bench_local(|| global_norm(gradients.values()));
+    bencher.bench_local(|| global_norm(&square_sums(gradients.values())));
 }
 
 #[divan::bench(name = "sgd", args = HIDDEN, max_time = 0.5)]
 fn update(bencher: Bencher<'_, '_>, hidden: usize) {
     let (mut trained, gradients) = (parameters(hidden), parameters(hidden));
-    bencher.bench_local(|| sgd(trained.values_mut(), gradients.values(), 1e-6));
+    let update =
+        Update { learning_rate: 1e-6, clip: 1.0, step_size: 0.0, correction: 0.0, decay: 1.0 };
+    bencher.bench_local(|| sgd(trained.values_mut(), gradients.values(), update, 1.0));
 }
 
 /// A thousand greedy characters through `infer-core`.

@@ -1,9 +1,9 @@
 //! What an iteration is computed with beside its window: the numbers of its update, and of its
 //! dropout. Host and shaders share their layout.
 
-use charcell_shaders::{BETA_1, BETA_2, Dropout, Optimizer};
+use charcell_shaders::{BETA_1, BETA_2, Dropout, Update};
 
-use crate::config::{self, Config};
+use crate::config::{Config, Optimizer};
 
 /// The factor that scales gradients of `norm` down to `clip`, if theirs is larger (the chapter's
 /// `grad_clipping`).
@@ -14,15 +14,15 @@ pub fn clip_factor(norm: f64, clip: f32) -> f64 {
 }
 
 /// The numbers of the update in iteration t = `iteration`, from 1.
-pub(crate) fn optimizer(config: &Config, learning_rate: f32, iteration: u64) -> Optimizer {
+pub(crate) fn update(config: &Config, learning_rate: f32, iteration: u64) -> Update {
     let rate = f64::from(learning_rate);
     // β₁ᵗ and β₂ᵗ are 0 in f64 long before t leaves the range of an i32.
     let t = i32::try_from(iteration).unwrap_or(i32::MAX);
     let decay = match config.optimizer {
-        config::Optimizer::AdamW => 1.0 - rate * f64::from(config.weight_decay),
-        config::Optimizer::Sgd | config::Optimizer::Adam => 1.0,
+        Optimizer::AdamW => 1.0 - rate * f64::from(config.weight_decay),
+        Optimizer::Sgd | Optimizer::Adam => 1.0,
     };
-    Optimizer {
+    Update {
         learning_rate,
         clip: config.clip,
         step_size: (rate / (1.0 - f64::from(BETA_1).powi(t))) as f32,

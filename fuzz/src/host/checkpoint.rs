@@ -36,7 +36,7 @@ pub fn checkpoint(bytes: &[u8]) -> bool {
     true
 }
 
-/// A training goes on from `checkpoint`, which has no epochs behind it whose reports it would need.
+/// A training goes on from `checkpoint`, which has no epochs before it whose reports it would need.
 fn go_on(checkpoint: &Checkpoint, description: &Description) {
     let config = &description.config;
     let backend = async |parameters| Cpu::new(parameters, config, 1);

@@ -101,7 +101,8 @@ fn seed(board: &'static Board) -> Vec<u8> {
     add(board.model_address - end.len() as u32, &end);
     let mut file = image.to_file(Format::Elf);
     if let Flashing::Espflash { program, .. } = board.flashing {
-        // Its addresses aren't those of flash; each of the three segments has its own in its header.
+        // Its addresses aren't those of flash; each of the three segments has its own in its
+        // header.
         let headers = file[FILE_HEADER_BYTES..].chunks_mut(SEGMENT_HEADER_BYTES);
         for (header, range) in headers.zip(&program[..3]) {
             header[12..16].copy_from_slice(&range.start.to_le_bytes());

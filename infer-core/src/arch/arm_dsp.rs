@@ -29,7 +29,7 @@ impl super::Int8Kernels for ArmDsp {
 ///
 /// A block takes 27 instructions: three loads, and three for each word of two pairs. What counts is
 /// to have few others, so four blocks make a turn of the loop, which starts in its middle if
-/// `count` is no multiple of four.
+/// `count` is not a multiple of four.
 ///
 /// # Safety
 /// `blocks` and `x` are valid for reads of `count` elements, of which there is at least one.
@@ -67,7 +67,7 @@ unsafe extern "C" fn add_part(
         "push {{r2-r11, lr}}",
         "ands r6, r12, #3",
         "add r12, r1, r12, lsl #4", // the end of x
-        "str r12, [sp, #44]",       // in the place of count
+        "str r12, [sp, #44]",       // in the slot of count
         "mov.w r2, #0",
         "mov.w r3, #0",
         "mov.w r4, #0",

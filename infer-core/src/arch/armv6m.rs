@@ -41,7 +41,7 @@ impl super::Int8Kernels for Armv6m {
 /// 256 times the products of `count` blocks.
 ///
 /// The weights of two columns take as many bytes as their elements of x, eight. So the offsets of
-/// weights are from the place in x, which is moved on by the load of x, and never change.
+/// weights are from the pointer into x, which is moved on by the load of x, and never change.
 ///
 /// # Safety
 /// `blocks` and `x` are valid for reads of `count` elements, of which there is at least one.

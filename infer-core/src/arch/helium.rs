@@ -7,7 +7,7 @@
 
 use core::arch::asm;
 
-use crate::int8::activation::TANH;
+use crate::activation::TANH;
 use crate::layout::{BLOCK_ROWS, Columns, GATES, PairBlock};
 
 /// Vectors of 16 bytes.
@@ -41,8 +41,8 @@ impl super::Int8Kernels for Helium {
             return;
         }
         // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round takes
-        // eight, and the first starts in its middle if their number is no multiple of eight. Of the
-        // vector registers, it clobbers what it names.
+        // eight, and the first starts in its middle if their number is not a multiple of eight. Of
+        // the vector registers, it clobbers what it names.
         unsafe {
             asm!(
                 "vmov.i16 q4, #0xff",

@@ -25,7 +25,7 @@ mod sse2;
 
 pub use portable::Portable;
 
-use crate::int8::activation;
+use crate::activation;
 #[cfg(feature = "f32")]
 use crate::layout::F32Block;
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, PairBlock};

@@ -87,7 +87,7 @@ fn each_case(
 /// # Errors
 /// The first case in which they aren't.
 pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
-    use crate::int8::activation::tanh;
+    use crate::activation::tanh;
     use crate::layout::{Columns, Operand, PairBlock, pair};
 
     /// The first and the last arguments of the table of tanh, and those beside them.
@@ -132,7 +132,7 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
 }
 
 /// What [`Int8Kernels::add_products`](super::Int8Kernels::add_products) is defined to give.
-#[expect(clippy::indexing_slicing, reason = "the places in a block are constants' remainders")]
+#[expect(clippy::indexing_slicing, reason = "the indices in a block are constants' remainders")]
 fn expected_int8(
     mut sums: [i32; BLOCK_ROWS],
     multipliers: [i16; BLOCK_ROWS],

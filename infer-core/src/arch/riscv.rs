@@ -50,7 +50,7 @@ impl Int8Kernels for Riscv {
         let [mut s_if, mut s_go, mut w_i, mut w_g] = [0_i32; BLOCK_ROWS];
         if count > 0 {
             // SAFETY: reads `count` blocks and as many vectors, which the slices have: first one by
-            // one as long as their number is no multiple of eight, then eight in a round.
+            // one as long as their number is not a multiple of eight, then eight in a round.
             unsafe {
                 asm!(
                     "slli {end}, {count}, 5",

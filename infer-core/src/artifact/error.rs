@@ -48,7 +48,7 @@ pub enum LoadError {
         /// Bytes there are.
         available: usize,
     },
-    /// There are bytes behind the end of the artifact.
+    /// There are bytes after the end of the artifact.
     #[error(
         "the artifact ends at {length} bytes, and {available} were given: cut off the rest, or \
          export it again"
@@ -114,7 +114,7 @@ pub enum LoadError {
     NotF32,
     /// A tensor's entry in the header isn't what the model's sizes ask for.
     #[error(
-        "tensor {name} of layer {layer} has another place or size than the model's sizes ask for"
+        "tensor {name} of layer {layer} has another offset or size than the model's sizes ask for"
     )]
     Tensor {
         /// The tensor expected there.

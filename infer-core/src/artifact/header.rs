@@ -107,7 +107,7 @@ pub struct Tensor {
     pub layer: u8,
     /// First byte, counted from the start of the artifact; a multiple of 16.
     pub offset: u32,
-    /// Length in bytes, without the padding behind it.
+    /// Length in bytes, without the padding after it.
     pub bytes: u32,
 }
 

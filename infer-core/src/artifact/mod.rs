@@ -3,6 +3,7 @@
 //! `docs/artifact-format.md` in the repository is the specification. What is here is shared by
 //! the reader in this crate and the writer in the trainer.
 
+pub(crate) mod dimensions;
 mod error;
 mod header;
 mod include;

@@ -104,8 +104,8 @@ const fn remainders() -> [u32; 16] {
             bit += 1;
         }
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler only")]
-        let place = &mut remainders[half];
-        *place = remainder;
+        let remainder_of_half = &mut remainders[half];
+        *remainder_of_half = remainder;
         half += 1;
     }
     remainders

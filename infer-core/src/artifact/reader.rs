@@ -4,8 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{Encoding, Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
 use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
-use crate::precision::Dimensions;
-use crate::vocabulary::Vocabulary;
+use crate::{Dimensions, Vocabulary};
 
 #[cfg(target_endian = "big")]
 compile_error!(
@@ -124,7 +123,7 @@ fn dimensions(header: &Header<'_>) -> Result<Dimensions, LoadError> {
     Ok(Dimensions { vocabulary, hidden, layers })
 }
 
-/// The header of `artifact` and the entries behind it, not decoded yet, and their end.
+/// The header of `artifact` and the entries after it, not decoded yet, and their end.
 fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     let prelude = Prelude::read(artifact)?;
     let end = PRELUDE_BYTES.saturating_add(prelude.header_bytes as usize);

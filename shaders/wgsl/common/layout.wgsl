@@ -19,8 +19,8 @@ struct Step {
     t: u32,
 }
 
-// The settings of an iteration's update.
-struct Optimizer {
+// The numbers of an iteration's update.
+struct Update {
     learning_rate: f32,
     clip: f32,
     step_size: f32,
@@ -42,6 +42,9 @@ struct Report {
     clip_factor: f32,
 }
 
+// Parts of the sum of all squares.
+const SQUARE_SUM_COUNT = 4096u;
+
 // Column of a gate of a unit in a matrix with 4H columns.
 fn gate_column(gate: u32, unit: u32) -> u32 {
     return gate * HIDDEN + unit;
@@ -55,6 +58,11 @@ fn batch_vectors() -> u32 {
 // Where the vector of four rows lies in an activation [steps, width, B/4].
 fn activation_index(step: u32, width: u32, column: u32, vector: u32) -> u32 {
     return (step * width + column) * batch_vectors() + vector;
+}
+
+// Where the gate of a unit lies in the gates [T, 4H, B/4].
+fn gate_index(step: u32, gate: u32, unit: u32, vector: u32) -> u32 {
+    return activation_index(step, GATES * HIDDEN, gate_column(gate, unit), vector);
 }
 
 // The first of `count` elements, cut into `slices` of the same length, that `slice` has.

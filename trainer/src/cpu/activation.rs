@@ -3,14 +3,14 @@
 //! Everything is `inline(always)`: a loop runs with the vector instructions of the function that
 //! it stands in, which `pulp` compiles for each kind of processor.
 
-/// The largest argument of [`exp_m1`]: e^88 is still finite.
+/// The largest argument of [`exponential_parts`]: e^88 is still finite.
 const LARGEST: f32 = 88.0;
 
 /// ln 2 in two parts, so that n·ln 2 is subtracted without loss.
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
-/// 1.5 · 2²³: a sum with it has no place for digits behind the point, so it rounds.
+/// 1.5 · 2²³: a sum with it has no bits left for a fraction, so it is rounded.
 const ROUNDER: f32 = 12_582_912.0;
 
 /// eˣ − 1 as `(scale, scaled)` with eˣ = scale + scaled, where `scale` is a power of two.

@@ -19,7 +19,7 @@ impl Parameters {
     /// All LSTM layers and the output layer around them, over all steps: the chapter's `rnn.LSTM`
     /// and `RNNModel`, on one thread of the CPU.
     ///
-    /// `inputs` are `[T, B]`; `state` is the state before them, and is left with the one behind
+    /// `inputs` are `[T, B]`; `state` is the state before them, and is left with the one after
     /// them.
     ///
     /// ```
@@ -58,7 +58,7 @@ impl Parameters {
         }
         slice.load(inputs, inputs, false);
         let mut packed = PackedWeights::new(dimensions);
-        packed.update(self);
+        packed.pack_weights(self);
         slice.forward(self, &packed, None);
         let states = state.hidden.chunks_exact_mut(size).zip(state.cell.chunks_exact_mut(size));
         for (layer, (hidden, cell)) in states.enumerate() {

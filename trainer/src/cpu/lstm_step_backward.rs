@@ -1,21 +1,28 @@
-//! The gradients of one step.
+//! The gradients of one step of one layer.
 
 use infer_core::layout::GATES;
 use pulp::{Simd, WithSimd};
+
+use super::matmul::{Matmul, Panels};
 
 /// One step back of one layer for B rows.
 #[derive(Debug)]
 pub struct LstmStepBackward<'a> {
     /// H.
     pub hidden: usize,
+    /// `[4H, H]`: W_hh transposed.
+    pub w_hh: &'a Panels,
+    /// `[B, 4H]`: the gradients of the pre-activations of the step after; none for the last step.
+    pub d_gates_after: Option<&'a [f32]>,
     /// `[B, 4H]`: comes with the gates, is left with the gradients of the pre-activations.
     pub gates: &'a mut [f32],
     /// `[B, H]`: the cell state of the step before.
     pub last_c: &'a [f32],
     /// `[B, H]`: tanh of this step's cell state.
     pub tanh_c: &'a [f32],
-    /// `[B, H]`: the whole gradient of this step's hidden state.
-    pub d_h: &'a [f32],
+    /// `[B, H]`: comes with what the layer above adds to the gradient of this step's hidden state,
+    /// is left with the whole.
+    pub d_h: &'a mut [f32],
     /// `[B, H]`: comes with the gradient of this step's cell state from the step after, is left
     /// with that of the step before.
     pub d_c: &'a mut [f32],
@@ -25,11 +32,14 @@ impl WithSimd for LstmStepBackward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let hidden = self.hidden;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { hidden, w_hh, d_h, .. } = self;
+        if let Some(d_gates_after) = self.d_gates_after {
+            Matmul { out: d_h, lhs: d_gates_after, rhs: w_hh }.with_simd(simd);
+        }
         let gates = self.gates.chunks_exact_mut(GATES * hidden);
         let cells = self.last_c.chunks_exact(hidden).zip(self.tanh_c.chunks_exact(hidden));
-        let gradients = self.d_h.chunks_exact(hidden).zip(self.d_c.chunks_exact_mut(hidden));
+        let gradients = d_h.chunks_exact(hidden).zip(self.d_c.chunks_exact_mut(hidden));
         for ((gates, (last_c, tanh_c)), (d_h, d_c)) in gates.zip(cells).zip(gradients) {
             let (i, rest) = gates.split_at_mut(hidden);
             let (f, rest) = rest.split_at_mut(hidden);

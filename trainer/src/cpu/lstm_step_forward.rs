@@ -1,17 +1,26 @@
-//! Gates, cell state and hidden state of one step.
+//! One step of one layer: gates, cell state and hidden state.
 
+use infer_core::Token;
 use infer_core::layout::GATES;
 use pulp::{Simd, WithSimd};
 
 use super::activation::{sigmoid, tanh};
+use super::matmul::{Matmul, Panels};
 
-/// One step of one layer for B rows: I, F, O = sigmoid, C̃ = tanh of the pre-activations,
-/// C = F∘C + I∘C̃, H = O∘tanh(C) (*Dive into Deep Learning*, "Long Short-term Memory").
+/// One step of one layer for B rows: I, F, O = sigmoid, C̃ = tanh of the pre-activations
+/// X W_ih + b + H W_hh, C = F∘C + I∘C̃, H = O∘tanh(C) (*Dive into Deep Learning*, "Long Short-term
+/// Memory").
 #[derive(Debug)]
 pub struct LstmStepForward<'a> {
     /// H.
     pub hidden: usize,
-    /// `[B, 4H]`: comes with the pre-activations, is left with the gates.
+    /// `[H, 4H]`.
+    pub w_hh: &'a Panels,
+    /// What the first layer reads. Without it, `gates` come with X W_ih + b.
+    pub one_hot: Option<OneHot<'a>>,
+    /// `[B, H]`: the hidden state of the step before.
+    pub last_h: &'a [f32],
+    /// `[B, 4H]`: is left with the gates.
     pub gates: &'a mut [f32],
     /// `[B, H]`: the cell state of the step before.
     pub last_c: &'a [f32],
@@ -23,13 +32,28 @@ pub struct LstmStepForward<'a> {
     pub h: &'a mut [f32],
 }
 
+/// A one-hot X: it picks rows of W_ih.
+#[derive(Debug)]
+pub struct OneHot<'a> {
+    /// `[B]`.
+    pub tokens: &'a [Token],
+    /// `[V, 4H]`.
+    pub w_ih: &'a [f32],
+    /// `[4H]`.
+    pub b: &'a [f32],
+}
+
 impl WithSimd for LstmStepForward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let hidden = self.hidden;
-        let gates = self.gates.chunks_exact_mut(GATES * hidden);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { hidden, w_hh, last_h, gates, .. } = self;
+        if let Some(one_hot) = self.one_hot {
+            look_up(&one_hot, gates);
+        }
+        Matmul { out: gates, lhs: last_h, rhs: w_hh }.with_simd(simd);
+        let gates = gates.chunks_exact_mut(GATES * hidden);
         let cells = self.last_c.chunks_exact(hidden).zip(self.c.chunks_exact_mut(hidden));
         let states = self.tanh_c.chunks_exact_mut(hidden).zip(self.h.chunks_exact_mut(hidden));
         for ((gates, (last_c, c)), (tanh_c, h)) in gates.zip(cells).zip(states) {
@@ -42,6 +66,17 @@ impl WithSimd for LstmStepForward<'_> {
             activate(o, sigmoid);
             update_cell(i, f, g, last_c, c);
             show_cell(o, c, tanh_c, h);
+        }
+    }
+}
+
+/// X W_ih + b.
+#[inline(always)]
+fn look_up(OneHot { tokens, w_ih, b }: &OneHot<'_>, gates: &mut [f32]) {
+    for (gates, &token) in gates.chunks_exact_mut(b.len()).zip(*tokens) {
+        let row = &w_ih[usize::from(token) * b.len()..][..b.len()];
+        for ((gate, w_ih), b) in gates.iter_mut().zip(row).zip(*b) {
+            *gate = w_ih + b;
         }
     }
 }

@@ -13,7 +13,7 @@ type PanelRow = [f32; PANEL];
 /// A matrix `[K, N]` in the order in which a product reads it: panels of 32 columns, row after row,
 /// the last one padded with zeros.
 #[derive(Debug, Default)]
-pub(super) struct Panels {
+pub struct Panels {
     /// K.
     rows: usize,
     /// N.
@@ -23,18 +23,26 @@ pub(super) struct Panels {
 }
 
 impl Panels {
+    /// The row-major `values` `[K, columns]`.
+    #[must_use]
+    pub fn packed(values: &[f32], columns: usize) -> Self {
+        let mut panels = Self::default();
+        panels.pack(values, columns, 0, columns);
+        panels
+    }
+
     /// Takes `columns` columns of the row-major `values` `[K, stride]`, from column `first`.
     pub(super) fn pack(&mut self, values: &[f32], stride: usize, first: usize, columns: usize) {
         self.resize(values.len() / stride, columns);
         let panels = &mut self.panels;
         for (row, values) in values.chunks_exact(stride).enumerate() {
-            let mut places = panels[row..].iter_mut().step_by(self.rows);
+            let mut slots = panels[row..].iter_mut().step_by(self.rows);
             let (whole, rest) = values[first..][..columns].as_chunks();
-            for (values, place) in whole.iter().zip(&mut places) {
-                *place = *values;
+            for (values, slot) in whole.iter().zip(&mut slots) {
+                *slot = *values;
             }
-            if let Some(place) = places.next() {
-                place[..rest.len()].copy_from_slice(rest);
+            if let Some(slot) = slots.next() {
+                slot[..rest.len()].copy_from_slice(rest);
             }
         }
     }

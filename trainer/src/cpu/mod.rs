@@ -1,14 +1,15 @@
 //! Training on the CPU: the fallback where there is no GPU, and the oracle of its kernels.
 //!
-//! Each function that is the twin of a compute shader stands in a file of its name, where it has
-//! one. The batch is cut into slices of rows, and the weight gradients into parts of columns,
-//! whatever the number of threads: same seed, same machine, same weights, bit for bit.
+//! Each compute shader has its twin in a file of its name, which does the same in one call. The
+//! batch is cut into slices of rows, and the weight gradients into parts of columns, whatever the
+//! number of threads: same seed, same machine, same weights, bit for bit.
 
 mod activation;
 mod adam;
 mod dropout;
 mod forward;
 mod global_norm;
+mod input_weight_gradients;
 mod losses;
 mod lstm_step_backward;
 mod lstm_step_forward;
@@ -16,9 +17,11 @@ mod matmul;
 mod memory;
 mod pack_weights;
 mod profile;
+mod project;
 mod sgd;
 pub(crate) mod slice;
 mod softmax_cross_entropy;
+mod square_sums;
 mod stopwatch;
 mod weight_gradients;
 
@@ -30,11 +33,13 @@ pub use self::forward::Forward;
 pub use self::global_norm::global_norm;
 use self::losses::losses;
 pub use self::lstm_step_backward::LstmStepBackward;
-pub use self::lstm_step_forward::LstmStepForward;
+pub use self::lstm_step_forward::{LstmStepForward, OneHot};
+pub use self::matmul::Panels;
 use self::pack_weights::PackedWeights;
 pub use self::sgd::sgd;
 use self::slice::Slice;
 pub use self::softmax_cross_entropy::SoftmaxCrossEntropy;
+pub use self::square_sums::square_sums;
 pub use self::stopwatch::Phase;
 use self::weight_gradients::weight_gradients;
 use crate::backend::{Backend, IterationReport, Iterations, Snapshot};
@@ -113,7 +118,7 @@ impl Cpu {
         let dropout = iteration::dropout(&self.config, self.iterations);
         let Self { parameters, packed, gradients, slices, threads, .. } = self;
         threads.install(|| {
-            packed.update(parameters);
+            packed.pack_weights(parameters);
             let all_rows = window.inputs.len();
             let losses: Vec<f64> = slices
                 .par_iter_mut()
@@ -135,7 +140,7 @@ impl Cpu {
         let batch_size = self.config.batch_size;
         let Self { parameters, packed, slices, threads, .. } = self;
         threads.install(|| {
-            packed.update(parameters);
+            packed.pack_weights(parameters);
             slices.par_iter_mut().for_each(|slice| {
                 slice.load(&window.inputs, &window.targets, window.resets_state);
                 slice.forward(parameters, packed, None);
@@ -152,17 +157,17 @@ impl Cpu {
         logits
     }
 
-    /// Changes the parameters by the gradients, scaled by `factor`.
-    fn update(&mut self, learning_rate: f32, factor: f64) {
+    /// Changes the parameters by the gradients, scaled by `clip_factor`.
+    fn update(&mut self, learning_rate: f32, clip_factor: f64) {
         self.iterations += 1;
-        let step = iteration::optimizer(&self.config, learning_rate, self.iterations);
+        let update = iteration::update(&self.config, learning_rate, self.iterations);
         let Self { parameters, gradients, moments, threads, .. } = self;
         let (parameters, gradients) = (parameters.values_mut(), gradients.values());
         threads.install(|| match moments {
-            None => sgd(parameters, gradients, (f64::from(learning_rate) * factor) as f32),
+            None => sgd(parameters, gradients, update, clip_factor),
             Some([first, second]) => {
                 let moments = [first.values_mut(), second.values_mut()];
-                adam(parameters, gradients, moments, factor as f32, step);
+                adam(parameters, gradients, moments, update, clip_factor);
             }
         });
     }
@@ -217,7 +222,7 @@ impl Backend for Cpu {
         let kept = self.parameters.clone();
         let iteration = |(window, &learning_rate): (&Window, &f32)| {
             let loss_nats = self.compute_gradients(window);
-            let gradient_norm = global_norm(self.gradients.values());
+            let gradient_norm = global_norm(&square_sums(self.gradients.values()));
             self.update(learning_rate, clip_factor(gradient_norm, self.config.clip));
             IterationReport { loss_nats, gradient_norm }
         };
@@ -234,7 +239,7 @@ impl Backend for Cpu {
     async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
         let batch_size = self.config.batch_size;
         let Self { parameters, packed, slices, threads, .. } = self;
-        threads.install(|| packed.update(parameters));
+        threads.install(|| packed.pack_weights(parameters));
         let mut all = Vec::new();
         for window in windows {
             let first = all.len();

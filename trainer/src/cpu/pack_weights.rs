@@ -16,7 +16,7 @@ pub(crate) struct PackedWeights {
 /// The weights of one layer.
 #[derive(Debug)]
 pub(super) struct PackedLayer {
-    /// None in layer 0, whose input is no activation.
+    /// None in layer 0, whose input is not an activation.
     pub(super) w_ih: Option<PackedPair>,
     pub(super) w_hh: PackedPair,
 }
@@ -39,7 +39,7 @@ impl PackedWeights {
     }
 
     /// Packs the weights as they are now.
-    pub(crate) fn update(&mut self, parameters: &Parameters) {
+    pub(crate) fn pack_weights(&mut self, parameters: &Parameters) {
         let mut pairs = vec![(&mut self.w_out, ParameterName::WOut)];
         for (index, PackedLayer { w_ih, w_hh }) in self.layers.iter_mut().enumerate() {
             pairs.extend(w_ih.iter_mut().map(|w_ih| (w_ih, ParameterName::WIh(index))));

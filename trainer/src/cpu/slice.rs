@@ -9,9 +9,10 @@ use pulp::Arch;
 
 use super::dropout::dropout;
 use super::lstm_step_backward::LstmStepBackward;
-use super::lstm_step_forward::LstmStepForward;
-use super::matmul::{Matmul, Panels};
+use super::lstm_step_forward::{LstmStepForward, OneHot};
+use super::matmul::Panels;
 use super::pack_weights::{PackedLayer, PackedWeights};
+use super::project::Project;
 use super::softmax_cross_entropy::SoftmaxCrossEntropy;
 use super::stopwatch::{Phase, Stopwatch};
 use crate::model::{Dimensions, ParameterName, Parameters};
@@ -149,10 +150,9 @@ impl Slice {
 
     /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
     pub(crate) fn backward(&mut self, packed: &PackedWeights, dropout: Option<Dropout>) {
-        let (out, lhs, rhs) = (&mut self.d_h, &self.logits, &packed.w_out.backward);
-        out.fill(0.0);
-        self.arch.dispatch(Matmul { out, lhs, rhs });
-        self.stopwatch.lap(Phase::HiddenGradients);
+        let (x, weights) = (&self.logits, &packed.w_out.backward);
+        self.arch.dispatch(Project { x, weights, bias: None, product: &mut self.d_h });
+        self.stopwatch.lap(Phase::Project);
         for layer in (0..self.dimensions.layers).rev() {
             if let Some(dropout) = dropout {
                 let mut d_h = std::mem::take(&mut self.d_h);
@@ -162,10 +162,9 @@ impl Slice {
             let PackedLayer { w_ih, w_hh } = &packed.layers[layer];
             self.backward_layer(&w_hh.backward, layer);
             if let Some(w_ih) = w_ih {
-                let (out, lhs) = (&mut self.d_h, &self.layers[layer].gates);
-                out.fill(0.0);
-                self.arch.dispatch(Matmul { out, lhs, rhs: &w_ih.backward });
-                self.stopwatch.lap(Phase::HiddenGradients);
+                let (x, weights) = (&self.layers[layer].gates, &w_ih.backward);
+                self.arch.dispatch(Project { x, weights, bias: None, product: &mut self.d_h });
+                self.stopwatch.lap(Phase::Project);
             }
         }
     }
@@ -192,52 +191,47 @@ impl Slice {
         }
     }
 
-    /// All steps of one layer: pre-activations X W_ih + b + H W_hh, then the cell.
+    /// All steps of one layer, after the layer below.
     fn forward_layer(&mut self, parameters: &Parameters, packed: &PackedLayer, layer: usize) {
         let (hidden, rows) = (self.dimensions.hidden, self.rows);
         if let Some(w_ih) = &packed.w_ih {
             self.project_hidden(parameters, &w_ih.forward, layer);
         }
         let LayerActivations { gates, cell, tanh_c, hidden: h, .. } = &mut self.layers[layer];
+        let w_hh = &packed.w_hh.forward;
+        let (w_ih, b) =
+            (parameters.get(ParameterName::WIh(0)), parameters.get(ParameterName::B(0)));
         let size = rows * hidden;
         let steps = gates.chunks_exact_mut(GATES * size).zip(tanh_c.chunks_exact_mut(size));
-        for (step, (gates, tanh_c)) in steps.enumerate() {
-            if layer == 0 {
-                project_tokens(gates, parameters, &self.inputs[step * rows..][..rows]);
-            }
-            self.stopwatch.lap(Phase::Inputs);
+        for ((gates, tanh_c), (step, tokens)) in
+            steps.zip(self.inputs.chunks_exact(rows).enumerate())
+        {
+            let one_hot = (layer == 0).then_some(OneHot { tokens, w_ih, b });
             let (last_h, h) = h[step * size..].split_at_mut(size);
             let (last_c, c) = cell[step * size..].split_at_mut(size);
-            let product = Matmul { out: gates, lhs: last_h, rhs: &packed.w_hh.forward };
-            self.arch.dispatch(product);
-            self.stopwatch.lap(Phase::RecurrentProduct);
             let (c, h) = (&mut c[..size], &mut h[..size]);
-            self.arch.dispatch(LstmStepForward { hidden, gates, last_c, c, tanh_c, h });
-            self.stopwatch.lap(Phase::LstmStepForward);
+            let step =
+                LstmStepForward { hidden, w_hh, one_hot, last_h, gates, last_c, c, tanh_c, h };
+            self.arch.dispatch(step);
         }
+        self.stopwatch.lap(Phase::LstmStepForward);
     }
 
     /// What the layer below adds to the pre-activations of all steps: X W_ih + b.
     fn project_hidden(&mut self, parameters: &Parameters, w_ih: &Panels, layer: usize) {
-        let b = parameters.get(ParameterName::B(layer));
+        let bias = Some(parameters.get(ParameterName::B(layer)));
         let (below, rest) = self.layers.split_at_mut(layer);
-        let gates = &mut rest[0].gates;
-        for gates in gates.chunks_exact_mut(b.len()) {
-            gates.copy_from_slice(b);
-        }
-        let x = below[layer - 1].outputs();
-        self.arch.dispatch(Matmul { out: gates, lhs: x, rhs: w_ih });
+        let (x, product) = (below[layer - 1].outputs(), &mut rest[0].gates);
+        self.arch.dispatch(Project { x, weights: w_ih, bias, product });
+        self.stopwatch.lap(Phase::Project);
     }
 
     /// The output layer over all steps: Y = H W_out + b_out.
     fn project_logits(&mut self, parameters: &Parameters, w_out: &Panels) {
-        let Dimensions { vocabulary, layers, .. } = self.dimensions;
-        for logits in self.logits.chunks_exact_mut(vocabulary) {
-            logits.copy_from_slice(parameters.get(ParameterName::BOut));
-        }
-        let h = self.layers[layers - 1].outputs();
-        self.arch.dispatch(Matmul { out: &mut self.logits, lhs: h, rhs: w_out });
-        self.stopwatch.lap(Phase::OutputLayer);
+        let bias = Some(parameters.get(ParameterName::BOut));
+        let x = self.layers[self.dimensions.layers - 1].outputs();
+        self.arch.dispatch(Project { x, weights: w_out, bias, product: &mut self.logits });
+        self.stopwatch.lap(Phase::Project);
     }
 
     /// All steps of one layer, last to first (BPTT): the hidden state's gradient is what comes
@@ -250,16 +244,21 @@ impl Slice {
         for step in (0..self.num_steps).rev() {
             let d_h = &mut self.d_h[step * size..][..size];
             let (gates, d_gates_after) = gates[step * GATES * size..].split_at_mut(GATES * size);
-            if step + 1 < self.num_steps {
-                let lhs = &d_gates_after[..GATES * size];
-                self.arch.dispatch(Matmul { out: d_h, lhs, rhs: w_hh });
-            }
-            self.stopwatch.lap(Phase::RecurrentGradients);
+            let d_gates_after = d_gates_after.get(..GATES * size);
             let (last_c, tanh_c) = (&cell[step * size..][..size], &tanh_c[step * size..][..size]);
             let d_c = &mut self.d_c;
-            self.arch.dispatch(LstmStepBackward { hidden, gates, last_c, tanh_c, d_h, d_c });
-            self.stopwatch.lap(Phase::LstmStepBackward);
+            self.arch.dispatch(LstmStepBackward {
+                hidden,
+                w_hh,
+                d_gates_after,
+                gates,
+                last_c,
+                tanh_c,
+                d_h,
+                d_c,
+            });
         }
+        self.stopwatch.lap(Phase::LstmStepBackward);
     }
 
     /// `[b, H]` of a layer: hidden state and cell state at the window's end.
@@ -284,18 +283,5 @@ impl Slice {
     /// The batch's rows of this slice.
     pub(crate) fn first_row(&self) -> usize {
         self.first_row
-    }
-}
-
-/// What `tokens` `[b]` add to the pre-activations `[b, 4H]` of layer 0: a one-hot X picks a row of
-/// W_ih.
-fn project_tokens(gates: &mut [f32], parameters: &Parameters, tokens: &[Token]) {
-    let b = parameters.get(ParameterName::B(0));
-    let w_ih = parameters.get(ParameterName::WIh(0));
-    for (gates, &token) in gates.chunks_exact_mut(b.len()).zip(tokens) {
-        let row = &w_ih[usize::from(token) * b.len()..][..b.len()];
-        for ((gate, w_ih), b) in gates.iter_mut().zip(row).zip(b) {
-            *gate = w_ih + b;
-        }
     }
 }

@@ -4,26 +4,20 @@ use std::fmt;
 
 use web_time::Instant;
 
-/// A part of an iteration.
+/// A part of an iteration, called as the kernel that does it on a GPU, where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// The weights are brought into the order in which products read them.
     PackWeights,
-    /// Tokens and state are taken over, and the inputs projected: X W_ih + b.
-    Inputs,
-    /// H W_hh, step by step.
-    RecurrentProduct,
+    /// Tokens and state are taken over.
+    Load,
     /// The gates and states, step by step.
     LstmStepForward,
-    /// H W_out + b_out over all steps.
-    OutputLayer,
+    /// The output layer and the inputs of upper layers over all steps, and the gradients of both.
+    Project,
     /// The loss, and the gradients of the logits.
     SoftmaxCrossEntropy,
-    /// The gradients of the hidden states, from those of logits or of the layer above.
-    HiddenGradients,
-    /// The gradients of the hidden states of each step, from those of the gates behind it.
-    RecurrentGradients,
-    /// The gradients of the gates, step by step.
+    /// The gradients of the hidden states and of the gates, step by step.
     LstmStepBackward,
     /// The gradients of all parameters.
     WeightGradients,
@@ -35,15 +29,12 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in the order of an iteration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 9] = [
         Self::PackWeights,
-        Self::Inputs,
-        Self::RecurrentProduct,
+        Self::Load,
         Self::LstmStepForward,
-        Self::OutputLayer,
+        Self::Project,
         Self::SoftmaxCrossEntropy,
-        Self::HiddenGradients,
-        Self::RecurrentGradients,
         Self::LstmStepBackward,
         Self::WeightGradients,
         Self::GlobalNorm,
@@ -55,13 +46,10 @@ impl fmt::Display for Phase {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::PackWeights => "pack_weights",
-            Self::Inputs => "inputs",
-            Self::RecurrentProduct => "recurrent product",
+            Self::Load => "load",
             Self::LstmStepForward => "lstm_step_forward",
-            Self::OutputLayer => "output layer",
+            Self::Project => "project",
             Self::SoftmaxCrossEntropy => "softmax_cross_entropy",
-            Self::HiddenGradients => "hidden gradients",
-            Self::RecurrentGradients => "recurrent gradients",
             Self::LstmStepBackward => "lstm_step_backward",
             Self::WeightGradients => "weight_gradients",
             Self::GlobalNorm => "global_norm",

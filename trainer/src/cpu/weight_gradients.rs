@@ -1,10 +1,10 @@
 //! The gradients of all parameters, from the gradients of the pre-activations and logits.
 
-use infer_core::Token;
 use infer_core::layout::GATES;
 use pulp::{Simd, WithSimd};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::input_weight_gradients::input_weight_gradients;
 use super::matmul::{Panels, Transposed, add};
 use super::slice::{LayerActivations, Slice};
 use crate::model::{Dimensions, ParameterName, Parameters};
@@ -96,7 +96,12 @@ impl WithSimd for Sums<'_> {
                 Source::Logits => (&slice.logits, vocabulary),
             };
             for (name, rows) in &mut gradients {
-                add_rows(*name, rows, &slice.inputs, d[first..].chunks(columns));
+                let d = d[first..].chunks(columns);
+                match name {
+                    ParameterName::WIh(0) => input_weight_gradients(rows, &slice.inputs, d),
+                    ParameterName::B(_) | ParameterName::BOut => d.for_each(|d| add(rows[0], d)),
+                    _ => {}
+                }
             }
             let count = d.len() / columns;
             let block = count.div_ceil(count.div_ceil(MAX_ROWS));
@@ -112,22 +117,6 @@ impl WithSimd for Sums<'_> {
                 }
             }
         }
-    }
-}
-
-/// Adds the rows of `d` to the gradient of a bias, or to the rows of the tokens that layer 0 read.
-fn add_rows<'a>(
-    name: ParameterName,
-    out: &mut [&mut [f32]],
-    inputs: &[Token],
-    d: impl Iterator<Item = &'a [f32]>,
-) {
-    match name {
-        ParameterName::B(_) | ParameterName::BOut => d.for_each(|d| add(out[0], d)),
-        ParameterName::WIh(0) => {
-            inputs.iter().zip(d).for_each(|(&token, d)| add(out[usize::from(token)], d));
-        }
-        _ => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use charcell_shaders::{Dropout, Optimizer, Report, SQUARE_SUM_COUNT};
+use charcell_shaders::{Dropout, Report, SQUARE_SUM_COUNT, Update};
 use infer_core::layout::GATES;
 
 use crate::Config;
@@ -118,8 +118,8 @@ pub enum BufferName {
     Losses,
     /// Parts of the sum of all squares.
     SquareSums,
-    /// The settings of the update.
-    Optimizer,
+    /// The numbers of the update.
+    Update,
     /// What is left out.
     Dropout,
     /// What the iteration measured.
@@ -144,7 +144,7 @@ impl BufferName {
             DCell,
             Losses,
             SquareSums,
-            Optimizer,
+            Update,
             Report,
         ];
         let layer = |l| [Gates(l), Cell(l), Hidden(l), LastCell(l), LastHidden(l)];
@@ -184,7 +184,7 @@ impl BufferName {
                 shapes.activation_bytes(num_steps, hidden)
             }
             Self::SquareSums => u64::from(SQUARE_SUM_COUNT) * WORD,
-            Self::Optimizer => (size_of::<Optimizer>() as u64).next_multiple_of(16),
+            Self::Update => (size_of::<Update>() as u64).next_multiple_of(16),
             Self::Dropout => (size_of::<Dropout>() as u64).next_multiple_of(16),
             Self::Report => (size_of::<Report>() as u64).next_multiple_of(16),
         }
@@ -217,7 +217,7 @@ impl fmt::Display for BufferName {
             Self::DCell => ("d_cell", None),
             Self::Losses => ("losses", None),
             Self::SquareSums => ("square sums", None),
-            Self::Optimizer => ("optimizer", None),
+            Self::Update => ("update", None),
             Self::Dropout => ("dropout", None),
             Self::Report => ("report", None),
         };

@@ -71,7 +71,8 @@ impl Device {
     }
 
     /// # Errors
-    /// [`DeviceError::GpuLost`], [`DeviceError::GpuMemory`] or [`DeviceError::Gpu`], if something went wrong before.
+    /// [`DeviceError::GpuLost`], [`DeviceError::GpuMemory`] or [`DeviceError::Gpu`], if something
+    /// went wrong before.
     pub(super) fn check(&self) -> Result<(), DeviceError> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let adapter = self.name.clone();

@@ -24,7 +24,7 @@ pub struct Task {
     pub kernel: Kernel,
     /// The values of its overrides.
     pub constants: Vec<(&'static str, f64)>,
-    /// What stands behind its bindings, in their order.
+    /// What is bound to its bindings, in their order.
     pub buffers: Vec<BufferName>,
     /// How often it runs.
     pub order: Order,

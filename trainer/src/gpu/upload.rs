@@ -43,9 +43,9 @@ impl Upload {
         let mut rows = vec![0; window.inputs.len()];
         for (number, &token) in window.inputs.iter().enumerate() {
             let (step, row) = (number / shapes.batch_size, number % shapes.batch_size);
-            let place = &mut next[usize::from(token)];
-            rows[*place as usize] = (step * padded_batch + row) as u32;
-            *place += 1;
+            let slot = &mut next[usize::from(token)];
+            rows[*slot as usize] = (step * padded_batch + row) as u32;
+            *slot += 1;
         }
         Self { inputs: padded(&window.inputs), targets: padded(&window.targets), row_starts, rows }
     }

@@ -61,10 +61,11 @@ fn multiply_adds(phase: Phase, sizes: Sizes) -> usize {
     let steps = sizes.num_steps;
     sizes.batch_size
         * match phase {
-            Phase::RecurrentProduct => recurrent * steps,
-            // The last step has none behind it.
-            Phase::RecurrentGradients => recurrent * (steps - 1),
-            Phase::OutputLayer | Phase::HiddenGradients => output * steps,
+            Phase::LstmStepForward => recurrent * steps,
+            // No step follows the last.
+            Phase::LstmStepBackward => recurrent * (steps - 1),
+            // The logits, and the gradients of the hidden states from theirs.
+            Phase::Project => 2 * output * steps,
             Phase::WeightGradients => (recurrent + output) * steps,
             _ => 0,
         }

@@ -25,7 +25,7 @@ impl Plan {
             buffers: vec![
                 BufferName::SquareSums,
                 BufferName::Losses,
-                BufferName::Optimizer,
+                BufferName::Update,
                 BufferName::Report,
             ],
             order: Order::Once,
@@ -40,7 +40,7 @@ impl Plan {
         };
         let mut buffers = vec![BufferName::Parameters, BufferName::Gradients];
         buffers.extend(moments);
-        buffers.extend([BufferName::Optimizer, BufferName::Report]);
+        buffers.extend([BufferName::Update, BufferName::Report]);
         let count = self.shapes.parameter_count() as u64;
         let lanes = u64::from(self.tiles.element_lanes);
         self.push(Task {

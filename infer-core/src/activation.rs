@@ -4,7 +4,7 @@
 //! The table is computed by the compiler, which does so alike on every host.
 
 /// Fraction bits of a pre-activation.
-pub(super) const FRACTION_BITS: u32 = 16;
+pub(crate) const FRACTION_BITS: u32 = 16;
 
 /// tanh for each 1/16 of its argument: from 0 to 4, then from −4 to 0, as the number of a negative
 /// argument's piece is taken for one without a sign.
@@ -24,12 +24,12 @@ const PIECE_BITS: u32 = FRACTION_BITS - 4;
 const LIMIT: i32 = 4 << FRACTION_BITS;
 
 /// Sigmoid of x in Q0.15 from `tanh` of x/2 in Q0.31; largest error 1.3e-4, and 3.4e-4 beyond ±8.
-pub(super) fn sigmoid(tanh: i32) -> i16 {
+pub(crate) fn sigmoid(tanh: i32) -> i16 {
     (1 << 14) + (tanh >> 17) as i16
 }
 
 /// `tanh` in Q0.15 from Q0.31, rounded.
-pub(super) fn rounded(tanh: i32) -> i16 {
+pub(crate) fn rounded(tanh: i32) -> i16 {
     (tanh >> 16) as i16
 }
 

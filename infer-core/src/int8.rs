@@ -2,7 +2,7 @@
 //!
 //! | number | format |
 //! |---|---|
-//! | weights of a row | int8 in ±127, times the row's scale (`w_ih` and `w_hh` each have their own) |
+//! | weights of a row | int8 in ±127, times the row's scale (`w_ih` and `w_hh` have one each) |
 //! | hidden state | int8 in units of 1/128; the products read it as [`Operand`]s |
 //! | sums of products | int32 in units of the row's scale / 128 / 256, see [`PairBlock`] |
 //! | multipliers | int16: the row's scale in units of 2⁻¹⁷, 2⁻¹⁶ for a one-hot input |
@@ -11,11 +11,9 @@
 //! | cell state | int16, with as many fraction bits as the layer's range leaves |
 //! | logits | int32 in units of the output layer's scale / 128 |
 
-pub(crate) mod activation;
-
-use activation::{FRACTION_BITS, rounded, sigmoid, tanh};
 use bytemuck::{Pod, Zeroable};
 
+use crate::activation::{FRACTION_BITS, rounded, sigmoid, tanh};
 use crate::arch::{Int8Kernels, Int8Target};
 use crate::artifact::{Encoding, LoadError, Quantisation};
 use crate::layout::{
