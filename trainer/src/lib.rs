@@ -48,6 +48,7 @@ pub use config::{Config, Optimizer, Preset, Schedule};
 pub use device::{Choice, Device, OnDevice};
 pub use error::{
     ArtifactError, DeviceError, Error, ImportError, Mismatch, ModelError, TextError, TrainingError,
+    VocabularyFileError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Int8Loss, Weights, artifact, from_safetensors, int8_artifact, to_safetensors};

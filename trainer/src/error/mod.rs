@@ -13,7 +13,7 @@ pub use self::device::DeviceError;
 pub use self::import::ImportError;
 pub use self::mismatch::Mismatch;
 pub use self::model::ModelError;
-pub use self::text::TextError;
+pub use self::text::{TextError, VocabularyFileError};
 pub use self::training::TrainingError;
 
 /// Whatever went wrong, for those who hand it on.
