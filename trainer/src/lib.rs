@@ -47,8 +47,8 @@ pub use characters::UnknownCharacters;
 pub use config::{Config, Optimizer, Preset, Schedule};
 pub use device::{Choice, Device, OnDevice};
 pub use error::{
-    ArtifactError, DeviceError, Error, ImportError, Mismatch, ModelError, TextError, TrainingError,
-    VocabularyFileError,
+    ArtifactError, CheckpointError, DescriptionError, DeviceError, Error, ImportError, Mismatch,
+    ModelError, TextError, TrainingError, VocabularyFileError, WeightsError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Int8Loss, Weights, artifact, from_safetensors, int8_artifact, to_safetensors};
