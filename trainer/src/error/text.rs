@@ -19,6 +19,15 @@ pub enum TextError {
         /// What the system says.
         source: io::Error,
     },
+    /// A run's description could not name a file.
+    #[error(
+        "cannot read the corpus {}: its path is not UTF-8, and run.json could not name it; rename it",
+        path.display()
+    )]
+    Path {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file isn't text.
     #[error(
         "{} is not UTF-8 text: byte {byte} (counted from 0) starts no character; convert the \
