@@ -7,16 +7,8 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
-use common::charcell;
+use common::told;
 use tempfile::TempDir;
-
-/// What a command says to stderr, which must end with this exit code.
-fn told(folder: &TempDir, words: &str, exit_code: i32) -> String {
-    let output = charcell(folder, words);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(exit_code), "{words}: {stderr}");
-    stderr
-}
 
 const TRAIN: &str = "train --hidden 4 --epochs 1 --chars 2000 --device cpu";
 

@@ -11,6 +11,7 @@ mod limits;
 mod pipelines;
 mod plan;
 mod profile;
+mod state;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ use crate::backend::{Backend, IterationReport, MAX_ITERATIONS};
 use crate::config::Config;
 use crate::error::DeviceError;
 use crate::iteration;
-use crate::model::{Dimensions, Parameters, State};
+use crate::model::Parameters;
 use crate::text::Window;
 
 /// Submissions under way at a time.
@@ -181,57 +182,6 @@ impl Gpu {
         Ok((iteration_report(&report[0]), gradients))
     }
 
-    /// The state at the end of the last window.
-    ///
-    /// # Errors
-    /// What the device reports.
-    pub async fn state(&mut self) -> Result<State, DeviceError> {
-        let shapes = self.plan.shapes();
-        let Shapes { dimensions: Dimensions { hidden, layers, .. }, batch_size, .. } = shapes;
-        let mut state = State::zeros(shapes.dimensions, batch_size);
-        for layer in 0..layers {
-            let sides = [
-                (BufferName::LastHidden(layer), &mut state.hidden),
-                (BufferName::LastCell(layer), &mut state.cell),
-            ];
-            for (name, all) in sides {
-                let values: Vec<f32> = self.read(name).await?;
-                for row in 0..batch_size {
-                    for unit in 0..hidden {
-                        all[(layer * batch_size + row) * hidden + unit] =
-                            values[unit * shapes.padded_batch() + row];
-                    }
-                }
-            }
-        }
-        Ok(state)
-    }
-
-    /// Sets the state that the next window starts with, if it doesn't reset it.
-    ///
-    /// # Panics
-    /// If `state` is not one of this model and batch size.
-    pub fn set_state(&mut self, state: &State) {
-        let shapes = self.plan.shapes();
-        let Shapes { dimensions: Dimensions { hidden, layers, .. }, batch_size, .. } = shapes;
-        for layer in 0..layers {
-            let sides = [
-                (BufferName::LastHidden(layer), &state.hidden),
-                (BufferName::LastCell(layer), &state.cell),
-            ];
-            for (name, all) in sides {
-                let mut values = vec![0_f32; hidden * shapes.padded_batch()];
-                for row in 0..batch_size {
-                    for unit in 0..hidden {
-                        values[unit * shapes.padded_batch() + row] =
-                            all[(layer * batch_size + row) * hidden + unit];
-                    }
-                }
-                self.write(name, bytemuck::cast_slice(&values));
-            }
-        }
-    }
-
     /// Submits the first `count` tasks of an iteration on `window`, whose report goes to place
     /// `number` of the segment.
     async fn submit_iteration(
@@ -268,39 +218,6 @@ impl Gpu {
         let (report, place) = (&self.buffers[&BufferName::Report], number as u64 * REPORT_STRIDE);
         encoder.copy_buffer_to_buffer(report, 0, &self.reports, place, REPORT_STRIDE);
         self.submit(encoder, flop).await
-    }
-
-    /// Puts the state that a window starts with in place: the end of the last one, or zeros.
-    fn start_state(&self, encoder: &mut CommandEncoder, resets_state: bool) {
-        let bytes = self.plan.shapes().state_bytes();
-        for (all, last) in self.states() {
-            if resets_state {
-                encoder.clear_buffer(&self.buffers[&all], 0, Some(bytes));
-            } else {
-                let (all, last) = (&self.buffers[&all], &self.buffers[&last]);
-                encoder.copy_buffer_to_buffer(last, 0, all, 0, bytes);
-            }
-        }
-    }
-
-    /// Keeps the state that a window ends with.
-    fn keep_state(&self, encoder: &mut CommandEncoder) {
-        let bytes = self.plan.shapes().state_bytes();
-        let end = self.plan.shapes().num_steps as u64 * bytes;
-        for (all, last) in self.states() {
-            let (all, last) = (&self.buffers[&all], &self.buffers[&last]);
-            encoder.copy_buffer_to_buffer(all, end, last, 0, bytes);
-        }
-    }
-
-    /// The states of all layers: those of all steps, and the last.
-    fn states(&self) -> impl Iterator<Item = (BufferName, BufferName)> {
-        (0..self.plan.shapes().dimensions.layers).flat_map(|layer| {
-            [
-                (BufferName::Hidden(layer), BufferName::LastHidden(layer)),
-                (BufferName::Cell(layer), BufferName::LastCell(layer)),
-            ]
-        })
     }
 
     fn encoder(&self) -> CommandEncoder {
