@@ -162,6 +162,10 @@ fn what_is_missing_or_unfit_is_named() {
             (&|f| f.tensors.clear(), is!(NoLstm { found } if found == "none")),
         ],
     );
+}
+
+#[test]
+fn modules_that_do_not_go_together_are_named() {
     refused(
         "embedding_as_wide_as_the_lstm",
         &[(
