@@ -26,7 +26,7 @@ pub(crate) enum Error {
     #[error("cannot import {}: {source}{mend}", path.display())]
     Import {
         path: PathBuf,
-        source: charcell::Error,
+        source: Box<charcell::Error>,
         /// What to type.
         mend: String,
     },
@@ -94,7 +94,8 @@ impl Error {
             Self::Charcell(charcell::Error::Model(ModelError::Setting { name, .. })) => {
                 return vec![format!("--{}", name.replace('_', "-"))];
             }
-            Self::Charcell(error) | Self::Import { source: error, .. } => of_library(error),
+            Self::Charcell(error) => of_library(error),
+            Self::Import { source, .. } => of_library(source),
             Self::Image(ImageError::TooLarge { .. }) => &["--hidden", "--layers"],
             Self::Image(ImageError::OtherBoard { .. })
             | Self::Firmware { source: ImageError::OtherBoard { .. }, .. } => &["--board"],
