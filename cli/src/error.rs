@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use charcell::{
-    ArtifactError, DeviceError, ImportError, Mismatch, ModelError, TextError, TrainingError,
+    ArtifactError, DeviceError, ImportError, Mismatch, ModelError, Part, TextError, TrainingError,
 };
 use charcell_flash::ImageError;
 
@@ -26,7 +26,7 @@ pub(crate) enum Error {
     #[error("cannot import {}: {source}{mend}", path.display())]
     Import {
         path: PathBuf,
-        source: charcell::Error,
+        source: Box<charcell::Error>,
         /// What to type.
         mend: String,
     },
@@ -94,7 +94,8 @@ impl Error {
             Self::Charcell(charcell::Error::Model(ModelError::Setting { name, .. })) => {
                 return vec![format!("--{}", name.replace('_', "-"))];
             }
-            Self::Charcell(error) | Self::Import { source: error, .. } => of_library(error),
+            Self::Charcell(error) => of_library(error),
+            Self::Import { source, .. } => of_library(source),
             Self::Image(ImageError::TooLarge { .. }) => &["--hidden", "--layers"],
             Self::Image(ImageError::OtherBoard { .. })
             | Self::Firmware { source: ImageError::OtherBoard { .. }, .. } => &["--board"],
@@ -111,7 +112,9 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
 
     const SMALLER: &[&str] = &["--batch-size", "--num-steps", "--hidden", "--layers"];
     match error {
-        Error::Text(TextError::Read { .. } | TextError::Empty) => &["--corpus"],
+        Error::Text(TextError::Read { .. } | TextError::Path { .. } | TextError::Empty) => {
+            &["--corpus"]
+        }
         Error::Text(TextError::NoCharacters) => &["--chars"],
         Error::Text(TextError::ShorterThanBatch { .. }) => {
             &["--corpus", "--batch-size", "--num-steps", "--validation"]
@@ -148,9 +151,23 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
             &["--weights f32", "--learning-rate", "--weight-decay", "--forget-bias"]
         }
         Error::Artifact(ArtifactError::Int8Loss { .. }) => &["--weights f32", "--allow-loss"],
-        Error::Import(ImportError::Unfit(_) | ImportError::Unused { .. }) => {
-            &["--lstm-name", "--embedding-name", "--linear-name", "--ignore"]
+        Error::Import(error) => of_import(error),
+        _ => &[],
+    }
+}
+
+/// The options that may help where a model can't be imported.
+fn of_import(error: &ImportError) -> &'static [&'static str] {
+    match error {
+        ImportError::MissingModule { .. }
+        | ImportError::Ambiguous { part: Part::OutputLayer, .. } => {
+            &["--linear-name", "--embedding-name"]
         }
+        ImportError::Ambiguous { part: Part::Embedding, .. } => &["--embedding-name"],
+        ImportError::Ambiguous { part: Part::Lstm, .. } => &["--lstm-name", "--ignore"],
+        ImportError::NoLstmCalled { .. } | ImportError::NamedTwice { .. } => &["--lstm-name"],
+        ImportError::LstmAndCell { .. } | ImportError::NothingToIgnore { .. } => &["--ignore"],
+        ImportError::Unused { .. } => &["--lstm-name", "--embedding-name", "--linear-name"],
         _ => &[],
     }
 }

@@ -7,16 +7,8 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
-use common::charcell;
+use common::told;
 use tempfile::TempDir;
-
-/// What a command says to stderr, which must end with this exit code.
-fn told(folder: &TempDir, words: &str, exit_code: i32) -> String {
-    let output = charcell(folder, words);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(exit_code), "{words}: {stderr}");
-    stderr
-}
 
 const TRAIN: &str = "train --hidden 4 --epochs 1 --chars 2000 --device cpu";
 
@@ -121,7 +113,7 @@ fn all_characters_that_a_vocabulary_lacks_are_named() {
         "missing here: 3 ('.', 'e', 'l')",
         r"missing there: 17 ('\u{7}', 'A', 'B', ",
         "'I' and 7 more)",
-        "`charcell train --from RUN`",
+        "start a new training from these weights (see --from)",
     ];
     assert!(missing.iter().all(|part| found.contains(part)), "{found}");
 }

@@ -8,19 +8,11 @@ use std::path::Path;
 use charcell::model::{Dimensions, ParameterName, Parameters};
 use charcell::text::{SHIPPED_TEXT, Vocabulary};
 use charcell::{Config, Description, EpochReport, from_safetensors};
-use common::charcell;
+use common::told;
 use infer_core::layout::GATES;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
-
-/// What a command says to stderr, which must end with this exit code.
-fn told(folder: &TempDir, words: &str, exit_code: i32) -> String {
-    let output = charcell(folder, words);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(exit_code), "{words}: {stderr}");
-    stderr
-}
 
 /// A folder with a trained `run` of two layers that has a replacement, and texts: its own, and one
 /// that has two characters more and two fewer.

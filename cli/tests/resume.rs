@@ -86,7 +86,7 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before() {
     fails(
         &folder,
         "train --resume --out run",
-        &["no checkpoint to go on from", "doesn't start as"],
+        &["no checkpoint to go on from", "not a checkpoint"],
     );
     fails(&folder, "train --resume --out nowhere", &["nowhere has no checkpoint"]);
 }

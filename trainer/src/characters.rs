@@ -58,6 +58,11 @@ impl UnknownCharacters {
     pub(crate) fn one(character: char, position: usize) -> Self {
         Self { characters: vec![Unknown { character, count: 1, position }] }
     }
+
+    /// Each of them, the most frequent first, and how many characters of the text come before it.
+    pub fn positions(&self) -> impl Iterator<Item = (char, usize)> {
+        self.characters.iter().map(|unknown| (unknown.character, unknown.position))
+    }
 }
 
 impl fmt::Display for UnknownCharacters {

@@ -47,7 +47,9 @@ pub use characters::UnknownCharacters;
 pub use config::{Config, Optimizer, Preset, Schedule};
 pub use device::{Choice, Device, OnDevice};
 pub use error::{
-    ArtifactError, DeviceError, Error, ImportError, Mismatch, ModelError, TextError, TrainingError,
+    ArtifactError, CheckpointError, DescriptionError, DeviceError, Error, FileError, ImportError,
+    Mismatch, ModelError, OtherKind, Part, TensorError, TextError, TrainingError,
+    VocabularyFileError, WeightsError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Int8Loss, Weights, artifact, from_safetensors, int8_artifact, to_safetensors};

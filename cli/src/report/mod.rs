@@ -3,10 +3,12 @@
 mod axis;
 mod curves;
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
+
+use charcell::{Description, EpochReport, Int8Loss, shown_number};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use self::curves::loss_svg;
-use charcell::{Description, EpochReport, Int8Loss, shown_number};
 
 /// What a page shows beside the training, once the model is exported.
 #[derive(Debug, Clone)]
@@ -23,75 +25,39 @@ pub(crate) struct Sizes {
 
 /// A page with everything in it: curves, texts as they got better, sizes, if they are known, and
 /// settings.
-///
-/// # Panics
-/// Never: settings can be written as JSON.
 #[must_use]
 pub(crate) fn report_html(
     description: &Description,
     metrics: &[EpochReport],
     sizes: Option<&Sizes>,
 ) -> String {
-    let mut html = String::from(HEAD);
-    let mut add = |part: &dyn Display| write!(html, "{part}").expect("a string grows as it must");
-    let last = metrics.last();
-    add(&"<h1>A run of Charcell</h1>\n<table>\n");
-    let characters = description.corpus_characters;
-    let distinct = description.vocabulary.len();
-    add(&row("corpus", format!("{characters} characters, {distinct} distinct")));
-    let config = &description.config;
-    add(&row("model", format!("{} hidden units in {} layer(s)", config.hidden, config.layers)));
-    if let Some(origin) = &description.origin {
-        add(&row("weights from", origin.run.display()));
-    }
-    if let Some(last) = last {
-        add(&row("epochs", last.epoch));
-        add(&row("perplexity in training", shown_number(last.perplexity, 3)));
-    }
-    let validated = metrics.iter().filter_map(|report| report.validation_perplexity);
-    if let Some(best) = validated.min_by(f64::total_cmp) {
-        let epochs = description.epochs;
-        let best = shown_number(best, 3);
-        add(&row("perplexity on held-out text", format!("{best}, after epoch {epochs}")));
-    }
-    let seconds: f64 = metrics.iter().map(|report| report.seconds).sum();
-    add(&row("time", format!("{seconds:.1} s")));
-    if let Some(Sizes { flash_bytes, ram_bytes, boards, int8_loss }) = sizes {
-        add(&row("int8 against f32", int8_loss));
-        add(&row("flash", format!("{flash_bytes} bytes (int8)")));
-        add(&row("RAM", format!("{ram_bytes} bytes, stack included")));
-        if !boards.is_empty() {
-            add(&row("fits (characters/s, computed)", boards.join(", ")));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                title { "A run of Charcell" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { "A run of Charcell" }
+                table { (facts(description, metrics, sizes)) }
+                h2 { "Losses" }
+                (PreEscaped(loss_svg(metrics)))
+                h2 { "What it writes" }
+                @for report in metrics.iter().filter(|report| !report.continuations.is_empty()) {
+                    h3 { "after epoch " (report.epoch) }
+                    @for text in &report.continuations { p.text { (visible(text)) } }
+                }
+                h2 { "Settings" }
+                table { (settings(description)) }
+            }
         }
-    }
-    add(&"</table>\n<h2>Losses</h2>\n");
-    add(&loss_svg(metrics));
-    add(&"<h2>What it writes</h2>\n");
-    for report in metrics.iter().filter(|report| !report.continuations.is_empty()) {
-        add(&format!("<h3>after epoch {}</h3>\n", report.epoch));
-        for text in &report.continuations {
-            add(&format!("<p class=\"text\">{}</p>\n", escaped(text)));
-        }
-    }
-    add(&"<h2>Settings</h2>\n<table>\n");
-    // By way of the text, which has the shortest form of each number.
-    let settings = serde_json::to_string(config).expect("plain values as JSON");
-    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap_or_default();
-    for (name, value) in settings.as_object().into_iter().flatten() {
-        add(&row(&name.replace('_', " "), value));
-    }
-    add(&row("vocabulary", description.vocabulary.iter().collect::<String>()));
-    add(&row("Charcell", &description.charcell_version));
-    add(&"</table>\n</body>\n</html>\n");
-    html
+    };
+    page.into_string() + "\n"
 }
 
-const HEAD: &str = "<!DOCTYPE html>
-<html lang=\"en\">
-<head>
-<meta charset=\"utf-8\">
-<title>A run of Charcell</title>
-<style>
+const STYLE: &str = "
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; }
 body { max-width: 760px; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; }
@@ -100,31 +66,61 @@ td:first-child { color: #666; white-space: nowrap; }
 h3 { font-size: 1em; color: #666; margin: 1em 0 0; }
 p.text { font-family: ui-monospace, monospace; margin: 0; white-space: pre-wrap; }
 svg { max-width: 100%; height: auto; }
-</style>
-</head>
-<body>
 ";
 
-fn row(name: &str, value: impl Display) -> String {
-    format!("<tr><td>{}</td><td>{}</td></tr>\n", escaped(name), escaped(&value.to_string()))
-}
-
-/// `text` as a page holds it; control characters, which it can't hold, by their pictures.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\n' => escaped.push('\n'),
-            '\0'..='\x1f' => escaped.extend(char::from_u32(0x2400 + u32::from(character))),
-            '\x7f'..='\u{9f}' => escaped.push('\u{fffd}'),
-            other => escaped.push(other),
+/// What was trained, how far, and what it takes.
+fn facts(description: &Description, metrics: &[EpochReport], sizes: Option<&Sizes>) -> Markup {
+    let Description { config, corpus_characters, vocabulary, origin, epochs, .. } = description;
+    let validated = metrics.iter().filter_map(|report| report.validation_perplexity);
+    let seconds: f64 = metrics.iter().map(|report| report.seconds).sum();
+    html! {
+        (row("corpus", format!("{corpus_characters} characters, {} distinct", vocabulary.len())))
+        (row("model", format!("{} hidden units in {} layer(s)", config.hidden, config.layers)))
+        @if let Some(origin) = origin { (row("weights from", origin.run.display())) }
+        @if let Some(last) = metrics.last() {
+            (row("epochs", last.epoch))
+            (row("perplexity in training", shown_number(last.perplexity, 3)))
+        }
+        @if let Some(best) = validated.min_by(f64::total_cmp) {
+            @let best = shown_number(best, 3);
+            (row("perplexity on held-out text", format!("{best}, after epoch {epochs}")))
+        }
+        (row("time", format!("{seconds:.1} s")))
+        @if let Some(Sizes { flash_bytes, ram_bytes, boards, int8_loss }) = sizes {
+            (row("int8 against f32", int8_loss))
+            (row("flash", format!("{flash_bytes} bytes (int8)")))
+            (row("RAM", format!("{ram_bytes} bytes, stack included")))
+            @if !boards.is_empty() { (row("fits (characters/s, computed)", boards.join(", "))) }
         }
     }
-    escaped
+}
+
+fn settings(description: &Description) -> Markup {
+    // By way of the text, which has the shortest form of each number.
+    let settings = serde_json::to_string(&description.config).unwrap_or_default();
+    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap_or_default();
+    html! {
+        @for (name, value) in settings.as_object().into_iter().flatten() {
+            (row(&name.replace('_', " "), value))
+        }
+        (row("vocabulary", description.vocabulary.iter().collect::<String>()))
+        (row("Charcell", &description.charcell_version))
+    }
+}
+
+fn row(name: &str, value: impl Display) -> Markup {
+    html! { tr { td { (name) } td { (visible(&value.to_string())) } } }
+}
+
+/// `text` with control characters, which a page can't hold, as their pictures.
+fn visible(text: &str) -> String {
+    let picture = |character: char| match character {
+        '\n' => '\n',
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(character),
+        '\x7f'..='\u{9f}' => char::REPLACEMENT_CHARACTER,
+        other => other,
+    };
+    text.chars().map(picture).collect()
 }
 
 #[cfg(test)]

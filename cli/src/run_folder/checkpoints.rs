@@ -139,7 +139,7 @@ impl Checkpoints {
     /// The checkpoint in `path`, with its reports and where they are; or what is wrong with it.
     fn read(&self, path: &Path) -> Result<(Checkpoint, MetricsLog, Vec<EpochReport>), String> {
         let bytes = fs::read(path).map_err(|error| error.to_string())?;
-        let checkpoint = Checkpoint::from_bytes(&bytes)?;
+        let checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| error.to_string())?;
         let number = number(path).unwrap_or_default();
         let (log, metrics) = MetricsLog::find(&self.folder, &checkpoint, number)
             .ok_or("the reports of its epochs are missing or damaged")?;

@@ -45,6 +45,37 @@ pub(crate) fn charcell(folder: &TempDir, words: &str) -> Output {
     command.current_dir(folder.path()).args(words.split(' ')).output().unwrap()
 }
 
+/// What a command says to stderr, which must end with this exit code.
+pub(crate) fn told(folder: &TempDir, words: &str, exit_code: i32) -> String {
+    let output = charcell(folder, words);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(exit_code), "{words}: {stderr}");
+    stderr
+}
+
+/// What a command prints that must succeed.
+pub(crate) fn prints(folder: &TempDir, words: &str) -> String {
+    let output = charcell(folder, words);
+    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A command must fail with exit code 1 and an error that has all of `parts`.
+pub(crate) fn fails(folder: &TempDir, words: &str, parts: &[&str]) {
+    let error = told(folder, words, 1);
+    for part in parts {
+        assert!(error.contains(part), "{words}: {error}");
+    }
+    assert!(!error.contains("panicked"), "{error}");
+}
+
+/// A folder with a small trained run in `run`.
+pub(crate) fn folder_with_run() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    prints(&folder, "train --hidden 16 --epochs 2 --chars 2000 --threads 1 --out run");
+    folder
+}
+
 /// Has programs heed the signals that this one was perhaps started to ignore, as a shell does with
 /// Ctrl-C for what runs in the background: unlike that, a handler isn't inherited.
 #[cfg(unix)]

@@ -5,15 +5,17 @@ mod device;
 mod import;
 mod mismatch;
 mod model;
+mod run;
 mod text;
 mod training;
 
 pub use self::artifact::ArtifactError;
 pub use self::device::DeviceError;
-pub use self::import::ImportError;
+pub use self::import::{FileError, ImportError, OtherKind, Part, TensorError};
 pub use self::mismatch::Mismatch;
 pub use self::model::ModelError;
-pub use self::text::TextError;
+pub use self::run::{CheckpointError, DescriptionError, WeightsError};
+pub use self::text::{TextError, VocabularyFileError};
 pub use self::training::TrainingError;
 
 /// Whatever went wrong, for those who hand it on.
@@ -32,6 +34,15 @@ pub enum Error {
     /// A training can't start or go on.
     #[error(transparent)]
     Training(#[from] TrainingError),
+    /// A `run.json` is refused.
+    #[error(transparent)]
+    Description(#[from] DescriptionError),
+    /// The weights of a run are refused.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A checkpoint is refused.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// An artifact can't be made or read.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),

@@ -19,6 +19,15 @@ pub enum TextError {
         /// What the system says.
         source: io::Error,
     },
+    /// A run's description could not name a file.
+    #[error(
+        "cannot read the corpus {}: its path is not UTF-8, and run.json could not name it; rename it",
+        path.display()
+    )]
+    Path {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file isn't text.
     #[error(
         "{} is not UTF-8 text: byte {byte} (counted from 0) starts no character; convert the \
@@ -73,14 +82,14 @@ pub enum TextError {
     },
     /// A vocabulary file is refused.
     #[error(
-        "{} is not a vocabulary: {reason}; it must be a JSON array of one-character strings",
+        "{} is not a vocabulary: {source}; it must be a JSON array of one-character strings",
         path.display()
     )]
     Vocabulary {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        reason: String,
+        source: VocabularyFileError,
     },
     /// A text has characters that the model's vocabulary lacks.
     #[error(
@@ -125,5 +134,37 @@ pub enum TextError {
         character: char,
         /// How many characters stand before it.
         position: usize,
+    },
+}
+
+/// What is wrong with a vocabulary file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VocabularyFileError {
+    /// It can't be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// It isn't an array of strings.
+    #[error("not a JSON array of strings: {0}")]
+    Json(#[from] serde_json::Error),
+    /// An entry is empty, or a longer text.
+    #[error(
+        "entry {entry}, {string:?}, is not one character: replace it by one that no text has, such \
+         as \"\u{fffd}\", which can be the replacement for characters that the model doesn't know"
+    )]
+    NotOneCharacter {
+        /// Which entry, from 0.
+        entry: usize,
+        /// What it is.
+        string: String,
+    },
+    /// A character has two tokens.
+    #[error("{0:?} is in it twice")]
+    Twice(char),
+    /// There are too few or too many characters.
+    #[error("it has {found} character(s), and a model needs 2 to {MAX_VOCABULARY}")]
+    Size {
+        /// Characters there are.
+        found: usize,
     },
 }

@@ -6,6 +6,7 @@
 use infer_core::layout::GATES;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use crate::error::WeightsError;
 use crate::model::{Dimensions, ParameterName, Parameters, Shape};
 
 /// The bytes of a safetensors file with all parameters.
@@ -35,9 +36,9 @@ pub fn to_safetensors(parameters: &Parameters) -> Vec<u8> {
 /// Reads the parameters of a model of `dimensions` back. What else is in the file is left there.
 ///
 /// # Errors
-/// A sentence that names the tensor which is missing, or has another shape or type.
-pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Parameters, String> {
-    let file = deserialize(bytes)?;
+/// [`WeightsError`] names the tensor which is missing, or has another shape or type.
+pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Parameters, WeightsError> {
+    let file = SafeTensors::deserialize(bytes)?;
     // All of them, before anything is allocated: the sizes may be those of a damaged run.json.
     for (name, shape) in tensors(dimensions) {
         tensor(&file, &name, &shape)?;
@@ -60,18 +61,14 @@ pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Paramete
 /// Makes sure that the tensors in a file are those of a model of `dimensions`, and no others.
 ///
 /// # Errors
-/// A sentence that names the first other one.
-pub(crate) fn check_names(bytes: &[u8], dimensions: Dimensions) -> Result<(), String> {
-    let file = deserialize(bytes)?;
+/// [`WeightsError::Unknown`] names the first other one.
+pub(crate) fn check_names(bytes: &[u8], dimensions: Dimensions) -> Result<(), WeightsError> {
+    let file = SafeTensors::deserialize(bytes)?;
     let own: Vec<String> = tensors(dimensions).map(|(name, _)| name).collect();
     match file.names().into_iter().filter(|name| !own.iter().any(|own| own == name)).min() {
-        Some(other) => Err(format!("the tensor {other:?} is none of the model that is described")),
+        Some(other) => Err(WeightsError::Unknown { name: other.into() }),
         None => Ok(()),
     }
-}
-
-fn deserialize(bytes: &[u8]) -> Result<SafeTensors<'_>, String> {
-    SafeTensors::deserialize(bytes).map_err(|error| format!("not safetensors: {error}"))
 }
 
 /// Name and shape of each tensor of a model of `dimensions`, as PyTorch has them.
@@ -94,7 +91,7 @@ fn shapes(dimensions: Dimensions, name: ParameterName) -> (Shape, Vec<usize>) {
 }
 
 /// The values of the tensor `name`, which must be f32 of `shape`.
-fn read(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+fn read(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
     let numbers = tensor(file, name, shape)?.data().as_chunks::<4>().0;
     Ok(numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
 }
@@ -104,13 +101,18 @@ fn tensor<'a>(
     file: &SafeTensors<'a>,
     name: &str,
     shape: &[usize],
-) -> Result<TensorView<'a>, String> {
-    let tensor = file.tensor(name).map_err(|_| format!("the tensor {name} is missing"))?;
-    if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
-        let (dtype, found) = (tensor.dtype(), tensor.shape());
-        return Err(format!("{name} is {dtype:?} of {found:?}, and must be F32 of {shape:?}"));
+) -> Result<TensorView<'a>, WeightsError> {
+    let name = || name.to_owned();
+    let tensor = file.tensor(&name()).map_err(|_| WeightsError::Missing { name: name() })?;
+    if tensor.dtype() == Dtype::F32 && tensor.shape() == shape {
+        return Ok(tensor);
     }
-    Ok(tensor)
+    Err(WeightsError::Unfit {
+        name: name(),
+        dtype: tensor.dtype(),
+        shape: tensor.shape().into(),
+        expected: shape.into(),
+    })
 }
 
 fn is_bias(name: ParameterName) -> bool {

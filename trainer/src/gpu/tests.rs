@@ -17,7 +17,6 @@ use infer_core::Normalisation;
 use self::twins::Twins;
 use super::*;
 use crate::backend::{Backend, Iterations};
-use crate::cpu::Cpu;
 use crate::model::Dimensions;
 use crate::text::Corpus;
 use crate::{Error, Optimizer, Outcome, Training};

@@ -4,6 +4,7 @@ use super::file::{shown, some};
 use super::modules::{Modules, Parameter, full_name};
 use super::options::ImportOptions;
 use super::stack::Stack;
+use crate::error::{ImportError, Part};
 
 /// Where the inputs of the lowest layer come from.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl<'a> Ends<'a> {
         stack: &Stack<'_>,
         vocabulary: usize,
         options: &ImportOptions,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, ImportError> {
         let choice = Choice { modules, stack, vocabulary, options };
         let linear = choice.linear()?;
         let embedding = choice.embedding(&linear)?;
@@ -48,12 +49,9 @@ impl<'a> Ends<'a> {
         let biased = if is_tied { choice.bias_of_tied(&linear) } else { linear.clone() };
 
         let mut take = |module: &str| {
-            modules.take(module, WEIGHT).ok_or_else(|| {
-                format!(
-                    "{} is missing, and --linear-name or --embedding-name names it; there are {}",
-                    shown(&full_name(module, WEIGHT)),
-                    some(modules.parameters().map(Parameter::shown))
-                )
+            modules.take(module, WEIGHT).ok_or_else(|| ImportError::MissingModule {
+                tensor: shown(&full_name(module, WEIGHT)),
+                found: some(modules.parameters().map(Parameter::shown)),
             })
         };
         let rows = format!("a row for each of the {vocabulary} characters of the vocabulary");
@@ -92,7 +90,7 @@ struct Choice<'a, 'b> {
 
 impl Choice<'_, '_> {
     /// The output layer.
-    fn linear(&self) -> Result<String, String> {
+    fn linear(&self) -> Result<String, ImportError> {
         if let Some(name) = &self.options.linear {
             return Ok(name.clone());
         }
@@ -111,21 +109,20 @@ impl Choice<'_, '_> {
             }
         }
         match found[..] {
-            [] => Err(self.nothing("output layer", self.stack.hidden)),
+            [] => Err(ImportError::NoOutputLayer {
+                shape: [self.vocabulary, self.stack.hidden],
+                found: self.others(),
+            }),
             [linear] => Ok(linear.into()),
             [linear, ref others @ ..] if others.iter().all(|other| self.equal(linear, other)) => {
                 Ok(linear.into())
             }
-            _ => Err(format!(
-                "{} could each be the output layer's: --linear-name names that, --embedding-name an \
-                 nn.Embedding before the LSTM",
-                list(&found)
-            )),
+            _ => Err(ImportError::Ambiguous { part: Part::OutputLayer, found: list(&found) }),
         }
     }
 
     /// The embedding, if there is one; the output layer `linear`, if it is that too.
-    fn embedding(&self, linear: &str) -> Result<Option<String>, String> {
+    fn embedding(&self, linear: &str) -> Result<Option<String>, ImportError> {
         if let Some(name) = &self.options.embedding {
             return Ok(Some(name.clone()));
         }
@@ -141,17 +138,12 @@ impl Choice<'_, '_> {
             [embedding] => Ok(Some(embedding.into())),
             [] if can_be_one_hot && !(inputs == hidden && is_called_embedding(linear)) => Ok(None),
             [] if inputs == hidden => Ok(Some(linear.into())),
-            [] => Err(format!(
-                "{} has an input for each of {inputs} characters, or columns of an embedding; the \
-                 vocabulary has {} characters, and {}",
-                self.stack.shown_inputs(),
-                self.vocabulary,
-                self.nothing("embedding", inputs)
-            )),
-            _ => Err(format!(
-                "{} could each be the embedding's before the LSTM: --embedding-name names that",
-                list(&found)
-            )),
+            [] => Err(ImportError::NoEmbedding {
+                w_ih: self.stack.shown_inputs(),
+                shape: [self.vocabulary, inputs],
+                found: self.others(),
+            }),
+            _ => Err(ImportError::Ambiguous { part: Part::Embedding, found: list(&found) }),
         }
     }
 
@@ -185,18 +177,10 @@ impl Choice<'_, '_> {
         one.zip(other).is_some_and(|(one, other)| one.equals(other))
     }
 
-    /// That no weights `[V, columns]` are there, and what is instead.
-    fn nothing(&self, what: &str, columns: usize) -> String {
-        let vocabulary = self.vocabulary;
+    /// What is in the file, with its shapes.
+    fn others(&self) -> String {
         let others = self.modules.parameters();
-        let others = others.map(|other| format!("{} of {:?}", other.shown(), other.shape()));
-        let others = some(others);
-        format!(
-            "no {what} has a weight of {:?}, a row for each of the vocabulary's {vocabulary} \
-             characters; there are {others} (if the model has a row more, for padding or unknown \
-             characters, the vocabulary must have a character for it)",
-            [vocabulary, columns]
-        )
+        some(others.map(|other| format!("{} of {:?}", other.shown(), other.shape())))
     }
 }
 

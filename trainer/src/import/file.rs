@@ -10,6 +10,7 @@ use safetensors::tensor::{Dtype, TensorInfo};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use crate::error::{FileError, TensorError};
 use crate::listing;
 
 /// Bytes of the header's length, with which a file begins.
@@ -37,55 +38,43 @@ pub(super) struct Tensor<'a> {
 /// dropped, as another tensor has the same memory, is given back.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the file, and which tensor it is about.
-pub(super) fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor<'_>>, String> {
+/// [`FileError`] says what is wrong with the file, and which tensor it is about.
+pub(super) fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor<'_>>, FileError> {
     let (header, data) = split(bytes)?;
-    let mut header: Header = serde_json::from_slice(header)
-        .map_err(|error| format!("its header is damaged: {error}"))?;
+    let mut header: Header = serde_json::from_slice(header)?;
     header.tensors.sort_by_key(|(_, info)| info.data_offsets);
     let (mut tensors, mut end) = (BTreeMap::new(), 0);
     for (name, TensorInfo { dtype, shape, data_offsets: (from, to) }) in header.tensors {
-        let shown = shown(&name);
+        let tensor = || shown(&name);
         let needed = bytes_of(dtype, &shape);
         if from != end {
-            return Err(format!("{shown} begins at byte {from} of the data, and must at {end}"));
+            return Err(FileError::Gap { tensor: tensor(), from, expected: end });
         }
         if to < from || needed != Some(to - from) {
-            let needed = needed.map_or("more than there can be".into(), |n| format!("{n} bytes"));
-            return Err(format!(
-                "{shown} is {dtype} of {shape:?}, which takes {needed}, but lies in bytes {from} \
-                 to {to} of the data"
-            ));
+            return Err(FileError::Size { tensor: tensor(), dtype, shape, needed, from, to });
         }
         let Some(data) = data.get(from..to) else {
-            return Err(format!(
-                "the file ends within {shown}: it has {} bytes of data, and must have {to} up to \
-                 there",
-                data.len()
-            ));
+            let bytes = data.len();
+            return Err(FileError::CutShort { tensor: tensor(), bytes, needed: to });
         };
         end = to;
         tensors.insert(name.clone(), Tensor { name, shape, dtype, data });
     }
     if end != data.len() {
-        return Err(format!("its last {} bytes belong to no tensor", data.len() - end));
+        return Err(FileError::Surplus { bytes: data.len() - end });
     }
     give_back_names(&mut tensors, header.metadata);
     Ok(tensors)
 }
 
 /// The header, in JSON, and the data after it.
-fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), String> {
+fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), FileError> {
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
-        return Err(format!("it has {} bytes, too few for safetensors", bytes.len()));
+        return Err(FileError::TooShort { bytes: bytes.len() });
     };
     let length = u64::from_le_bytes(*length);
     let header = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
-    header.filter(|(header, _)| header.starts_with(b"{")).ok_or_else(|| {
-        "it is not safetensors, or cut short: in Python, \
-         safetensors.torch.save_file(model.state_dict(), FILE) writes such files"
-            .into()
-    })
+    header.filter(|(header, _)| header.starts_with(b"{")).ok_or(FileError::NoHeader)
 }
 
 /// The bytes of a tensor, if they can be counted.
@@ -151,18 +140,13 @@ impl Tensor<'_> {
     ///
     /// # Errors
     /// Names the tensor, and the first number that isn't finite or is too large to compute with.
-    pub(super) fn values(&self) -> Result<Vec<f64>, String> {
+    pub(super) fn values(&self) -> Result<Vec<f64>, TensorError> {
         let values: Vec<f64> = match self.dtype {
             Dtype::F64 => self.numbers(f64::from_le_bytes),
             Dtype::F32 => self.numbers(|bytes| f32::from_le_bytes(bytes).into()),
             Dtype::F16 => self.numbers(|bytes| half(u16::from_le_bytes(bytes))),
             Dtype::BF16 => self.numbers(|[low, high]| f32::from_le_bytes([0, 0, low, high]).into()),
-            other => {
-                return Err(format!(
-                    "{} is of {other}: save the model with .float(), in F32",
-                    shown(&self.name)
-                ));
-            }
+            dtype => return Err(TensorError::Dtype { tensor: shown(&self.name), dtype }),
         };
         check(&shown(&self.name), &self.shape, &values)?;
         Ok(values)
@@ -194,7 +178,7 @@ fn half(bits: u16) -> f64 {
 ///
 /// # Errors
 /// Names the first that isn't.
-pub(super) fn check(name: &str, shape: &[usize], values: &[f64]) -> Result<(), String> {
+pub(super) fn check(name: &str, shape: &[usize], values: &[f64]) -> Result<(), TensorError> {
     let is_unfit = |value: &f64| value.is_nan() || value.abs() > LARGEST;
     let Some(at) = values.iter().position(is_unfit) else { return Ok(()) };
     let mut rest = at;
@@ -204,12 +188,7 @@ pub(super) fn check(name: &str, shape: &[usize], values: &[f64]) -> Result<(), S
         rest /= size;
     }
     index.reverse();
-    let value = values[at];
-    let what = if value.is_finite() { "too large for f32" } else { "not a finite number" };
-    Err(format!(
-        "{name} has {value:e} at {index:?}, which is {what}: take weights from before the training \
-         went wrong"
-    ))
+    Err(TensorError::Number { tensor: name.into(), index, value: values[at] })
 }
 
 /// The first of some names, for an error.

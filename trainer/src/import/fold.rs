@@ -7,6 +7,7 @@ use super::ends::{Ends, Inputs};
 use super::file::check;
 use super::modules::Parameter;
 use super::stack::{Layer, Stack};
+use crate::error::TensorError;
 use crate::export::transposed;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
@@ -21,7 +22,7 @@ pub(super) fn parameters(
     stack: &Stack<'_>,
     ends: &Ends<'_>,
     characters: &[char],
-) -> Result<Parameters, String> {
+) -> Result<Parameters, TensorError> {
     let (vocabulary, hidden) = (characters.len(), stack.hidden);
     let dimensions = Dimensions { vocabulary, hidden, layers: stack.layers.len() };
     // For each sorted character, its position in the file.
@@ -54,7 +55,7 @@ fn rows_by_character(
     layer: &Layer<'_>,
     ends: &Ends<'_>,
     inputs: usize,
-) -> Result<Vec<f64>, String> {
+) -> Result<Vec<f64>, TensorError> {
     let w_ih = layer.w_ih.values()?;
     let embedding = match &ends.inputs {
         Inputs::OneHot => return Ok(transposed(&w_ih, w_ih.len() / inputs, inputs)),
@@ -75,7 +76,7 @@ fn rows_by_character(
 }
 
 /// The sum of some biases of `count` numbers.
-fn sum(biases: &[Parameter<'_>], count: usize) -> Result<Vec<f64>, String> {
+fn sum(biases: &[Parameter<'_>], count: usize) -> Result<Vec<f64>, TensorError> {
     let mut sum = vec![0.0; count];
     for bias in biases {
         sum.iter_mut().zip(bias.values()?).for_each(|(sum, value)| *sum += value);

@@ -98,14 +98,14 @@ fn parameters(
 }
 
 /// Takes the tensors out that are called as `names` say, or are in modules called so.
-fn leave_out(tensors: &mut BTreeMap<String, Tensor<'_>>, names: &[String]) -> Result<(), String> {
+fn leave_out(
+    tensors: &mut BTreeMap<String, Tensor<'_>>,
+    names: &[String],
+) -> Result<(), ImportError> {
     let is_nothing = |name: &&String| !tensors.keys().any(|tensor| is_within(tensor, name));
     if let Some(name) = names.iter().find(is_nothing) {
-        return Err(format!(
-            "{} is to be left out, and neither a tensor nor a module is called so; there are {}",
-            shown(name),
-            some(tensors.keys().map(|tensor| shown(tensor)))
-        ));
+        let found = some(tensors.keys().map(|tensor| shown(tensor)));
+        return Err(ImportError::NothingToIgnore { name: shown(name), found });
     }
     tensors.retain(|tensor, _| !names.iter().any(|name| is_within(tensor, name)));
     Ok(())

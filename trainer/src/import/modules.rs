@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::file::{Tensor, check, shown};
 use super::weight_norm::WeightNorm;
+use crate::error::{ImportError, TensorError};
 
 /// A parameter of a module, whatever tensors of the file it is made of.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl<'a> Parameter<'a> {
     ///
     /// # Errors
     /// As of [`Tensor::values`]; a row of weight normalisation that can't be normalised.
-    pub(super) fn values(&self) -> Result<Vec<f64>, String> {
+    pub(super) fn values(&self) -> Result<Vec<f64>, TensorError> {
         match &self.source {
             Source::Tensor(tensor) => tensor.values(),
             Source::WeightNorm(norm) => {
@@ -57,22 +58,23 @@ impl<'a> Parameter<'a> {
     }
 
     /// Makes sure that the parameter is of the shape `expected`, which is so because of `reason`.
-    pub(super) fn expect(&self, expected: &[usize], reason: &str) -> Result<(), String> {
+    pub(super) fn expect(&self, expected: &[usize], reason: &str) -> Result<(), TensorError> {
         if self.shape() == expected {
             return Ok(());
         }
         let is_transposed = expected.len() > 1 && self.shape().iter().rev().eq(expected);
-        let mend = if is_transposed {
-            "; it looks transposed: in Python, numpy.ascontiguousarray(matrix.T) is the other way \
-             round"
-        } else {
-            ""
-        };
-        Err(format!(
-            "{} is of {:?}, and must be {expected:?}: {reason}{mend}",
-            self.shown(),
-            self.shape()
-        ))
+        Err(self.unfit(format!("{expected:?}"), reason, is_transposed))
+    }
+
+    /// That the shape must be the one `expected` because of `reason`.
+    pub(super) fn unfit(
+        &self,
+        expected: String,
+        reason: impl Into<String>,
+        is_transposed: bool,
+    ) -> TensorError {
+        let (tensor, shape) = (self.shown(), self.shape().into());
+        TensorError::Shape { tensor, shape, expected, reason: reason.into(), is_transposed }
     }
 
     /// Whether both are the same tensor, written twice.
@@ -95,7 +97,7 @@ impl<'a> Modules<'a> {
     ///
     /// # Errors
     /// Names a parameter that is there twice.
-    pub(super) fn of(mut tensors: BTreeMap<String, Tensor<'a>>) -> Result<Self, String> {
+    pub(super) fn of(mut tensors: BTreeMap<String, Tensor<'a>>) -> Result<Self, ImportError> {
         let mut modules = Self::default();
         for (name, norm) in WeightNorm::take(&mut tensors)? {
             modules.insert(name, Source::WeightNorm(norm))?;
@@ -106,15 +108,12 @@ impl<'a> Modules<'a> {
         Ok(modules)
     }
 
-    fn insert(&mut self, name: String, source: Source<'a>) -> Result<(), String> {
+    fn insert(&mut self, name: String, source: Source<'a>) -> Result<(), ImportError> {
         let (module, own) = name.rsplit_once('.').unwrap_or(("", &name));
         let module = self.modules.entry(module.into()).or_default();
         let own = own.to_owned();
         if module.contains_key(&own) {
-            return Err(format!(
-                "{} is there as it is, and as weight normalisation has it: keep one of both",
-                shown(&name)
-            ));
+            return Err(ImportError::Twice { name: shown(&name) });
         }
         module.insert(own, Parameter { name, source });
         Ok(())

@@ -6,36 +6,31 @@ use infer_core::layout::GATES;
 
 use super::modules::{Modules, Parameter, is_within};
 use super::stack::recurrent;
-use crate::error::ImportError;
+use crate::error::{ImportError, OtherKind};
 
 /// Refuses LSTMs of other kinds, and weights that aren't there themselves, before any shape is
 /// looked at.
 ///
 /// # Errors
 /// Names the tensor that shows it.
-pub(super) fn check_kind(modules: &Modules<'_>) -> Result<(), String> {
+pub(super) fn check_kind(modules: &Modules<'_>) -> Result<(), ImportError> {
     for parameter in modules.parameters() {
         let own = own_name(parameter);
         let without = |suffix| own.strip_suffix(suffix).and_then(recurrent).is_some();
-        let reason = if without("_reverse") {
-            "belongs to an LSTM with two directions, one of which reads what is not yet written: \
-             train an nn.LSTM without bidirectional"
+        let kind = if without("_reverse") {
+            OtherKind::TwoDirections
         } else if own.starts_with("weight_hr") {
-            "belongs to an LSTM with a projection: train an nn.LSTM without proj_size"
+            OtherKind::Projection
         } else if without("_raw") {
-            "is a weight before weight-drop: save it under its name without _raw, in place of the \
-             tensor there, in which weights are missing"
+            OtherKind::WeightDrop
         } else if own.starts_with("weight") && (own.ends_with("_g") || own.ends_with("_v")) {
-            "is one half of a weight normalisation, and the other is missing: save the whole \
-             state_dict of the model"
+            OtherKind::HalfOfWeightNorm
         } else if own.ends_with("_orig") || parameter.name.contains("parametrizations.") {
-            "is what a parametrisation makes the weights of, such as pruning or spectral \
-             normalisation: in Python, torch.nn.utils.prune.remove(module, name) or \
-             parametrize.remove_parametrizations(module, name) leaves the weights themselves"
+            OtherKind::Parametrised
         } else {
             continue;
         };
-        return Err(format!("{} {reason}", parameter.shown()));
+        return Err(ImportError::OtherKind { tensor: parameter.shown(), kind });
     }
     Ok(())
 }

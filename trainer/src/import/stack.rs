@@ -4,6 +4,7 @@ use infer_core::layout::{GATES, MAX_HIDDEN, MAX_LAYERS};
 
 use super::file::{shown, some};
 use super::modules::{Modules, Parameter, full_name, shown_module};
+use crate::error::{ImportError, OtherKind, Part, TensorError};
 
 /// The weights of a layer, from the inputs and from its own last outputs.
 const WEIGHTS: [&str; 2] = ["weight_ih", "weight_hh"];
@@ -58,18 +59,15 @@ impl<'a> Stack<'a> {
     ///
     /// # Errors
     /// Names a module or tensor that is missing or unfit, or the modules to choose from.
-    pub(super) fn take(modules: &mut Modules<'a>, names: &[String]) -> Result<Self, String> {
+    pub(super) fn take(modules: &mut Modules<'a>, names: &[String]) -> Result<Self, ImportError> {
         let names = choose(modules, names)?;
         let mut layers = Vec::new();
         for name in &names {
             for layer in layers_of(modules, name)? {
                 layers.push(Layer::take(modules, name, layer)?);
                 if layers.len() > MAX_LAYERS {
-                    return Err(format!(
-                        "the LSTM has more layers than an artifact holds, {MAX_LAYERS}: {} is \
-                         one too many",
-                        layers[MAX_LAYERS].w_hh.shown()
-                    ));
+                    let tensor = layers[MAX_LAYERS].w_hh.shown();
+                    return Err(ImportError::TooManyLayers { tensor });
                 }
             }
         }
@@ -82,11 +80,11 @@ impl<'a> Stack<'a> {
             [gates, inputs] if gates == GATES * hidden && inputs > 0 => {
                 Ok(Self { modules: names, layers, hidden, inputs })
             }
-            ref shape => Err(format!(
-                "{} is of {shape:?}, and must be [{}, inputs], as there are {hidden} units",
-                w_ih.shown(),
-                GATES * hidden
-            )),
+            _ => {
+                let (expected, reason) =
+                    (format!("[{}, inputs]", GATES * hidden), format!("there are {hidden} units"));
+                Err(w_ih.unfit(expected, reason, false).into())
+            }
         }
     }
 
@@ -98,35 +96,25 @@ impl<'a> Stack<'a> {
 }
 
 /// The modules to take, from the bottom up.
-fn choose(modules: &Modules<'_>, names: &[String]) -> Result<Vec<String>, String> {
+fn choose(modules: &Modules<'_>, names: &[String]) -> Result<Vec<String>, ImportError> {
     let is_weight = |own: &String| recurrent(own).is_some_and(|(kind, _)| WEIGHTS.contains(&kind));
     let found: Vec<&str> =
         modules.iter().filter(|(_, own)| own.keys().any(is_weight)).map(|(name, _)| name).collect();
     let shown = some(found.iter().map(|name| shown_module(name)));
     if let Some(missing) = names.iter().find(|name| !found.contains(&name.as_str())) {
-        return Err(format!("no LSTM is called {}: there are {shown}", shown_module(missing)));
+        return Err(ImportError::NoLstmCalled { name: shown_module(missing), found: shown });
     }
     if !names.is_empty() {
         return Ok(names.into());
     }
     match found[..] {
-        [] => Err(format!(
-            "there is no LSTM in it, of which PyTorch calls the weights weight_ih_l0 and \
-             weight_hh_l0 (weight_ih and weight_hh in an nn.LSTMCell); there are {}",
-            some(modules.parameters().map(Parameter::shown))
-        )),
+        [] => Err(ImportError::NoLstm { found: some(modules.parameters().map(Parameter::shown)) }),
         [one] => Ok(vec![one.into()]),
         _ => {
             let is_cell =
                 |name: &&str| WEIGHTS.iter().any(|weight| modules.get(name, weight).is_some());
             let in_order = numbered(&found).filter(|_| found.iter().all(is_cell));
-            in_order.ok_or_else(|| {
-                format!(
-                    "there is more than one LSTM in it, {shown}: --lstm-name names that of the \
-                     model (several, each by an option of its own, if one works on what the one \
-                     before it puts out), and --ignore leaves the others out"
-                )
-            })
+            in_order.ok_or(ImportError::Ambiguous { part: Part::Lstm, found: shown })
         }
     }
 }
@@ -156,7 +144,7 @@ fn numbered(names: &[&str]) -> Option<Vec<String>> {
 ///
 /// # Errors
 /// Names the module if it is neither, or the bias of a layer that only others have.
-fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, String> {
+fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, ImportError> {
     let own = modules.iter().filter(|&(name, _)| name == module).flat_map(|(_, own)| own.keys());
     let numbers: Vec<Option<usize>> = own.filter_map(|own| Some(recurrent(own)?.1)).collect();
     let is_cell = numbers.contains(&None);
@@ -164,14 +152,10 @@ fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, 
         None if is_cell => vec![None],
         // One layer more than there may be is enough to be refused.
         Some(highest) if !is_cell => (0..=highest.min(MAX_LAYERS)).map(Some).collect(),
-        None => return Err(format!("{} is named twice", shown_module(module))),
+        None => return Err(ImportError::NamedTwice { module: shown_module(module) }),
         Some(_) => {
-            return Err(format!(
-                "{} has parameters of an nn.LSTM, with the layer at the end of their names, and of \
-                 an nn.LSTMCell: {}; --ignore leaves those out that the model doesn't use",
-                shown_module(module),
-                left_in(modules, module)
-            ));
+            let found = left_in(modules, module);
+            return Err(ImportError::LstmAndCell { module: shown_module(module), found });
         }
     };
     for kind in BIASES {
@@ -185,12 +169,9 @@ fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, 
     Ok(layers)
 }
 
-fn missing(modules: &Modules<'_>, module: &str, kind: &str, layer: Option<usize>) -> String {
-    format!(
-        "{} is missing (the module has {} left): save the whole state_dict of the model",
-        shown(&full_name(module, &own_name(kind, layer))),
-        left_in(modules, module)
-    )
+fn missing(modules: &Modules<'_>, module: &str, kind: &str, layer: Option<usize>) -> ImportError {
+    let tensor = shown(&full_name(module, &own_name(kind, layer)));
+    ImportError::Missing { tensor, left: left_in(modules, module) }
 }
 
 /// The parameters of a module, and of those within it, that nothing has used yet.
@@ -200,7 +181,11 @@ fn left_in(modules: &Modules<'_>, module: &str) -> String {
 }
 
 impl<'a> Layer<'a> {
-    fn take(modules: &mut Modules<'a>, module: &str, layer: Option<usize>) -> Result<Self, String> {
+    fn take(
+        modules: &mut Modules<'a>,
+        module: &str,
+        layer: Option<usize>,
+    ) -> Result<Self, ImportError> {
         let mut weights = |kind: &str| {
             let found = modules.take(module, &own_name(kind, layer));
             found.ok_or_else(|| missing(modules, module, kind, layer))
@@ -212,7 +197,7 @@ impl<'a> Layer<'a> {
     }
 
     /// Makes sure that the layer, the `number`th from below, has `hidden` units.
-    fn check(&self, number: usize, hidden: usize) -> Result<(), String> {
+    fn check(&self, number: usize, hidden: usize) -> Result<(), TensorError> {
         let gates = GATES * hidden;
         let reason = format!("all layers have as many units as the lowest, {hidden}");
         self.w_hh.expect(&[gates, hidden], &reason)?;
@@ -226,27 +211,21 @@ impl<'a> Layer<'a> {
 }
 
 /// H, from the recurrent weights of the lowest layer.
-fn hidden(w_hh: &Parameter<'_>) -> Result<usize, String> {
-    let (name, shape) = (w_hh.shown(), w_hh.shape());
-    let hidden = match *shape {
-        [gates, hidden] if hidden > 0 && gates == GATES * hidden => hidden,
-        [gates, hidden] if hidden > 0 && (gates == hidden || gates == 3 * hidden) => {
-            let (kind, gates) = if gates == hidden { ("n RNN", "no") } else { (" GRU", "three") };
-            return Err(format!(
-                "{name} is of {shape:?}: that is a{kind}, which has {gates} gates, and Charcell \
-                 runs LSTMs, which have four; train an nn.LSTM"
-            ));
+fn hidden(w_hh: &Parameter<'_>) -> Result<usize, ImportError> {
+    let tensor = w_hh.shown();
+    match *w_hh.shape() {
+        [gates, hidden] if hidden > 0 && gates == GATES * hidden => {
+            if hidden > MAX_HIDDEN {
+                return Err(ImportError::TooManyUnits { tensor, shape: [gates, hidden] });
+            }
+            Ok(hidden)
         }
-        _ => {
-            return Err(format!(
-                "{name} is of {shape:?}, and must be [4H, H], four gates for each of H units"
-            ));
+        [gates, hidden] if hidden > 0 && gates == hidden => {
+            Err(ImportError::OtherKind { tensor, kind: OtherKind::Rnn })
         }
-    };
-    if hidden > MAX_HIDDEN {
-        return Err(format!(
-            "{name} is of {shape:?}: {hidden} units are more than an artifact holds, {MAX_HIDDEN}"
-        ));
+        [gates, hidden] if hidden > 0 && gates == 3 * hidden => {
+            Err(ImportError::OtherKind { tensor, kind: OtherKind::Gru })
+        }
+        _ => Err(w_hh.unfit("[4H, H]".into(), "four gates for each of H units", false).into()),
     }
-    Ok(hidden)
 }

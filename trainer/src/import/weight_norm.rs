@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::file::{Tensor, shown};
+use crate::error::TensorError;
 
 /// The two tensors that a parameter is computed from.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl<'a> WeightNorm<'a> {
     /// Names magnitudes that don't fit their directions.
     pub(super) fn take(
         tensors: &mut BTreeMap<String, Tensor<'a>>,
-    ) -> Result<Vec<(String, Self)>, String> {
+    ) -> Result<Vec<(String, Self)>, TensorError> {
         let all: Vec<String> = tensors.keys().cloned().collect();
         let mut norms = Vec::new();
         for g in all {
@@ -51,20 +52,20 @@ impl<'a> WeightNorm<'a> {
         Ok(norms)
     }
 
-    fn new(g: Tensor<'a>, v: Tensor<'a>) -> Result<Self, String> {
+    fn new(g: Tensor<'a>, v: Tensor<'a>) -> Result<Self, TensorError> {
         match (&g.shape[..], &v.shape[..]) {
             ([] | [1], [_, _]) => {}
             (&[rows, 1], &[of, _]) if rows == of => {}
             (&[1, columns], &[_, of]) if columns == of => {}
             _ => {
-                return Err(format!(
-                    "{} is of {:?}, which are no magnitudes for the matrix {} of {:?}: there must \
-                     be one a row, [rows, 1]",
-                    shown(&g.name),
-                    g.shape,
-                    shown(&v.name),
-                    v.shape
-                ));
+                let (matrix, of) = (shown(&v.name), &v.shape);
+                return Err(TensorError::Shape {
+                    tensor: shown(&g.name),
+                    expected: "[rows, 1]".into(),
+                    reason: format!("a magnitude for each row of the matrix {matrix} of {of:?}"),
+                    shape: g.shape,
+                    is_transposed: false,
+                });
             }
         }
         Ok(Self { g, v })
@@ -84,7 +85,7 @@ impl<'a> WeightNorm<'a> {
     ///
     /// # Errors
     /// As of [`Tensor::values`]; names directions of length zero, which are none.
-    pub(super) fn values(&self) -> Result<Vec<f64>, String> {
+    pub(super) fn values(&self) -> Result<Vec<f64>, TensorError> {
         let (g, mut values) = (self.g.values()?, self.v.values()?);
         let columns = self.v.shape.last().copied().unwrap_or_default();
         // Which magnitude a number belongs to.
@@ -100,12 +101,7 @@ impl<'a> WeightNorm<'a> {
         for (at, value) in values.iter_mut().enumerate() {
             let square = squares[group(at)];
             if square == 0.0 {
-                return Err(format!(
-                    "{} has nothing but zeros in row {}, which weight normalisation divides by \
-                     their length",
-                    shown(&self.v.name),
-                    at / columns
-                ));
+                return Err(TensorError::Zeros { tensor: shown(&self.v.name), row: at / columns });
             }
             *value *= g[group(at)] / square.sqrt();
         }

@@ -1,11 +1,12 @@
 //! Where a corpus comes from: files, folders, or the text that ships with Charcell.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
+use walkdir::{DirEntry, WalkDir};
 
 use super::{Changes, SHIPPED_TEXT};
 use crate::error::TextError;
@@ -66,8 +67,8 @@ impl Source {
         }
         let mut text = self.start()?;
         for path in &self.files {
-            for file in files(path)? {
-                text.read(&file)?;
+            for file in files(path) {
+                text.read(&file?)?;
             }
         }
         Ok(text.normalised)
@@ -76,13 +77,10 @@ impl Source {
     /// Refuses a path that a run's description could not name.
     ///
     /// # Errors
-    /// [`TextError::Read`].
+    /// [`TextError::Path`].
     pub(super) fn check_paths(&self) -> Result<(), TextError> {
         match self.files.iter().chain(&self.vocabulary).find(|path| path.to_str().is_none()) {
-            Some(path) => {
-                let reason = "its path is not UTF-8, and run.json could not name it";
-                Err(TextError::Read { path: path.clone(), source: io::Error::other(reason) })
-            }
+            Some(path) => Err(TextError::Path { path: path.clone() }),
             None => Ok(()),
         }
     }
@@ -160,27 +158,26 @@ impl Text {
 
 /// `path`, or all files below it, if it is a folder, in the order of their paths; those whose names
 /// begin with a dot are left out.
-fn files(path: &Path) -> Result<Vec<PathBuf>, TextError> {
-    let error = |source| TextError::Read { path: path.into(), source };
-    if !fs::metadata(path).map_err(error)?.is_dir() {
-        return Ok(vec![path.into()]);
-    }
-    let entries: io::Result<Vec<PathBuf>> =
-        fs::read_dir(path).map_err(error)?.map(|entry| Ok(entry?.path())).collect();
-    let mut entries = entries.map_err(error)?;
-    entries.retain(|entry| {
-        entry.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'))
-    });
-    entries.sort_unstable();
-    let mut all = Vec::new();
-    for entry in entries {
-        all.extend(files(&entry)?);
-    }
-    Ok(all)
+fn files(path: &Path) -> impl Iterator<Item = Result<PathBuf, TextError>> {
+    let is_shown = |entry: &DirEntry| {
+        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+    };
+    let entries = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
+    entries.filter_entry(is_shown).filter_map(|entry| match entry {
+        Ok(entry) => (!entry.file_type().is_dir()).then(|| Ok(entry.into_path())),
+        Err(error) => {
+            let path = error.path().unwrap_or(path).into();
+            let is_within_itself = || io::Error::other("the folder is within itself");
+            let source = error.into_io_error().unwrap_or_else(is_within_itself);
+            Some(Err(TextError::Read { path, source }))
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn text_of(files: Vec<PathBuf>, characters: Option<usize>) -> Result<String, TextError> {
@@ -214,8 +211,8 @@ mod tests {
         bytes[wrong] = 0xff;
         let start = (0..wrong).rev().find(|&at| bytes[at] & 0xc0 != 0x80).unwrap();
         fs::write(&path, &bytes).unwrap();
-        let error = text_of(vec![path.clone()], None).unwrap_err().to_string();
-        assert!(error.contains(&format!("byte {start} ")), "{error}");
+        let refused = text_of(vec![path.clone()], None);
+        assert!(matches!(refused, Err(TextError::NotUtf8 { byte, .. }) if byte == start));
         bytes.truncate(wrong - 1);
         bytes.push(0xc3);
         fs::write(&path, bytes).unwrap();
@@ -230,10 +227,10 @@ mod tests {
 
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(b"caf\xe9"));
         let corpus = Source { files: vec![path.clone()], ..Source::default() };
-        let vocabulary = Source { vocabulary: Some(path), ..Source::default() };
+        let vocabulary = Source { vocabulary: Some(path.clone()), ..Source::default() };
         for source in [corpus, vocabulary] {
-            let error = crate::text::Corpus::open(&source).unwrap_err().to_string();
-            assert!(error.contains("its path is not UTF-8"), "{error}");
+            let refused = crate::text::Corpus::open(&source);
+            assert!(matches!(refused, Err(TextError::Path { path: named }) if named == path));
         }
     }
 }

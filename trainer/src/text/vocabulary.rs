@@ -6,7 +6,7 @@ use infer_core::Token;
 use infer_core::layout::MAX_VOCABULARY;
 
 use crate::characters::UnknownCharacters;
-use crate::error::TextError;
+use crate::error::{TextError, VocabularyFileError};
 
 /// The distinct characters of a text in ascending order of code point; a token is an index into it.
 ///
@@ -144,32 +144,29 @@ impl Vocabulary {
 /// # Errors
 /// [`TextError::Vocabulary`] says what is wrong with the file.
 pub fn read_characters(path: &Path) -> Result<Vec<char>, TextError> {
-    let error = |reason| TextError::Vocabulary { path: path.into(), reason };
-    let bytes = std::fs::read(path).map_err(|source| error(source.to_string()))?;
-    let strings: Vec<String> = serde_json::from_slice(&bytes)
-        .map_err(|source| error(format!("not a JSON array of strings: {source}")))?;
+    let read = || parse(&std::fs::read(path)?);
+    read().map_err(|source| TextError::Vocabulary { path: path.into(), source })
+}
+
+/// The characters in the bytes of a vocabulary file.
+fn parse(json: &[u8]) -> Result<Vec<char>, VocabularyFileError> {
+    let strings: Vec<String> = serde_json::from_slice(json)?;
     let mut characters = Vec::with_capacity(strings.len());
-    for (number, string) in strings.iter().enumerate() {
+    for (entry, string) in strings.into_iter().enumerate() {
         let mut rest = string.chars();
         let (Some(character), None) = (rest.next(), rest.next()) else {
-            return Err(error(format!(
-                "entry {number}, {string:?}, is not one character: put one in its place that no \
-                 text has, such as \"\u{fffd}\", which can be the replacement for characters that \
-                 the model doesn't know"
-            )));
+            return Err(VocabularyFileError::NotOneCharacter { entry, string });
         };
         characters.push(character);
     }
     let mut sorted = characters.clone();
     sorted.sort_unstable();
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(error(format!("{:?} stands in it twice", pair[0])));
+        return Err(VocabularyFileError::Twice(pair[0]));
     }
-    if !(2..=MAX_VOCABULARY).contains(&characters.len()) {
-        let found = characters.len();
-        return Err(error(format!(
-            "it has {found} character(s), and a model needs 2 to {MAX_VOCABULARY}"
-        )));
+    let found = characters.len();
+    if !(2..=MAX_VOCABULARY).contains(&found) {
+        return Err(VocabularyFileError::Size { found });
     }
     Ok(characters)
 }
@@ -181,9 +178,11 @@ mod tests {
     #[test]
     fn rare_characters_need_a_replacement() {
         let text = "aaabbbcéd";
-        let error = Vocabulary::frequent(text, 2, None).unwrap_err();
-        let expected = TextError::RareCharacters { found: 3, character: 'c', min_count: 2 };
-        assert_eq!(error.to_string(), expected.to_string());
+        let refused = Vocabulary::frequent(text, 2, None);
+        assert!(matches!(
+            refused,
+            Err(TextError::RareCharacters { found: 3, character: 'c', min_count: 2 })
+        ));
         let vocabulary = Vocabulary::frequent(text, 2, Some('�')).unwrap();
         assert_eq!(vocabulary.characters(), ['a', 'b', '�']);
         assert_eq!(vocabulary.tokens("bca").unwrap(), [1, 2, 0]);
@@ -199,18 +198,28 @@ mod tests {
             Vocabulary::read(&path)
         };
         assert_eq!(read(r#"["b", "a", "é"]"#).unwrap().characters(), ['a', 'b', 'é']);
-        for (json, part) in [
-            (r#"["a", "bc"]"#, "entry 1, \"bc\""),
-            (r#"["<unk>", "a"]"#, "such as \"\u{fffd}\", which can be the replacement"),
-            (r#"["a", ""]"#, "entry 1, \"\""),
-            (r#"["a", "b", "a"]"#, "'a' stands in it twice"),
-            (r#"{"a": 1}"#, "not a JSON array"),
-            (r#"["a"]"#, "vocabulary.json is no vocabulary: it has 1 character(s)"),
+        let refused = |json: &str| match read(json) {
+            Err(TextError::Vocabulary { path: named, source }) if named == path => source,
+            other => panic!("{json}: {other:?}"),
+        };
+        for (json, number, text) in [
+            (r#"["a", "bc"]"#, 1, "bc"),
+            (r#"["<unk>", "a"]"#, 0, "<unk>"),
+            (r#"["a", ""]"#, 1, ""),
         ] {
-            let error = read(json).unwrap_err().to_string();
-            assert!(error.contains(part), "{error}");
+            assert!(matches!(
+                refused(json),
+                VocabularyFileError::NotOneCharacter { entry, string }
+                    if entry == number && string == text
+            ));
         }
-        let error = Vocabulary::read(&folder.path().join("nothing")).unwrap_err().to_string();
-        assert!(error.contains("nothing"), "{error}");
+        assert!(matches!(refused(r#"["a", "b", "a"]"#), VocabularyFileError::Twice('a')));
+        assert!(matches!(refused(r#"{"a": 1}"#), VocabularyFileError::Json(_)));
+        assert!(matches!(refused(r#"["a"]"#), VocabularyFileError::Size { found: 1 }));
+        let missing = Vocabulary::read(&folder.path().join("nothing"));
+        assert!(matches!(
+            missing,
+            Err(TextError::Vocabulary { source: VocabularyFileError::Read(_), .. })
+        ));
     }
 }

@@ -2,9 +2,11 @@
 
 use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::pretrained::Origin;
 use crate::config::Config;
+use crate::error::{DescriptionError, Error};
 use crate::export::{EXCERPT_CHARACTERS, check_names, from_safetensors};
 use crate::model::{Dimensions, TrainedModel};
 use crate::text::{Corpus, Source, Vocabulary};
@@ -78,12 +80,17 @@ impl Description {
     /// Reads the content of a `run.json`, whose settings must each be within its range.
     ///
     /// # Errors
-    /// Half a sentence that says what is wrong with it.
-    pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        let description: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        description.config.check_settings().map_err(|error| error.to_string())?;
-        description.checked_vocabulary()?;
+    /// [`DescriptionError`] says what is wrong with it.
+    pub fn from_json(json: &[u8]) -> Result<Self, DescriptionError> {
+        let description: Self = serde_json::from_slice(json)?;
+        description.check()?;
         Ok(description)
+    }
+
+    /// Makes sure that each setting is within its range, and the vocabulary one of a model.
+    pub(super) fn check(&self) -> Result<(), DescriptionError> {
+        self.config.check_settings()?;
+        self.checked_vocabulary().map(drop)
     }
 
     /// The content of a `run.json`.
@@ -93,6 +100,12 @@ impl Description {
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("plain values as JSON") + "\n"
+    }
+
+    /// All of it as JSON's values, to compare one by one.
+    pub(super) fn values(&self) -> Value {
+        // By way of the text, where a number has one form.
+        serde_json::from_str(&self.to_json()).expect("what was just written")
     }
 
     /// V, H and L of the model.
@@ -105,8 +118,11 @@ impl Description {
     /// The model that is described, with the weights in the bytes of a `weights.safetensors`.
     ///
     /// # Errors
-    /// A sentence that names the tensor which is missing, unknown, or has another shape or type.
-    pub fn model(self, weights: &[u8]) -> Result<TrainedModel, String> {
+    /// [`WeightsError`] names the tensor which is missing, unknown, or has another shape or type;
+    /// [`DescriptionError`] if the vocabulary is that of no model.
+    ///
+    /// [`WeightsError`]: crate::WeightsError
+    pub fn model(self, weights: &[u8]) -> Result<TrainedModel, Error> {
         let dimensions = self.dimensions();
         check_names(weights, dimensions)?;
         Ok(TrainedModel {
@@ -118,12 +134,11 @@ impl Description {
     }
 
     /// The vocabulary, which must have each character once, in order, and the replacement.
-    fn checked_vocabulary(&self) -> Result<Vocabulary, String> {
+    fn checked_vocabulary(&self) -> Result<Vocabulary, DescriptionError> {
         let vocabulary = Vocabulary::from_characters(self.vocabulary.clone())
-            .and_then(|vocabulary| vocabulary.with_replacement(self.source.replacement))
-            .map_err(|error| error.to_string())?;
+            .and_then(|vocabulary| vocabulary.with_replacement(self.source.replacement))?;
         if vocabulary.characters() != self.vocabulary {
-            return Err("the vocabulary is not in order".into());
+            return Err(DescriptionError::VocabularyOrder);
         }
         Ok(vocabulary)
     }
@@ -132,6 +147,7 @@ impl Description {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{ModelError, WeightsError};
     use crate::export::to_safetensors;
     use crate::model::Parameters;
 
@@ -146,33 +162,51 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let description = description();
-        assert_eq!(Description::from_json(description.to_json().as_bytes()), Ok(description));
+        let read = Description::from_json(description.to_json().as_bytes());
+        assert_eq!(read.unwrap(), description);
     }
 
     #[test]
     fn settings_that_no_run_has_are_named() {
         let json = description().to_json();
-        for (right, wrong, part) in [
-            ("\"hidden\": 1", "\"hidden\": 0", "hidden is 0"),
-            ("\"hidden\": 1", "\"hidden\": 1025", "1025"),
-            ("\"layers\": 2", "\"layers\": 1000000000000000000", "1000000000000000000"),
-            ("\"batch_size\": 32", "\"batch_size\": 0", "batch_size is 0"),
-            ("\"learning_rate\": 100.0", "\"learning_rate\": -1", "learning_rate is -1"),
-            ("\"dropout\": 0.0", "\"dropout\": 1.0", "dropout is 1"),
+        let refused = |right: &str, wrong: &str| {
+            let changed = json.replacen(right, wrong, 1);
+            assert_ne!(changed, json);
+            Description::from_json(changed.as_bytes()).unwrap_err()
+        };
+        for (right, wrong, named) in [
+            ("\"hidden\": 1", "\"hidden\": 0", "hidden"),
+            ("\"batch_size\": 32", "\"batch_size\": 0", "batch_size"),
+            ("\"learning_rate\": 100.0", "\"learning_rate\": -1", "learning_rate"),
+            ("\"dropout\": 0.0", "\"dropout\": 1.0", "dropout"),
+        ] {
+            assert!(matches!(
+                refused(right, wrong),
+                DescriptionError::Setting(ModelError::Setting { name, .. }) if name == named
+            ));
+        }
+        assert!(matches!(
+            refused("\"hidden\": 1", "\"hidden\": 1025"),
+            DescriptionError::Setting(ModelError::TooLarge { hidden: 1025, layers: 2 })
+        ));
+        assert!(matches!(
+            refused("\"layers\": 2", "\"layers\": 1000000000000000000"),
+            DescriptionError::Setting(ModelError::TooLarge { .. })
+        ));
+        for (right, wrong, field) in [
             ("\"hidden\": 1,", "", "missing field `hidden`"),
             ("\"seed\"", "\"sead\": 1, \"seed\"", "unknown field `sead`"),
             ("\"files\"", "\"file\": \"a\", \"files\"", "unknown field `file`"),
             ("\"excerpt\"", "\"extract\": \"a\", \"excerpt\"", "unknown field `extract`"),
         ] {
-            let changed = json.replacen(right, wrong, 1);
-            assert_ne!(changed, json);
-            let error = Description::from_json(changed.as_bytes()).unwrap_err();
-            assert!(error.contains(part), "{wrong}: {error}");
+            let DescriptionError::Json(error) = refused(right, wrong) else { panic!("{wrong}") };
+            // serde_json says it in words alone.
+            assert!(error.to_string().starts_with(field), "{error}");
         }
         let mut disordered = description();
         disordered.vocabulary.swap(0, 1);
-        let error = Description::from_json(disordered.to_json().as_bytes()).unwrap_err();
-        assert!(error.contains("the vocabulary is not in order"), "{error}");
+        let refused = Description::from_json(disordered.to_json().as_bytes());
+        assert!(matches!(refused, Err(DescriptionError::VocabularyOrder)));
     }
 
     #[test]
@@ -182,10 +216,17 @@ mod tests {
         assert_eq!(own.clone().model(&weights).unwrap().parameters.dimensions(), own.dimensions());
         let with = |hidden, layers| {
             let config = Config { hidden, layers, ..own.config.clone() };
-            Description { config, ..own.clone() }.model(&weights).unwrap_err()
+            match (Description { config, ..own.clone() }).model(&weights) {
+                Err(Error::Weights(error)) => error,
+                other => panic!("{other:?}"),
+            }
         };
-        assert!(with(1, 1).contains("\"lstm.bias_hh_l1\" is none of the model"), "{}", with(1, 1));
-        assert!(with(1, 3).contains("lstm.weight_ih_l2 is missing"), "{}", with(1, 3));
-        assert!(with(2, 2).contains("must be F32 of [8, 5]"), "{}", with(2, 2));
+        assert!(matches!(
+            with(1, 1), WeightsError::Unknown { name } if name == "lstm.bias_hh_l1"
+        ));
+        assert!(matches!(
+            with(1, 3), WeightsError::Missing { name } if name == "lstm.weight_ih_l2"
+        ));
+        assert!(matches!(with(2, 2), WeightsError::Unfit { expected, .. } if expected == [8, 5]));
     }
 }

@@ -21,6 +21,17 @@ pub(super) struct CurrentEpoch<'a> {
     pub(super) pass: Pass,
 }
 
+/// What is done with an epoch, one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stage {
+    /// Windows are trained on.
+    Train,
+    /// Held-out text is read.
+    ReadHeldOut,
+    /// The model is shown.
+    Report,
+}
+
 /// Sums over the iterations of an epoch so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Sums {
@@ -29,9 +40,24 @@ pub(super) struct Sums {
     pub(super) seconds: f64,
 }
 
+impl Sums {
+    /// One after the other, so that the sums don't depend on how iterations are cut into steps.
+    pub(super) fn add(&mut self, iterations: &[IterationReport]) {
+        for iteration in iterations {
+            self.loss_nats += iteration.loss_nats;
+            self.gradient_norm += iteration.gradient_norm;
+        }
+    }
+}
+
 impl CurrentEpoch<'_> {
     pub(super) fn iterations_done(&self) -> usize {
         self.windows.count_all() - self.windows.len()
+    }
+
+    /// The mean over all of its windows, once they are trained on.
+    pub(super) fn mean_loss(&self) -> f64 {
+        self.sums.loss_nats / self.windows.count_all() as f64
     }
 
     /// Whether all windows are trained on.

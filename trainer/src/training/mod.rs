@@ -8,28 +8,29 @@ mod outcome;
 mod pace;
 mod pretrained;
 mod report;
+mod resume;
+mod start;
+mod status;
 mod validation;
 
-use std::mem;
 use std::ops::ControlFlow;
 
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use web_time::Instant;
 
 pub use self::checkpoint::Checkpoint;
 pub use self::description::Description;
-use self::epoch::{CurrentEpoch, Sums};
+use self::epoch::{CurrentEpoch, Stage};
 pub use self::outcome::Outcome;
 use self::pace::Pace;
 pub use self::pretrained::{Matching, Origin, Pretrained};
 use self::report::MetricsChecksum;
 pub use self::report::{EpochReport, Progress};
-use self::validation::{Pass, Validation};
+use self::validation::Validation;
 use crate::backend::{Backend, IterationReport, Iterations};
 use crate::config::Config;
 use crate::device::Device;
-use crate::error::{DeviceError, Error, TrainingError};
+use crate::error::Error;
 use crate::export::{self, Weights};
 use crate::model::{Parameters, TrainedModel};
 use crate::perplexity::perplexity;
@@ -97,12 +98,17 @@ pub struct Training<'a, B> {
     current: Option<CurrentEpoch<'a>>,
     metrics: Vec<EpochReport>,
     metrics_checksum: MetricsChecksum,
+    paces: Paces,
+}
+
+/// How long each stage of an epoch takes.
+#[derive(Debug)]
+struct Paces {
     /// How many windows are trained on at once.
-    pace: Pace,
+    train: Pace,
     /// How many windows of held-out text are read at once.
-    validation_pace: Pace,
-    /// How long a report takes.
-    report_pace: Pace,
+    held_out: Pace,
+    report: Pace,
 }
 
 /// The parameters that are best on held-out text.
@@ -115,59 +121,8 @@ struct Best {
     reports_since: usize,
 }
 
+/// The loop, from windows of the corpus to the reports of epochs.
 impl<'a, B: Backend> Training<'a, B> {
-    /// Prepares a training on what `backend` makes of the initial parameters.
-    ///
-    /// # Errors
-    /// What [`Config::check`] returns, and the device.
-    pub async fn new(
-        corpus: &'a Corpus,
-        config: &Config,
-        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
-    ) -> Result<Self, Error> {
-        Self::start(corpus, config, None, backend).await
-    }
-
-    /// As [`new`](Self::new), perhaps with weights that aren't drawn.
-    async fn start(
-        corpus: &'a Corpus,
-        config: &Config,
-        pretrained: Option<&Pretrained>,
-        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
-    ) -> Result<Self, Error> {
-        config.check(corpus)?;
-        let mut random = ChaCha8Rng::seed_from_u64(config.seed);
-        let mut parameters = Parameters::init(config.dimensions(corpus), &mut random);
-        parameters.set_forget_bias(config.forget_bias);
-        if let Some(pretrained) = pretrained {
-            pretrained.check(config)?;
-            pretrained.fill(&mut parameters, corpus.vocabulary());
-        }
-        let held_out = corpus.split(config.validation).1;
-        Ok(Self {
-            config: config.clone(),
-            corpus,
-            origin: pretrained.map(|pretrained| pretrained.origin().clone()),
-            batches: config.batches(corpus)?,
-            validation: Validation::new(held_out, config.batch_size, config.num_steps),
-            backend: backend(parameters.clone()).await?,
-            random,
-            model: TrainedModel {
-                parameters,
-                vocabulary: corpus.vocabulary().clone(),
-                normalisation: corpus.normalisation(),
-                prefixes: config.prefixes.clone(),
-            },
-            best: None,
-            current: None,
-            metrics: Vec::new(),
-            metrics_checksum: MetricsChecksum::default(),
-            pace: Pace::unknown(),
-            validation_pace: Pace::unknown(),
-            report_pace: Pace::unknown(),
-        })
-    }
-
     /// Trains to the end, unless `on_progress` breaks off or something goes wrong.
     pub async fn run(
         mut self,
@@ -175,11 +130,8 @@ impl<'a, B: Backend> Training<'a, B> {
     ) -> Outcome {
         loop {
             match self.advance().await {
-                Ok(Some(progress)) => {
-                    if on_progress(&progress).is_break() {
-                        return self.interrupt().await;
-                    }
-                }
+                Ok(Some(progress)) if on_progress(&progress).is_continue() => {}
+                Ok(Some(_)) => return self.interrupt().await,
                 Ok(None) => return self.finish(None).await,
                 Err(stopped) => return self.finish(Some(stopped)).await,
             }
@@ -196,216 +148,72 @@ impl<'a, B: Backend> Training<'a, B> {
         if self.is_done() {
             return Ok(None);
         }
-        let mut current = match self.current.take() {
-            Some(current) => current,
-            None => self.next_epoch(),
+        let mut epoch = self.current.take().unwrap_or_else(|| self.next_epoch());
+        let (mut progress, is_over) = match self.stage(Some(&epoch)) {
+            Stage::Train => {
+                let iterations = self.train(&mut epoch).await?;
+                let is_over = epoch.is_trained() && !self.is_report_due();
+                (self.progress(&epoch, &iterations), is_over)
+            }
+            Stage::ReadHeldOut => {
+                let share = self.read_held_out(&mut epoch).await?;
+                (Progress { held_out: share, ..self.progress(&epoch, &[]) }, false)
+            }
+            Stage::Report => (self.progress(&epoch, &[]), true),
         };
-        if !current.is_trained() {
-            let iterations = self.train_some(&mut current).await?;
-            let mut progress = self.progress(&current, &iterations);
-            if current.is_trained() && !self.is_report_due() {
-                progress.report = Some(self.end_epoch(&current, None)?);
-            } else {
-                self.current = Some(current);
-            }
-            return Ok(Some(progress));
-        }
-        let mut progress = self.progress(&current, &[]);
-        let is_report_due = self.is_report_due();
-        match self.validation.as_ref().filter(|_| is_report_due) {
-            Some(validation) if !validation.is_done(&current.pass) => {
-                let start = Instant::now();
-                let windows = self.validation_pace.windows();
-                let windows =
-                    validation.go_on(&mut current.pass, windows, &mut self.backend).await?;
-                self.validation_pace.learn(windows, start.elapsed().as_secs_f64());
-                progress.held_out = Some(validation.share(&current.pass));
-                self.current = Some(current);
-            }
-            validation => {
-                let start = Instant::now();
-                let perplexity = validation.map(|text| text.perplexity(&current.pass));
-                progress.report = Some(self.end_epoch(&current, perplexity)?);
-                self.report_pace.learn(1, start.elapsed().as_secs_f64());
-            }
+        if is_over {
+            progress.report = Some(self.end_epoch(&epoch)?);
+        } else {
+            self.current = Some(epoch);
         }
         Ok(Some(progress))
     }
 
-    /// Whether the next [`advance`](Self::advance) may take longer than it should, so that whoever wants
-    /// to lose nothing makes a checkpoint before: a single window or a report does, or it isn't
-    /// known yet.
-    #[must_use]
-    pub fn may_take_long(&self) -> bool {
-        let Some(current) = self.current.as_ref().filter(|current| current.is_trained()) else {
-            return self.pace.may_be_long();
-        };
-        match &self.validation {
-            Some(validation) if !validation.is_done(&current.pass) => {
-                self.validation_pace.may_be_long()
-            }
-            _ => self.report_pace.may_be_long(),
-        }
-    }
-
-    /// What is trained, on what, as far as it is.
-    #[must_use]
-    pub fn description(&self) -> Description {
-        let origin = self.origin.clone();
-        Description { origin, ..Description::new(self.corpus, &self.config, self.metrics.len()) }
-    }
-
-    /// What each epoch measured so far.
-    #[must_use]
-    pub fn metrics(&self) -> &[EpochReport] {
-        &self.metrics
-    }
-
-    /// What the model writes as it is now: each prefix with its most probable continuation.
-    ///
-    /// # Errors
-    /// What the device reports; [`ArtifactError::Weight`](crate::ArtifactError::Weight) if a weight
-    /// is no longer a finite number.
-    pub async fn continuations(&mut self) -> Result<Vec<String>, Error> {
-        let parameters = self.backend.parameters().await?;
-        let kept = mem::replace(&mut self.model.parameters, parameters);
-        let continuations = continuations(&self.model);
-        self.model.parameters = kept;
-        continuations
-    }
-
-    /// Whether all epochs are done, or the perplexity on held-out text hasn't got better for
-    /// `patience` reports.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        let is_out_of_patience = self
-            .best
-            .as_ref()
-            .is_some_and(|best| (1..=best.reports_since).contains(&self.config.patience));
-        self.metrics.len() >= self.config.epochs || is_out_of_patience
-    }
-
-    /// Ends a training that is done, or that something `stopped`.
-    #[must_use]
-    pub async fn finish(mut self, stopped: Option<Error>) -> Outcome {
-        match stopped {
-            None if self.best.is_none() && !self.metrics.is_empty() => {
-                match self.perplexity_of_window().await {
-                    Ok(perplexity) => self.end(Some(perplexity), None),
-                    Err(stopped) => self.end(None, Some(stopped)),
-                }
-            }
-            stopped => self.end(None, stopped),
-        }
-    }
-
-    /// Ends a training in the middle, with the parameters as they are.
-    #[must_use]
-    pub async fn interrupt(mut self) -> Outcome {
-        match self.backend.parameters().await {
-            Ok(parameters) => {
-                self.model.parameters = parameters;
-                self.end(None, None)
-            }
-            Err(stopped) => self.end(None, Some(stopped.into())),
-        }
-    }
-
-    fn end(self, perplexity: Option<f64>, stopped: Option<Error>) -> Outcome {
-        let Self { mut model, best, metrics, .. } = self;
-        let (epochs, perplexity) = match best {
-            Some(best) => {
-                model.parameters = best.parameters;
-                (best.epoch, Some(best.perplexity))
-            }
-            None => (metrics.len(), perplexity),
-        };
-        Outcome { model, epochs, perplexity, metrics, stopped }
-    }
-
-    /// The perplexity on the first window of the text to train on, with the parameters as they are:
-    /// what an epoch reports is of the parameters on the way.
-    async fn perplexity_of_window(&mut self) -> Result<f64, Error> {
-        let window = self.batches.epoch_from(0).next();
-        let losses = self.backend.losses(window.as_slice()).await?;
-        let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
-        Ok(perplexity(sum / losses.len() as f64))
-    }
-
-    fn next_epoch(&mut self) -> CurrentEpoch<'a> {
-        let random_position = self.random.get_word_pos();
-        let windows = self.batches.epoch(&mut self.random);
-        CurrentEpoch { windows, random_position, sums: Sums::default(), pass: Pass::default() }
-    }
-
-    /// The epoch under way, from 1.
-    fn epoch(&self) -> usize {
-        self.metrics.len() + 1
-    }
-
-    /// Whether the epoch under way ends with held-out text and continuations.
-    fn is_report_due(&self) -> bool {
-        let epoch = self.epoch();
-        epoch.is_multiple_of(self.config.report_every) || epoch == self.config.epochs
-    }
-
-    /// Trains on the next windows of an epoch: what each iteration measured. The parameters at the
+    /// Trains on the next windows of `epoch`: what each iteration measured. The parameters at the
     /// end of the epoch are read back.
-    async fn train_some(
-        &mut self,
-        current: &mut CurrentEpoch<'a>,
-    ) -> Result<Vec<IterationReport>, Error> {
+    async fn train(&mut self, epoch: &mut CurrentEpoch<'a>) -> Result<Vec<IterationReport>, Error> {
         let start = Instant::now();
-        let (done, all) = (current.iterations_done(), current.windows.count_all());
-        let windows: Vec<Window> = current.windows.by_ref().take(self.pace.windows()).collect();
-        let epochs = self.metrics.len() as f64;
-        let rate =
-            |iteration: usize| self.config.learning_rate_at(epochs + iteration as f64 / all as f64);
-        let learning_rates: Vec<f32> = (done..done + windows.len()).map(rate).collect();
+        let first = epoch.iterations_done();
+        let windows: Vec<Window> =
+            epoch.windows.by_ref().take(self.paces.train.windows()).collect();
+        let learning_rates = self.learning_rates(first..epoch.iterations_done(), epoch);
         let Iterations::Done(iterations) = self.backend.train(&windows, &learning_rates).await?
         else {
             return Err(self.diverged());
         };
-        // One after the other, so that the sums don't depend on how iterations are cut into steps.
-        for iteration in &iterations {
-            current.sums.loss_nats += iteration.loss_nats;
-            current.sums.gradient_norm += iteration.gradient_norm;
-        }
-        if current.is_trained() {
+        epoch.sums.add(&iterations);
+        if epoch.is_trained() {
             let parameters = self.backend.parameters().await?;
-            if !(current.sums.loss_nats / all as f64).exp().is_finite() {
+            if !epoch.mean_loss().exp().is_finite() {
                 return Err(self.diverged());
             }
             self.model.parameters = parameters;
         }
         let seconds = start.elapsed().as_secs_f64();
-        current.sums.seconds += seconds;
-        self.pace.learn(windows.len(), seconds);
+        epoch.sums.seconds += seconds;
+        self.paces.train.learn(windows.len(), seconds);
         Ok(iterations)
     }
 
-    /// How far `current` is: see [`CurrentEpoch::progress`].
-    fn progress(&self, current: &CurrentEpoch<'a>, iterations: &[IterationReport]) -> Progress {
-        let characters = self.config.batch_size * self.config.num_steps;
-        current.progress(self.epoch(), characters, iterations)
+    /// Reads on in the held-out text, at the end of `epoch`: the share of it that has been read.
+    async fn read_held_out(&mut self, epoch: &mut CurrentEpoch<'a>) -> Result<Option<f64>, Error> {
+        let Some(held_out) = &self.validation else { return Ok(None) };
+        let start = Instant::now();
+        let windows = self.paces.held_out.windows();
+        let windows = held_out.go_on(&mut epoch.pass, windows, &mut self.backend).await?;
+        self.paces.held_out.learn(windows, start.elapsed().as_secs_f64());
+        Ok(Some(held_out.share(&epoch.pass)))
     }
 
-    fn diverged(&self) -> Error {
-        let (epoch, learning_rate) = (self.epoch(), self.config.learning_rate);
-        let kept = self.best.as_ref().map_or(epoch - 1, |best| best.epoch);
-        TrainingError::Diverged { epoch, kept, learning_rate }.into()
-    }
-
-    /// Reports an epoch that is done, with the perplexity on held-out text if it was measured.
-    fn end_epoch(
-        &mut self,
-        current: &CurrentEpoch<'a>,
-        validation_perplexity: Option<f64>,
-    ) -> Result<EpochReport, Error> {
+    /// Reports an epoch that is done: with continuations and the perplexity on held-out text, where
+    /// that is due.
+    fn end_epoch(&mut self, current: &CurrentEpoch<'a>) -> Result<EpochReport, Error> {
+        let start = Instant::now();
+        let is_due = self.is_report_due();
+        let validation = self.validation.as_ref().filter(|_| is_due);
+        let validation_perplexity = validation.map(|text| text.perplexity(&current.pass));
         let Progress { epoch, loss_nats, gradient_norm, characters_per_second, .. } =
             self.progress(current, &[]);
-        let continuations =
-            if self.is_report_due() { continuations(&self.model)? } else { Vec::new() };
         let report = EpochReport {
             epoch,
             loss_nats,
@@ -414,13 +222,16 @@ impl<'a, B: Backend> Training<'a, B> {
             seconds: current.sums.seconds,
             characters_per_second,
             validation_perplexity,
-            continuations,
+            continuations: if is_due { continuations(&self.model)? } else { Vec::new() },
         };
         if let Some(perplexity) = validation_perplexity {
             self.keep_best(perplexity);
         }
         self.metrics_checksum.add(&report);
         self.metrics.push(report.clone());
+        if is_due {
+            self.paces.report.learn(1, start.elapsed().as_secs_f64());
+        }
         Ok(report)
     }
 

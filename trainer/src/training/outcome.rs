@@ -1,9 +1,11 @@
-//! How a training ended.
+//! The end of a training.
 
-use super::EpochReport;
+use super::{EpochReport, Training};
+use crate::backend::Backend;
 use crate::config::Config;
 use crate::error::{Error, TrainingError};
 use crate::model::TrainedModel;
+use crate::perplexity::perplexity;
 
 /// How a training ended.
 #[derive(Debug)]
@@ -39,5 +41,54 @@ impl Outcome {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl<B: Backend> Training<'_, B> {
+    /// Ends a training that is done, or that something `stopped`.
+    #[must_use]
+    pub async fn finish(mut self, stopped: Option<Error>) -> Outcome {
+        match stopped {
+            None if self.best.is_none() && !self.metrics.is_empty() => {
+                match self.perplexity_of_window().await {
+                    Ok(perplexity) => self.end(Some(perplexity), None),
+                    Err(stopped) => self.end(None, Some(stopped)),
+                }
+            }
+            stopped => self.end(None, stopped),
+        }
+    }
+
+    /// Ends a training in the middle, with the parameters as they are.
+    #[must_use]
+    pub async fn interrupt(mut self) -> Outcome {
+        match self.backend.parameters().await {
+            Ok(parameters) => {
+                self.model.parameters = parameters;
+                self.end(None, None)
+            }
+            Err(stopped) => self.end(None, Some(stopped.into())),
+        }
+    }
+
+    fn end(self, perplexity: Option<f64>, stopped: Option<Error>) -> Outcome {
+        let Self { mut model, best, metrics, .. } = self;
+        let (epochs, perplexity) = match best {
+            Some(best) => {
+                model.parameters = best.parameters;
+                (best.epoch, Some(best.perplexity))
+            }
+            None => (metrics.len(), perplexity),
+        };
+        Outcome { model, epochs, perplexity, metrics, stopped }
+    }
+
+    /// The perplexity on the first window of the text to train on, with the parameters as they are:
+    /// what an epoch reports is of the parameters on the way.
+    async fn perplexity_of_window(&mut self) -> Result<f64, Error> {
+        let window = self.batches.epoch_from(0).next();
+        let losses = self.backend.losses(window.as_slice()).await?;
+        let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
+        Ok(perplexity(sum / losses.len() as f64))
     }
 }

@@ -138,7 +138,7 @@ fn is_safetensors(file: &Path) -> Result<(), Error> {
 /// Why `file` isn't imported.
 fn refusal(file: &Path, source: charcell::Error) -> Error {
     let mend = mend(&source, file);
-    Error::Import { path: file.into(), source, mend }
+    Error::Import { path: file.into(), source: source.into(), mend }
 }
 
 /// What to type where `file` can't be imported as it is.

@@ -77,19 +77,38 @@ impl<'a> Ending<'a> {
             let weights = folder.path().to_owned();
             return Err(RunError::Interrupted { path, weights, epochs: metrics.len() }.into());
         }
+        self.make_rest(folder, &model, &metrics, epochs, is_stopped);
+        match (self.problem, checked) {
+            (None, checked) => Ok(checked?),
+            (Some(problem), checked) => {
+                checked.unwrap_or_else(tell);
+                Err(problem)
+            }
+        }
+    }
+
+    /// Makes what is made of the weights, which are in `folder`, after so many `epochs`.
+    fn make_rest(
+        &mut self,
+        folder: &RunFolder,
+        model: &TrainedModel,
+        metrics: &[EpochReport],
+        epochs: usize,
+        is_stopped: bool,
+    ) {
         let run = shell_path(folder.path());
         let export = format!("`charcell export {run}` makes an artifact of them");
         let words = format!("interrupted: {run} holds the weights after {epochs} epochs; {export}");
         self.interruption.set_saved(words);
-        self.note(folder.save_curves(&metrics));
-        self.note(folder.save_report(self.description, &metrics, None));
+        self.note(folder.save_curves(metrics));
+        self.note(folder.save_report(self.description, metrics, None));
         if is_stopped {
             tell(format_args!("{run} holds the weights after {epochs} epochs"));
         }
         if epochs < metrics.len() {
             tell(format_args!("\nepoch {epochs} was best on held-out text: its weights are kept"));
         }
-        if let Err(error) = self.export(folder, &model, &metrics) {
+        if let Err(error) = self.export(folder, model, metrics) {
             let options = if matches!(error, Error::Run(RunError::Write { .. })) {
                 ""
             } else {
@@ -99,13 +118,6 @@ impl<'a> Ending<'a> {
             tell(format_args!(
                 "{run} holds the weights: `charcell export {run}{options}` makes an artifact of them"
             ));
-        }
-        match (self.problem, checked) {
-            (None, checked) => Ok(checked?),
-            (Some(problem), checked) => {
-                checked.unwrap_or_else(tell);
-                Err(problem)
-            }
         }
     }
 

@@ -5,6 +5,7 @@ mod defaults;
 mod ending;
 mod interruption;
 mod progress;
+mod settings;
 mod start;
 mod values;
 

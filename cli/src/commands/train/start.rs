@@ -18,14 +18,7 @@ pub(super) enum Start {
     /// The weights of another run.
     Pretrained(Box<Pretrained>),
     /// Its last checkpoint.
-    Resumed(Box<Resumed>),
-}
-
-/// A checkpoint, and the settings and the text that it describes.
-pub(super) struct Resumed {
-    last: LastCheckpoint,
-    config: Config,
-    source: Source,
+    Resumed(Box<LastCheckpoint>),
 }
 
 impl Start {
@@ -56,10 +49,7 @@ impl Start {
         }
         let epochs = last.checkpoint.epochs();
         tell(format_args!("going on with {} after epoch {epochs}", folder.path().display()));
-        let description = last.checkpoint.description();
-        let (config, source) = description.map(|there| (there.config, there.source)).unzip();
-        let (config, source) = (config.unwrap_or_default(), source.unwrap_or_default());
-        Ok((Self::Resumed(Box::new(Resumed { last, config, source })), folder))
+        Ok((Self::Resumed(Box::new(last)), folder))
     }
 
     /// How the corpus is made, where nothing else is given.
@@ -71,7 +61,7 @@ impl Start {
                 let (normalisation, replacement) = (*normalisation, vocabulary.replacement());
                 Source { normalisation, replacement, ..Source::default() }
             }
-            Self::Resumed(resumed) => resumed.source.clone(),
+            Self::Resumed(last) => last.checkpoint.description().source.clone(),
         }
     }
 
@@ -83,7 +73,7 @@ impl Start {
                 let Dimensions { hidden, layers, .. } = pretrained.model().parameters.dimensions();
                 Config { hidden, layers, ..preset.config() }
             }
-            Self::Resumed(resumed) => resumed.config.clone(),
+            Self::Resumed(last) => last.checkpoint.description().config.clone(),
         }
     }
 
@@ -96,8 +86,8 @@ impl Start {
         match self {
             Self::Drawn => {}
             Self::Pretrained(pretrained) => pretrained.check(config)?,
-            Self::Resumed(resumed) => {
-                resumed.last.checkpoint.check(config, corpus).map_err(TrainingError::from)?;
+            Self::Resumed(last) => {
+                last.checkpoint.check(config, corpus).map_err(TrainingError::from)?;
             }
         }
         Ok(config.check(corpus)?)
@@ -115,7 +105,7 @@ impl Start {
     /// Epochs that are done.
     pub(super) fn epochs(&self) -> usize {
         match self {
-            Self::Resumed(resumed) => resumed.last.checkpoint.epochs(),
+            Self::Resumed(last) => last.checkpoint.epochs(),
             _ => 0,
         }
     }
@@ -135,8 +125,8 @@ impl Start {
             Self::Pretrained(pretrained) => {
                 Training::from_pretrained(corpus, config, &pretrained, backend).await
             }
-            Self::Resumed(resumed) => {
-                let LastCheckpoint { checkpoint, metrics, .. } = resumed.last;
+            Self::Resumed(last) => {
+                let LastCheckpoint { checkpoint, metrics, .. } = *last;
                 Training::resume(corpus, config, &checkpoint, metrics, backend).await
             }
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Checkpoint;
+use crate::cpu::Cpu;
 
 #[test]
 fn a_training_that_goes_on_has_the_same_weights() {

@@ -9,12 +9,15 @@ use infer_core::layout::GATES;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::super::buffers::PackedMatrix;
-use super::super::*;
 use super::{Case, Now, adapter};
 use crate::backend::{Backend, Iterations};
+use crate::config::Config;
 use crate::cpu::Cpu;
-use crate::model::{Dimensions, ParameterName, State};
+use crate::gpu::buffers::PackedMatrix;
+use crate::gpu::{BufferName, Gpu, Plan, Report, Shapes, iteration_report};
+use crate::iteration;
+use crate::model::{Dimensions, ParameterName, Parameters, State};
+use crate::text::Window;
 
 /// How far an element may be from its twin, relative to the largest of its kind.
 const TOLERANCE: f32 = 2e-5;

@@ -1,0 +1,119 @@
+//! What the options of `charcell train` come to: a text, settings and a device.
+
+use std::path::Path;
+
+use charcell::gpu::Adapter;
+use charcell::text::{Corpus, Source};
+use charcell::{Choice, Config, Device, Optimizer, Preset, Schedule};
+use pollster::block_on;
+
+use super::arguments::{Arguments, DeviceArgument, DeviceArguments, TrainingArguments};
+use super::start::Start;
+use crate::commands::check_effects;
+use crate::error::Error;
+
+/// Characters of the shipped text that are trained on, as many as the chapter takes.
+const CHAPTER_CHARACTERS: usize = 10_000;
+
+/// Characters of the corpus that are a prefix where no other is known.
+const PREFIX_CHARACTERS: usize = 12;
+
+/// Replaces settings by those of some arguments that were given.
+macro_rules! replace {
+    ($settings:ident by $arguments:ident: $($setting:ident),*) => {
+        $(if let Some(given) = $arguments.$setting {
+            $settings.$setting = given.into();
+        })*
+    };
+}
+
+impl Arguments {
+    /// How the corpus is made: as in `source`, where nothing else is given.
+    pub(super) fn source(&self, mut source: Source) -> Source {
+        let arguments = &self.text;
+        if !arguments.corpus.is_empty() {
+            source.files.clone_from(&arguments.corpus);
+        }
+        if source.files.is_empty() && source.characters.is_none() {
+            source.characters = Some(CHAPTER_CHARACTERS);
+        }
+        source.characters = arguments.chars.or(source.characters);
+        source.normalisation = arguments.normalize.map_or(source.normalisation, Into::into);
+        source.vocabulary = arguments.vocabulary.clone().or(source.vocabulary);
+        source.min_count = arguments.min_count.unwrap_or(source.min_count);
+        source.replacement = arguments.replacement.or(source.replacement);
+        source
+    }
+
+    /// The run whose weights are asked for.
+    pub(super) fn from(&self) -> Option<&Path> {
+        self.model.from.as_deref()
+    }
+
+    /// All settings of a training on `corpus` that begins with `start`.
+    pub(super) fn config(&self, start: &Start, corpus: &Corpus) -> Config {
+        let Self { text, model, training, .. } = self;
+        let mut config = start.config(model.preset.map_or(Preset::Chapter, Into::into));
+        if !matches!(start, Start::Resumed(_)) {
+            config = config.with_optimizer(training.optimizer.map(Into::into));
+            config.prefixes = default_prefixes(corpus);
+        }
+        if !training.prefix.is_empty() {
+            config.prefixes.clone_from(&training.prefix);
+        }
+        replace!(config by text: validation);
+        replace!(config by model: hidden, layers, dropout, forget_bias);
+        replace!(config by training: epochs, num_steps, batch_size, optimizer, learning_rate);
+        replace!(config by training: schedule, warm_up, decay_every, decay_factor, weight_decay);
+        replace!(config by training: clip, sampling, patience, seed, report_every);
+        config
+    }
+
+    /// Refuses what is given, but has no effect on a training of `config`.
+    pub(super) fn check_effects(&self, config: &Config) -> Result<(), Error> {
+        let TrainingArguments { weight_decay, decay_every, decay_factor, .. } = &self.training;
+        let DeviceArguments { device, adapter, threads } = &self.device;
+        let is_stepped = config.schedule == Schedule::Step;
+        let decays = weight_decay.is_some_and(|decay| decay != 0.0);
+        let is_on_gpu = matches!(device, DeviceArgument::Gpu) || adapter.is_some();
+        let is_on_cpu = matches!(device, DeviceArgument::Cpu);
+        let without_steps = "without --schedule step";
+        check_effects(&[
+            (
+                "--weight-decay",
+                decays && config.optimizer != Optimizer::AdamW,
+                "without --optimizer adamw",
+            ),
+            ("--decay-every", decay_every.is_some() && !is_stepped, without_steps),
+            ("--decay-factor", decay_factor.is_some() && !is_stepped, without_steps),
+            ("--patience", config.patience > 0 && config.validation == 0.0, "without --validation"),
+            ("--adapter", adapter.is_some() && is_on_cpu, "with --device cpu"),
+            ("--threads", *threads > 0 && is_on_gpu, "on a GPU"),
+        ])
+    }
+
+    /// The device that is asked for, and why it is taken.
+    pub(super) fn device(&self) -> Result<Choice, Error> {
+        let asked = |device| Choice { device, reason: "as asked".into() };
+        let DeviceArguments { device, adapter, threads } = &self.device;
+        let threads = *threads;
+        match (device, adapter.as_deref()) {
+            (DeviceArgument::Cpu, _) => Ok(asked(Device::Cpu { threads })),
+            (DeviceArgument::Auto, None) => Ok(Device::choose(&block_on(Adapter::all()), threads)),
+            (DeviceArgument::Gpu | DeviceArgument::Auto, name) => {
+                Ok(asked(Device::Gpu(block_on(Adapter::find(name))?)))
+            }
+        }
+    }
+}
+
+/// The chapter's prefixes that the corpus has the characters for, else how the corpus begins.
+fn default_prefixes(corpus: &Corpus) -> Vec<String> {
+    let known =
+        |prefix: &String| prefix.chars().all(|c| corpus.vocabulary().own_token(c).is_some());
+    let prefixes: Vec<String> = Config::default().prefixes.into_iter().filter(known).collect();
+    if !prefixes.is_empty() {
+        return prefixes;
+    }
+    vec![corpus.start(PREFIX_CHARACTERS)]
+}

@@ -1,0 +1,103 @@
+//! A checkpoint as a file: safetensors, with what isn't a tensor as JSON in its metadata.
+//!
+//! Safetensors itself notices a file that is cut short, but no number that is changed. So the last
+//! tensor is the CRC-32 of all bytes before it, the header's included: safetensors puts wide types
+//! first, equally wide ones by type and name, and `U32` after `F32`.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::{Checkpoint, Status};
+use crate::error::CheckpointError;
+
+/// The entry of the metadata, with the version of this format. It is the only one: several would
+/// be written in any order.
+const STATUS: &str = "charcell-checkpoint-1";
+
+const PARAMETERS: &str = "parameters";
+const HIDDEN: &str = "state.hidden";
+const CELL: &str = "state.cell";
+const MOMENTS: [&str; 2] = ["moments.first", "moments.second"];
+const BEST: &str = "best.parameters";
+const CHECKSUM: &str = "checksum";
+
+/// With tables of 16 KB: bytes by the hundred megabytes are no time to wait.
+const CRC: crc::Crc<u32, crc::Table<16>> =
+    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
+
+impl Checkpoint {
+    /// The bytes of a file.
+    ///
+    /// # Panics
+    /// Never: everything in a checkpoint can be serialised.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let status = serde_json::to_string(&self.status).expect("plain values as JSON");
+        let metadata = HashMap::from([(STATUS.to_owned(), status)]);
+        let tensors = self.tensors().map(|(name, values)| {
+            let shape = vec![values.len()];
+            let view = TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(values));
+            (name, view.expect("the shape of the values"))
+        });
+        let checksum = TensorView::new(Dtype::U32, vec![1], &[0; 4]).expect("four bytes");
+        let tensors = tensors.chain([(CHECKSUM, checksum)]);
+        let mut bytes = safetensors::serialize(tensors, Some(metadata)).expect("plain names");
+        seal(&mut bytes);
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] says what is wrong with the bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        if !is_sealed(bytes) {
+            return Err(CheckpointError::Checksum);
+        }
+        let file = SafeTensors::deserialize(bytes)?;
+        let metadata = SafeTensors::read_metadata(bytes)?.1;
+        let status = metadata.metadata().as_ref().and_then(|entries| entries.get(STATUS));
+        let status: Status = serde_json::from_str(status.ok_or(CheckpointError::Version)?)?;
+        let find = |name: &str| {
+            let tensor = file.tensor(name).ok().filter(|tensor| tensor.dtype() == Dtype::F32)?;
+            let numbers = tensor.data().as_chunks().0;
+            Some(numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+        };
+        let get = |name: &str| find(name).ok_or(CheckpointError::Numbers);
+        let checkpoint = Self {
+            status,
+            parameters: get(PARAMETERS)?,
+            hidden: get(HIDDEN)?,
+            cell: get(CELL)?,
+            moments: find(MOMENTS[0]).zip(find(MOMENTS[1])).map(Into::into),
+            best: find(BEST),
+        };
+        checkpoint.check_content()?;
+        // Other entries or tensors, other shapes, or numbers in other words.
+        if checkpoint.to_bytes() != bytes {
+            return Err(CheckpointError::Surplus);
+        }
+        Ok(checkpoint)
+    }
+
+    fn tensors(&self) -> impl Iterator<Item = (&'static str, &Vec<f32>)> {
+        let always = [(PARAMETERS, &self.parameters), (HIDDEN, &self.hidden), (CELL, &self.cell)];
+        let moments = self.moments.iter().flat_map(|moments| MOMENTS.into_iter().zip(moments));
+        let best = self.best.iter().map(|best| (BEST, best));
+        always.into_iter().chain(moments).chain(best)
+    }
+}
+
+/// Makes the last four bytes the checksum of all others.
+pub(super) fn seal(bytes: &mut [u8]) {
+    if let Some((content, checksum)) = bytes.split_last_chunk_mut() {
+        *checksum = CRC.checksum(content).to_le_bytes();
+    }
+}
+
+/// Whether they are.
+fn is_sealed(bytes: &[u8]) -> bool {
+    let last = bytes.split_last_chunk();
+    last.is_some_and(|(content, checksum)| CRC.checksum(content) == u32::from_le_bytes(*checksum))
+}

@@ -1,0 +1,78 @@
+//! The start of a training, and of each of its epochs.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::epoch::{CurrentEpoch, Sums};
+use super::pace::Pace;
+use super::report::MetricsChecksum;
+use super::validation::{Pass, Validation};
+use super::{Paces, Pretrained, Training};
+use crate::backend::Backend;
+use crate::config::Config;
+use crate::error::{DeviceError, Error};
+use crate::model::{Parameters, TrainedModel};
+use crate::text::Corpus;
+
+impl<'a, B: Backend> Training<'a, B> {
+    /// Prepares a training on what `backend` makes of the initial parameters.
+    ///
+    /// # Errors
+    /// What [`Config::check`] returns, and the device.
+    pub async fn new(
+        corpus: &'a Corpus,
+        config: &Config,
+        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
+    ) -> Result<Self, Error> {
+        Self::start(corpus, config, None, backend).await
+    }
+
+    /// As [`new`](Self::new), perhaps with weights that aren't drawn.
+    pub(super) async fn start(
+        corpus: &'a Corpus,
+        config: &Config,
+        pretrained: Option<&Pretrained>,
+        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
+    ) -> Result<Self, Error> {
+        config.check(corpus)?;
+        let mut random = ChaCha8Rng::seed_from_u64(config.seed);
+        let mut parameters = Parameters::init(config.dimensions(corpus), &mut random);
+        parameters.set_forget_bias(config.forget_bias);
+        if let Some(pretrained) = pretrained {
+            pretrained.check(config)?;
+            pretrained.fill(&mut parameters, corpus.vocabulary());
+        }
+        let held_out = corpus.split(config.validation).1;
+        Ok(Self {
+            config: config.clone(),
+            corpus,
+            origin: pretrained.map(|pretrained| pretrained.origin().clone()),
+            batches: config.batches(corpus)?,
+            validation: Validation::new(held_out, config.batch_size, config.num_steps),
+            backend: backend(parameters.clone()).await?,
+            random,
+            model: TrainedModel {
+                parameters,
+                vocabulary: corpus.vocabulary().clone(),
+                normalisation: corpus.normalisation(),
+                prefixes: config.prefixes.clone(),
+            },
+            best: None,
+            current: None,
+            metrics: Vec::new(),
+            metrics_checksum: MetricsChecksum::default(),
+            paces: Paces {
+                train: Pace::unknown(),
+                held_out: Pace::unknown(),
+                report: Pace::unknown(),
+            },
+        })
+    }
+
+    /// Draws the windows of the next epoch.
+    pub(super) fn next_epoch(&mut self) -> CurrentEpoch<'a> {
+        let random_position = self.random.get_word_pos();
+        let windows = self.batches.epoch(&mut self.random);
+        CurrentEpoch { windows, random_position, sums: Sums::default(), pass: Pass::default() }
+    }
+}
