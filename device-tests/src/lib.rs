@@ -1,78 +1,60 @@
-//! What `infer-core` is held to on every target, run on emulated cores and on hosts alike.
+//! What the tests in `tests/` share: firmware and programs for emulated machines, built and run,
+//! and what is typed on a console.
 //!
-//! | task | what it does | where |
-//! |---|---|---|
-//! | `texts` | writes texts of a model, which are the same everywhere | everywhere |
-//! | `kernels` | holds the products to the properties of every implementation | everywhere |
-//! | `count` | counts the instructions of a character, chosen greedily | emulated cores |
-//! | `count-sampled` | the same at a temperature of 1 | emulated cores |
-//! | `stack` | measures the stack of a character | emulated cores |
-//!
-//! A program is told its task and a number of characters; `cargo xtask` runs them all and compares.
+//! A tool that is missing is an error that names it, and how to get it: no test is skipped.
+#![expect(clippy::missing_errors_doc, reason = "an error fails the test, and says why")]
 
-#![no_std]
+pub mod c_library;
+pub mod console;
+pub mod emulator;
+pub mod esp_image;
+pub mod firmware;
+pub mod fuzz;
+pub mod instructions;
+pub mod machines;
+pub mod models;
+pub mod node;
+pub mod process;
+pub mod programs;
+pub mod start;
+pub mod talk;
 
-use infer_core::{Generator, Model, Sampling, State, StateView};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
 
-#[cfg(target_os = "none")]
-pub mod counter;
-#[cfg(target_os = "none")]
-pub mod stack;
-mod texts;
+use anyhow::Result;
+use xtask::root;
 
-pub use texts::write_texts;
-
-/// The kind of weights that the program is built for.
-#[cfg(feature = "int8")]
-pub type Kind = infer_core::Int8;
-/// The kind of weights that the program is built for.
-#[cfg(not(feature = "int8"))]
-pub type Kind = infer_core::F32;
-
-/// Memory for the models of the tests.
-pub type Memory = State<256, 64, 2, Kind>;
-
-/// Room for an artifact on a host, in bytes.
-pub const LARGEST_ARTIFACT: usize = 1 << 21;
-
-/// The model in `artifact`.
-///
-/// # Panics
-/// If there is none: the tests' models are whole.
-#[must_use]
-pub fn model(artifact: &[u8]) -> Model<'_, Kind> {
-    match Model::load(artifact) {
-        Ok(model) => model,
-        Err(error) => panic!("{error}"),
-    }
+/// A folder called `name` for what tests make.
+pub fn folder(name: impl AsRef<Path>) -> Result<PathBuf> {
+    let folder = root().join("target/device-tests").join(name);
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
-/// Holds the products of this target to their properties, hundreds of cases.
-///
-/// # Panics
-/// With the case in which they haven't one.
-pub fn check_kernels() {
-    use infer_core::arch::{self, properties};
-
-    #[cfg(feature = "int8")]
-    let outcome = properties::int8::<arch::Int8Target>();
-    #[cfg(not(feature = "int8"))]
-    let outcome = properties::f32::<arch::F32Target>();
-    outcome.expect("the products are what they are defined to be");
+/// Waits until no other test, in this process or another, holds the lock called `name`; it is held
+/// until it is dropped.
+pub fn lock(name: &str) -> Result<File> {
+    let file = File::create(folder("locks")?.join(name))?;
+    file.lock()?;
+    Ok(file)
 }
 
-/// A generator that has read the model's first prefix, with a state in `memory`.
-///
-/// # Panics
-/// If the model is larger than `memory`.
-pub fn primed<'m>(
-    model: &'m Model<'m, Kind>,
-    memory: &'m mut [u8],
-    sampling: Sampling,
-) -> Generator<'m, Kind> {
-    let state = StateView::from_bytes(model, memory).expect("the models are small");
-    let mut generator = Generator::from_view(model, state, sampling);
-    let prefix = model.prefixes().next().unwrap_or_default();
-    generator.prime(prefix).expect("the prefix is the model's own");
-    generator
+/// Puts a copy of `file` at `path`, whole or not at all: another test may be reading there.
+pub fn put(file: &Path, path: &Path) -> Result<()> {
+    replace(path, |new| fs::copy(file, new).map(drop))
+}
+
+/// Writes `bytes` to the file at `path`, whole or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, |new| fs::write(new, bytes))
+}
+
+/// Has `make` make a file, and moves it to `path`.
+fn replace(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
+    let _lock = lock("files")?;
+    let new = path.with_added_extension("new");
+    make(&new)?;
+    Ok(fs::rename(new, path)?)
 }

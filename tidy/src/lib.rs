@@ -4,4 +4,4 @@ pub mod imports;
 pub mod prose;
 mod repository;
 
-pub use repository::{File, files, root};
+pub use repository::{File, files, read, root};

@@ -23,6 +23,17 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The text of the file at `path` in the repository.
+///
+/// # Panics
+/// If it can't be read.
+#[must_use]
+pub fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    let text = fs::read_to_string(root().join(path));
+    text.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// All text files of the repository whose names end with one of `endings`, by their paths.
 #[must_use]
 pub fn files(endings: &[&str]) -> Vec<File> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tidy::{File, files, root};
+use tidy::{File, files};
 
 /// The most lines of a source file, tests included.
 const MOST_LINES: usize = 400;
@@ -86,30 +86,6 @@ fn no_file_is_dead() {
         }
     }
     assert!(dead.is_empty(), "nothing uses {}", dead.join(", "));
-}
-
-/// Each target of a link in a page is there.
-#[test]
-fn links_lead_to_files() {
-    let (mut broken, mut count) = (Vec::new(), 0);
-    for File { path, text } in files(&[".md"]) {
-        let targets = text
-            .match_indices("](")
-            .filter_map(|(at, mark)| text[at + mark.len()..].split([')', '#', ' ']).next());
-        let images = text
-            .match_indices("src=\"")
-            .filter_map(|(at, mark)| text[at + mark.len()..].split('"').next());
-        let targets = targets.chain(images);
-        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
-            count += 1;
-            let file = root().join(Path::new(&path).with_file_name(target));
-            if !file.exists() {
-                broken.push(format!("{path}: {target}"));
-            }
-        }
-    }
-    assert!(count > 20, "{count} links: too few were found");
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 /// The pictures and pages of `docs/` are looked at from somewhere.

@@ -2,15 +2,14 @@
 //! scripts of `interop/`, and measured by Charcell.
 
 use anyhow::Result;
-
-use crate::bench::setup;
-use crate::process::{cargo, root, run};
-use crate::python::Environment;
+use xshell::cmd;
+use xtask::python::{self, Environment};
+use xtask::{root, shell};
 
 /// The versions of what is installed beside the peers of the benchmarks.
 const REQUIREMENTS: &str = "interop/requirements.txt";
 
-/// Models to PyTorch and back, and the files that it writes.
+/// Models of PyTorch and back, and the files that it writes.
 pub(crate) fn check_pytorch() -> Result<()> {
     check(&shared(&["torch"])?, "interop/pytorch.py")
 }
@@ -35,15 +34,16 @@ pub(crate) fn check_mxnet() -> Result<()> {
 
 /// The environment of the benchmarks, which has PyTorch and JAX already, with `packages`.
 fn shared(packages: &[&str]) -> Result<Environment> {
-    let environment = setup::environment();
-    let constraints = ["--constraint", setup::REQUIREMENTS, "--constraint", REQUIREMENTS];
+    let environment = Environment::of_peers();
+    let constraints = ["--constraint", python::REQUIREMENTS, "--constraint", REQUIREMENTS];
     environment.install(&[&constraints[..], &["numpy", "safetensors"], packages].concat())?;
     Ok(environment)
 }
 
 /// Runs `script`, which compares perplexities on the text that ships with Charcell.
 fn check(environment: &Environment, script: &str) -> Result<()> {
-    run(&mut cargo("build --quiet --release --package charcell"))?;
-    let arguments = [script, "target/release/charcell", "trainer/text/the-orrery.txt"];
-    run(environment.python().args(arguments))
+    let (shell, python) = (shell(".")?, environment.python());
+    cmd!(shell, "cargo build --quiet --release --bin charcell").run()?;
+    let charcell = "target/release/charcell";
+    Ok(cmd!(shell, "{python} {script} {charcell} trainer/text/the-orrery.txt").run()?)
 }

@@ -1,48 +1,20 @@
 //! The repository's own chores: `cargo xtask --help`.
 
-mod bench;
-mod boards;
-mod c_example;
-mod c_library;
-mod chapter;
-mod comparison;
-mod console;
-mod device_tests;
-mod diagram;
-mod esp_image;
-mod firmware;
-mod full_disk;
-mod fuzz;
-mod gpu;
-mod held_out;
-mod instructions;
 mod interop;
-mod machines;
-mod measure;
-mod no_panic;
-mod pico;
-mod presets;
-mod process;
-mod python;
-mod record;
-mod reference;
-mod requirements;
-mod results;
-mod rust_version;
-mod start;
-mod steps;
-mod targets;
+mod packages;
+mod setup;
 mod test;
-mod tint;
-mod watchdog;
 
 use std::path::PathBuf;
+use std::process;
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
+use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
+use xshell::{Shell, cmd};
+use xtask::root;
 
-/// Tests Charcell, and runs its firmware.
+/// Sets up what Charcell's tests need, runs them, and runs its firmware.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 struct Arguments {
@@ -52,67 +24,45 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run every check, on the host, for the embedded targets, and on emulated boards.
-    ///
-    /// A tool that is missing is installed where that can be done; where it can't, the steps that
-    /// need it are skipped and named at the end. With CI=true in the environment they fail.
+    /// Install the tools and targets that the tests need, and name those that can't be installed.
+    Setup,
+    /// Set up, then run every check: on the host, for the embedded targets, and on emulated boards.
     Test {
-        /// Then measure what docs/results.md shows, and write it anew; for what is compared with
-        /// PyTorch, that is installed into target/bench.
+        /// Also run the tests that take long, and measure again what docs/results.md shows of them;
+        /// for what is compared with PyTorch, that is installed into target/bench.
         #[arg(long, requires = "time_machine")]
         full: bool,
         /// The text of *The Time Machine*, 178,979 characters, as the chapter takes it.
         #[arg(long, value_name = "FILE")]
         time_machine: Option<PathBuf>,
-        /// Take only the steps whose name contains this.
+        /// Run only the steps whose name contains this.
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         only: String,
     },
-    /// Measure Charcell beside its peers, and write the sections of docs/results.md.
-    ///
-    /// The peers (PyTorch, JAX, Burn, NumPy) are installed into target/bench; PyTorch takes about
-    /// 5 GB there. Nothing else should run on the machine meanwhile.
-    Bench(bench::Arguments),
-    /// Train on the orders of the standard input, as one of the peers of `bench`.
-    #[command(hide = true)]
-    Peer {
-        /// Where work.json and weights.f32 lie.
-        folder: PathBuf,
+    /// Measure Charcell, and write sections of docs/results.md: `cargo xtask bench --help`.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Passed on to the program in bench/.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
-    /// Draw docs/iteration.svg anew, from the table of kernels and the plan of an iteration.
-    Diagram,
-    /// Measure what a character costs on every core, for docs/results.md, and record it.
-    Measure {
-        /// The text of *The Time Machine*, to measure quality on [default: the shipped story].
-        #[arg(long, value_name = "FILE")]
-        time_machine: Option<PathBuf>,
-    },
-    /// Record docs/console.svg anew: a session on the console of an emulated board.
-    Record,
-    /// Build the firmware of a board and run it in QEMU, the terminal being its console.
+    /// Build the firmware of a board and run it in QEMU: `cargo xtask emulate --help`.
+    #[command(disable_help_flag = true)]
     Emulate {
-        /// The board.
-        #[arg(long, value_name = "NAME", default_value = "mps2-an386",
-            value_parser = PossibleValuesParser::new(firmware::emulated().map(|board| board.name)))]
-        board: String,
-        /// The model in its flash [default: the one that ships with the firmware].
-        #[arg(long, value_name = "FILE")]
-        model: Option<PathBuf>,
+        /// Passed on to the program in device-tests/.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Setup => setup::run(),
         Command::Test { full, time_machine, only } => {
-            let time_machine = time_machine.filter(|_| full);
-            steps::run(&test::steps(time_machine), &only)
+            test::run(time_machine.as_deref().filter(|_| full), &only)
         }
-        Command::Measure { time_machine } => measure::run(time_machine.as_deref()),
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Peer { folder } => bench::follow(&folder),
-        Command::Diagram => diagram::write(),
-        Command::Record => record::write(),
-        Command::Emulate { board, model } => firmware::emulate(&board, model.as_deref()),
+        Command::Bench { arguments } => hand_over("charcell-bench", &arguments),
+        Command::Emulate { arguments } => hand_over("device-tests", &arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -123,18 +73,12 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use charcell_flash::{BOARDS, Flashing};
-
-    use super::*;
-
-    /// `charcell firmware` shows this command for each board that is only emulated.
-    #[test]
-    fn every_board_without_hardware_can_be_emulated() {
-        for board in BOARDS.iter().filter(|board| board.flashing == Flashing::Emulator) {
-            let words = ["xtask", "emulate", "--board", board.name, "--model", "model.postcard"];
-            assert!(Arguments::try_parse_from(words).is_ok(), "{}", board.name);
-        }
-    }
+/// Runs the program of `package` instead of this one: the terminal is its, and the current folder.
+fn hand_over(package: &str, arguments: &[String]) -> Result<()> {
+    let (shell, manifest) = (Shell::new()?, root().join("Cargo.toml"));
+    let run = cmd!(shell, "cargo run --quiet --release --manifest-path {manifest}");
+    let run = run.args(["--package", package, "--"]).args(arguments);
+    let status = process::Command::from(run).status()?;
+    ensure!(status.success(), "{package} ended with {status}");
+    Ok(())
 }

@@ -1,43 +1,56 @@
 //! Environments of Python, each with packages of its own.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use xshell::cmd;
 
-use crate::process::{command, run, succeeds};
-use crate::requirements::{Missing, apt_install};
+use crate::tools::apt_install;
+use crate::{root, shell, succeeds};
+
+/// The versions of what is compared with Charcell's training.
+pub const REQUIREMENTS: &str = "bench/peers/requirements.txt";
 
 /// An environment in a folder, which is made when the first packages are installed.
 #[derive(Debug)]
-pub(crate) struct Environment {
+pub struct Environment {
     interpreter: &'static str,
     folder: PathBuf,
 }
 
 impl Environment {
     /// The environment of `interpreter`, `python3` or one with its version, in `folder`.
-    pub(crate) fn new(interpreter: &'static str, folder: PathBuf) -> Self {
+    #[must_use]
+    pub fn new(interpreter: &'static str, folder: PathBuf) -> Self {
         Self { interpreter, folder }
     }
 
+    /// The environment with PyTorch and the others that Charcell is compared with.
+    #[must_use]
+    pub fn of_peers() -> Self {
+        Self::new("python3", root().join("target/bench/python"))
+    }
+
     /// Has pip install what `arguments` say.
-    pub(crate) fn install(&self, arguments: &[&str]) -> Result<()> {
-        if !self.folder.join("bin/python").exists() {
-            let venv =
-                || succeeds(command(self.interpreter).args(["-m", "venv"]).arg(&self.folder));
-            let package = format!("{}-venv", self.interpreter);
-            if !(venv() || (apt_install(&[&package]) && venv())) {
-                let what = format!("{} with venv", self.interpreter);
-                let remedy = format!("apt-get install {package}, or https://www.python.org");
-                return Err(Missing { what, remedy }.into());
-            }
+    pub fn install(&self, arguments: &[&str]) -> Result<()> {
+        let python = self.python();
+        if !python.exists() {
+            let (interpreter, folder) = (self.interpreter, self.folder.display());
+            let venv = || succeeds(&format!("{interpreter} -m venv {folder}"));
+            let package = format!("{interpreter}-venv");
+            ensure!(
+                venv() || (apt_install(&[&package]) && venv()),
+                "{interpreter} with venv is missing: apt-get install {package}, or \
+                 https://www.python.org"
+            );
         }
-        run(self.python().args(["-m", "pip", "install", "--quiet"]).args(arguments))
+        let shell = shell(".")?;
+        Ok(cmd!(shell, "{python} -m pip install --quiet {arguments...}").run()?)
     }
 
     /// Its interpreter.
-    pub(crate) fn python(&self) -> Command {
-        command(&self.folder.join("bin/python").to_string_lossy())
+    #[must_use]
+    pub fn python(&self) -> PathBuf {
+        self.folder.join("bin/python")
     }
 }

@@ -3,17 +3,15 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use xshell::{Cmd, Shell, cmd};
 
-use crate::process::{self, command, output};
-use crate::requirements::{Missing, apt_install, rustup};
-use crate::rust_version;
+use crate::tools::{apt_install, rustup};
+use crate::{shell, succeeds};
 
 /// What `infer-core` is built for.
-pub(crate) const ALL: [&str; 5] = [
+pub const OF_INFER_CORE: [&str; 5] = [
     "thumbv6m-none-eabi",
     CORTEX_M4F,
     "thumbv8m.main-none-eabihf",
@@ -21,98 +19,118 @@ pub(crate) const ALL: [&str; 5] = [
     "wasm32-unknown-unknown",
 ];
 
+/// What tests build for beside that.
+const OF_TESTS: [&str; 4] = [
+    "thumbv7m-none-eabi",
+    "thumbv7em-none-eabi",
+    "riscv32imc-unknown-none-elf",
+    "i686-unknown-linux-gnu",
+];
+
 /// Cortex-M4 and M7 with a floating-point unit.
-pub(crate) const CORTEX_M4F: &str = "thumbv7em-none-eabihf";
+pub const CORTEX_M4F: &str = "thumbv7em-none-eabihf";
 
-/// `cargo <subcommand> --target <target>`, ready to run.
+/// The oldest Rust that the workspace promises to build with, as its `Cargo.toml` states it.
+pub const OLDEST_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// Debian's compiler, which has the source of Rust's library beside it.
+const DEBIANS: &str = "/usr/bin/rustc";
+
+/// `cargo <subcommand> --target <target>` in the folder of `shell`, ready to run.
 ///
-/// The target's library is that of the toolchain or, where rustup can't add it, compiled along
-/// from the sources that Debian ships beside a compiler of its own.
-///
-/// # Errors
-/// [`Missing`] if there is neither.
-pub(crate) fn cargo(subcommand: &str, target: &str) -> Result<Command> {
-    let mut command = if has_library(target)? {
-        process::cargo(subcommand)
-    } else {
-        cargo_with_sources(subcommand, target)?
-    };
-    command.args(["--target", target]);
-    Ok(command)
-}
-
-/// Name of the target that is this machine.
-pub(crate) fn host() -> Result<String> {
-    let description = output(command("rustc").arg("-vV"))?;
-    let host = description.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).context("rustc doesn't say what its host is")
-}
-
-/// Whether the toolchain has the library of `target`, or has it now.
-fn has_library(target: &str) -> Result<bool> {
-    // Where one target can't be had, the others can't either, and trying takes time.
-    static CANNOT_ADD: AtomicBool = AtomicBool::new(false);
-    if library(&["--target", target])?.exists() {
-        return Ok(true);
+/// The target's library is that of the toolchain or, where there is none, compiled along from the
+/// sources that Debian ships beside a compiler of its own. Without either it is an error.
+pub fn cargo<'a>(shell: &'a Shell, subcommand: &str, target: &str) -> Result<Cmd<'a>> {
+    if has_library(target)? {
+        return Ok(cmd!(shell, "cargo {subcommand} --target {target}").quiet());
     }
-    if !CANNOT_ADD.load(Relaxed) && !rustup(&["target", "add", target]) {
-        CANNOT_ADD.store(true, Relaxed);
-    }
-    Ok(library(&["--target", target])?.exists())
-}
-
-/// Where the toolchain keeps, or would keep, the library of a target; the host's by default.
-fn library(options: &[&str]) -> Result<PathBuf> {
-    let path = output(command("rustc").args(["--print", "target-libdir"]).args(options))?;
-    Ok(path.trim().into())
-}
-
-/// Cargo of the toolchain with Debian's compiler, which has the library's source.
-fn cargo_with_sources(subcommand: &str, target: &str) -> Result<Command> {
-    const RUSTC: &str = "/usr/bin/rustc";
     let is_clippy = subcommand == "clippy";
-    debian_compiler(RUSTC, is_clippy, target)?;
-    let mut command = if is_clippy {
-        // Clippy reads what its own compiler wrote, and no other's.
-        let mut command = command("/usr/bin/cargo-clippy");
-        command.arg("clippy");
-        command
-    } else {
-        process::cargo(subcommand)
-    };
+    ensure!(
+        has_debians_compiler(is_clippy),
+        "Rust's library for {target} is missing: rustup target add {target}"
+    );
+    // Clippy reads what its own compiler wrote, and no other's.
+    let program = if is_clippy { "/usr/bin/cargo-clippy" } else { "cargo" };
     let sources = match target {
         _ if target.starts_with("wasm32") => "-Zbuild-std=std,panic_abort",
         _ if target.contains("-linux-") => "-Zbuild-std=std",
         _ => "-Zbuild-std=core",
     };
-    command
-        .arg(sources)
-        .env("RUSTC", RUSTC)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("PATH", path_with_linker()?);
-    Ok(command)
+    let cargo = cmd!(shell, "{program} {subcommand} --target {target} {sources}").quiet();
+    Ok(cargo.env("RUSTC", DEBIANS).env("RUSTC_BOOTSTRAP", "1").env("PATH", path_with_linker()?))
 }
 
-/// Makes sure of Debian's compiler with the library's source, new enough for this workspace.
-fn debian_compiler(rustc: &str, with_clippy: bool, target: &str) -> Result<()> {
-    let is_there = || {
-        Path::new("/usr/lib/rustlib/src/rust/library/core").exists()
-            && (!with_clippy || Path::new("/usr/bin/cargo-clippy").exists())
-            && rust_version::is_supported(rustc)
-    };
-    let packages = ["rustc-web", "rust-web-src", "rust-web-clippy"];
-    let packages = if with_clippy { &packages[..] } else { &packages[..2] };
-    if is_there() || (apt_install(packages) && is_there()) {
-        return Ok(());
+/// Name of the target that is this machine.
+pub fn host() -> Result<String> {
+    let shell = shell(".")?;
+    let description = cmd!(shell, "rustc -vV").quiet().read()?;
+    let host = description.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc doesn't say what its host is")
+}
+
+/// Makes sure of the libraries of all targets, by rustup or else by Debian's compiler.
+pub fn install() -> Result<()> {
+    for target in OF_INFER_CORE.into_iter().chain(OF_TESTS) {
+        let is_there = has_library(target)?
+            || has_debians_compiler(true)
+            || rustup(&format!("target add {target}"))
+            || apt_install(&["rustc-web", "rust-web-src", "rust-web-clippy"]);
+        ensure!(is_there, "Rust's library for {target} is missing: rustup target add {target}");
     }
-    let what = format!("Rust's library for {target}");
-    Err(Missing { what, remedy: format!("rustup target add {target}") }.into())
+    Ok(())
 }
 
-/// The search path, led by the toolchain's own tools: `rust-lld` is there, which Debian's
-/// compiler lacks.
+/// The minor version of the compiler `rustc`.
+pub fn minor_version(rustc: &str) -> Result<u32> {
+    let shell = shell(".")?;
+    let version = cmd!(shell, "{rustc} --version").quiet().read()?;
+    minor(&version).with_context(|| format!("{rustc} has an unknown version: {version}"))
+}
+
+/// The minor version of [`OLDEST_RUST`].
+pub fn oldest_minor_version() -> u32 {
+    minor(OLDEST_RUST).unwrap_or_default()
+}
+
+/// 95 in "1.95" and in "rustc 1.95.0 (59807616e 2026-04-14)".
+fn minor(version: &str) -> Option<u32> {
+    version.split('.').nth(1)?.parse().ok()
+}
+
+fn has_library(target: &str) -> Result<bool> {
+    Ok(library(&["--target", target])?.exists())
+}
+
+/// Where the toolchain keeps, or would keep, the library of a target; the host's by default.
+fn library(options: &[&str]) -> Result<PathBuf> {
+    let shell = shell(".")?;
+    Ok(cmd!(shell, "rustc --print target-libdir {options...}").quiet().read()?.into())
+}
+
+/// Whether Debian's compiler is there with the library's source, new enough for this workspace.
+fn has_debians_compiler(with_clippy: bool) -> bool {
+    Path::new("/usr/lib/rustlib/src/rust/library/core").exists()
+        && (!with_clippy || Path::new("/usr/bin/cargo-clippy").exists())
+        && succeeds("/usr/bin/rustc --version")
+        && minor_version(DEBIANS).is_ok_and(|minor| minor >= oldest_minor_version())
+}
+
+/// The search path, led by the toolchain's own tools: `rust-lld` is there, which Debian's compiler
+/// lacks.
 fn path_with_linker() -> Result<OsString> {
     let tools = library(&[])?.with_file_name("bin");
     let others = env::var_os("PATH").unwrap_or_default();
     Ok(env::join_paths([tools].into_iter().chain(env::split_paths(&others)))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minor_version_is_found() {
+        assert_eq!(minor("1.95"), Some(95));
+        assert_eq!(minor("rustc 1.95.0 (59807616e 2026-04-14)"), Some(95));
+        assert_eq!(minor("rustc"), None);
+    }
 }

@@ -1,0 +1,62 @@
+//! What is measured, and on which text.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use charcell::text::{Corpus, SHIPPED_TEXT};
+use clap::Parser;
+use infer_core::Normalisation;
+
+/// Measure Charcell, and write sections of docs/results.md.
+///
+/// Nothing else should run on the machine meanwhile.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "cargo xtask bench")]
+pub(crate) struct Arguments {
+    /// The sections to measure, as docs/results.md marks them, or pictures
+    /// [default: bench phases growth-cpu growth-gpu].
+    #[arg(value_name = "SECTION")]
+    pub(crate) sections: Vec<String>,
+    /// The text of *The Time Machine*, 178,979 characters, as the chapter takes it. Some sections
+    /// are about it.
+    #[arg(long, value_name = "FILE")]
+    time_machine: Option<PathBuf>,
+    /// For `bench`: the text to train on [default: the one that ships with Charcell].
+    #[arg(long, value_name = "FILE")]
+    corpus: Option<PathBuf>,
+    /// For `bench`: take its first characters.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    chars: usize,
+    /// For `bench`: epochs that each trains for on all cores; on one core it is a quarter of them.
+    #[arg(long, value_name = "N", default_value_t = 160)]
+    pub(crate) epochs: usize,
+    /// Train on the orders of the standard input, as one of the peers of `bench`, on the work in
+    /// this folder.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    pub(crate) peer: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// The text of *The Time Machine*.
+    pub(crate) fn time_machine(&self) -> Result<&Path> {
+        self.time_machine.as_deref().context("it is about a text that --time-machine names")
+    }
+
+    /// What the chapter takes of that text, or as much of the shipped story.
+    pub(crate) fn corpus(&self) -> Result<Corpus> {
+        let chars = Some(self.chars);
+        Ok(match &self.corpus {
+            Some(file) => Corpus::read(std::slice::from_ref(file), Normalisation::Chapter, chars)?,
+            None => Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, chars)?,
+        })
+    }
+
+    /// The text in words, for below a table.
+    pub(crate) fn text(&self) -> String {
+        let name = self.corpus.as_ref().and_then(|file| file.file_name());
+        let name = name.map_or("the text that ships with Charcell".into(), |name| {
+            format!("`{}`", name.to_string_lossy())
+        });
+        format!("the first {} characters of {name}", self.chars)
+    }
+}

@@ -1,0 +1,148 @@
+//! What a character costs by core: instructions, recorded, and the cycles that they take.
+
+use std::fmt::Write;
+use std::fs;
+
+use anyhow::{Context, Result};
+use device_tests::instructions::{
+    Counted, FEW, FEW_UNITS, LARGE, LARGE_VOCABULARY, count, counted, counted_of_boards, name,
+    record,
+};
+use infer_core::{Dimensions, Int8, Memory};
+use xtask::root;
+
+use crate::results::grouped;
+
+/// The sizes of the other counted models.
+const COUNTED: Dimensions = Dimensions { vocabulary: 41, hidden: 256, layers: 1 };
+
+/// Blocks of 4 × 8 weights that a character of a counted model takes: those of its units, and of
+/// the rows of its output layer.
+fn blocks(model: &str) -> u64 {
+    let Dimensions { vocabulary, hidden, .. } = match model {
+        LARGE_VOCABULARY => LARGE,
+        FEW_UNITS => FEW,
+        _ => COUNTED,
+    };
+    ((hidden + vocabulary.div_ceil(4)) * hidden.div_ceil(8)) as u64
+}
+
+/// Cycles of a character of `instructions`, as far as the core's makers say how long they take.
+///
+/// Each takes one cycle, but those of the inner loop which take more, by block:
+///
+/// - Cortex-M0+: a load takes two, and there are 32; LDM takes one and one more a register, and
+///   there are 4 of two registers; the branch takes two, too (Arm DDI 0484, instruction set
+///   summary);
+/// - Cortex-M3: a load takes two, and one after another load, so that the five of a column take
+///   one more; MLA takes two, and there are 32; the branch takes up to two more (Arm DDI 0337,
+///   table 3-1);
+/// - Cortex-M4: LDM takes one and one more a register, 3 of four registers in int8, and VLDM in
+///   f32, of 8, 16 and 16; a VFMA takes three, and there are 32 (Arm DDI 0439, tables 3-1 and 7-1);
+/// - Cortex-M33: Arm documents none, and it is taken for a Cortex-M4;
+/// - Cortex-M55: an instruction takes two for a vector, and there are 8 of those (its software
+///   optimisation guide).
+pub(crate) fn estimated_cycles((machine, model): Counted, instructions: u64) -> Option<u64> {
+    let more_in_a_block = match (machine.core, model) {
+        ("Cortex-M0+", _) => 41,
+        ("Cortex-M3", _) => 8 + 32 + 2,
+        ("Cortex-M4", "f32") => 40 + 64,
+        ("Cortex-M4" | "Cortex-M33", _) => 12,
+        ("Cortex-M55", _) => 8,
+        _ => return None,
+    };
+    Some(instructions + blocks(model) * more_in_a_block)
+}
+
+/// Counts all that is counted, records it, and writes the table of costs in the documentation of
+/// `infer-core`. Gives what was counted of 256 units.
+pub(crate) fn measure() -> Result<Vec<(Counted, u64)>> {
+    let mut text = String::new();
+    let mut count_each = |counted: Counted| {
+        let (name, count) = (name(counted), count(counted)?);
+        println!("    {name}: {count}");
+        writeln!(text, "{name}: {count}")?;
+        Ok((counted, count))
+    };
+    let counts = counted().map(&mut count_each).collect::<Result<_>>()?;
+    for counted in counted_of_boards() {
+        count_each(counted)?;
+    }
+    fs::write(record(), &text).context("can't write the record of instructions")?;
+    fs::write(root().join(COSTS), costs(&text)?).context("can't write the table of costs")?;
+    Ok(counts)
+}
+
+/// The table of costs.
+const COSTS: &str = "infer-core/costs.md";
+
+/// What a model of the chapter's size costs, from the `record` of instructions.
+fn costs(record: &str) -> Result<String> {
+    let memory = Memory::new::<Int8>(COUNTED);
+    let mut text = String::from(
+        "# What it costs\n\nA model of 256 hidden units and 41 characters, which has 273,000 \
+         multiply-adds a character;\ninstructions of step, logits and choice, greedy where no \
+         temperature is named, counted under QEMU:\n\n\
+         | core | weights | instructions a character |\n|---|---|---|\n",
+    );
+    let is_other = |line: &str| line.contains(LARGE_VOCABULARY) || line.contains(FEW_UNITS);
+    for line in record.lines().filter(|line| !is_other(line)) {
+        let row = line.split_once(": ").and_then(|(name, count)| {
+            let (core, weights) = name.split_once(' ')?;
+            Some((core, weights, count.parse().ok()?))
+        });
+        let (core, weights, count): (_, _, u64) = row.with_context(|| line.to_owned())?;
+        writeln!(text, "| {core} | {weights} | {} |", grouped(count))?;
+    }
+    writeln!(
+        text,
+        "\nIn int8 it holds {} bytes of RAM while it generates: {} of state ({} on a Cortex-M0+), \
+         {} of views\nand at most {} of stack.",
+        memory.generating_bytes(),
+        memory.state_bytes,
+        Memory::on_armv6m::<Int8>(COUNTED).state_bytes,
+        memory.view_bytes,
+        memory.stack_bytes
+    )?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use charcell_flash::{Core, RISCV_CLOCKS_PER_INSTRUCTION};
+    use device_tests::instructions::recorded;
+    use device_tests::machines::{CORTEX_M0_PLUS, CORTEX_M4, CORTEX_M33, RV32IMAC};
+
+    use super::*;
+
+    /// The clocks in the table of boards are those of the recorded instructions.
+    #[test]
+    fn boards_are_as_fast_as_recorded() {
+        for (machine, core) in [
+            (CORTEX_M0_PLUS, Core::CortexM0Plus),
+            (CORTEX_M4, Core::CortexM4),
+            (CORTEX_M33, Core::CortexM33),
+            (RV32IMAC, Core::RiscV32),
+        ] {
+            for (model, dimensions) in
+                [("int8", COUNTED), (LARGE_VOCABULARY, LARGE), (FEW_UNITS, FEW)]
+            {
+                let counted = (machine, model);
+                let instructions = recorded(counted).unwrap();
+                let clocks = match estimated_cycles(counted, instructions) {
+                    Some(cycles) => cycles as f64,
+                    None => instructions as f64 * RISCV_CLOCKS_PER_INSTRUCTION,
+                };
+                let ratio = core.clocks(dimensions) / clocks;
+                assert!((ratio - 1.0).abs() < 0.03, "{core:?}, {model}: {ratio} times as recorded");
+            }
+        }
+    }
+
+    #[test]
+    fn the_documentation_has_the_recorded_costs() {
+        let record = fs::read_to_string(record()).unwrap();
+        let table = fs::read_to_string(root().join(COSTS)).unwrap();
+        assert_eq!(table, costs(&record).unwrap(), "cargo xtask bench inference writes it");
+    }
+}

@@ -1,0 +1,73 @@
+//! Measures Charcell, beside its peers too, and writes the sections and pictures of `docs/`:
+//! `cargo xtask bench --help`.
+
+mod arguments;
+mod chapter;
+mod chart;
+mod console;
+
+mod costs;
+mod fuzzing;
+mod gpu;
+mod growth;
+mod held_out;
+mod inference;
+mod iteration;
+mod peers;
+mod phases;
+mod presets;
+mod reference;
+mod results;
+
+use anyhow::{Context, Result};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::arguments::Arguments;
+
+/// A section of `docs/results.md`, or a picture: its name, what it shows, and what measures it.
+type Section = (&'static str, &'static str, fn(&Arguments) -> Result<()>);
+
+const SECTIONS: [Section; 12] = [
+    ("bench", "training beside PyTorch, JAX, Burn and NumPy, which take 5 GB", peers::measure),
+    ("phases", "where the time of an iteration goes on the CPU", |_| phases::measure()),
+    ("growth-cpu", "the cost of a multiply-add by the sizes, on the CPU", |_| {
+        growth::measure_cpu()
+    }),
+    ("growth-gpu", "the same on a GPU", |_| growth::measure_gpu()),
+    ("inference", "what a character costs on every core, recorded", inference::measure),
+    ("gpu", "training on a GPU (--time-machine)", gpu::measure),
+    ("fuzzing", "a million inputs for each target", |_| fuzzing::measure()),
+    ("chapter", "the chapter's perplexities (--time-machine)", chapter::measure),
+    ("presets", "the presets beside each other (--time-machine)", presets::measure),
+    ("held-out", "held-out perplexity beside PyTorch (--time-machine)", held_out::measure),
+    ("iteration", "a picture: docs/iteration.svg, from the table of kernels", |_| {
+        iteration::write()
+    }),
+    ("console", "a picture: docs/console.svg, a session recorded", |_| console::write()),
+];
+
+/// What is measured where no section is named.
+const DEFAULT: [&str; 4] = ["bench", "phases", "growth-cpu", "growth-gpu"];
+
+/// The names of all sections, for the command line.
+fn sections() -> PossibleValuesParser {
+    SECTIONS.map(|(name, help, _)| PossibleValue::new(name).help(help)).into()
+}
+
+fn main() -> Result<()> {
+    let command = Arguments::command().mut_arg("sections", |arg| arg.value_parser(sections()));
+    let arguments = Arguments::from_arg_matches(&command.get_matches())?;
+    if let Some(folder) = &arguments.peer {
+        return peers::follow(folder);
+    }
+    let is_wanted = |name: &str| match arguments.sections.as_slice() {
+        [] => DEFAULT.contains(&name),
+        sections => sections.iter().any(|section| section == name),
+    };
+    for (name, help, measure) in SECTIONS.iter().filter(|(name, ..)| is_wanted(name)) {
+        println!("{name}: {help}");
+        measure(&arguments).with_context(|| format!("{name} isn't measured"))?;
+    }
+    Ok(())
+}

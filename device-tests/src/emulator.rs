@@ -1,0 +1,74 @@
+//! QEMU, ready to run a machine or a board.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use charcell_flash::Board;
+use xtask::root;
+use xtask::tools::{QEMU_ARM, QEMU_RISCV};
+
+use crate::machines::{self, Machine};
+
+/// QEMU's name for standard input and output as a serial port, for pipes.
+pub const PIPE: &str = "stdio";
+
+/// The same for a keyboard, where Ctrl-A leads to QEMU itself. (Its USART of the STM32F4 loses
+/// bytes that come in at once through this one.)
+pub const KEYBOARD: &str = "mon:stdio";
+
+/// The emulator of `board`, ready to run `firmware`: the console is its standard input and output,
+/// as `serial` says.
+pub fn of_board(
+    board: &Board,
+    firmware: &Path,
+    model: Option<&Path>,
+    serial: &str,
+) -> Result<Command> {
+    let file = machines::boards()?.into_iter().find(|file| file.name == board.name);
+    let command = file.and_then(|file| file.emulator).context("QEMU doesn't emulate this board")?;
+    let (program, machine) = command.split_once(' ').context("the emulator has no arguments")?;
+    let mut emulator = start(program)?;
+    emulator.args(machine.split_whitespace()).args(["-display", "none", "-serial", serial]);
+    emulator.args(["-semihosting-config", "enable=on,target=native"]);
+    emulator.arg("-kernel").arg(firmware);
+    if let Some(model) = model {
+        emulator.args(["-device", &loader(model, board.model_address)]);
+    }
+    Ok(emulator)
+}
+
+/// The emulator of `machine`, ready to run `program` with `arguments` and the bytes of `model`.
+pub fn of_machine(
+    machine: &Machine,
+    program: &Path,
+    arguments: &[&str],
+    model: &Path,
+) -> Result<Command> {
+    let is_riscv = machine.target.starts_with("riscv");
+    let mut emulator = start(if is_riscv { "qemu-system-riscv32" } else { "qemu-system-arm" })?;
+    if is_riscv {
+        emulator.args(["-bios", "none"]);
+    }
+    emulator.args(["-machine", machine.name]);
+    emulator.args(["-display", "none", "-monitor", "none", "-serial", "none"]);
+    let arguments: String = arguments.iter().map(|argument| format!(",arg={argument}")).collect();
+    emulator.args(["-semihosting-config", &format!("enable=on,target=native{arguments}")]);
+    emulator.args(["-device", &loader(model, machine.model_address)]);
+    emulator.arg("-kernel").arg(program);
+    Ok(emulator)
+}
+
+fn start(program: &str) -> Result<Command> {
+    let tool = if program == "qemu-system-riscv32" { QEMU_RISCV } else { QEMU_ARM };
+    tool.check()?;
+    let mut emulator = Command::new(program);
+    emulator.current_dir(root());
+    Ok(emulator)
+}
+
+/// QEMU's device that puts the bytes of `file` at `address`; in its lists a comma is doubled.
+fn loader(file: &Path, address: u32) -> String {
+    let file = file.display().to_string().replace(',', ",,");
+    format!("loader,file={file},addr={address:#x},force-raw=on")
+}

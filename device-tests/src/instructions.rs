@@ -1,0 +1,138 @@
+//! Instructions that a character takes, by core: counted under QEMU, recorded, and held to.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use infer_core::Dimensions;
+use xtask::root;
+
+use crate::machines::{
+    CORTEX_M0_PLUS, CORTEX_M3, CORTEX_M4, CORTEX_M7, CORTEX_M33, CORTEX_M55, Machine, RV32IMAC,
+};
+use crate::programs::Task;
+use crate::{folder, models, write};
+
+/// Characters that are counted: enough for an average, as each takes nearly as many as the next.
+const CHARACTERS: usize = 20;
+
+/// By which factor more or less than recorded there may be: another compiler makes as much of a
+/// difference.
+const TOLERANCE: f64 = 1.02;
+
+/// A core and a model whose instructions are recorded: the shipped one by `int8` or [`SAMPLED`],
+/// one as large by `f32`, [`LARGE_VOCABULARY`] or [`FEW_UNITS`].
+pub type Counted = (Machine, &'static str);
+
+/// The shipped model, its characters drawn.
+pub const SAMPLED: &str = "int8, temperature 1";
+
+/// The model of few units and many characters.
+pub const LARGE_VOCABULARY: &str = "int8, 2000 characters";
+
+/// Its sizes.
+pub const LARGE: Dimensions = Dimensions { vocabulary: 2000, hidden: 8, layers: 1 };
+
+/// The model of few units.
+pub const FEW_UNITS: &str = "int8, 33 units";
+
+/// Its sizes.
+pub const FEW: Dimensions = Dimensions { vocabulary: 41, hidden: 33, layers: 1 };
+
+/// What is counted of 256 units: all machines but the microbit, in which the model has no room, and
+/// the second Cortex-M4.
+pub fn counted() -> impl Iterator<Item = Counted> {
+    let int8 = [CORTEX_M0_PLUS, CORTEX_M3, CORTEX_M4, CORTEX_M7, CORTEX_M33, CORTEX_M55, RV32IMAC];
+    int8.map(|machine| (machine, "int8")).into_iter().chain([(CORTEX_M4, "f32")])
+}
+
+/// What is counted of the cores of boards alone: sampling, a large vocabulary, and few units.
+pub fn counted_of_boards() -> impl Iterator<Item = Counted> {
+    let cores = [CORTEX_M0_PLUS, CORTEX_M4, CORTEX_M33, RV32IMAC];
+    [SAMPLED, LARGE_VOCABULARY, FEW_UNITS]
+        .into_iter()
+        .flat_map(move |model| cores.map(|core| (core, model)))
+}
+
+/// Instructions of step, logits and the choice of a character; an average.
+pub fn count((machine, model): Counted) -> Result<u64> {
+    let name = if model == SAMPLED { "count-sampled" } else { "count" };
+    let (model, weights) = match model {
+        "f32" => (&models::in_f32(&HARDLY_TRAINED)?, "f32"),
+        LARGE_VOCABULARY => (&large_vocabulary()?, "int8"),
+        FEW_UNITS => (&few_units()?, "int8"),
+        _ => (&models::shipped(), "int8"),
+    };
+    let task = Task { name, characters: CHARACTERS, model, weights };
+    let output = task.on_machine(&machine)?;
+    output.trim().parse().with_context(|| format!("not a number of instructions: {output}"))
+}
+
+/// Fails if a character takes other instructions on `machine` than recorded, or more than it may,
+/// of any model that is counted there.
+pub fn check(machine: &Machine) -> Result<()> {
+    for counted in counted().chain(counted_of_boards()).filter(|(core, _)| core == machine) {
+        let (name, found, recorded) = (name(counted), count(counted)?, recorded(counted)?);
+        println!("{name}: {found} instructions a character, {recorded} recorded");
+        let ratio = found as f64 / recorded as f64;
+        ensure!(
+            (1.0 / TOLERANCE..=TOLERANCE).contains(&ratio),
+            "{name}: {found} instructions a character aren't the {recorded} recorded: \
+             `cargo xtask bench inference` records what is there now"
+        );
+        check_limit(counted, found)?;
+    }
+    Ok(())
+}
+
+/// The instructions that are recorded.
+pub fn recorded(counted: Counted) -> Result<u64> {
+    let (path, name) = (record(), name(counted));
+    let record = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let line = record.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    let line = line.with_context(|| format!("{} lacks {name}", path.display()))?;
+    line.parse().with_context(|| format!("{}: {line}", path.display()))
+}
+
+/// Fails if a character takes more instructions than it may.
+fn check_limit(counted: Counted, found: u64) -> Result<()> {
+    let most = match (counted.0.core, counted.1) {
+        (_, SAMPLED | LARGE_VOCABULARY | FEW_UNITS) => u64::MAX,
+        ("Cortex-M0+", _) => 980_000,
+        ("Cortex-M4", "f32") => 600_000,
+        ("Cortex-M4" | "Cortex-M7" | "Cortex-M33", _) => 275_000,
+        ("Cortex-M55", _) => 100_000,
+        ("RV32IMAC", _) => 940_000,
+        _ => u64::MAX,
+    };
+    ensure!(found <= most, "{found} instructions a character, and {most} are the most");
+    Ok(())
+}
+
+/// Enough to have a model at all: only its sizes count.
+const HARDLY_TRAINED: [&str; 2] = ["--epochs", "2"];
+
+/// A model of a large vocabulary: so many Chinese characters.
+fn large_vocabulary() -> Result<PathBuf> {
+    let corpus = folder("models")?.join("large-vocabulary.txt");
+    write(&corpus, ('一'..).take(LARGE.vocabulary).collect::<String>().as_bytes())?;
+    let (hidden, corpus) = (LARGE.hidden.to_string(), "large-vocabulary.txt");
+    models::trained(&["--epochs", "2", "--hidden", &hidden, "--corpus", corpus])
+}
+
+/// A model of few units.
+fn few_units() -> Result<PathBuf> {
+    models::trained(&["--epochs", "2", "--hidden", &FEW.hidden.to_string()])
+}
+
+/// The record, a line a core and model, which `cargo xtask bench inference` writes.
+#[must_use]
+pub fn record() -> PathBuf {
+    root().join("device-tests/instructions.txt")
+}
+
+/// The start of a line of the record.
+#[must_use]
+pub fn name((machine, model): Counted) -> String {
+    format!("{} {model}", machine.core)
+}

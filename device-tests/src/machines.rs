@@ -1,0 +1,119 @@
+//! The machines that are emulated: a table of cores, and the boards whose `board.toml` names an
+//! emulator.
+
+use std::path::Path;
+
+use anyhow::{Context, Error, Result};
+use charcell_board_file::BoardFile;
+use charcell_flash::{Board, board};
+use xtask::targets::CORTEX_M4F;
+
+/// A core in a machine of QEMU's, for the programs in `programs/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    /// The core, as its maker calls it.
+    pub core: &'static str,
+    /// What QEMU calls the machine; its memory is laid out by `programs/machines/<name>.x`.
+    pub name: &'static str,
+    /// What a program is compiled for.
+    pub target: &'static str,
+    /// The core, if the compiler shall use more of it than the target has.
+    pub cpu: Option<&'static str>,
+    /// Where the model is put.
+    pub model_address: u32,
+    /// How many bytes there are for the model.
+    pub model_space: u64,
+}
+
+impl Machine {
+    const fn new(core: &'static str, name: &'static str, target: &'static str) -> Self {
+        let (model_address, model_space) = (0x10_0000, 2 << 20);
+        Self { core, name, target, cpu: None, model_address, model_space }
+    }
+
+    const fn with_cpu(self, cpu: &'static str) -> Self {
+        Self { cpu: Some(cpu), ..self }
+    }
+
+    const fn with_model(self, model_address: u32, model_space: u64) -> Self {
+        Self { model_address, model_space, ..self }
+    }
+
+    /// Whether the model in the file `model` fits into this machine.
+    pub fn has_room_for(&self, model: &Path) -> Result<bool> {
+        Ok(model.metadata().with_context(|| model.display().to_string())?.len() <= self.model_space)
+    }
+}
+
+const ARMV6M: &str = "thumbv6m-none-eabi";
+const ARMV8M: &str = "thumbv8m.main-none-eabihf";
+
+/// Too small for the model that is shipped.
+pub const CORTEX_M0: Machine =
+    Machine::new("Cortex-M0", "microbit", ARMV6M).with_model(0x1_8000, 160 << 10);
+
+/// Code for ARMv6-M in a machine with room for a large model: a Cortex-M0+ executes as many
+/// instructions.
+pub const CORTEX_M0_PLUS: Machine = Machine::new("Cortex-M0+", "mps2-an385", ARMV6M);
+
+/// A core with a multiplication that takes long.
+pub const CORTEX_M3: Machine = Machine::new("Cortex-M3", "mps2-an385", "thumbv7m-none-eabi");
+
+/// A core with DSP instructions and a floating-point unit.
+pub const CORTEX_M4: Machine = Machine::new("Cortex-M4", "mps2-an386", CORTEX_M4F);
+
+/// The same core in a microcontroller.
+pub const STM32F405: Machine =
+    Machine::new("Cortex-M4 of the STM32F405", "netduinoplus2", CORTEX_M4F)
+        .with_model(0x0808_0000, 512 << 10);
+
+/// A core that executes two instructions at once.
+pub const CORTEX_M7: Machine = Machine::new("Cortex-M7", "mps2-an500", CORTEX_M4F);
+
+/// As a Cortex-M4, of ARMv8-M.
+pub const CORTEX_M33: Machine =
+    Machine::new("Cortex-M33", "mps2-an505", ARMV8M).with_model(0x1010_0000, 2 << 20);
+
+/// A core with vectors, Helium.
+pub const CORTEX_M55: Machine = Machine::new("Cortex-M55", "mps3-an547", ARMV8M)
+    .with_cpu("cortex-m55")
+    .with_model(0x0100_0000, 1 << 20);
+
+/// RISC-V, a core of no one maker.
+pub const RV32IMAC: Machine = Machine::new("RV32IMAC", "virt", "riscv32imac-unknown-none-elf")
+    .with_model(0x8200_0000, 2 << 20);
+
+/// The machines with code for their own cores: what runs on all of them.
+pub const ALL: [Machine; 8] =
+    [CORTEX_M0, CORTEX_M3, CORTEX_M4, STM32F405, CORTEX_M7, CORTEX_M33, CORTEX_M55, RV32IMAC];
+
+/// The descriptions of all boards.
+pub fn boards() -> Result<Vec<BoardFile>> {
+    charcell_board_file::all().map_err(Error::msg)
+}
+
+/// The names of the boards that QEMU emulates.
+pub fn emulated() -> Result<Vec<&'static str>> {
+    let emulated = boards()?.into_iter().filter(|file| file.emulator.is_some());
+    emulated.map(|file| Ok(the_board(&file.name)?.name)).collect()
+}
+
+/// The board called `name`.
+pub fn the_board(name: &str) -> Result<&'static Board> {
+    board(name).with_context(|| format!("no board is called {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use charcell_flash::{self as flash, Flashing};
+
+    use super::*;
+
+    /// `charcell firmware` shows the command that emulates each of them.
+    #[test]
+    fn every_board_without_hardware_can_be_emulated() {
+        for board in flash::BOARDS.iter().filter(|board| board.flashing == Flashing::Emulator) {
+            assert!(emulated().unwrap().contains(&board.name), "{}", board.name);
+        }
+    }
+}

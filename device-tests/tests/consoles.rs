@@ -1,0 +1,64 @@
+//! The firmware on every board that QEMU emulates: what its console answers, against the host.
+
+use anyhow::{Result, ensure};
+use device_tests::talk::{SETTINGS, compare_texts, host_text, talk};
+use device_tests::{firmware, folder, machines, models};
+
+/// Talks to the firmware of a board, with the shipped model and another, which fits all boards, and
+/// to the complete image that `charcell firmware` makes of it and the latter.
+fn check(name: &str) -> Result<()> {
+    let (board, small) = (machines::the_board(name)?, models::small()?);
+    let firmware = firmware::build_as_stated(board)?;
+    let models = [models::shipped(), small.clone()];
+    talk(board, &models, |model| firmware::console(board, &firmware, model))?;
+    let image = firmware::make_image(board, &firmware, &small, "elf", &folder("images")?)?;
+    let mut console = firmware::console(board, &image, None)?;
+    console.greeting()?;
+    compare_texts(&mut console, &small, &SETTINGS)?;
+    Ok(())
+}
+
+/// A test for each board, by its name.
+macro_rules! boards {
+    ($($test:ident: $name:literal,)*) => {
+        $(
+            #[test]
+            fn $test() -> Result<()> {
+                check($name)
+            }
+        )*
+
+        #[test]
+        fn all_boards_are_here() -> Result<()> {
+            let names = machines::emulated()?;
+            assert!(names.iter().all(|name| [$($name),*].contains(name)), "{names:?}");
+            Ok(())
+        }
+    };
+}
+
+boards! {
+    mps2_an386: "mps2-an386",
+    mps2_an505: "mps2-an505",
+    netduinoplus2: "netduinoplus2",
+    microbit_v1: "microbit-v1",
+    riscv_virt: "riscv-virt",
+}
+
+/// What a model with a replacement doesn't know is read as on the host.
+#[test]
+fn what_the_model_does_not_know_is_replaced() -> Result<()> {
+    let board = machines::the_board("mps2-an386")?;
+    let options = "--hidden 64 --epochs 40 --min-count 50 --replacement � --prefix";
+    let options: Vec<&str> = options.split(' ').chain(["the “moon”", "zЖ"]).collect();
+    let model = models::trained(&options)?;
+    let mut console = firmware::console(board, &firmware::build(board)?, Some(&model))?;
+    console.greeting()?;
+    compare_texts(&mut console, &model, &SETTINGS)?;
+    let (_, options) = SETTINGS[1];
+    for line in ["the “moon”", "№ 7: 中 → 🙂", "ZéÉЖ"] {
+        let (shown, expected) = (console.ask(line)?, host_text(&model, line, options)?);
+        ensure!(shown == expected, "the board and the host differ:\n{shown}\n{expected}");
+    }
+    Ok(())
+}

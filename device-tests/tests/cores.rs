@@ -1,0 +1,171 @@
+//! What the programs in `programs/` show, on every core and host: exact products, the same texts,
+//! and what a character takes.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use charcell::Artifact;
+use device_tests::instructions;
+use device_tests::machines::{self, Machine};
+use device_tests::models;
+use device_tests::programs::{Host, Task};
+use xtask::root;
+
+/// Characters of each text in every test.
+const CHARACTERS: usize = 100;
+
+/// Characters of each text in the full round.
+const MANY_CHARACTERS: usize = 500;
+
+/// The tests of each machine.
+macro_rules! machines {
+    ($($name:ident: $machine:ident,)*) => {
+        $(
+            mod $name {
+                use super::*;
+
+                const MACHINE: Machine = machines::$machine;
+
+                #[test]
+                fn products_are_exact() -> Result<()> {
+                    check_products("int8", |task| task.on_machine(&MACHINE))
+                }
+
+                #[test]
+                fn texts_are_the_hosts() -> Result<()> {
+                    let model = model(&MACHINE)?;
+                    compare(&[&model], CHARACTERS, |task| task.on_machine(&MACHINE))
+                }
+
+                #[test]
+                #[ignore = "for the full round"]
+                fn long_texts_are_the_hosts() -> Result<()> {
+                    let largest = if MACHINE.has_room_for(&models::shipped())? {
+                        models::shipped()
+                    } else {
+                        models::trained(&["--hidden", "128", "--epochs", "40"])?
+                    };
+                    compare_at_length(&largest, |task| task.on_machine(&MACHINE))
+                }
+            }
+        )*
+
+        #[test]
+        fn all_machines_are_here() {
+            assert_eq!(machines::ALL, [$(machines::$machine),*]);
+        }
+    };
+}
+
+machines! {
+    cortex_m0: CORTEX_M0,
+    cortex_m3: CORTEX_M3,
+    cortex_m4: CORTEX_M4,
+    stm32f405: STM32F405,
+    cortex_m7: CORTEX_M7,
+    cortex_m33: CORTEX_M33,
+    cortex_m55: CORTEX_M55,
+    rv32imac: RV32IMAC,
+}
+
+/// The tests of each host beside this one.
+macro_rules! hosts {
+    ($($name:ident: $host:expr,)*) => {
+        $(
+            mod $name {
+                use super::*;
+
+                #[test]
+                fn products_are_exact() -> Result<()> {
+                    check_products("int8", |task| task.on_host($host))
+                }
+
+                #[test]
+                fn texts_are_the_hosts() -> Result<()> {
+                    compare(&[&models::shipped()], CHARACTERS, |task| task.on_host($host))
+                }
+
+                #[test]
+                #[ignore = "for the full round"]
+                fn long_texts_are_the_hosts() -> Result<()> {
+                    compare_at_length(&models::shipped(), |task| task.on_host($host))
+                }
+            }
+        )*
+    };
+}
+
+hosts! {
+    i686: Host::I686,
+    wasm: Host::Wasm,
+}
+
+#[test]
+fn products_of_a_cortex_m4f_in_f32_are_close() -> Result<()> {
+    check_products("f32", |task| task.on_machine(&machines::CORTEX_M4))
+}
+
+/// The most stack that a core takes is what [`infer_core::Memory`] says, and not much less.
+#[test]
+fn stack_is_what_is_stated() -> Result<()> {
+    let model = &models::shipped();
+    let memory = Artifact::read(model)?.model()?.memory();
+    let task = Task { name: "stack", characters: 1, model, weights: "int8" };
+    let mut most = [0; 2];
+    for (machine, _) in instructions::counted().filter(|&(_, model)| model == "int8") {
+        let output = task.on_machine(&machine)?;
+        let mut numbers = output.split_whitespace();
+        for most in &mut most {
+            let measured: usize = numbers.next().context("a number is missing")?.parse()?;
+            *most = measured.max(*most);
+        }
+        println!("{}: {} bytes to load, and for a character", machine.core, output.trim());
+    }
+    for (most, stated) in most.into_iter().zip([memory.loading_stack_bytes, memory.stack_bytes]) {
+        ensure!(
+            most <= stated && stated <= most * 5 / 4,
+            "infer_core::Memory states {stated} bytes of stack, and {most} are taken at most"
+        );
+    }
+    Ok(())
+}
+
+/// The shipped model, or a smaller one where it doesn't fit.
+fn model(machine: &Machine) -> Result<PathBuf> {
+    let shipped = models::shipped();
+    if machine.has_room_for(&shipped)? { Ok(shipped) } else { models::small() }
+}
+
+/// Holds the products of a core or host, which `output` runs tasks on, to their properties.
+fn check_products(weights: &str, output: impl Fn(Task<'_>) -> Result<String>) -> Result<()> {
+    // The products need no model, but the program is always handed one.
+    let model = &root().join("infer-core/tests/models/tiny-int8.postcard");
+    let printed = output(Task { name: "kernels", characters: 0, model, weights })?;
+    ensure!(printed.is_empty(), "{printed}");
+    Ok(())
+}
+
+/// Compares long texts of a small model, one of two layers, and the `largest`.
+fn compare_at_length(largest: &Path, output: impl Fn(Task<'_>) -> Result<String>) -> Result<()> {
+    let layers = models::trained(&["--hidden", "64", "--layers", "2", "--epochs", "40"])?;
+    compare(&[&models::small()?, &layers, largest], MANY_CHARACTERS, output)
+}
+
+/// Compares the texts of each of `models` that `output` gives with this host's.
+fn compare(
+    models: &[&Path],
+    characters: usize,
+    output: impl Fn(Task<'_>) -> Result<String>,
+) -> Result<()> {
+    for model in models {
+        let task = Task { name: "texts", characters, model, weights: "int8" };
+        let found = output(task)?;
+        let expected = task.on_host(Host::Native)?;
+        ensure!(!expected.is_empty(), "{} writes nothing", model.display());
+        let mut lines = found.lines().zip(expected.lines());
+        let difference = lines.find(|(found, expected)| found != expected);
+        ensure!(difference.is_none(), "{} differs: {difference:#?}", model.display());
+        ensure!(found.len() == expected.len(), "{} differs in length", model.display());
+    }
+    Ok(())
+}

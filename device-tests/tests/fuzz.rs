@@ -1,0 +1,80 @@
+//! What must hold of any bytes does, of those that libFuzzer finds in some seconds.
+
+use anyhow::Result;
+use charcell_fuzz::{CORE, Seeds};
+use device_tests::fuzz::{self, Counts};
+use xtask::tools::GCC_MULTILIB;
+use xtask::{root, shell, targets};
+
+/// What each target gets.
+const SECONDS: u64 = 8;
+
+fn search(name: &str) -> Result<()> {
+    let fuzzers = fuzz::build()?;
+    for target in fuzz::all().filter(|target| target.name == name) {
+        let limit = format!("-max_total_time={SECONDS}");
+        let Counts { executions, edges, .. } = fuzz::search(&fuzzers, target, &limit)?;
+        println!("{executions} inputs, {edges} edges of the code reached");
+    }
+    Ok(())
+}
+
+/// A test for each target, by its name.
+macro_rules! targets {
+    ($($name:ident,)*) => {
+        $(
+            #[test]
+            fn $name() -> Result<()> {
+                search(stringify!($name))
+            }
+        )*
+
+        #[test]
+        fn all_targets_are_here() {
+            let names: Vec<&str> = fuzz::all().map(|target| target.name).collect();
+            assert_eq!(names, [$(stringify!($name)),*]);
+        }
+    };
+}
+
+targets! {
+    load,
+    generate,
+    console,
+    import,
+    checkpoint,
+    run_json,
+    firmware,
+}
+
+/// What the searches have kept so far, given to a program with addresses of 32 bits, as
+/// microcontrollers have them.
+#[test]
+fn inputs_hold_on_32_bits() -> Result<()> {
+    GCC_MULTILIB.check()?;
+    let shell = shell("fuzz")?;
+    let corpora = CORE.iter().map(|target| fuzz::folder(target, "corpus"));
+    targets::cargo(&shell, "run", "i686-unknown-linux-gnu")?
+        .args(["--quiet", "--release", "--target-dir"])
+        .arg(root().join("target/fuzz"))
+        .arg("--")
+        .arg(root().join("fuzz/seeds"))
+        .args(corpora.filter(|folder| folder.exists()))
+        .run()?;
+    Ok(())
+}
+
+/// A search from inputs that are refused would hardly find those that aren't.
+#[test]
+fn seeds_that_are_made_are_taken() {
+    for target in fuzz::all() {
+        let Seeds::Made(make) = target.seeds else { continue };
+        let seeds = make();
+        assert!(!seeds.is_empty());
+        for (number, seed) in seeds.iter().enumerate() {
+            let name = target.name;
+            assert!((target.take)(seed), "{name} refuses seed {number}");
+            assert!(seed.len() <= target.longest, "{name}: {} bytes", seed.len());
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! No core takes more instructions for a character than it was seen to take.
+
+use anyhow::Result;
+use device_tests::instructions::{check, counted, counted_of_boards};
+use device_tests::machines;
+
+/// A test for each core.
+macro_rules! cores {
+    ($($core:ident: $machine:ident,)*) => {
+        $(
+            #[test]
+            fn $core() -> Result<()> {
+                check(&machines::$machine)
+            }
+        )*
+
+        #[test]
+        fn all_counted_cores_are_here() {
+            let checked = [$(machines::$machine),*];
+            assert!(counted().chain(counted_of_boards()).all(|(core, _)| checked.contains(&core)));
+        }
+    };
+}
+
+cores! {
+    cortex_m0_plus: CORTEX_M0_PLUS,
+    cortex_m3: CORTEX_M3,
+    cortex_m4: CORTEX_M4,
+    cortex_m7: CORTEX_M7,
+    cortex_m33: CORTEX_M33,
+    cortex_m55: CORTEX_M55,
+    rv32imac: RV32IMAC,
+}

@@ -1,0 +1,48 @@
+//! What is published: each crate builds from what would be uploaded, its licences included.
+
+use anyhow::{Result, ensure};
+use xshell::cmd;
+use xtask::{root, shell};
+
+/// The crates, and their folders in the workspace.
+const CRATES: [&str; 6] = [
+    "infer-core",
+    "infer-core-c",
+    "charcell-shaders",
+    "charcell",
+    "charcell-flash",
+    "charcell-cli",
+];
+
+/// Packages all crates, and checks what is in them.
+///
+/// Cargo's own check takes a version that it has built before for unchanged, so the packages are
+/// unpacked and checked here, in place of the registry's.
+pub(crate) fn check() -> Result<()> {
+    let (target, folder) = ("target/packages", "target/packages/unpacked");
+    let names = CRATES.iter().flat_map(|name| ["--package", name]);
+    let shell = shell(".")?;
+    cmd!(shell, "cargo package --allow-dirty --no-verify --target-dir {target} {names...}")
+        .run()?;
+    // A file that is packaged no longer must not lie around.
+    shell.remove_path(folder)?;
+    shell.create_dir(folder)?;
+    let folders = CRATES.map(|name| format!("{name}-{}", env!("CARGO_PKG_VERSION")));
+    for name in &folders {
+        cmd!(shell, "tar -xzf {target}/package/{name}.crate -C {folder}").quiet().run()?;
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            let is_there = root().join(folder).join(name).join(licence).is_file();
+            ensure!(is_there, "{name} lacks {licence}");
+        }
+    }
+    let patches = CRATES.iter().zip(&folders);
+    let patches = patches.map(|(name, folder)| format!("{name} = {{ path = \"{folder}\" }}\n"));
+    let workspace = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = {folders:?}\n[patch.crates-io]\n{}",
+        patches.collect::<String>()
+    );
+    shell.write_file(format!("{folder}/Cargo.toml"), workspace)?;
+    shell.copy_file("Cargo.lock", format!("{folder}/Cargo.lock"))?;
+    let _unpacked = shell.push_dir(folder);
+    Ok(cmd!(shell, "cargo check --workspace").run()?)
+}
