@@ -10,7 +10,7 @@ parameters = {name: jnp.asarray(value) for name, value in work.parameters.items(
 
 
 def loss_and_state(parameters, state, window):
-    """The mean loss of a window `[T, B]`, and the state behind it."""
+    """The mean loss of a window `[T, B]`, and the state after it."""
     inputs, targets = window
     projected = jax.nn.one_hot(inputs, work.vocabulary) @ parameters["w_ih"] + parameters["b"]
 

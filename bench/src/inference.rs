@@ -48,7 +48,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
          sampling. 256 units, {} characters, one layer: `cargo xtask bench inference`. Cycles are \
          an estimate from the cores' documented timings, memory without wait states: see \
          `bench/src/costs.rs`; Arm documents none for Cortex-M7 and M33 (the latter is taken for \
-         an M4), and RV32IMAC is no single core.\n\n\
+         an M4), and RV32IMAC is not a single core.\n\n\
          | core | weights | instructions | cycles, estimated |\n|---|---|---|---|\n{}\n\
          The same models elsewhere, and int8 here:\n\n\
          | | Cortex-M0+ | Cortex-M4 | Cortex-M55 | code, bytes | RAM, bytes |\n\

@@ -111,9 +111,9 @@ impl Reference {
                 let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
                 let [i, f, g, o] = [0, 1, 2, 3].map(|gate| gates[gate * hidden + unit]);
                 let [i, f, g, o] = [sigmoid(i), sigmoid(f), g.tanh(), sigmoid(o)];
-                let place = row * hidden + unit;
-                after[1][place] = f * before[1][place] + i * g;
-                after[0][place] = o * after[1][place].tanh();
+                let position = row * hidden + unit;
+                after[1][position] = f * before[1][position] + i * g;
+                after[0][position] = o * after[1][position].tanh();
                 for (gate, value) in [i, f, g, o].into_iter().enumerate() {
                     gates[gate * hidden + unit] = value;
                 }
@@ -192,17 +192,17 @@ fn differentiate(step: &Step, [d_h, d_c]: &mut [Vec<f64>; 2], hidden: usize) -> 
     let mut d_gates = step.gates.clone();
     for (row, d_gates) in d_gates.chunks_exact_mut(GATES * hidden).enumerate() {
         for unit in 0..hidden {
-            let place = row * hidden + unit;
+            let position = row * hidden + unit;
             let [i, f, g, o] = [0, 1, 2, 3].map(|gate| d_gates[gate * hidden + unit]);
-            let tanh_c = step.after[1][place].tanh();
-            let d_cell = d_c[place] + d_h[place] * o * (1.0 - tanh_c * tanh_c);
+            let tanh_c = step.after[1][position].tanh();
+            let d_cell = d_c[position] + d_h[position] * o * (1.0 - tanh_c * tanh_c);
             let d = [
                 d_cell * g * i * (1.0 - i),
-                d_cell * step.before[1][place] * f * (1.0 - f),
+                d_cell * step.before[1][position] * f * (1.0 - f),
                 d_cell * i * (1.0 - g * g),
-                d_h[place] * tanh_c * o * (1.0 - o),
+                d_h[position] * tanh_c * o * (1.0 - o),
             ];
-            d_c[place] = d_cell * f;
+            d_c[position] = d_cell * f;
             for (gate, d) in d.into_iter().enumerate() {
                 d_gates[gate * hidden + unit] = d;
             }

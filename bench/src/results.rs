@@ -26,13 +26,33 @@ pub(crate) fn write_section(name: &str, text: &str) -> Result<()> {
 /// Comments, which nobody sees on the page, mark where a section starts and ends.
 fn with_section(results: &str, name: &str, text: &str) -> String {
     let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n"));
-    let section = format!("{start}{}\n{end}", text.trim_end());
+    let lines: Vec<String> = text.trim_end().lines().map(wrapped).collect();
+    let section = format!("{start}{}\n{end}", lines.join("\n"));
     let before = results.split_once(&start);
     let around = before.and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
     match around {
         Some((before, after)) => format!("{before}{section}{after}"),
         None => format!("{}\n\n{section}", results.trim_end()),
     }
+}
+
+/// A `line` of prose as lines of up to 100 characters; tables, pictures and headings stay as they are.
+fn wrapped(line: &str) -> String {
+    const COLUMNS: usize = 100;
+    if line.starts_with(['|', '!', '#']) {
+        return line.to_owned();
+    }
+    let (mut text, mut column) = (String::new(), 0);
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        let fits = column + 1 + length <= COLUMNS;
+        if column > 0 {
+            text.push(if fits { ' ' } else { '\n' });
+        }
+        text += word;
+        column = if column > 0 && fits { column + 1 + length } else { length };
+    }
+    text
 }
 
 /// The machine, the day and the commit, for below a table.
@@ -78,6 +98,15 @@ mod tests {
         assert!(!replaced.contains("## One") && replaced.contains("## Uno"));
         assert!(replaced.ends_with("<!-- two -->\n## Two\n<!-- end of two -->\n"));
         assert_eq!(with_section(&replaced, "one", "## Uno"), replaced);
+    }
+
+    #[test]
+    fn prose_is_wrapped() {
+        let (words, row) = ("word ".repeat(30), "| cell ".repeat(30));
+        let line = wrapped(words.trim_end());
+        assert!(line.lines().all(|line| line.len() <= 100), "{line}");
+        assert_eq!(line.replace('\n', " "), words.trim_end());
+        assert_eq!(wrapped(&row), row);
     }
 
     #[test]

@@ -102,10 +102,10 @@ const connectBootsel = () => {
 };
 
 const hang = () => {
-  const place = RAM + RAM_BYTES - 4;
-  mcu.writeUint16(place, 0xbf30); // wfi
-  mcu.writeUint16(place + 2, 0xe7fd); // b to it
-  mcu.core.PC = place;
+  const position = RAM + RAM_BYTES - 4;
+  mcu.writeUint16(position, 0xbf30); // wfi
+  mcu.writeUint16(position + 2, 0xe7fd); // b to it
+  mcu.core.PC = position;
 };
 
 const pressBootsel = connectBootsel();

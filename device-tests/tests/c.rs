@@ -165,7 +165,7 @@ fn talk(firmware: &Path) -> Result<()> {
 }
 
 /// A static library in Rust with a panic handler of its own is linked beside the object, and one
-/// that includes the crate takes the object's place.
+/// that includes the crate replaces the object.
 #[test]
 fn it_does_so_beside_and_within_another_library_in_rust() -> Result<()> {
     let library = build(HARD)?;

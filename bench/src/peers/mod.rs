@@ -101,8 +101,8 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
          The chapter's recipe on {}: the same initial weights and the same windows for all, one \
          bias a gate, in turn, {TURN} epochs each, one clock; medians without the first epoch: \
          `cargo xtask bench`. The peers: `bench/peers/`. GFLOP/s are those of the products of the \
-         model; the peak is that of the fastest product of two matrices of {MATRIX_SIZE} rows, by PyTorch \
-         or NumPy.\n\n{tables}\n\
+         model; the peak is that of the fastest product of two matrices of {MATRIX_SIZE} rows, by \
+         PyTorch or NumPy.\n\n{tables}\n\
          ![Seconds an epoch](epoch.svg)\n\n\
          What a user waits for, the start of the program and compilation included:\n\n\
          ![Perplexity against seconds](perplexity.svg)\n\n{}\n",

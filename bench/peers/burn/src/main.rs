@@ -117,7 +117,7 @@ impl Training {
     fn tokens(&self, start: usize, row_length: usize) -> Tensor<1, Int> {
         let Work { num_steps, batch_size, tokens, .. } = &self.work;
         let step = |step| (0..*batch_size).map(move |row| start + row * row_length + step);
-        let values: Vec<i64> = (0..*num_steps).flat_map(step).map(|place| tokens[place]).collect();
+        let values: Vec<i64> = (0..*num_steps).flat_map(step).map(|at| tokens[at]).collect();
         let count = values.len();
         Tensor::from_data(TensorData::new(values, [count]), &self.device)
     }

@@ -4,7 +4,7 @@
 //! Whatever goes wrong ends the program with an exit code that isn't zero.
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "the artifact's place is known to the emulator alone")]
+#![expect(unsafe_code, reason = "where the artifact is, the emulator alone knows")]
 
 use core::fmt;
 use core::hint::black_box;
@@ -28,7 +28,7 @@ fn main() -> ! {
     let mut next = || arguments.next().expect("task, characters, address, bytes");
     let task = next();
     let [characters, address, bytes] = [(); 3].map(|()| next().parse::<usize>().expect("a number"));
-    // SAFETY: the emulator has put that many bytes there, and nothing else uses the place.
+    // SAFETY: the emulator has put that many bytes there, and nothing else uses them.
     let artifact = unsafe { core::slice::from_raw_parts(address as *const u8, bytes) };
     match task {
         "texts" => write_texts(artifact, characters, &mut Console).expect("the console is there"),
