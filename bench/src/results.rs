@@ -36,7 +36,7 @@ fn with_section(results: &str, name: &str, text: &str) -> String {
     }
 }
 
-/// A `line` of prose as lines of up to 100 characters; tables, pictures and headings stay as they are.
+/// A `line` of prose as lines of up to 100 characters; tables, pictures and headings stay.
 fn wrapped(line: &str) -> String {
     const COLUMNS: usize = 100;
     if line.starts_with(['|', '!', '#']) {

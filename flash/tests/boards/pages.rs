@@ -208,9 +208,9 @@ fn speeds(boards: &[&Described<'_>]) -> String {
     let rows: String = boards.iter().filter_map(row).collect();
     format!(
         "## Boards, computed\n\n\
-         Characters a second of the chapter's model (256 units, 43 characters, int8), which reads \
-         {read} of its bytes for each: computed from the clocks of the core and the time that its \
-         flash takes for these bytes, as `firmware-example/boards/*/board.toml` have it with its \
+         Characters a second of the chapter's model (256 units, 43 characters, int8), which reads\n\
+         {read} of its bytes for each: computed from the clocks of the core and the time that its\n\
+         flash takes for these bytes, as `firmware-example/boards/*/board.toml` have it with its\n\
          sources. No board was measured. The firmware copies as many weights to RAM as fit.\n\n\
          | board | from flash alone | with weights in RAM | of {read} bytes, in RAM | limit |\n\
          |---|---|---|---|---|\n{rows}\n\
