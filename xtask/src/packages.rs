@@ -4,12 +4,13 @@ use anyhow::{Result, ensure};
 use xshell::cmd;
 use xtask::{root, shell};
 
-/// The crates, and their folders in the workspace.
-const CRATES: [&str; 6] = [
+/// The crates, each after those that it needs.
+const CRATES: [&str; 7] = [
     "infer-core",
     "infer-core-c",
     "charcell-shaders",
     "charcell",
+    "charcell-identity",
     "charcell-flash",
     "charcell-cli",
 ];
