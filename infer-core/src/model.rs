@@ -66,7 +66,7 @@ impl<'a, P: Precision> Model<'a, P> {
     /// [`load`](Self::load)'s. [`Summary`](artifact::Summary) reads the header of either kind.
     ///
     /// # Errors
-    /// Those of [`load`](Self::load) that a header can have; [`LoadError::Truncated`] if the bytes
+    /// Those of [`load`](Self::load) that are about the header; [`LoadError::Truncated`] if the bytes
     /// end before the artifact does.
     pub fn find(bytes: &'a [u8]) -> Result<&'a [u8], LoadError> {
         let last = Self::read(bytes, true)?.tensors.0.as_ptr_range().end;
@@ -84,7 +84,8 @@ impl<'a, P: Precision> Model<'a, P> {
         Self::read(artifact, false)
     }
 
-    /// The model at the start of `bytes`, which other bytes follow only if it `may_go_on`.
+    /// The model at the start of `bytes`. If they `may_go_on` after it, it is only looked for: what
+    /// its tensors hold isn't checked.
     fn read(bytes: &'a [u8], may_go_on: bool) -> Result<Self, LoadError> {
         let element_bytes = ElementBytes {
             weight: size_of::<P::Weight>(),
@@ -96,12 +97,12 @@ impl<'a, P: Precision> Model<'a, P> {
         let one_hot = rest.take(dimensions.elements(TensorName::WIh, 0), 0);
         for layer in 0..dimensions.layers {
             let units = Units::<P>::take(&mut rest, dimensions.row_blocks(), layer, hidden, 0);
-            if !units.fits(dimensions, layer) {
+            if !may_go_on && !units.fits(dimensions, layer) {
                 return Err(LoadError::Overflow { name: TensorName::GateConstants, layer });
             }
         }
         let output = Output::take(&mut rest, dimensions);
-        if !output.fits() {
+        if !may_go_on && !output.fits() {
             return Err(LoadError::Overflow { name: TensorName::BOut, layer: 0 });
         }
         Ok(Self {

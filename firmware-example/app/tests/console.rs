@@ -286,6 +286,9 @@ fn the_watchdog_is_fed_while_a_prefix_is_shown() {
 fn a_flash_without_a_fit_model_is_named() {
     let mut damaged = MODEL.to_vec();
     damaged[MODEL.len() / 2] ^= 4;
+    // In its last biases, which could be too large for any sum.
+    let mut saturated = MODEL.to_vec();
+    saturated[MODEL.len() - 16..].fill(0x7F);
     let mut newer = MODEL.to_vec();
     newer[4] += 1;
     let cases = [
@@ -293,6 +296,7 @@ fn a_flash_without_a_fit_model_is_named() {
         (Flash::new(&[], 0), "error: there is no model\n"),
         (Flash::new(b"something else", 0xFF), "error: not a Charcell artifact"),
         (Flash::new(&damaged, 0xFF), "error: the artifact is damaged"),
+        (Flash::new(&saturated, 0xFF), "error: the artifact is damaged"),
         (Flash::new(&newer, 0xFF), "error: the artifact has format version"),
     ];
     for (flash, error) in &cases {
