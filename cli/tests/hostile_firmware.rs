@@ -21,19 +21,19 @@ fn hostile_firmware_is_refused() {
         let error = Image::of_firmware(pico, &whole[..length]);
         assert!(matches!(error, Err(ImageError::NotAFirmware { .. })), "{length} bytes");
     }
-    // Beside flash, half beside it, 3 GB apart, at the end of all addresses, in the models' place.
-    let places = "to 0x100fffff";
+    // Beside flash, half beside it, 3 GB apart, at the end of all addresses, in the models' slot.
+    let ranges = "to 0x100fffff";
     for address in [0, start - 1, 0x2000_0000, 0xF000_0000, u32::MAX, pico.model_address - 1] {
         let named = format!("{address:#010x} to ");
         let file = elf(ARM, &[(start, bytes), (address, &[1, 2])]);
         refused(&file, &named);
-        refused(&file, places);
+        refused(&file, ranges);
     }
     for address in [start, start + 1, start + bytes.len() as u32 - 1] {
         let error = Image::of_firmware(pico, &elf(ARM, &[(start, bytes), (address, &[1])]));
         assert!(matches!(error, Err(ImageError::Overlap { address: found }) if found == address));
     }
-    // From before the table of boards was changed: the memory for models, the place for models.
+    // From before the table of boards was changed: the memory for models, their slot.
     for (offset, part) in [(49, "for models: 0x3f100, and"), (54, "models at 0x10110000, and")] {
         let mut stale = own.clone();
         stale[offset] ^= 1;

@@ -95,7 +95,7 @@ fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
     let model_address = format!(" bytes at {:#010x}\n", board.model_address);
     for (line, answer) in [
         ("the €", "'€', is not in the model's vocabulary"),
-        (":temprature 1", ":temprature is no command"),
+        (":temprature 1", ":temprature is not a command"),
         (":length 1000000", "length 1000000"),
         (":help", ":temperature T"),
         (":info", "characters/s"),

@@ -25,12 +25,12 @@ fn firmware(board: &Board) -> (u32, Vec<u8>) {
     {
         bytes[4 * word..][..4].copy_from_slice(&value.to_le_bytes());
     }
-    // It ends below the place for models of the smallest board.
+    // It ends below the models of the smallest board.
     bytes.truncate((board.model_address - board.flash_address - 100) as usize);
     (board.flash_address, bytes)
 }
 
-/// Something of `bytes` in the place for models, as many as there is room for.
+/// Something of `bytes` in the slot for models, as many as there is room for.
 fn model(board: &Board, seed: u32, bytes: usize) -> (u32, Vec<u8>) {
     (board.model_address, pattern(seed, bytes.min(board.model_bytes())))
 }

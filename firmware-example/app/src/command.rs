@@ -40,10 +40,10 @@ pub(crate) enum Command {
     Help,
 }
 
-/// Why a line is no command.
+/// Why a line is not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CommandError<'a> {
-    #[error("{0} is no command; :help lists them")]
+    #[error("{0} is not a command; :help lists them")]
     Unknown(&'a str),
     #[error("{name} wants {wanted}, and got \"{found}\"")]
     Value { name: &'static str, wanted: &'static str, found: &'a str },
@@ -82,8 +82,8 @@ pub(crate) fn parse(line: &str, settings: Settings) -> Result<Command, CommandEr
         }
         ":info" if value.is_empty() => Ok(Command::Info),
         ":help" if value.is_empty() => Ok(Command::Help),
-        ":info" => Err(error(":info", "nothing behind it")),
-        ":help" => Err(error(":help", "nothing behind it")),
+        ":info" => Err(error(":info", "nothing after it")),
+        ":help" => Err(error(":help", "nothing after it")),
         _ => Err(CommandError::Unknown(name)),
     }
 }
@@ -97,8 +97,8 @@ fn milli(decimal: &str) -> Option<u16> {
         return None;
     }
     let whole: u32 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let digit = |place: usize| {
-        fraction.as_bytes().get(place).map_or(0, |&byte| u32::from(byte.saturating_sub(b'0')))
+    let digit = |position: usize| {
+        fraction.as_bytes().get(position).map_or(0, |&byte| u32::from(byte.saturating_sub(b'0')))
     };
     let rounded_up = u32::from(digit(3) >= 5);
     let thousandths = digit(0) * 100 + digit(1) * 10 + digit(2) + rounded_up;

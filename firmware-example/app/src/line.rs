@@ -45,7 +45,7 @@ pub(crate) struct Line {
     /// The first bytes of a character whose others are yet to come.
     pending: heapless::Vec<u8, 4>,
     escape: Escape,
-    /// How many characters were typed behind the last that the line has room for.
+    /// How many characters were typed after the last that the line has room for.
     lost: usize,
     /// The last byte was a carriage return: a line feed belongs to it.
     after_return: bool,
@@ -148,7 +148,7 @@ impl Line {
     }
 
     fn append(&mut self, character: char, echo: &mut impl Write) -> fmt::Result {
-        // Behind a lost character, no other has a place, however small it is.
+        // After a lost character, there is room for no other, however small it is.
         if self.lost == 0 && self.text.push(character).is_ok() {
             return echo.write_char(character);
         }

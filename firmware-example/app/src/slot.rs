@@ -30,7 +30,7 @@ pub enum SlotError {
     #[error("there is no model")]
     Empty,
     /// The artifact is longer than its slot.
-    #[error("the model takes {needed} bytes or more, and its place in flash has {available}")]
+    #[error("the model takes {needed} bytes or more, and its slot in flash has {available}")]
     TooLarge {
         /// Bytes that the part read so far asks for.
         needed: usize,

@@ -100,12 +100,12 @@ impl Board for Desk<'_> {
     }
 }
 
-/// A place for models, aligned as flash is.
+/// A slot for models, aligned as flash is.
 #[repr(align(16))]
 struct Flash([u8; 1 << 19]);
 
 impl Flash {
-    /// Flash with `bytes` at its start, and `erased` behind them.
+    /// Flash with `bytes` at its start, and `erased` after them.
     fn new(bytes: &[u8], erased: u8) -> Box<Self> {
         let mut flash = Box::new(Self([erased; 1 << 19]));
         flash.0[..bytes.len()].copy_from_slice(bytes);
@@ -190,7 +190,7 @@ fn what_is_wrong_is_named_and_ends_nothing() {
         shown(&format!("çava\r:temprature 1\r:length 0\r{long}\rgone\x03:info\r:help\r"), MODEL);
     for part in [
         "error: character 1 of the text, 'ç', is not in the model's vocabulary\n> ",
-        "error: :temprature is no command; :help lists them\n> ",
+        "error: :temprature is not a command; :help lists them\n> ",
         "error: :length wants a whole number from 1 to 1000000, and got \"0\"\n> ",
         "error: a line has up to 240 bytes\n> ",
         "gone^C\n> ",
@@ -306,7 +306,7 @@ fn a_flash_without_a_fit_model_is_named() {
         assert!(shown.contains("model     none: "), "{shown}");
     }
     let too_large = shown("the\r", &MODEL[..MODEL.len() / 2]);
-    assert!(too_large.contains("and its place in flash has"), "{too_large}");
+    assert!(too_large.contains("and its slot in flash has"), "{too_large}");
     let with_rest = shown("the\r", &Flash::new(MODEL, 0xFF).0);
     assert!(with_rest.contains(&text("the", 200, Sampling::greedy())), "{with_rest}");
     let mut console = Console { input: b"the\r".iter().copied().collect(), ..Console::default() };

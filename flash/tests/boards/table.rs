@@ -90,9 +90,11 @@ fn flashing(flashing: &Flashing) -> String {
             let range =
                 |it: &Range<u32>| format!("{}..{}", hexadecimal(it.start), hexadecimal(it.end));
             format!(
-                "Flashing::Espflash {{\n            model_mapped_at: {},\n            program: {},\n\
+                "Flashing::Espflash {{\n            model_mapped_at: {},\n\
+                 {:12}program: {},\n\
                  {:8}}}",
                 hexadecimal(*model_mapped_at),
+                "",
                 list(program.iter().map(range), 16),
                 ""
             )

@@ -55,8 +55,7 @@ impl Board {
     #[must_use]
     pub unsafe fn start(image: &Image) -> Self {
         let core = Peripherals::take().expect("nobody has taken them before");
-        // SAFETY: the image has a UART and a watchdog there, and this is the only place that makes
-        // them.
+        // SAFETY: the image has a UART and a watchdog there, and nothing else makes them.
         let (uart, watchdog) = unsafe {
             (Uart::new(image.uart, image.hertz), Watchdog::start(image.watchdog, image.hertz))
         };

@@ -15,7 +15,7 @@ use infer_core::{F32, State};
 
 #[entry]
 fn main() -> ! {
-    // SAFETY: UART0 is there, and this is the only place that makes it.
+    // SAFETY: UART0 is there, and nothing else makes it.
     let mut console = unsafe { Uart::new(AN386.uart, AN386.hertz) };
     charcell_exit::exit(show(&mut console))
 }
