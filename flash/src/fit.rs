@@ -1,6 +1,6 @@
 //! Which models a board runs, and which of their weights its firmware keeps in RAM.
 
-use infer_core::artifact::{Encoding, Summary, TensorName, tensors};
+use infer_core::artifact::{StoredPrecision, Summary, TensorName, tensors};
 use infer_core::layout::{ALIGNMENT, padded};
 use infer_core::{Dimensions, Int8, Memory, Placement};
 
@@ -29,7 +29,7 @@ impl Board {
     /// f32, [`ImageError::TooLarge`] if the board has too little memory.
     pub fn check(&self, artifact: &[u8]) -> Result<(), ImageError> {
         let Summary { header, dimensions, bytes, .. } = Summary::read(artifact)?;
-        if header.encoding == Encoding::F32 {
+        if header.precision == StoredPrecision::F32 {
             return Err(ImageError::NotInt8);
         }
         let state_bytes = self.needed_state_bytes(dimensions);

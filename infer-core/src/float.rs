@@ -1,7 +1,7 @@
 //! Inference in f32, for hosts and cores with an FPU.
 
 use crate::arch::{F32Kernels, F32Target};
-use crate::artifact::{Encoding, LoadError};
+use crate::artifact::{LoadError, StoredPrecision};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES, MAX_LAYERS};
 use crate::precision::sealed::{Arithmetic, Zero};
 
@@ -34,16 +34,16 @@ impl Arithmetic for F32 {
     type Cell = f32;
 
     fn cell_fraction_bits<'a>(
-        encoding: &Encoding<'a>,
+        precision: &StoredPrecision<'a>,
         layers: usize,
     ) -> Result<&'a [u8], LoadError> {
-        match encoding {
-            Encoding::F32 => Ok([0; MAX_LAYERS].get(..layers).unwrap_or_default()),
-            Encoding::Int8(_) => Err(LoadError::NotF32),
+        match precision {
+            StoredPrecision::F32 => Ok([0; MAX_LAYERS].get(..layers).unwrap_or_default()),
+            StoredPrecision::Int8(_) => Err(LoadError::NotF32),
         }
     }
 
-    fn nats_per_logit_q32(_: &Encoding<'_>) -> u32 {
+    fn nats_per_logit_q32(_: &StoredPrecision<'_>) -> u32 {
         1 << (32 - LOGIT_FRACTION_BITS)
     }
 

@@ -15,7 +15,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::activation::{FRACTION_BITS, rounded, sigmoid, tanh};
 use crate::arch::{Int8Kernels, Int8Target};
-use crate::artifact::{Encoding, LoadError, Quantisation};
+use crate::artifact::{LoadError, Quantisation, StoredPrecision};
 use crate::layout::{
     BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, Operand, PairBlock, padded,
 };
@@ -125,10 +125,10 @@ impl Arithmetic for Int8 {
 
     #[inline(always)] // a call with a result in memory would take more code
     fn cell_fraction_bits<'a>(
-        encoding: &Encoding<'a>,
+        precision: &StoredPrecision<'a>,
         layers: usize,
     ) -> Result<&'a [u8], LoadError> {
-        let Encoding::Int8(Quantisation { cell_fraction_bits, .. }) = encoding else {
+        let StoredPrecision::Int8(Quantisation { cell_fraction_bits, .. }) = precision else {
             return Err(LoadError::NotInt8);
         };
         let sound = cell_fraction_bits.iter().take_while(|&&bits| is_cell_format(bits)).count();
@@ -139,10 +139,10 @@ impl Arithmetic for Int8 {
         Err(LoadError::Quantisation { layer: sound.min(layers) })
     }
 
-    fn nats_per_logit_q32(encoding: &Encoding<'_>) -> u32 {
-        match encoding {
-            Encoding::Int8(quantisation) => quantisation.nats_per_logit_q32,
-            Encoding::F32 => 0,
+    fn nats_per_logit_q32(precision: &StoredPrecision<'_>) -> u32 {
+        match precision {
+            StoredPrecision::Int8(quantisation) => quantisation.nats_per_logit_q32,
+            StoredPrecision::F32 => 0,
         }
     }
 

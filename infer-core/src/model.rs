@@ -187,6 +187,6 @@ impl<'a, P: Precision> Model<'a, P> {
     /// Nats that a [fixed-point](Self::fixed_point) logit of 1 stands for, in units of 2⁻³².
     #[must_use]
     pub fn nats_per_logit_q32(&self) -> u32 {
-        P::nats_per_logit_q32(&self.header.encoding)
+        P::nats_per_logit_q32(&self.header.precision)
     }
 }

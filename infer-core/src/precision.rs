@@ -12,7 +12,7 @@ pub(crate) mod sealed {
 
     use bytemuck::Pod;
 
-    use crate::artifact::{Encoding, LoadError};
+    use crate::artifact::{LoadError, StoredPrecision};
     use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
 
     /// What a state holds, and what is zero at the start of a text.
@@ -42,12 +42,12 @@ pub(crate) mod sealed {
 
         /// The fraction bits of each layer's cell states, checked.
         fn cell_fraction_bits<'a>(
-            encoding: &Encoding<'a>,
+            precision: &StoredPrecision<'a>,
             layers: usize,
         ) -> Result<&'a [u8], LoadError>;
 
         /// Nats that a fixed-point logit of 1 stands for, in units of 2⁻³².
-        fn nats_per_logit_q32(encoding: &Encoding<'_>) -> u32;
+        fn nats_per_logit_q32(precision: &StoredPrecision<'_>) -> u32;
 
         /// Whether no pre-activation of a unit can overflow, in layer `index` of H `hidden`.
         fn fits(constants: &Self::GateConstants, index: usize, hidden: usize) -> bool;

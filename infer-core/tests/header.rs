@@ -4,7 +4,9 @@
 use std::fmt::Debug;
 
 use infer_core::Normalisation;
-use infer_core::artifact::{Encoding, Header, MAX_PREFIXES, Quantisation, Tensor, TensorName};
+use infer_core::artifact::{
+    Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName,
+};
 use infer_core::layout::MAX_LAYERS;
 use proptest::collection::vec;
 use proptest::option;
@@ -21,7 +23,7 @@ const TENSOR_NAMES: [TensorName; 5] = [
     TensorName::BOut,
 ];
 
-/// The numbers of an int8 encoding, or none for f32.
+/// The numbers of an int8 precision, or none for f32.
 fn encodings() -> impl Strategy<Value = Option<(u32, Vec<u8>)>> {
     option::of((any::<u32>(), vec(any::<u8>(), 0..=MAX_LAYERS)))
 }
@@ -31,15 +33,15 @@ fn headers() -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<u8>(), any::<u16>(), any::<bool>(), any::<Option<u16>>());
     let prefixes = vec(any::<String>(), 0..=MAX_PREFIXES);
     (encodings(), numbers, any::<String>(), prefixes, vec(any::<u8>(), 0..9)).prop_map(
-        |(encoding, (layers, hidden, is_chapter, replacement), vocabulary, prefixes, rest)| {
+        |(precision, (layers, hidden, is_chapter, replacement), vocabulary, prefixes, rest)| {
             let normalisation =
                 if is_chapter { Normalisation::Chapter } else { Normalisation::None };
-            let int8 = encoding.as_ref().map(|(nats_per_logit_q32, bits)| {
+            let int8 = precision.as_ref().map(|(nats_per_logit_q32, bits)| {
                 let nats_per_logit_q32 = *nats_per_logit_q32;
-                Encoding::Int8(Quantisation { nats_per_logit_q32, cell_fraction_bits: bits })
+                StoredPrecision::Int8(Quantisation { nats_per_logit_q32, cell_fraction_bits: bits })
             });
             let header = Header {
-                encoding: int8.unwrap_or(Encoding::F32),
+                precision: int8.unwrap_or(StoredPrecision::F32),
                 layers,
                 hidden,
                 normalisation,

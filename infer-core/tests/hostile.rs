@@ -1,8 +1,8 @@
 //! Bytes that are not a model: each is refused by name, and none makes the loader panic.
 
 use infer_core::artifact::{
-    Aligned, Encoding, Header, PRELUDE_BYTES, Prelude, Quantisation, Summary, Tensor, TensorName,
-    VERSION, checksum, tensors,
+    Aligned, Header, PRELUDE_BYTES, Prelude, Quantisation, StoredPrecision, Summary, Tensor,
+    TensorName, VERSION, checksum, tensors,
 };
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 use infer_core::{F32, Generator, Int8, LoadError, Model, Normalisation, Sampling, State};
@@ -75,7 +75,8 @@ fn an_artifact_is_found_among_other_bytes() {
         let followed = [artifact, &[0xFF; 40]].concat();
         assert_eq!(Summary::read(&followed).unwrap().bytes, artifact.len());
     }
-    let is_f32 = |artifact| Summary::read(artifact).unwrap().header.encoding == Encoding::F32;
+    let is_f32 =
+        |artifact| Summary::read(artifact).unwrap().header.precision == StoredPrecision::F32;
     assert!(is_f32(F32_MODEL) && !is_f32(INT8));
 }
 
@@ -130,13 +131,13 @@ fn with_header(header: &Header<'_>, entries: &[Tensor], payload_bytes: usize) ->
 /// `header` with these fraction bits of cell states.
 fn with_cells<'a>(header: &Header<'a>, cell_fraction_bits: &'a [u8]) -> Header<'a> {
     let quantisation = Quantisation { nats_per_logit_q32: 1, cell_fraction_bits };
-    Header { encoding: Encoding::Int8(quantisation), ..header.clone() }
+    Header { precision: StoredPrecision::Int8(quantisation), ..header.clone() }
 }
 
 #[test]
 fn absurd_headers_are_refused() {
     let sound = Header {
-        encoding: Encoding::Int8(Quantisation {
+        precision: StoredPrecision::Int8(Quantisation {
             nats_per_logit_q32: 1 << 16,
             cell_fraction_bits: &[12; 2],
         }),

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use infer_core::artifact::{Encoding, Header, Summary};
+use infer_core::artifact::{Header, StoredPrecision, Summary};
 use infer_core::layout::{BLOCK_COLUMNS, Columns};
 use infer_core::{
     Dimensions, F32, Generator, Int8, LoadError, Memory, Model, Precision, PrimeError, Sampling,
@@ -52,8 +52,8 @@ impl Artifact {
     /// [`LoadError`].
     pub fn model(&self) -> Result<AnyModel<'_>, LoadError> {
         // What has no summary has no kind, and loading it says what is wrong.
-        let encoding = Summary::read(self.bytes()).map(|summary| summary.header.encoding);
-        if encoding == Ok(Encoding::F32) {
+        let precision = Summary::read(self.bytes()).map(|summary| summary.header.precision);
+        if precision == Ok(StoredPrecision::F32) {
             Model::load(self.bytes()).map(AnyModel::F32)
         } else {
             Model::load(self.bytes()).map(AnyModel::Int8)

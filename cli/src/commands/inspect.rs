@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use charcell::{AnyModel, Artifact};
 use charcell_flash::Board;
 use clap::Args;
-use infer_core::artifact::{Encoding, Tensor, tensors};
+use infer_core::artifact::{StoredPrecision, Tensor, tensors};
 use infer_core::{Dimensions, Int8, Memory};
 use serde_json::{Value, json};
 
@@ -39,9 +39,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
     let (header, memory) = (model.header(), model.memory());
     let Dimensions { vocabulary, hidden, layers } = model.dimensions();
-    let (weights, quantisation) = match &header.encoding {
-        Encoding::Int8(quantisation) => ("int8", json!(quantisation)),
-        Encoding::F32 => ("f32", Value::Null),
+    let (weights, quantisation) = match &header.precision {
+        StoredPrecision::Int8(quantisation) => ("int8", json!(quantisation)),
+        StoredPrecision::F32 => ("f32", Value::Null),
     };
     let replacement = header.replacement.and_then(|token| model.vocabulary().character(token));
     let tensor = |tensor: Tensor| {

@@ -16,7 +16,7 @@ pub const MAX_PREFIXES: usize = 8;
 pub struct Header<'a> {
     /// Kind of the weights, with what only that kind needs.
     #[cfg_attr(feature = "serde", serde(borrow))]
-    pub encoding: Encoding<'a>,
+    pub precision: StoredPrecision<'a>,
     /// L, from 1 to 4.
     pub layers: u8,
     /// H of every layer, from 1 to 1024.
@@ -39,7 +39,7 @@ impl<'a> Header<'a> {
     pub fn decode(message: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let mut message = Message(message);
         let mut header = Self {
-            encoding: Encoding::decode(&mut message)?,
+            precision: StoredPrecision::decode(&mut message)?,
             layers: message.u8()?,
             hidden: message.u16()?,
             normalisation: match message.u32()? {
@@ -65,7 +65,7 @@ impl<'a> Header<'a> {
 /// Kind of an artifact's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Encoding<'a> {
+pub enum StoredPrecision<'a> {
     /// Weights of one byte, integer arithmetic.
     #[cfg_attr(feature = "serde", serde(borrow))]
     Int8(Quantisation<'a>),
@@ -73,7 +73,7 @@ pub enum Encoding<'a> {
     F32,
 }
 
-impl<'a> Encoding<'a> {
+impl<'a> StoredPrecision<'a> {
     fn decode(message: &mut Message<'a>) -> Option<Self> {
         match message.u32()? {
             0 => Some(Self::Int8(Quantisation {

@@ -12,7 +12,7 @@ mod prelude;
 mod reader;
 
 pub use error::LoadError;
-pub use header::{Encoding, Header, MAX_PREFIXES, Quantisation, Tensor, TensorName};
+pub use header::{Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName};
 pub use include::Aligned;
 pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
 pub(crate) use reader::{Contents, ElementBytes, Granule, Tensors, open, verify};

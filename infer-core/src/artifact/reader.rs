@@ -2,7 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Encoding, Header, LoadError, PRELUDE_BYTES, Prelude, Tensor, TensorName, checksum};
+use super::{
+    Header, LoadError, PRELUDE_BYTES, Prelude, StoredPrecision, Tensor, TensorName, checksum,
+};
 use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
 use crate::{Dimensions, Vocabulary};
 
@@ -55,7 +57,7 @@ pub(crate) fn open<'a>(
     bytes: &'a [u8],
     may_go_on: bool,
     element_bytes: ElementBytes,
-    cell_fraction_bits: impl FnOnce(&Encoding<'a>, usize) -> Result<&'a [u8], LoadError>,
+    cell_fraction_bits: impl FnOnce(&StoredPrecision<'a>, usize) -> Result<&'a [u8], LoadError>,
 ) -> Result<Contents<'a>, LoadError> {
     let offset = bytes.as_ptr().addr() % ALIGNMENT;
     // Nothing lies anywhere: that is too short, not misplaced.
@@ -66,7 +68,7 @@ pub(crate) fn open<'a>(
     // Not by `ok_or`, which would have all of it on the stack once more.
     let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
     let dimensions = dimensions(&header)?;
-    let cell_fraction_bits = cell_fraction_bits(&header.encoding, dimensions.layers)?;
+    let cell_fraction_bits = cell_fraction_bits(&header.precision, dimensions.layers)?;
     let length = artifact_bytes(entries, element_bytes, dimensions, end)?;
     let tensors = slice(bytes, end.next_multiple_of(ALIGNMENT), length)?;
     let available = bytes.len();
@@ -101,7 +103,7 @@ impl<'a> Summary<'a> {
         let (header, end) = header(bytes)?;
         let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
         let dimensions = dimensions(&header)?;
-        let element_bytes = ElementBytes::of(&header.encoding);
+        let element_bytes = ElementBytes::of(&header.precision);
         let bytes = artifact_bytes(entries, element_bytes, dimensions, end)?;
         Ok(Self { header, dimensions, bytes })
     }
@@ -169,12 +171,12 @@ pub(crate) struct ElementBytes {
 
 impl ElementBytes {
     /// Those of the kind that a header names.
-    const fn of(encoding: &Encoding<'_>) -> Self {
-        match encoding {
+    const fn of(precision: &StoredPrecision<'_>) -> Self {
+        match precision {
             // A bias of four bytes and two multipliers of two.
-            Encoding::Int8(_) => Self { weight: 1, gate_constants: 8 * GATES },
+            StoredPrecision::Int8(_) => Self { weight: 1, gate_constants: 8 * GATES },
             // A bias.
-            Encoding::F32 => Self { weight: 4, gate_constants: 4 * GATES },
+            StoredPrecision::F32 => Self { weight: 4, gate_constants: 4 * GATES },
         }
     }
 
@@ -223,8 +225,8 @@ mod tests {
     use crate::artifact::Quantisation;
     use crate::precision::sealed::Arithmetic;
 
-    fn has_the_sizes_of<P: Arithmetic>(encoding: &Encoding<'_>) {
-        let bytes = |name, layer| ElementBytes::of(encoding).of_tensor(name, layer);
+    fn has_the_sizes_of<P: Arithmetic>(precision: &StoredPrecision<'_>) {
+        let bytes = |name, layer| ElementBytes::of(precision).of_tensor(name, layer);
         assert_eq!(bytes(TensorName::WIh, 0), size_of::<[P::Weight; GATES]>());
         for (name, size) in [
             (TensorName::WIh, size_of::<P::Block>()),
@@ -240,8 +242,8 @@ mod tests {
     #[test]
     fn elements_take_the_bytes_of_their_types() {
         let quantisation = Quantisation { nats_per_logit_q32: 1, cell_fraction_bits: &[12] };
-        has_the_sizes_of::<Int8>(&Encoding::Int8(quantisation));
+        has_the_sizes_of::<Int8>(&StoredPrecision::Int8(quantisation));
         #[cfg(feature = "f32")]
-        has_the_sizes_of::<crate::F32>(&Encoding::F32);
+        has_the_sizes_of::<crate::F32>(&StoredPrecision::F32);
     }
 }

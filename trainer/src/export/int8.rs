@@ -4,7 +4,7 @@ mod output;
 
 use std::array;
 
-use infer_core::artifact::{Encoding, Quantisation, TensorName};
+use infer_core::artifact::{Quantisation, StoredPrecision, TensorName};
 use infer_core::int8::{
     GateConstants, HIDDEN_FRACTION_BITS, ONE_HOT_SCALE_FRACTION_BITS, PRE_ACTIVATION_FRACTION_BITS,
     SCALE_FRACTION_BITS,
@@ -49,7 +49,7 @@ pub(super) fn artifact(
     output.write(&mut writer, parameters);
     let nats_per_logit_q32 = (output.nats_per_logit() * 2_f64.powi(32)).round() as u32;
     let quantisation = Quantisation { nats_per_logit_q32, cell_fraction_bits: &cell_fraction_bits };
-    Ok(writer.finish(model, Encoding::Int8(quantisation)))
+    Ok(writer.finish(model, StoredPrecision::Int8(quantisation)))
 }
 
 /// Writes the tensors of one layer.

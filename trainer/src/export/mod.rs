@@ -6,7 +6,7 @@ mod safetensors;
 mod tensors;
 mod writer;
 
-use infer_core::artifact::{Encoding, TensorName};
+use infer_core::artifact::{StoredPrecision, TensorName};
 use infer_core::{F32, Model, Precision};
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +111,7 @@ fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
     }
     let b_out = within_range(parameters.get(ParameterName::BOut));
     write_output(&mut writer, parameters, |_, weight| weight, |rows| rows, |token| b_out[token]);
-    Ok(writer.finish(model, Encoding::F32))
+    Ok(writer.finish(model, StoredPrecision::F32))
 }
 
 /// Biases `[V]` of the output layer, by their largest less where that is far from 0: logits are held

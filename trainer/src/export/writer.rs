@@ -2,7 +2,7 @@
 
 use bytemuck::Pod;
 use infer_core::artifact::{
-    Encoding, Header, PRELUDE_BYTES, Prelude, Tensor, TensorName, VERSION, checksum,
+    Header, PRELUDE_BYTES, Prelude, StoredPrecision, Tensor, TensorName, VERSION, checksum,
 };
 use infer_core::layout::ALIGNMENT;
 
@@ -33,13 +33,13 @@ impl Writer {
     }
 
     /// The whole artifact, with the header that says what `model` is.
-    pub(super) fn finish(self, model: &TrainedModel, encoding: Encoding<'_>) -> Artifact {
+    pub(super) fn finish(self, model: &TrainedModel, precision: StoredPrecision<'_>) -> Artifact {
         let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
         let vocabulary: String = model.vocabulary.characters().iter().collect();
         let prefixes: Vec<String> =
             model.prefixes.iter().map(|prefix| as_read(prefix, model)).collect();
         let header = Header {
-            encoding,
+            precision,
             layers: layers as u8,
             hidden: hidden as u16,
             normalisation: model.normalisation,
