@@ -8,7 +8,7 @@ use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, ParameterName, Parameters, TrainedModel};
 use charcell::text::{Batches, Corpus};
 use charcell::{
-    Backend, Config, Device, Weights, artifact, clip_factor, evaluate, first_choice,
+    Backend, Config, Device, Precision, artifact, clip_factor, evaluate, first_choice,
     train_and_predict,
 };
 use infer_core::Normalisation;
@@ -118,8 +118,8 @@ pub(crate) fn compare_int8(model: &TrainedModel, corpus: &Corpus) -> Result<(f64
         model.predict_each(&tokens, |predictions, _| choices.push(first_choice(predictions)));
         Ok((evaluate(&model, &tokens).perplexity, choices))
     };
-    let (perplexity, choices) = predict(Weights::F32)?;
-    let (int8_perplexity, int8_choices) = predict(Weights::Int8)?;
+    let (perplexity, choices) = predict(Precision::F32)?;
+    let (int8_perplexity, int8_choices) = predict(Precision::Int8)?;
     let same = choices.iter().zip(&int8_choices).filter(|(a, b)| a == b).count();
     Ok((int8_perplexity / perplexity, same as f64 / choices.len() as f64))
 }

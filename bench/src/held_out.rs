@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use charcell::model::Parameters;
 use charcell::text::{Batches, Corpus};
 use charcell::{
-    Backend, Config, Device, Optimizer, Schedule, Training, Weights, artifact, evaluate,
+    Backend, Config, Device, Optimizer, Precision, Schedule, Training, artifact, evaluate,
     to_safetensors,
 };
 use infer_core::{Normalisation, Token};
@@ -190,7 +190,7 @@ fn compare(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
         pytorch_seconds += passed;
     }
     let (loss_nats, _): (f64, f64) = pytorch.order("evaluate", 0)?;
-    let artifact = artifact(&block_on(training.finish(None)).model, Weights::F32)?;
+    let artifact = artifact(&block_on(training.finish(None)).model, Precision::F32)?;
     let held_out = corpus.split(config.validation).1.to_vec();
     let perplexity = evaluate(&artifact.model()?, &held_out).perplexity;
     let pytorch = Trained { perplexity: loss_nats.exp(), seconds: pytorch_seconds };

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use charcell::model::Dimensions;
-use charcell::{AnyModel, Artifact, Weights, artifact};
+use charcell::{AnyModel, Artifact, Precision, artifact};
 use charcell_flash::{BOARDS, Flashing, ImageError, Speed, board};
 use common::{charcell, model, untrained_model};
 use tempfile::TempDir;
@@ -46,7 +46,7 @@ fn a_model_for_no_board_has_the_reason() {
     assert!(line.contains(&format!("with {hidden} hidden units or fewer")), "{line}");
 
     let dimensions = Dimensions { vocabulary: 43, hidden: 16, layers: 1 };
-    let model = artifact(&untrained_model(dimensions), Weights::F32).unwrap();
+    let model = artifact(&untrained_model(dimensions), Precision::F32).unwrap();
     let text = inspect(&model);
     let reason = "no board runs it: the model's weights are f32";
     assert!(text.contains(reason), "{text}");
@@ -56,7 +56,7 @@ fn a_model_for_no_board_has_the_reason() {
 #[test]
 fn a_text_of_too_many_characters_is_named() {
     let dimensions = Dimensions { vocabulary: 2500, hidden: 8, layers: 1 };
-    let model = artifact(&untrained_model(dimensions), Weights::Int8).unwrap();
+    let model = artifact(&untrained_model(dimensions), Precision::Int8).unwrap();
     let board = board("microbit-v1").unwrap();
     let error = board.check(model.bytes()).unwrap_err();
     assert!(matches!(
@@ -68,7 +68,7 @@ fn a_text_of_too_many_characters_is_named() {
 #[test]
 fn f32_models_are_not_for_boards() {
     let dimensions = Dimensions { vocabulary: 43, hidden: 16, layers: 1 };
-    let model = artifact(&untrained_model(dimensions), Weights::F32).unwrap();
+    let model = artifact(&untrained_model(dimensions), Precision::F32).unwrap();
     assert!(matches!(model.model(), Ok(AnyModel::F32(_))));
     for board in &BOARDS {
         assert!(matches!(board.check(model.bytes()), Err(ImageError::NotInt8)));

@@ -9,7 +9,7 @@ use charcell::cpu::{
 };
 use charcell::model::{Dimensions, Parameters, TrainedModel};
 use charcell::text::{Vocabulary, Window};
-use charcell::{Config, Weights, artifact};
+use charcell::{Config, Precision, artifact};
 use charcell_shaders::Update;
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -122,8 +122,8 @@ fn update(bencher: Bencher<'_, '_>, hidden: usize) {
 }
 
 /// A thousand greedy characters through `infer-core`.
-#[divan::bench(args = [Weights::Int8, Weights::F32], max_time = 2)]
-fn generate(bencher: Bencher<'_, '_>, weights: Weights) {
+#[divan::bench(args = [Precision::Int8, Precision::F32], max_time = 2)]
+fn generate(bencher: Bencher<'_, '_>, weights: Precision) {
     let characters: String = (' '..).take(VOCABULARY).collect();
     let model = TrainedModel {
         parameters: parameters(256),

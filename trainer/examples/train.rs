@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use charcell::text::{Corpus, SHIPPED_TEXT};
-use charcell::{Config, Device, Preset, Training, Weights, artifact, evaluate};
+use charcell::{Config, Device, Precision, Preset, Training, artifact, evaluate};
 use infer_core::{Normalisation, Sampling};
 use pollster::block_on;
 
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }));
     outcome.stopped.map_or(Ok(()), Err)?;
 
-    let artifact = artifact(&outcome.model, Weights::Int8)?;
+    let artifact = artifact(&outcome.model, Precision::Int8)?;
     fs::write("model.postcard", artifact.bytes())?;
     let model = artifact.model()?;
     let evaluation = evaluate(&model, &corpus.split(config.validation).1.to_vec());

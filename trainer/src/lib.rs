@@ -4,7 +4,7 @@
 //! `docs/chapter.md` in the repository maps each cell of the chapter to the code here.
 //!
 //! ```
-//! use charcell::{Config, Device, Weights, artifact, train_and_predict};
+//! use charcell::{Config, Device, Precision, artifact, train_and_predict};
 //! use charcell::text::Corpus;
 //! use infer_core::{Normalisation, Sampling};
 //!
@@ -16,7 +16,7 @@
 //! let outcome = pollster::block_on(train_and_predict(&corpus, &config, &device, |report| {
 //!     println!("epoch {}, perplexity {}", report.epoch, report.perplexity);
 //! }))?;
-//! let artifact = artifact(&outcome.model, Weights::Int8)?;
+//! let artifact = artifact(&outcome.model, Precision::Int8)?;
 //! let text = artifact.model()?.text("the traveller", 50, Sampling::greedy())?;
 //! assert_eq!(text.chars().count(), 63);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -52,7 +52,7 @@ pub use error::{
     VocabularyFileError, WeightsError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
-pub use export::{Int8Loss, Weights, artifact, from_safetensors, int8_artifact, to_safetensors};
+pub use export::{Int8Loss, Precision, artifact, from_safetensors, int8_artifact, to_safetensors};
 pub use foreign::{END_BYTES, Foreign, START_BYTES};
 pub use import::{ImportOptions, Imported, import};
 pub use inference::{AnyModel, Artifact};

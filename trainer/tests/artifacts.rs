@@ -8,7 +8,7 @@ use std::path::Path;
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, ParameterName, TrainedModel};
 use charcell::text::{Vocabulary, Window};
-use charcell::{AnyModel, Artifact, ArtifactError, Config, Error, TextError, Weights, artifact};
+use charcell::{AnyModel, Artifact, ArtifactError, Config, Error, Precision, TextError, artifact};
 use infer_core::artifact::tensors;
 use infer_core::{Int8, Model, Normalisation, PrimeError, State, Token};
 
@@ -24,13 +24,13 @@ const TINY: Dimensions = Dimensions { vocabulary: 22, hidden: 10, layers: 2 };
 fn the_fixed_artifacts_are_what_is_exported() {
     let model = untrained_model(TINY, 300.0, 7);
     for (weights, name) in
-        [(Weights::Int8, "tiny-int8.postcard"), (Weights::F32, "tiny-f32.postcard")]
+        [(Precision::Int8, "tiny-int8.postcard"), (Precision::F32, "tiny-f32.postcard")]
     {
         let exported = artifact(&model, weights).unwrap();
         assert_is_exported(&format!("../infer-core/tests/models/{name}"), &exported);
     }
     let vocabulary = model.vocabulary.clone().with_replacement(Some('#')).unwrap();
-    let exported = artifact(&TrainedModel { vocabulary, ..model }, Weights::Int8).unwrap();
+    let exported = artifact(&TrainedModel { vocabulary, ..model }, Precision::Int8).unwrap();
     assert_is_exported("../infer-core/tests/models/tiny-replacing.postcard", &exported);
 }
 
@@ -45,7 +45,7 @@ fn the_seeds_of_fuzzing_are_what_is_exported() {
         if vocabulary == 3 {
             model.vocabulary = model.vocabulary.with_replacement(Some('!')).unwrap();
         }
-        for (weights, kind) in [(Weights::Int8, "int8"), (Weights::F32, "f32")] {
+        for (weights, kind) in [(Precision::Int8, "int8"), (Precision::F32, "f32")] {
             let path = format!("../fuzz/seeds/{kind}-{vocabulary}-{hidden}-{layers}.postcard");
             assert_is_exported(&path, &artifact(&model, weights).unwrap());
         }
@@ -62,7 +62,7 @@ fn prefixes_are_normalised_as_the_corpus_was() {
         let mut model = untrained_model(DIMENSIONS, 1.0, 7);
         model.vocabulary = Vocabulary::of("\n berÜü").unwrap();
         (model.prefixes, model.normalisation) = (vec!["Über\n".into()], normalisation);
-        let artifact = artifact(&model, Weights::Int8).unwrap();
+        let artifact = artifact(&model, Precision::Int8).unwrap();
         assert_eq!(*artifact.model().unwrap().header().prefixes, [expected]);
         let model = Model::<Int8>::load(artifact.bytes()).unwrap();
         let unknown = PrimeError { character: 'Ж', position: 2, offset: 3 };
@@ -78,7 +78,7 @@ fn prefixes_have_the_replacement_where_it_stands_for_a_character() {
         let dimensions = Dimensions { vocabulary: vocabulary.size(), hidden: 1, layers: 1 };
         let mut model = untrained_model(dimensions, 1.0, 7);
         (model.prefixes, model.vocabulary) = (vec!["Жüb".into()], vocabulary);
-        let artifact = artifact(&model, Weights::Int8).unwrap();
+        let artifact = artifact(&model, Precision::Int8).unwrap();
         let model = artifact.model().unwrap();
         (model.tokens("Жüb", None).unwrap(), model.header().prefixes[0].to_owned())
     };
@@ -92,7 +92,7 @@ fn prefixes_have_the_replacement_where_it_stands_for_a_character() {
 fn prefixes_with_characters_that_the_vocabulary_lacks_are_refused() {
     let mut model = untrained_model(TINY, 1.0, 7);
     model.prefixes.push("'Ж".into());
-    for weights in [Weights::Int8, Weights::F32] {
+    for weights in [Precision::Int8, Precision::F32] {
         let Err(Error::Text(TextError::UnknownCharacters(unknown))) = artifact(&model, weights)
         else {
             panic!("the prefix is taken");
@@ -116,9 +116,9 @@ fn weights_too_large_for_int8_are_refused_by_name() {
     for (name, largest) in [(ParameterName::WHh(1), 62.0), (ParameterName::WOut, 16_000.0)] {
         let mut model = untrained_model(TINY, 300.0, 7);
         model.parameters.get_mut(name)[0] = largest;
-        artifact(&model, Weights::Int8).unwrap();
+        artifact(&model, Precision::Int8).unwrap();
         model.parameters.get_mut(name)[0] = 1.2 * largest;
-        let refused = artifact(&model, Weights::Int8);
+        let refused = artifact(&model, Precision::Int8);
         assert!(matches!(
             refused,
             Err(Error::Artifact(ArtifactError::Weight { name: named, .. }))
@@ -184,7 +184,8 @@ fn int8_is_close_to_f32_at_every_size() {
             exported.model().unwrap().predict_each(&tokens, |each, _| all.extend_from_slice(each));
             all
         };
-        let (float, integer) = (log_probabilities(Weights::F32), log_probabilities(Weights::Int8));
+        let (float, integer) =
+            (log_probabilities(Precision::F32), log_probabilities(Precision::Int8));
         assert_eq!(float.len(), integer.len());
         let difference = float.iter().zip(&integer).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         let spread = float.iter().copied().fold(0.0, |spread: f64, p| spread.max(-p));
@@ -205,7 +206,7 @@ fn f32_logits_are_those_of_training() {
         let (inputs, targets) = (tokens[..steps].to_vec(), tokens[1..].to_vec());
         let trained = cpu.logits(&Window { inputs, targets, resets_state: true });
 
-        let exported = artifact(&model, Weights::F32).unwrap();
+        let exported = artifact(&model, Precision::F32).unwrap();
         let exported = exported.model().unwrap();
         assert!(matches!(exported, AnyModel::F32(_)));
         let mut rows = trained.chunks_exact(dimensions.vocabulary);

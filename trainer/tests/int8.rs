@@ -9,7 +9,7 @@ use charcell::model::ParameterName::{self, B, BOut, WHh, WIh, WOut};
 use charcell::model::{Dimensions, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT};
 use charcell::{
-    Artifact, ArtifactError, Config, Description, Device, Error, Optimizer, Weights, artifact,
+    Artifact, ArtifactError, Config, Description, Device, Error, Optimizer, Precision, artifact,
     evaluate, int8_artifact, train_and_predict,
 };
 use infer_core::layout::{GATES, Gate, MAX_VOCABULARY, gate_column};
@@ -52,7 +52,7 @@ fn token(character: char) -> usize {
 /// 3000 characters at the highest temperature there is, in int8 and in f32.
 fn wild_texts(model: &TrainedModel) -> [String; 2] {
     let sampling = Sampling::greedy().with_temperature_milli(u16::MAX);
-    [Weights::Int8, Weights::F32].map(|weights| {
+    [Precision::Int8, Precision::F32].map(|weights| {
         let artifact = artifact(model, weights).unwrap();
         artifact.model().unwrap().text("", 3000, sampling).unwrap()
     })
@@ -64,7 +64,7 @@ fn nats_per_logit_q32(artifact: &Artifact) -> u32 {
 
 /// What int8 predicts for each character of the corpus: logarithms of probabilities, `[V]` each.
 fn predictions(model: &TrainedModel) -> Vec<f64> {
-    let (artifact, tokens) = (artifact(model, Weights::Int8).unwrap(), CORPUS.tokens().to_vec());
+    let (artifact, tokens) = (artifact(model, Precision::Int8).unwrap(), CORPUS.tokens().to_vec());
     let mut all = Vec::new();
     artifact.model().unwrap().predict_each(&tokens, |each, _| all.extend_from_slice(each));
     all
@@ -216,7 +216,7 @@ fn no_outlier_is_held_badly_without_a_word() {
 /// The perplexity in int8 divided by that in f32, on another text than is looked at in export.
 fn factor_on_own_text(model: &TrainedModel) -> f64 {
     let [int8, float] =
-        [Weights::Int8, Weights::F32].map(|weights| artifact(model, weights).unwrap());
+        [Precision::Int8, Precision::F32].map(|weights| artifact(model, weights).unwrap());
     let (int8, float) = (int8.model().unwrap(), float.model().unwrap());
     let sampling = Sampling::greedy().with_temperature_milli(1000).with_seed(9);
     let tokens = float.tokens(&float.text("", 1500, sampling).unwrap(), None).unwrap();

@@ -4,8 +4,8 @@ use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, State, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT, Window, WindowSampling};
 use charcell::{
-    Config, Device, DeviceError, Error, ModelError, Outcome, Schedule, TextError, TrainingError,
-    Weights, artifact, clip_factor, evaluate, first_choice, train_and_predict,
+    Config, Device, DeviceError, Error, ModelError, Outcome, Precision, Schedule, TextError,
+    TrainingError, artifact, clip_factor, evaluate, first_choice, train_and_predict,
 };
 use infer_core::Normalisation;
 use pollster::block_on;
@@ -49,7 +49,7 @@ fn the_same_seed_gives_the_same_weights_at_any_number_of_threads() {
 }
 
 /// Perplexity of a model of `weights` on its corpus, and its first choices.
-fn predictions(model: &TrainedModel, corpus: &Corpus, weights: Weights) -> (f64, Vec<usize>) {
+fn predictions(model: &TrainedModel, corpus: &Corpus, weights: Precision) -> (f64, Vec<usize>) {
     let artifact = artifact(model, weights).unwrap();
     let model = artifact.model().unwrap();
     let (tokens, mut choices) = (corpus.tokens().to_vec(), Vec::new());
@@ -78,8 +78,8 @@ fn training_learns_and_int8_loses_next_to_nothing_of_it() {
     let (first, last) = (perplexities[0], perplexities[79]);
     assert!(first > 15.0 && last < 2.5, "perplexity {first} at first, {last} at last");
 
-    let (f32_perplexity, f32_choices) = predictions(&outcome.model, &corpus, Weights::F32);
-    let (int8_perplexity, int8_choices) = predictions(&outcome.model, &corpus, Weights::Int8);
+    let (f32_perplexity, f32_choices) = predictions(&outcome.model, &corpus, Precision::F32);
+    let (int8_perplexity, int8_choices) = predictions(&outcome.model, &corpus, Precision::Int8);
     let factor = int8_perplexity / f32_perplexity;
     let same = f32_choices.iter().zip(&int8_choices).filter(|(a, b)| a == b).count();
     let agreement = same as f64 / f32_choices.len() as f64;

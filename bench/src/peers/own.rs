@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use charcell::cpu::Cpu;
 use charcell::model::TrainedModel;
 use charcell::text::{Batches, Corpus, Window};
-use charcell::{Artifact, Backend, Config, Iterations, Weights, artifact};
+use charcell::{Artifact, Backend, Config, Iterations, Precision, artifact};
 
 use super::work::Work;
 use pollster::block_on;
@@ -27,9 +27,11 @@ pub(crate) fn follow(folder: &Path) -> Result<()> {
         let number = number.parse()?;
         match order {
             "epoch" => println!("{}", epoch(&mut cpu, &corpus, number)?),
-            "generate" => println!("{}", generate(&mut cpu, &corpus, Weights::Int8, int8, number)?),
+            "generate" => {
+                println!("{}", generate(&mut cpu, &corpus, Precision::Int8, int8, number)?)
+            }
             "generate-f32" => {
-                println!("{}", generate(&mut cpu, &corpus, Weights::F32, f32, number)?);
+                println!("{}", generate(&mut cpu, &corpus, Precision::F32, f32, number)?);
             }
             _ => bail!("unknown order {order}"),
         }
@@ -56,7 +58,7 @@ fn epoch(cpu: &mut Cpu, corpus: &Corpus, offset: usize) -> Result<f64> {
 fn generate(
     cpu: &mut Cpu,
     corpus: &Corpus,
-    weights: Weights,
+    weights: Precision,
     exported: &mut Option<Artifact>,
     count: usize,
 ) -> Result<String> {

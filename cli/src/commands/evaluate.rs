@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use charcell::text::{NormalisedText, Source};
-use charcell::{AnyModel, ArtifactError, TextError, Weights, artifact, evaluate, shown_number};
+use charcell::{AnyModel, ArtifactError, Precision, TextError, artifact, evaluate, shown_number};
 use clap::Args;
 
 use super::{AS_TRAINED, with_model};
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     if arguments.model.is_dir() {
         let folder = RunFolder::open(arguments.model.clone())?;
-        let artifact = artifact(&folder.model()?, Weights::F32)?;
+        let artifact = artifact(&folder.model()?, Precision::F32)?;
         let path = arguments.model.clone();
         let model = artifact.model().map_err(|source| ArtifactError::Load { path, source })?;
         return report(&arguments, &model);

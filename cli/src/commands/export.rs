@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use charcell::model::TrainedModel;
-use charcell::{Artifact, Weights, artifact, to_safetensors};
+use charcell::{Artifact, Precision, artifact, to_safetensors};
 use clap::{Args, ValueEnum};
 
 use super::check_effects;
@@ -45,8 +45,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         (path, to_safetensors(&model.parameters), None)
     } else {
         let weights = match arguments.weights {
-            WeightsArgument::Int8 => Weights::Int8,
-            WeightsArgument::F32 => Weights::F32,
+            WeightsArgument::Int8 => Precision::Int8,
+            WeightsArgument::F32 => Precision::F32,
         };
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(weights));
         (path, made(&folder, &model, weights, &arguments.int8)?.bytes().to_vec(), Some(weights))
@@ -62,10 +62,10 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
 fn made(
     folder: &RunFolder,
     model: &TrainedModel,
-    weights: Weights,
+    weights: Precision,
     int8: &Int8Arguments,
 ) -> Result<Artifact, Error> {
-    let is_f32 = weights == Weights::F32;
+    let is_f32 = weights == Precision::F32;
     check_effects(&[("--allow-loss", is_f32 && int8.allow_loss, "with --weights f32")])?;
     if is_f32 {
         return Ok(artifact(model, weights)?);

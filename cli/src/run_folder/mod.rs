@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use self::checkpoints::Checkpoints;
 use charcell::model::TrainedModel;
-use charcell::{Checkpoint, Description, EpochReport, Weights, to_safetensors};
+use charcell::{Checkpoint, Description, EpochReport, Precision, to_safetensors};
 
 pub(crate) use self::checkpoints::LastCheckpoint;
 pub(crate) use self::error::RunError;
@@ -149,16 +149,16 @@ impl RunFolder {
 
     /// Where the artifact with these weights lies.
     #[must_use]
-    pub(crate) fn artifact_path(&self, weights: Weights) -> PathBuf {
+    pub(crate) fn artifact_path(&self, weights: Precision) -> PathBuf {
         self.path.join(match weights {
-            Weights::Int8 => ARTIFACT,
-            Weights::F32 => F32_ARTIFACT,
+            Precision::Int8 => ARTIFACT,
+            Precision::F32 => F32_ARTIFACT,
         })
     }
 
     /// Whether `path` is a file of the run, but for its artifact with these weights.
     #[must_use]
-    pub(crate) fn owns(&self, path: &Path, but: Option<Weights>) -> bool {
+    pub(crate) fn owns(&self, path: &Path, but: Option<Precision>) -> bool {
         let Ok(path) = path.canonicalize() else { return false };
         let is = |own: &Path| own.canonicalize().is_ok_and(|own| own == path);
         let but = but.map(|weights| self.artifact_path(weights));

@@ -11,7 +11,7 @@ use std::sync::{Arc, Once, atomic::AtomicBool};
 use assert_cmd::Command;
 use charcell::model::{Dimensions, Parameters, TrainedModel};
 use charcell::text::Vocabulary;
-use charcell::{Artifact, Weights, artifact};
+use charcell::{Artifact, Precision, artifact};
 use infer_core::Normalisation;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -36,7 +36,7 @@ pub(crate) fn untrained_model(dimensions: Dimensions) -> TrainedModel {
 /// The int8 artifact of an untrained model of one layer.
 pub(crate) fn model(hidden: usize) -> Artifact {
     let dimensions = Dimensions { vocabulary: 43, hidden, layers: 1 };
-    artifact(&untrained_model(dimensions), Weights::Int8).unwrap()
+    artifact(&untrained_model(dimensions), Precision::Int8).unwrap()
 }
 
 /// Runs a command in `folder`.

@@ -24,13 +24,13 @@ pub use texts::write_texts;
 
 /// The kind of weights that the program is built for.
 #[cfg(feature = "int8")]
-pub type Kind = infer_core::Int8;
+pub type Precision = infer_core::Int8;
 /// The kind of weights that the program is built for.
 #[cfg(not(feature = "int8"))]
-pub type Kind = infer_core::F32;
+pub type Precision = infer_core::F32;
 
 /// Memory for the models of the tests.
-pub type Memory = State<256, 64, 2, Kind>;
+pub type Memory = State<256, 64, 2, Precision>;
 
 /// Room for an artifact on a host, in bytes.
 pub const LARGEST_ARTIFACT: usize = 1 << 21;
@@ -40,7 +40,7 @@ pub const LARGEST_ARTIFACT: usize = 1 << 21;
 /// # Panics
 /// If there is none: the tests' models are whole.
 #[must_use]
-pub fn model(artifact: &[u8]) -> Model<'_, Kind> {
+pub fn model(artifact: &[u8]) -> Model<'_, Precision> {
     match Model::load(artifact) {
         Ok(model) => model,
         Err(error) => panic!("{error}"),
@@ -66,10 +66,10 @@ pub fn check_kernels() {
 /// # Panics
 /// If the model is larger than `memory`.
 pub fn primed<'m>(
-    model: &'m Model<'m, Kind>,
+    model: &'m Model<'m, Precision>,
     memory: &'m mut [u8],
     sampling: Sampling,
-) -> Generator<'m, Kind> {
+) -> Generator<'m, Precision> {
     let state = StateView::from_bytes(model, memory).expect("the models are small");
     let mut generator = Generator::from_view(model, state, sampling);
     let prefix = model.prefixes().next().unwrap_or_default();

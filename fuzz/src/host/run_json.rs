@@ -1,7 +1,7 @@
 //! The description of a run.
 
 use charcell::model::{Dimensions, Parameters};
-use charcell::{Config, Description, Error, TextError, Weights, artifact, to_safetensors};
+use charcell::{Config, Description, Error, Precision, TextError, artifact, to_safetensors};
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ fn export(description: &Description) {
     (0..).zip(parameters.values_mut()).for_each(|(number, value)| *value = number as f32);
     let model = description.clone().model(&to_safetensors(&parameters)).expect("its own weights");
     assert!(model.parameters == parameters);
-    let artifact = match artifact(&model, Weights::F32) {
+    let artifact = match artifact(&model, Precision::F32) {
         Ok(artifact) => artifact,
         // Training and import make sure of it, but somebody may have changed the file.
         Err(Error::Text(TextError::UnknownCharacters(_))) => return,

@@ -62,7 +62,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Kind of an artifact's weights.
+/// The precision of an artifact's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum StoredPrecision<'a> {

@@ -7,7 +7,7 @@ mod tensors;
 mod writer;
 
 use infer_core::artifact::{StoredPrecision, TensorName};
-use infer_core::{F32, Model, Precision};
+use infer_core::{F32, Model};
 use serde::{Deserialize, Serialize};
 
 pub use self::loss::Int8Loss;
@@ -22,10 +22,10 @@ use crate::error::{ArtifactError, Error, TextError};
 use crate::inference::{Artifact, largest_cell_states};
 use crate::model::{Dimensions, ParameterName, Parameters, TrainedModel};
 
-/// Kind of an artifact's weights.
+/// The precision of an artifact's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Weights {
+pub enum Precision {
     /// One byte a weight, integer arithmetic: for microcontrollers.
     Int8,
     /// Four bytes a weight: for hosts, and for cores with an FPU.
@@ -51,11 +51,11 @@ const LARGEST_F32_BIAS: f32 = 16_384.0;
 ///
 /// # Panics
 /// Never: what is loaded to be calibrated is what was written before.
-pub fn artifact(model: &TrainedModel, weights: Weights) -> Result<Artifact, Error> {
+pub fn artifact(model: &TrainedModel, precision: Precision) -> Result<Artifact, Error> {
     let float = float_artifact(model)?;
-    match weights {
-        Weights::F32 => Ok(float),
-        Weights::Int8 => quantised(model, &loaded(&float)),
+    match precision {
+        Precision::F32 => Ok(float),
+        Precision::Int8 => quantised(model, &loaded(&float)),
     }
 }
 
@@ -76,7 +76,7 @@ pub fn int8_artifact(model: &TrainedModel, text: &str) -> Result<(Artifact, Int8
 }
 
 /// The model of an artifact that was just written.
-fn loaded<P: Precision>(artifact: &Artifact) -> Model<'_, P> {
+fn loaded<P: infer_core::Precision>(artifact: &Artifact) -> Model<'_, P> {
     Model::load(artifact.bytes()).expect("what was just written")
 }
 

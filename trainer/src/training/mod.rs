@@ -31,7 +31,7 @@ use crate::backend::{Backend, IterationReport, Iterations};
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::Error;
-use crate::export::{self, Weights};
+use crate::export::{self, Precision};
 use crate::model::{Parameters, TrainedModel};
 use crate::perplexity::perplexity;
 use crate::text::{Batches, Corpus, Window};
@@ -249,7 +249,7 @@ impl<'a, B: Backend> Training<'a, B> {
 
 /// The chapter's `predict_rnn`: each prefix with the most probable continuation.
 fn continuations(model: &TrainedModel) -> Result<Vec<String>, Error> {
-    let artifact = export::artifact(model, Weights::F32)?;
+    let artifact = export::artifact(model, Precision::F32)?;
     let loaded = artifact.model().expect("what was just exported");
     let greedy = infer_core::Sampling::greedy();
     let texts = model.prefixes.iter().map(|prefix| loaded.text(prefix, REPORT_CHARACTERS, greedy));

@@ -9,12 +9,12 @@ mod random;
 mod refused;
 
 use charcell::model::TrainedModel;
-use charcell::{Error, ImportError, Weights, artifact, evaluate};
+use charcell::{Error, ImportError, Precision, artifact, evaluate};
 
 /// The perplexity of `text` under `model`.
 fn perplexity(model: &TrainedModel, text: &str) -> f64 {
     let tokens = model.vocabulary.tokens(text).unwrap();
-    let artifact = artifact(model, Weights::F32).unwrap();
+    let artifact = artifact(model, Precision::F32).unwrap();
     evaluate(&artifact.model().unwrap(), &tokens).perplexity
 }
 

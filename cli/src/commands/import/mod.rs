@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use charcell::text::read_characters;
 use charcell::{
-    ArtifactError, Description, ImportError, ImportOptions, Imported, Weights, artifact, import,
+    ArtifactError, Description, ImportError, ImportOptions, Imported, Precision, artifact, import,
 };
 use clap::{Args, Command};
 
@@ -97,7 +97,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let (exported, weights) = match arguments.int8.artifact(&model, "") {
         Ok((exported, loss)) => {
             notes.push(format!("int8 against f32: {loss}"));
-            (exported, Weights::Int8)
+            (exported, Precision::Int8)
         }
         Err(Error::Charcell(charcell::Error::Artifact(
             error @ (ArtifactError::Weight { .. } | ArtifactError::Int8Loss { .. }),
@@ -106,7 +106,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
             notes.push(format!(
                 "{error}\nthe artifact is in f32, as `charcell export {run} --weights f32` writes it"
             ));
-            (artifact(&model, Weights::F32)?, Weights::F32)
+            (artifact(&model, Precision::F32)?, Precision::F32)
         }
         Err(error) => return Err(error),
     };

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use charcell::model::TrainedModel;
 use charcell::{
-    AnyModel, Artifact, ArtifactError, Description, EpochReport, Outcome, REPORT_CHARACTERS,
-    Weights,
+    AnyModel, Artifact, ArtifactError, Description, EpochReport, Outcome, Precision,
+    REPORT_CHARACTERS,
 };
 use infer_core::{Int8, Memory, Sampling};
 
@@ -158,7 +158,7 @@ impl<'a> Ending<'a> {
         metrics: &[EpochReport],
     ) -> Result<(), Error> {
         let (artifact, int8_loss) = self.int8.artifact(model, &self.description.excerpt)?;
-        let path = folder.artifact_path(Weights::Int8);
+        let path = folder.artifact_path(Precision::Int8);
         write_whole(&path, artifact.bytes())?;
         let loaded = artifact
             .model()
