@@ -119,7 +119,7 @@ pub unsafe extern "C" fn charcell_memory_bytes(
     }
     // SAFETY: it isn't null, and the caller promises the bytes.
     let artifact = unsafe { slice::from_raw_parts(artifact, artifact_bytes) };
-    match Model::<Int8>::from_trusted(artifact) {
+    match Model::<Int8>::load_unverified(artifact) {
         Ok(model) => {
             let needed = size_of::<Loaded>() + model.memory().state_bytes;
             // SAFETY: it isn't null, and the caller promises the memory.

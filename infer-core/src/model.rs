@@ -44,7 +44,7 @@ impl<'a, P: Precision> Model<'a, P> {
     /// [`LoadError`], whose variants say what is wrong. Never panics, whatever the bytes.
     #[inline(never)] // else the model is moved around in the caller
     pub fn load(artifact: &'a [u8]) -> Result<Self, LoadError> {
-        let mut model = Self::from_trusted(artifact);
+        let mut model = Self::load_unverified(artifact);
         // What ends too early has no checksum worth comparing; these say more than it would.
         let is_early = matches!(
             model,
@@ -80,7 +80,7 @@ impl<'a, P: Precision> Model<'a, P> {
     ///
     /// # Errors
     /// Those of [`load`](Self::load) but [`LoadError::Checksum`].
-    pub fn from_trusted(artifact: &'a [u8]) -> Result<Self, LoadError> {
+    pub fn load_unverified(artifact: &'a [u8]) -> Result<Self, LoadError> {
         Self::read(artifact, false)
     }
 

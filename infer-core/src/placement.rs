@@ -219,7 +219,7 @@ mod tests {
             let tensor = &mut changed[tensor.offset as usize..end];
             tensor.iter_mut().filter(|_| is_of_weights).for_each(|byte| *byte ^= 0x55);
         }
-        let [flash, other] = [INT8, changed].map(|it| Model::<Int8>::from_trusted(it).unwrap());
+        let [flash, other] = [INT8, changed].map(|it| Model::<Int8>::load_unverified(it).unwrap());
         let (expected, bytes) = (text(&flash), tensor_bytes(INT8) + ALIGNMENT);
         let [mut ram, mut other_ram, mut half] = [bytes, bytes, bytes / 2].map(|n| vec![0; n]);
         let range = ram.as_ptr_range();
