@@ -30,7 +30,7 @@ pub fn generate(bytes: &[u8]) -> bool {
             stored.copy_from_slice(&mended.to_le_bytes());
         }
         let [temperature, top_k, top_p, seed] = mended.to_le_bytes().map(u16::from);
-        let sampling = Sampling::greedy()
+        let sampling = Sampling::random()
             .with_temperature_milli(10 * temperature)
             .with_top_k(top_k % 8)
             .with_top_p_milli(4 * top_p)

@@ -84,7 +84,7 @@ fn texts_are_those_of_infer_core() {
 
     let choice =
         infer_core_c::Sampling { seed: 3, temperature_milli: 1000, top_k: 0, top_p_milli: 0 };
-    let sampled = Sampling::greedy().with_temperature_milli(1000).with_seed(3);
+    let sampled = Sampling::random().with_seed(3);
     let choices = [
         (choice, sampled),
         (infer_core_c::Sampling { top_k: 3, ..choice }, sampled.with_top_k(3)),

@@ -95,7 +95,7 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
     /// static ARTIFACT: &[u8] = infer_core::include_model!("../tests/models/tiny-int8.postcard");
     /// let model = Model::load(ARTIFACT)?;
     /// let mut state = State::<16, 22, 2>::new();
-    /// let sampling = Sampling::greedy().with_temperature_milli(800);
+    /// let sampling = Sampling::random().with_temperature_milli(800);
     /// let mut generator = Generator::new(&model, &mut state, sampling)?.with_random(Noise(1));
     /// assert_eq!(generator.by_ref().take(50).count(), 50);
     /// generator.restart_unseeded(sampling); // the next text

@@ -7,7 +7,7 @@ use crate::vocabulary::Token;
 /// ```
 /// use infer_core::Sampling;
 ///
-/// let sampling = Sampling::greedy().with_temperature_milli(700).with_top_k(10).with_seed(1);
+/// let sampling = Sampling::random().with_temperature_milli(700).with_top_k(10).with_seed(1);
 /// assert_eq!(sampling.temperature_milli, 700);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,12 @@ impl Sampling {
     #[must_use]
     pub const fn greedy() -> Self {
         Self { temperature_milli: 0, top_k: 0, top_p_milli: 1000, seed: 0 }
+    }
+
+    /// Characters at random, by the model's own probabilities.
+    #[must_use]
+    pub const fn random() -> Self {
+        Self { temperature_milli: 1000, ..Self::greedy() }
     }
 
     /// The same with another temperature, in thousandths.
@@ -233,7 +239,7 @@ mod tests {
     /// Logits in units of 2⁻¹⁶ nats.
     const NATS_PER_LOGIT_Q32: u32 = 1 << 16;
 
-    const OWN: Sampling = Sampling::greedy().with_temperature_milli(1000);
+    const OWN: Sampling = Sampling::random();
 
     fn logits(probabilities: &[f64]) -> Vec<i32> {
         probabilities.iter().map(|p| (p.ln() * 65_536.0).round() as i32).collect()

@@ -22,7 +22,7 @@ fn text(sampling: Sampling) -> String {
 
 #[test]
 fn int8_text_is_the_same_everywhere() {
-    let sampled = Sampling::greedy().with_temperature_milli(1000).with_seed(3);
+    let sampled = Sampling::random().with_seed(3);
     let golden = [
         (Sampling::greedy(), "1) !! !!!!!!!!!!!!!!!!!!!!!!! '  )  )  ))  ))  %33) $  $)  !"),
         (sampled, "1)$ ))) $ $3'!!'  )3 $)   )' 3+ !000)$!    2!' ' 5!55!!0)1! "),
@@ -54,7 +54,7 @@ fn priming_in_pieces_is_priming_at_once() {
 #[test]
 fn the_next_text_starts_anew_with_random_numbers_that_go_on() {
     let model = Model::load(INT8).unwrap();
-    let sampling = Sampling::greedy().with_temperature_milli(2000);
+    let sampling = Sampling::random().with_temperature_milli(2000);
     let (mut own, mut seeded) = (State::<16, 22, 2>::new(), State::<16, 22, 2>::new());
     let mut own = Generator::new(&model, &mut own, sampling).unwrap().with_random(Pcg32::new(1, 2));
     let mut seeded = Generator::new(&model, &mut seeded, sampling).unwrap();

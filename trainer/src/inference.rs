@@ -290,7 +290,7 @@ pub(crate) fn largest_cell_states(
     let mut state = OwnedState::new(model);
     let Dimensions { hidden, layers, .. } = model.dimensions();
     let mut largest = vec![0_f32; layers];
-    let sampling = Sampling::greedy().with_temperature_milli(1000);
+    let sampling = Sampling::random();
     for prefix in prefixes.iter().map(String::as_str).chain([""]) {
         let mut generator = Generator::from_view(model, state.view(model), sampling);
         generator.prime(prefix).map_err(unknown_character)?;

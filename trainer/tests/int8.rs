@@ -51,7 +51,7 @@ fn token(character: char) -> usize {
 
 /// 3000 characters at the highest temperature there is, in int8 and in f32.
 fn wild_texts(model: &TrainedModel) -> [String; 2] {
-    let sampling = Sampling::greedy().with_temperature_milli(u16::MAX);
+    let sampling = Sampling::random().with_temperature_milli(u16::MAX);
     [Precision::Int8, Precision::F32].map(|weights| {
         let artifact = artifact(model, weights).unwrap();
         artifact.model().unwrap().text("", 3000, sampling).unwrap()
@@ -218,7 +218,7 @@ fn factor_on_own_text(model: &TrainedModel) -> f64 {
     let [int8, float] =
         [Precision::Int8, Precision::F32].map(|weights| artifact(model, weights).unwrap());
     let (int8, float) = (int8.model().unwrap(), float.model().unwrap());
-    let sampling = Sampling::greedy().with_temperature_milli(1000).with_seed(9);
+    let sampling = Sampling::random().with_seed(9);
     let tokens = float.tokens(&float.text("", 1500, sampling).unwrap(), None).unwrap();
     evaluate(&int8, &tokens).perplexity / evaluate(&float, &tokens).perplexity
 }

@@ -9,8 +9,8 @@ use crate::{Memory, model};
 /// The ways to choose characters.
 const SAMPLINGS: [Sampling; 3] = [
     Sampling::greedy(),
-    Sampling::greedy().with_temperature_milli(700).with_seed(7),
-    Sampling::greedy().with_temperature_milli(1000).with_top_k(5).with_seed(3),
+    Sampling::random().with_temperature_milli(700).with_seed(7),
+    Sampling::random().with_top_k(5).with_seed(3),
 ];
 
 /// Writes `characters` that follow each of the artifact's prefixes, and none, in three ways, a line

@@ -154,7 +154,7 @@ fn a_typed_line_is_continued() {
             .contains(&format!("> {greedy}\n> ")),
         "{shown}"
     );
-    let sampling = Sampling::greedy()
+    let sampling = Sampling::random()
         .with_temperature_milli(700)
         .with_seed(3)
         .with_top_k(9)

@@ -35,7 +35,7 @@ fn main() -> ! {
         "kernels" => check_kernels(),
         "count" => count(artifact, characters, Sampling::greedy()),
         "count-sampled" => {
-            count(artifact, characters, Sampling::greedy().with_temperature_milli(1000));
+            count(artifact, characters, Sampling::random());
         }
         "stack" => stack(artifact),
         _ => panic!("unknown task: {task}"),
@@ -66,7 +66,7 @@ fn stack(artifact: &[u8]) {
     });
     let model = model(artifact);
     let mut generator = primed(&model, &mut memory, Sampling::greedy());
-    let sampling = Sampling::greedy().with_temperature_milli(1000).with_top_k(9);
+    let sampling = Sampling::random().with_top_k(9);
     generator.restart(sampling.with_top_p_milli(900));
     generator.next();
     let character = stack_bytes(|| {
