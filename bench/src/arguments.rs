@@ -46,8 +46,10 @@ impl Arguments {
     pub(crate) fn corpus(&self) -> Result<Corpus> {
         let chars = Some(self.chars);
         Ok(match &self.corpus {
-            Some(file) => Corpus::read(std::slice::from_ref(file), Normalisation::Chapter, chars)?,
-            None => Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, chars)?,
+            Some(file) => {
+                Corpus::read(std::slice::from_ref(file), Normalisation::LowerCase, chars)?
+            }
+            None => Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, chars)?,
         })
     }
 

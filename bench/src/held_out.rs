@@ -46,7 +46,7 @@ struct Trained {
 pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let text = arguments.time_machine()?.to_owned();
     setup::pytorch()?;
-    let corpus = Corpus::read(&[text], Normalisation::Chapter, None)?;
+    let corpus = Corpus::read(&[text], Normalisation::LowerCase, None)?;
     let mut table = String::from(
         "| units | layers | rate | Charcell: perplexity | PyTorch: perplexity | \
          ratio of the means | spread of the seeds | Charcell: seconds | PyTorch: seconds | \

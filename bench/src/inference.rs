@@ -111,7 +111,7 @@ fn stack_bytes() -> Result<u64> {
 fn quality(time_machine: Option<&Path>) -> Result<(f64, f64)> {
     let corpus = match time_machine {
         Some(file) => chapter::corpus(file)?,
-        None => Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(CHARACTERS))?,
+        None => Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, Some(CHARACTERS))?,
     };
     let (model, _) = chapter::train(&corpus, 0)?;
     chapter::compare_int8(&model, &corpus)

@@ -21,7 +21,7 @@ const PRESETS: [(&str, Preset, usize); 2] =
 /// Trains with both to the end, and writes the table and the picture.
 pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let text = arguments.time_machine()?.to_owned();
-    let corpus = Corpus::read(&[text], Normalisation::Chapter, None)?;
+    let corpus = Corpus::read(&[text], Normalisation::LowerCase, None)?;
     let mut table = String::from(
         "| preset | epochs | s | perplexity in training | on held-out text, best | after s |\n\
          |---|---|---|---|---|---|\n",

@@ -5,8 +5,8 @@
 /// ```
 /// use infer_core::Normalisation;
 ///
-/// assert_eq!(Normalisation::Chapter.apply('T'), 't');
-/// assert_eq!(Normalisation::Chapter.apply('\n'), ' ');
+/// assert_eq!(Normalisation::LowerCase.apply('T'), 't');
+/// assert_eq!(Normalisation::LowerCase.apply('\n'), ' ');
 /// assert_eq!(Normalisation::None.apply('T'), 'T');
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +18,10 @@
 pub enum Normalisation {
     /// The text as it stands.
     None,
+    #[cfg_attr(feature = "serde", serde(rename = "chapter"))]
     /// Line breaks become spaces, letters lower-case (*Dive into Deep Learning*, "Language Model
     /// Dataset").
-    Chapter,
+    LowerCase,
 }
 
 impl Normalisation {
@@ -32,15 +33,15 @@ impl Normalisation {
     pub fn apply(self, character: char) -> char {
         match self {
             Self::None => character,
-            Self::Chapter if matches!(character, '\n' | '\r') => ' ',
-            Self::Chapter => lower_case(character),
+            Self::LowerCase if matches!(character, '\n' | '\r') => ' ',
+            Self::LowerCase => lower_case(character),
         }
     }
 
     /// Whether [`apply`](Self::apply) may leave a capital letter as it is that other programs
     /// lower-case: without the feature `unicode` it can't be told.
     pub(crate) fn may_miss(self, character: char) -> bool {
-        !cfg!(feature = "unicode") && self == Self::Chapter && may_be_capital(character)
+        !cfg!(feature = "unicode") && self == Self::LowerCase && may_be_capital(character)
     }
 }
 

@@ -33,9 +33,9 @@ fn headers() -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<u8>(), any::<u16>(), any::<bool>(), any::<Option<u16>>());
     let prefixes = vec(any::<String>(), 0..=MAX_PREFIXES);
     (encodings(), numbers, any::<String>(), prefixes, vec(any::<u8>(), 0..9)).prop_map(
-        |(precision, (layers, hidden, is_chapter, replacement), vocabulary, prefixes, rest)| {
+        |(precision, (layers, hidden, is_lower_case, replacement), vocabulary, prefixes, rest)| {
             let normalisation =
-                if is_chapter { Normalisation::Chapter } else { Normalisation::None };
+                if is_lower_case { Normalisation::LowerCase } else { Normalisation::None };
             let int8 = precision.as_ref().map(|(nats_per_logit_q32, bits)| {
                 let nats_per_logit_q32 = *nats_per_logit_q32;
                 StoredPrecision::Int8(Quantisation { nats_per_logit_q32, cell_fraction_bits: bits })

@@ -10,7 +10,7 @@ use infer_core::{Normalisation, Sampling};
 use pollster::block_on;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, None)?;
+    let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, None)?;
     let config = Config { hidden: 64, epochs: 10, ..Preset::Good.config() };
     let device = block_on(Device::try_gpu(0));
     let backend = async |start| device.backend(start, &config).await;

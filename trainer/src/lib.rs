@@ -9,7 +9,7 @@
 //! use infer_core::{Normalisation, Sampling};
 //!
 //! let text = "the traveller met the time traveller. ".repeat(100);
-//! let corpus = Corpus::from_text(&text, Normalisation::Chapter, None)?;
+//! let corpus = Corpus::from_text(&text, Normalisation::LowerCase, None)?;
 //! let config = Config { hidden: 16, epochs: 2, ..Config::default() };
 //! // Training is asynchronous, for pages; a program waits for it, for example with pollster.
 //! let device = pollster::block_on(Device::try_gpu(0));

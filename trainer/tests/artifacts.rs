@@ -57,7 +57,7 @@ fn the_seeds_of_fuzzing_are_what_is_exported() {
 fn prefixes_are_normalised_as_the_corpus_was() {
     const DIMENSIONS: Dimensions = Dimensions { vocabulary: 7, hidden: 1, layers: 1 };
     for (normalisation, expected) in
-        [(Normalisation::Chapter, "über "), (Normalisation::None, "Über\n")]
+        [(Normalisation::LowerCase, "über "), (Normalisation::None, "Über\n")]
     {
         let mut model = untrained_model(DIMENSIONS, 1.0, 7);
         model.vocabulary = Vocabulary::of("\n berÜü").unwrap();

@@ -32,8 +32,9 @@ static MODEL: LazyLock<TrainedModel> = LazyLock::new(|| {
     block_on(train_and_predict(&CORPUS, &config, &device, |_| ())).unwrap().model
 });
 
-static CORPUS: LazyLock<Corpus> =
-    LazyLock::new(|| Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(4000)).unwrap());
+static CORPUS: LazyLock<Corpus> = LazyLock::new(|| {
+    Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, Some(4000)).unwrap()
+});
 
 /// The model with another value of one of its parameters.
 fn with(name: ParameterName, index: usize, value: f32) -> TrainedModel {

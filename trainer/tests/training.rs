@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 const DEVICE: Device = Device::Cpu { threads: 1 };
 
 fn corpus(characters: usize) -> Corpus {
-    Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(characters)).unwrap()
+    Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, Some(characters)).unwrap()
 }
 
 fn train(corpus: &Corpus, config: &Config, threads: usize) -> Outcome {
@@ -225,6 +225,6 @@ fn settings_that_make_no_model_are_refused_by_name() {
     assert_eq!((prefix.as_str(), character, position), ("travéller", 'é', 4));
     let error = refused(&Config { prefixes: vec!["a".into(); 9], ..small() });
     assert!(matches!(error, Error::Model(ModelError::TooManyPrefixes { found: 9 })));
-    let no_text = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(0)).unwrap_err();
+    let no_text = Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, Some(0)).unwrap_err();
     assert!(matches!(no_text, TextError::NoCharacters));
 }

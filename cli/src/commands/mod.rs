@@ -166,7 +166,7 @@ enum NormalizeArgument {
 impl From<NormalizeArgument> for Normalisation {
     fn from(argument: NormalizeArgument) -> Self {
         match argument {
-            NormalizeArgument::Chapter => Self::Chapter,
+            NormalizeArgument::Chapter => Self::LowerCase,
             NormalizeArgument::None => Self::None,
         }
     }

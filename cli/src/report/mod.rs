@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn description() -> Description {
-        let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, None).unwrap();
+        let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, None).unwrap();
         Description::new(&corpus, &Config::default(), 2)
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn untrained_model(dimensions: Dimensions) -> TrainedModel {
     TrainedModel {
         parameters: Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(1)),
         vocabulary: Vocabulary::of(&characters.collect::<String>()).unwrap(),
-        normalisation: Normalisation::Chapter,
+        normalisation: Normalisation::LowerCase,
         prefixes: vec!["'(&".into(), "#".into()],
     }
 }

@@ -206,7 +206,7 @@ fn what_is_wrong_is_named_and_ends_nothing() {
 /// What is typed becomes what the corpus was made to, in every script.
 #[test]
 fn letters_are_lower_cased_as_on_the_host() {
-    assert_eq!(Normalisation::Chapter.apply('Ü'), 'ü');
+    assert_eq!(Normalisation::LowerCase.apply('Ü'), 'ü');
 }
 
 /// Where the weights lie changes no text: all in flash, in part in RAM, or all of them.

@@ -21,5 +21,5 @@ pub(crate) use run_json::{WORDS as RUN_JSON_WORDS, seeds as run_json_seeds};
 /// The text that checkpoints and descriptions are about.
 static CORPUS: LazyLock<Corpus> = LazyLock::new(|| {
     let text = "the tea at the heath, that the hat ate. ".repeat(3);
-    Corpus::from_text(&text, Normalisation::Chapter, None).expect("a text")
+    Corpus::from_text(&text, Normalisation::LowerCase, None).expect("a text")
 });

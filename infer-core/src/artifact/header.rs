@@ -44,7 +44,7 @@ impl<'a> Header<'a> {
             hidden: message.u16()?,
             normalisation: match message.u32()? {
                 0 => Normalisation::None,
-                1 => Normalisation::Chapter,
+                1 => Normalisation::LowerCase,
                 _ => return None,
             },
             vocabulary: message.str()?,

@@ -147,7 +147,7 @@ fn kernels_do_what_their_twins_do_at_all_sizes() {
 
 fn small_corpus() -> Corpus {
     let text = "the traveller met the time traveller on the road. ".repeat(40);
-    Corpus::from_text(&text, Normalisation::Chapter, Some(1500)).unwrap()
+    Corpus::from_text(&text, Normalisation::LowerCase, Some(1500)).unwrap()
 }
 
 fn small_config() -> Config {

@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn changes_are_counted_by_kind() {
         let text = "The Time\r\nÉtude, İx\n";
-        let changes = Changes::of(text, Normalisation::Chapter);
+        let changes = Changes::of(text, Normalisation::LowerCase);
         assert_eq!(changes, Changes { lower_cased: 3, line_breaks: 3 });
         let words = "3 letter(s) lower-cased, 3 line-break character(s) made spaces";
         assert_eq!(changes.to_string(), words);

@@ -35,7 +35,7 @@ impl Default for Source {
         Self {
             files: Vec::new(),
             characters: None,
-            normalisation: Normalisation::Chapter,
+            normalisation: Normalisation::LowerCase,
             vocabulary: None,
             min_count: 1,
             replacement: None,

@@ -153,7 +153,7 @@ mod tests {
 
     /// The description of a run with two layers of one unit.
     fn description() -> Description {
-        let corpus = Corpus::from_text("the hat", Normalisation::Chapter, None).unwrap();
+        let corpus = Corpus::from_text("the hat", Normalisation::LowerCase, None).unwrap();
         let config =
             Config { hidden: 1, layers: 2, prefixes: vec!["a".into()], ..Config::default() };
         Description::new(&corpus, &config, 3)

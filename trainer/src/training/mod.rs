@@ -70,7 +70,7 @@ pub async fn train_and_predict(
 /// use charcell::{Config, Device, Training};
 /// use infer_core::Normalisation;
 ///
-/// let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::Chapter, Some(3000))?;
+/// let corpus = Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, Some(3000))?;
 /// let config = Config { hidden: 8, epochs: 50, ..Config::default() };
 /// let device = Device::Cpu { threads: 1 };
 /// let backend = async |parameters| device.backend(parameters, &config).await;

@@ -25,7 +25,7 @@ pub(crate) fn untrained_model(dimensions: Dimensions, scale: f32, seed: u64) -> 
     TrainedModel {
         parameters: parameters(dimensions, scale, seed),
         vocabulary: Vocabulary::of(&characters.collect::<String>()).unwrap(),
-        normalisation: Normalisation::Chapter,
+        normalisation: Normalisation::LowerCase,
         prefixes: vec!["'(&".into(), "#".into()],
     }
 }

@@ -76,12 +76,12 @@ fn what_was_taken_for_what_is_said() {
     let import = |options: &_| import(&bytes, &['T', 'e', ' ', 'h', 'a'], options);
     let options = ImportOptions {
         ignore: vec!["module.linear.bias".into(), "n_averaged".into()],
-        normalisation: Normalisation::Chapter,
+        normalisation: Normalisation::LowerCase,
         prefixes: vec!["HA\n".into()],
         ..ImportOptions::default()
     };
     let imported = import(&options).unwrap();
-    assert_eq!(imported.model.normalisation, Normalisation::Chapter);
+    assert_eq!(imported.model.normalisation, Normalisation::LowerCase);
     let [taken, vocabulary_note] = &imported.notes[..] else { panic!("{:?}", imported.notes) };
     assert_eq!(
         taken,

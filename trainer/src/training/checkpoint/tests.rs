@@ -10,7 +10,7 @@ use crate::error::{CheckpointError, DescriptionError, Error, TrainingError};
 
 fn corpus() -> Corpus {
     let text = "the tea at the heath, that the hat ate. ".repeat(3);
-    Corpus::from_text(&text, Normalisation::Chapter, None).unwrap()
+    Corpus::from_text(&text, Normalisation::LowerCase, None).unwrap()
 }
 
 fn config() -> Config {
