@@ -102,8 +102,8 @@ fn softmax_cross_entropy(bencher: Bencher<'_, '_>, vocabulary: usize) {
     let targets = tokens(rows);
     let logits = || values(rows * vocabulary);
     bencher.counter(ItemsCount::new(rows)).with_inputs(logits).bench_local_refs(|logits| {
-        let (targets, all_rows) = (&targets, rows);
-        arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, all_rows })
+        let (targets, prediction_count) = (&targets, rows);
+        arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, prediction_count })
     });
 }
 

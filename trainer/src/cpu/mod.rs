@@ -119,19 +119,19 @@ impl Cpu {
         let Self { parameters, packed, gradients, slices, threads, .. } = self;
         threads.install(|| {
             packed.pack_weights(parameters);
-            let all_rows = window.inputs.len();
+            let prediction_count = window.inputs.len();
             let losses: Vec<f64> = slices
                 .par_iter_mut()
                 .map(|slice| {
                     slice.load(&window.inputs, &window.targets, window.resets_state);
                     slice.forward(parameters, packed, dropout);
-                    let loss_nats = slice.loss(all_rows);
+                    let loss_nats = slice.loss(prediction_count);
                     slice.backward(packed, dropout);
                     loss_nats
                 })
                 .collect();
             weight_gradients(gradients, slices);
-            losses.iter().sum::<f64>() / all_rows as f64
+            losses.iter().sum::<f64>() / prediction_count as f64
         })
     }
 

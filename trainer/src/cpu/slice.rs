@@ -138,12 +138,12 @@ impl Slice {
     }
 
     /// The sum of the loss in nats; `logits` are left with their gradients of the mean loss over
-    /// `all_rows` predictions.
-    pub(crate) fn loss(&mut self, all_rows: usize) -> f64 {
+    /// `prediction_count` predictions.
+    pub(crate) fn loss(&mut self, prediction_count: usize) -> f64 {
         let Self { arch, logits, targets, dimensions, .. } = self;
         let vocabulary = dimensions.vocabulary;
         let loss_nats =
-            arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, all_rows });
+            arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, prediction_count });
         self.stopwatch.lap(Phase::SoftmaxCrossEntropy);
         loss_nats
     }

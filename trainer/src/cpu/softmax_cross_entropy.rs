@@ -11,12 +11,12 @@ pub struct SoftmaxCrossEntropy<'a> {
     /// V.
     pub vocabulary: usize,
     /// `[rows, V]`: comes with the logits, is left with the gradient of the mean loss:
-    /// (softmax − one-hot) / `all_rows`.
+    /// (softmax − one-hot) / `prediction_count`.
     pub logits: &'a mut [f32],
     /// `[rows]`: the characters to predict.
     pub targets: &'a [Token],
     /// Predictions over which the mean is taken, here and elsewhere.
-    pub all_rows: usize,
+    pub prediction_count: usize,
 }
 
 impl WithSimd for SoftmaxCrossEntropy<'_> {
@@ -25,7 +25,7 @@ impl WithSimd for SoftmaxCrossEntropy<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> f64 {
         let mut loss_nats = 0.0;
-        let all_rows = self.all_rows as f32;
+        let prediction_count = self.prediction_count as f32;
         for (logits, &target) in self.logits.chunks_exact_mut(self.vocabulary).zip(self.targets) {
             let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let target_logit = logits[usize::from(target)] - largest;
@@ -35,9 +35,9 @@ impl WithSimd for SoftmaxCrossEntropy<'_> {
             let sum: f32 = logits.iter().sum();
             loss_nats += f64::from(sum.ln() - target_logit);
             for logit in logits.iter_mut() {
-                *logit /= sum * all_rows;
+                *logit /= sum * prediction_count;
             }
-            logits[usize::from(target)] -= 1.0 / all_rows;
+            logits[usize::from(target)] -= 1.0 / prediction_count;
         }
         loss_nats
     }

@@ -92,7 +92,7 @@ impl Twins {
 
     pub(super) fn compare_all(&mut self) {
         let Dimensions { vocabulary, hidden, layers } = self.shapes.dimensions;
-        let all_rows = self.window.inputs.len();
+        let prediction_count = self.window.inputs.len();
         self.run_gpu_through(LSTM_STEP_FORWARD.name);
         self.compare_packed_weights();
         let dropout = iteration::dropout(&self.gpu.config, 0);
@@ -117,7 +117,8 @@ impl Twins {
         self.compare("logits", BufferName::Logits, vocabulary, |s| &s.logits);
 
         self.run_gpu_through(SOFTMAX_CROSS_ENTROPY.name);
-        let loss_nats: f64 = self.cpu.slices.iter_mut().map(|slice| slice.loss(all_rows)).sum();
+        let loss_nats: f64 =
+            self.cpu.slices.iter_mut().map(|slice| slice.loss(prediction_count)).sum();
         self.compare("d_logits", BufferName::Logits, vocabulary, |s| &s.logits);
         let losses: Vec<f32> = self.gpu.read(BufferName::Losses).now().unwrap();
         let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
