@@ -51,7 +51,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(weights));
         (path, made(&folder, &model, weights, &arguments.int8)?.bytes().to_vec(), Some(weights))
     };
-    if folder.owns(&path, written) {
+    if folder.has_file(&path, written) {
         return Err(RunError::ReplacesRun { path }.into());
     }
     write_whole(&path, &bytes)?;

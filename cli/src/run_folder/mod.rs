@@ -158,7 +158,7 @@ impl RunFolder {
 
     /// Whether `path` is a file of the run, but for its artifact with these weights.
     #[must_use]
-    pub(crate) fn owns(&self, path: &Path, but: Option<Precision>) -> bool {
+    pub(crate) fn has_file(&self, path: &Path, but: Option<Precision>) -> bool {
         let Ok(path) = path.canonicalize() else { return false };
         let is = |own: &Path| own.canonicalize().is_ok_and(|own| own == path);
         let but = but.map(|weights| self.artifact_path(weights));
