@@ -108,14 +108,14 @@ impl Line {
     /// terminal sent before, Ctrl-C and Enter do what they always do.
     fn is_of_escape(&mut self, byte: u8) -> bool {
         let before = self.escape;
-        let is_none = before == Escape::Outside || !(b' '..DELETE).contains(&byte);
+        let is_outside = before == Escape::Outside || !(b' '..DELETE).contains(&byte);
         self.escape = match (before, byte) {
-            _ if is_none => Escape::Outside,
+            _ if is_outside => Escape::Outside,
             (Escape::Start, b'[' | b'O') => Escape::Sequence,
             (Escape::Sequence, b' '..=b'?') => Escape::Sequence,
             _ => Escape::Outside,
         };
-        !is_none
+        !is_outside
     }
 
     /// Takes a byte of a character in; the character, once it is complete.
