@@ -32,7 +32,7 @@ use self::device::Device;
 use self::pipelines::{Pipelines, Prepared};
 pub use self::plan::Plan;
 pub use self::profile::{KernelTime, profile};
-pub use self::task::{Order, Task};
+pub use self::task::{Repetition, Task};
 use self::upload::Upload;
 use crate::backend::{Backend, IterationReport, MAX_ITERATIONS};
 use crate::config::Config;

@@ -13,7 +13,7 @@ use charcell_shaders::{
 use infer_core::layout::GATES;
 
 use super::buffers::{BufferName, PackedMatrix, Shapes};
-use super::task::{Order, Submission, Task};
+use super::task::{Repetition, Submission, Task};
 use crate::model::{Dimensions, ParameterName, Parameters, Shape};
 
 /// All tasks of an iteration.
@@ -88,12 +88,12 @@ impl Plan {
     /// The first step of each dispatch of `task`, in their order.
     pub fn steps(&self, task: &Task) -> impl ExactSizeIterator<Item = usize> {
         let num_steps = self.shapes.num_steps;
-        let span = match task.order {
-            Order::Once => num_steps,
-            Order::Forward | Order::Backward => 1,
-            Order::Spans(span) => span,
+        let span = match task.repetition {
+            Repetition::Once => num_steps,
+            Repetition::Forward | Repetition::Backward => 1,
+            Repetition::Spans(span) => span,
         };
-        let is_backward = task.order == Order::Backward;
+        let is_backward = task.repetition == Repetition::Backward;
         let in_order = move |step| if is_backward { num_steps - 1 - step } else { step };
         (0..num_steps).step_by(span).map(in_order)
     }
@@ -146,7 +146,7 @@ impl Plan {
                     ("SPAN", span as f64),
                 ],
                 buffers: vec![BufferName::Parameters, BufferName::Packed(matrix)],
-                order: Order::Once,
+                repetition: Repetition::Once,
                 workgroups: [(groups as u64).div_ceil(lanes), packed_rows as u64, 1],
                 flop: 0,
                 bytes: 2 * (rows * columns) as u64 * WORD,
@@ -187,7 +187,7 @@ impl Plan {
                 BufferName::Cell(layer),
                 BufferName::Hidden(layer),
             ],
-            order: Order::Forward,
+            repetition: Repetition::Forward,
             workgroups: self.product_workgroups(self.tiles.forward, hidden, 1),
             flop: 2 * weights * self.rows(1),
             // Besides the weights: gates written, two cell and two hidden states.
@@ -213,7 +213,7 @@ impl Plan {
             kernel: SOFTMAX_CROSS_ENTROPY,
             constants: Vec::new(),
             buffers: vec![BufferName::Targets, BufferName::Logits, BufferName::Losses],
-            order: Order::Once,
+            repetition: Repetition::Once,
             workgroups: [vectors.div_ceil(lanes), 1, 1],
             flop: 0,
             bytes: 2 * vocabulary as u64 * self.rows(self.shapes.num_steps) * WORD,
@@ -244,7 +244,7 @@ impl Plan {
                 BufferName::DHidden,
                 BufferName::DCell,
             ],
-            order: Order::Backward,
+            repetition: Repetition::Backward,
             workgroups: self.product_workgroups(self.tiles.backward, hidden.div_ceil(4), 1),
             flop: 2 * weights * self.rows(1),
             // Besides the weights: gates read twice and written, two cell states, d_h, d_c twice.
@@ -285,7 +285,7 @@ impl Plan {
                 x,
                 product,
             ],
-            order: Order::Spans(span),
+            repetition: Repetition::Spans(span),
             workgroups: self.product_workgroups(self.tiles.project, n.div_ceil(4), span),
             flop: 2 * wide * deep * rows,
             bytes: (wide * deep + (wide + deep) * rows) * WORD,

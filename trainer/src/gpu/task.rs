@@ -6,7 +6,7 @@ use super::buffers::BufferName;
 
 /// How often a task is run in an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum Repetition {
     /// Once, over all steps.
     Once,
     /// Once a step, from the first to the last.
@@ -27,7 +27,7 @@ pub struct Task {
     /// What is bound to its bindings, in their order.
     pub buffers: Vec<BufferName>,
     /// How often it runs.
-    pub order: Order,
+    pub repetition: Repetition,
     /// Workgroups of a dispatch, in x, y and z.
     pub workgroups: [u64; 3],
     /// Floating-point operations of a dispatch; those of the activations aren't counted.

@@ -4,7 +4,7 @@ use charcell_shaders::DROPOUT;
 
 use super::{Plan, WORD};
 use crate::gpu::buffers::BufferName;
-use crate::gpu::task::{Order, Task};
+use crate::gpu::task::{Repetition, Task};
 
 impl Plan {
     /// What the layer above `layer` reads, and the step of it that belongs to step 0.
@@ -46,7 +46,7 @@ impl Plan {
                 ("FIRST_STEP", first_step.into()),
             ],
             buffers: vec![BufferName::Dropout, x, dropped],
-            order: Order::Once,
+            repetition: Repetition::Once,
             workgroups: [(hidden * self.shapes.batch_vectors()).div_ceil(lanes), steps, 1],
             flop: 0,
             bytes: 2 * hidden * self.rows(self.shapes.num_steps) * WORD,

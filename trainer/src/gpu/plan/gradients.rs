@@ -5,7 +5,7 @@ use infer_core::layout::GATES;
 
 use super::{Plan, WORD};
 use crate::gpu::buffers::BufferName;
-use crate::gpu::task::{Order, Task};
+use crate::gpu::task::{Repetition, Task};
 use crate::model::{Dimensions, ParameterName};
 
 impl Plan {
@@ -25,7 +25,7 @@ impl Plan {
                     BufferName::Gates(layer),
                     BufferName::Gradients,
                 ],
-                order: Order::Once,
+                repetition: Repetition::Once,
                 workgroups: [(columns as u64).div_ceil(lanes), vocabulary as u64, 1],
                 flop: columns as u64 * rows,
                 bytes: columns as u64 * (rows + vocabulary as u64) * WORD,
@@ -72,7 +72,7 @@ impl Plan {
                 ("SPAN", span as f64),
             ],
             buffers: vec![BufferName::Steps, x, d, BufferName::Gradients],
-            order: Order::Spans(span),
+            repetition: Repetition::Spans(span),
             workgroups: [
                 (n as u64).div_ceil(u64::from(4 * tile.lanes * tile.columns)),
                 rows.div_ceil(u64::from(4 * tile.rows)),

@@ -4,7 +4,7 @@ use charcell_shaders::{ADAM, GLOBAL_NORM, SGD, SQUARE_SUM_COUNT, SQUARE_SUMS};
 
 use super::{Plan, WORD};
 use crate::gpu::buffers::BufferName;
-use crate::gpu::task::{Order, Task};
+use crate::gpu::task::{Repetition, Task};
 
 /// The most workgroups of an update, whose invocations go on where the last one ends.
 const MAX_UPDATE_WORKGROUPS: u64 = 1024;
@@ -28,7 +28,7 @@ impl Plan {
                 BufferName::Update,
                 BufferName::Report,
             ],
-            order: Order::Once,
+            repetition: Repetition::Once,
             workgroups: [1, 1, 1],
             flop: 0,
             bytes: (u64::from(SQUARE_SUM_COUNT) + self.rows(self.shapes.num_steps)) * WORD,
@@ -47,7 +47,7 @@ impl Plan {
             kernel,
             constants: vec![("COUNT", count as f64)],
             buffers,
-            order: Order::Once,
+            repetition: Repetition::Once,
             workgroups: [count.div_ceil(lanes).min(MAX_UPDATE_WORKGROUPS), 1, 1],
             flop: (2 + 5 * moments.len() as u64) * count,
             bytes: (3 + 2 * moments.len() as u64) * count * WORD,
@@ -61,7 +61,7 @@ impl Plan {
             kernel: SQUARE_SUMS,
             constants: vec![("COUNT", count as f64)],
             buffers: vec![values, BufferName::SquareSums],
-            order: Order::Once,
+            repetition: Repetition::Once,
             workgroups: [u64::from(SQUARE_SUM_COUNT).div_ceil(lanes), 1, 1],
             flop: 2 * count,
             bytes: count * WORD,
