@@ -74,7 +74,7 @@ impl Backend for Gpu {
 
     async fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), DeviceError> {
         self.write(BufferName::Parameters, bytemuck::cast_slice(parameters.values()));
-        self.device.check()
+        self.context.check()
     }
 
     async fn snapshot(&mut self) -> Result<Snapshot, DeviceError> {

@@ -6,7 +6,7 @@
 mod adapter;
 mod backend;
 mod buffers;
-mod device;
+mod context;
 mod limits;
 mod pipelines;
 mod plan;
@@ -28,7 +28,7 @@ use wgpu::{Buffer, BufferUsages, CommandEncoder, SubmissionIndex};
 pub use self::adapter::{Adapter, AdapterKind};
 use self::buffers::STEP_STRIDE;
 pub use self::buffers::{BufferName, PackedMatrix, Shapes};
-use self::device::Device;
+use self::context::Context;
 use self::pipelines::{Pipelines, Prepared};
 pub use self::plan::Plan;
 pub use self::profile::{KernelTime, profile};
@@ -54,7 +54,7 @@ const REPORT_STRIDE: u64 = 16;
 /// A model in training on a GPU.
 #[derive(Debug)]
 pub struct Gpu {
-    device: Device,
+    context: Context,
     config: Config,
     /// Iterations so far.
     iterations: u64,
@@ -98,9 +98,10 @@ impl Gpu {
     ) -> Result<Self, DeviceError> {
         let shapes = plan.shapes();
         limits::check(&plan, &adapter.limits())?;
-        let device = Device::open(adapter).await?;
-        let buffers: HashMap<BufferName, Buffer> =
-            BufferName::all(shapes).map(|name| (name, new_buffer(&device, name, shapes))).collect();
+        let context = Context::open(adapter).await?;
+        let buffers: HashMap<BufferName, Buffer> = BufferName::all(shapes)
+            .map(|name| (name, new_buffer(&context, name, shapes)))
+            .collect();
         let reports_bytes = MAX_ITERATIONS as u64 * REPORT_STRIDE;
         let staging_bytes = reports_bytes + BufferName::SquareSums.bytes(shapes);
         let own_buffer = |label, size, usage| {
@@ -110,19 +111,19 @@ impl Gpu {
                 usage,
                 mapped_at_creation: false,
             };
-            device.device.create_buffer(&descriptor)
+            context.device.create_buffer(&descriptor)
         };
         let copied = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
         let reports = own_buffer("reports", reports_bytes, copied);
         let read = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         let staging = own_buffer("staging", staging_bytes, read);
-        device.check()?;
-        let mut pipelines = Pipelines::new(&device, &buffers, plan.tiles());
+        context.check()?;
+        let mut pipelines = Pipelines::new(&context, &buffers, plan.tiles());
         let prepared = plan.tasks().iter().map(|task| pipelines.prepare(task)).collect();
         let parameter_squares = pipelines.prepare(&plan.parameter_squares());
-        device.check()?;
+        context.check()?;
         let mut gpu = Self {
-            device,
+            context,
             config: config.clone(),
             iterations: 0,
             plan,
@@ -221,13 +222,13 @@ impl Gpu {
     }
 
     fn encoder(&self) -> CommandEncoder {
-        self.device.device.create_command_encoder(&Default::default())
+        self.context.device.create_command_encoder(&Default::default())
     }
 
     /// Submits what `encoder` holds, of so many operations, and waits for an earlier submission if
     /// too many are under way.
     async fn submit(&mut self, encoder: CommandEncoder, flop: u64) -> Result<(), DeviceError> {
-        let submission = self.device.queue.submit([encoder.finish()]);
+        let submission = self.context.queue.submit([encoder.finish()]);
         let limit = PATIENCE + Duration::from_secs(flop / SLOWEST_FLOP_PER_SECOND);
         self.pending.push_back((submission, limit));
         while self.pending.len() > MAX_PENDING {
@@ -238,7 +239,7 @@ impl Gpu {
 
     async fn wait_for_oldest(&mut self) -> Result<(), DeviceError> {
         match self.pending.pop_front() {
-            Some((submission, limit)) => self.device.wait(submission, limit).await,
+            Some((submission, limit)) => self.context.wait(submission, limit).await,
             None => Ok(()),
         }
     }
@@ -249,7 +250,7 @@ impl Gpu {
             self.wait_for_oldest().await?;
         }
         let (submission, limit) = self.pending.pop_front().expect("the caller submitted a copy");
-        self.device.read(staging, submission, limit).await
+        self.context.read(staging, submission, limit).await
     }
 
     async fn copy(&mut self, from: BufferName, to: BufferName) -> Result<(), DeviceError> {
@@ -260,12 +261,12 @@ impl Gpu {
     }
 
     fn write(&self, name: BufferName, bytes: &[u8]) {
-        self.device.queue.write_buffer(&self.buffers[&name], 0, bytes);
+        self.context.queue.write_buffer(&self.buffers[&name], 0, bytes);
     }
 
     /// A buffer that is copied to and then read by the host.
     fn staging_buffer(&self, size: u64) -> Buffer {
-        self.device.device.create_buffer(&wgpu::BufferDescriptor {
+        self.context.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("read back"),
             size,
             usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
@@ -317,12 +318,12 @@ fn iteration_report(report: &Report) -> IterationReport {
     }
 }
 
-fn new_buffer(device: &Device, name: BufferName, shapes: Shapes) -> Buffer {
+fn new_buffer(context: &Context, name: BufferName, shapes: Shapes) -> Buffer {
     let kind = match name {
         BufferName::Steps | BufferName::Update | BufferName::Dropout => BufferUsages::UNIFORM,
         _ => BufferUsages::STORAGE,
     };
-    device.device.create_buffer(&wgpu::BufferDescriptor {
+    context.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(&name.to_string()),
         size: name.bytes(shapes),
         usage: kind | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,

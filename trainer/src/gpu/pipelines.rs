@@ -10,7 +10,7 @@ use wgpu::{
 };
 
 use super::buffers::{BufferName, STEP_STRIDE};
-use super::device::Device;
+use super::context::Context;
 use super::task::Task;
 
 /// Makes pipelines, and remembers the modules that they share.
@@ -43,7 +43,7 @@ impl Prepared {
 
 impl<'a> Pipelines<'a> {
     pub(super) fn new(
-        device: &'a Device,
+        device: &'a Context,
         buffers: &'a HashMap<BufferName, Buffer>,
         tiles: Tiles,
     ) -> Self {

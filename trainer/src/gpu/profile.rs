@@ -88,7 +88,7 @@ fn by_kernel(gpu: &Gpu, seconds: &[f64]) -> Vec<KernelTime> {
 /// Seconds of each task of an iteration, with a pass and two timestamps for each.
 async fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, DeviceError> {
     let count = 2 * gpu.plan.tasks().len() as u32;
-    let device = &gpu.device.device;
+    let device = &gpu.context.device;
     let queries = device.create_query_set(&wgpu::QuerySetDescriptor {
         label: Some("times"),
         ty: wgpu::QueryType::Timestamp,
@@ -119,7 +119,7 @@ async fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, DeviceError> {
     encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, size);
     gpu.submit(encoder, 0).await?;
     let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read_staging(&staging).await?);
-    let seconds_per_tick = f64::from(gpu.device.queue.get_timestamp_period()) * 1e-9;
+    let seconds_per_tick = f64::from(gpu.context.queue.get_timestamp_period()) * 1e-9;
     let spans = ticks.chunks_exact(2).map(|ends| ends[1].saturating_sub(ends[0]));
     Ok(spans.map(|ticks| ticks as f64 * seconds_per_tick).collect())
 }

@@ -188,7 +188,7 @@ fn a_lost_device_leaves_the_weights_of_the_last_epoch() {
     let config = small_config();
     let training = Training::new(&corpus, &config, async |parameters| {
         let gpu = small_gpu(parameters).await?;
-        device.replace(Some(gpu.device.device.clone()));
+        device.replace(Some(gpu.context.device.clone()));
         Ok(gpu)
     });
     let run = training.now().unwrap().run(|progress| {
@@ -219,14 +219,14 @@ fn parameters_that_are_no_longer_finite_are_taken_back() {
 /// what would be made of it.
 #[test]
 fn a_device_that_takes_too_long_is_an_error() {
-    let device = Device::open(&adapter()).now().unwrap();
+    let device = Context::open(&adapter()).now().unwrap();
     let error = device.wait_error(wgpu::PollError::Timeout, Duration::from_secs(60));
     assert!(matches!(error, DeviceError::GpuTimeout { seconds: 60, .. }), "{error}");
 }
 
 #[test]
 fn errors_of_the_driver_are_returned() {
-    let device = Device::open(&adapter()).now().unwrap();
+    let device = Context::open(&adapter()).now().unwrap();
     let size = device.device.limits().max_buffer_size + 4;
     let usage = BufferUsages::COPY_DST;
     let label = Some("too large");

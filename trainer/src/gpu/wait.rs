@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use wgpu::{PollError, PollType, SubmissionIndex};
 
-use super::device::{Device, Failure, remember};
+use super::context::{Context, Failure, remember};
 use crate::error::DeviceError;
 
-impl Device {
+impl Context {
     /// Waits until `submission` is done.
     ///
     /// # Errors

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use wgpu::SubmissionIndex;
 
-use super::device::Device;
+use super::context::Context;
 use crate::error::DeviceError;
 
-impl Device {
+impl Context {
     /// Waits until all that was submitted is done.
     ///
     /// # Errors

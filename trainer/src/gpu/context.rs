@@ -12,7 +12,7 @@ use crate::error::DeviceError;
 /// A device and its queue. wgpu would panic where something goes wrong; here it is remembered, and
 /// [`check`](Self::check) returns it.
 #[derive(Debug)]
-pub(super) struct Device {
+pub(super) struct Context {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     /// The adapter's name, for messages.
@@ -28,7 +28,7 @@ pub(super) enum Failure {
     Other(String),
 }
 
-impl Device {
+impl Context {
     /// Opens the device of `adapter`, with all limits that it offers.
     ///
     /// # Errors
