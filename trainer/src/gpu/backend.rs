@@ -31,7 +31,7 @@ impl Backend for Gpu {
                 self.submit_iteration(window, self.plan.tasks().len(), number).await?;
                 self.iterations += 1;
             }
-            let (reports, are_finite) = self.finish_segment(windows.len()).await?;
+            let (reports, are_finite) = self.finish_iterations(windows.len()).await?;
             are_parameters_finite &= are_finite;
             iterations.extend(reports);
         }

@@ -76,7 +76,7 @@ pub enum BufferName {
     Steps,
     /// All parameters.
     Parameters,
-    /// The parameters before the segment.
+    /// The parameters before the iterations that were handed over last.
     KeptParameters,
     /// A matrix in the order in which a product reads it.
     Packed(PackedMatrix),

@@ -1,7 +1,7 @@
 //! Training on a GPU, by the compute shaders of [`charcell_shaders`] through wgpu.
 //!
 //! All of an iteration happens on the device: [`Plan`] lists its tasks. The host uploads the tokens
-//! of each window, and reads the reports of a whole segment back when it is done.
+//! of each window, and reads the reports of all iterations back when they are done.
 
 mod adapter;
 mod backend;
@@ -48,7 +48,7 @@ const MAX_PENDING: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(60);
 const SLOWEST_FLOP_PER_SECOND: u64 = 500_000_000;
 
-/// Bytes between the reports of a segment's iterations.
+/// Bytes between the reports of iterations.
 const REPORT_STRIDE: u64 = 16;
 
 /// A model in training on a GPU.
@@ -64,7 +64,7 @@ pub struct Gpu {
     prepared: Vec<Prepared>,
     /// What finds out whether the parameters are finite.
     parameter_squares: Prepared,
-    /// The reports of a segment's iterations, [`REPORT_STRIDE`] apart.
+    /// The reports of iterations, [`REPORT_STRIDE`] apart.
     reports: Buffer,
     /// Where the host reads: the reports, and then the parameters' squares.
     staging: Buffer,
@@ -184,7 +184,7 @@ impl Gpu {
     }
 
     /// Submits the first `count` tasks of an iteration on `window`, whose report goes to slot
-    /// `number` of the segment.
+    /// `number`.
     async fn submit_iteration(
         &mut self,
         window: &Window,
@@ -286,9 +286,9 @@ impl Gpu {
         Ok(bytemuck::pod_collect_to_vec(&bytes[..whole]))
     }
 
-    /// Ends a segment of `count` iterations: what they measured, and whether the parameters are
+    /// Ends `count` iterations: what they measured, and whether the parameters are
     /// still finite.
-    async fn finish_segment(
+    async fn finish_iterations(
         &mut self,
         count: usize,
     ) -> Result<(Vec<IterationReport>, bool), DeviceError> {
