@@ -122,7 +122,7 @@ fn output_that_fails_ends_no_training_and_is_told_in_the_end() {
     assert!(sh.current_dir(&folder).args(["-c", &shell]).output().unwrap().status.success());
 }
 
-/// In the place of all files but the weights there is suddenly something that can't be replaced.
+/// All files but the weights are suddenly something that can't be replaced.
 #[test]
 fn files_that_cannot_be_written_do_not_keep_the_weights_from_it() {
     let folder = TempDir::new().unwrap();
@@ -150,7 +150,7 @@ fn files_that_cannot_be_written_do_not_keep_the_weights_from_it() {
     assert_eq!(fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count(), 501);
 }
 
-/// In the place of the weights there is suddenly something that can't be replaced.
+/// The weights' file is suddenly something that can't be replaced.
 #[test]
 fn weights_that_are_elsewhere_are_exported_from_there() {
     let folder = TempDir::new().unwrap();

@@ -41,7 +41,7 @@ fn an_import_whose_notes_are_lost_says_so_by_its_exit_code() {
     prints(&folder, "inspect run/model.postcard");
 }
 
-/// Imports the model that PyTorch wrote to `run`, with other numbers in some places of its tensors:
+/// Imports the model that PyTorch wrote to `run`, with some other numbers in its tensors:
 /// what is said of it.
 fn import_with(folder: &TempDir, numbers: &[(&str, usize, f32)], options: &str) -> String {
     fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();

@@ -101,12 +101,12 @@ impl Curve {
     fn draw(&self, svg: &mut String, x: &Axis, y: &Axis) {
         let color = self.color;
         for run in &self.runs {
-            let place = |&(epoch, loss): &(f64, f64)| (across(x, epoch), up(y, loss));
-            if let [point] = run.as_slice() {
-                let (x, y) = place(point);
+            let point = |&(epoch, loss): &(f64, f64)| (across(x, epoch), up(y, loss));
+            if let [only] = run.as_slice() {
+                let (x, y) = point(only);
                 writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{color}\"/>")
             } else {
-                let points = run.iter().map(place).map(|(x, y)| format!("{x:.1},{y:.1}"));
+                let points = run.iter().map(point).map(|(x, y)| format!("{x:.1},{y:.1}"));
                 let points = points.collect::<Vec<_>>().join(" ");
                 let style = format!("fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"");
                 writeln!(svg, "<polyline points=\"{points}\" {style}/>")
@@ -158,8 +158,8 @@ fn draw_axes(svg: &mut String, x: &Axis, y: &Axis) {
     line(LEFT, BOTTOM, RIGHT, BOTTOM, "#222");
     line(LEFT, TOP, LEFT, BOTTOM, "#222");
     let mut text = |x: f64, y: f64, anchor: &str, text: &str| {
-        let place = format!("x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"");
-        writeln!(svg, "<text {place}>{text}</text>").expect(GROWS);
+        let position = format!("x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"");
+        writeln!(svg, "<text {position}>{text}</text>").expect(GROWS);
     };
     for (value, label) in x.ticks() {
         text(across(x, *value), BOTTOM + 16.0, "middle", label);

@@ -115,7 +115,7 @@ impl Checkpoints {
     }
 
     /// The last checkpoint that can be read, the reports of its epochs, and what is wrong with
-    /// those behind it. The training goes on with the files of the one that was here before.
+    /// those after it. The training goes on with the files of the one that was here before.
     ///
     /// # Errors
     /// [`RunError::NoCheckpoint`].

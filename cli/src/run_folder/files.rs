@@ -8,16 +8,16 @@ use tempfile::NamedTempFile;
 
 use super::RunError;
 
-/// What the name of a file starts with while it isn't at its place yet.
+/// What the name of a file starts with until it is renamed to its own.
 const TEMPORARY: &str = ".charcell-";
 
-/// Writes `bytes` to `path`, whole or not at all: to a temporary file beside it, which then takes
-/// its place.
+/// Writes `bytes` to `path`, whole or not at all: to a temporary file beside it, which is then
+/// renamed.
 ///
 /// # Errors
 /// [`RunError::Write`]; what was at `path` before is still there then.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    Staged::write(path.into(), bytes)?.take_place()
+    Staged::write(path.into(), bytes)?.rename()
 }
 
 /// Writes each of `files`, a path and its bytes, whole or not at all, and none before all of them
@@ -28,10 +28,10 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
 pub(crate) fn write_all_whole(files: &[(PathBuf, &[u8])]) -> Result<(), RunError> {
     let stage = |(path, bytes): &(PathBuf, &[u8])| Staged::write(path.clone(), bytes);
     let staged = files.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
-    staged.into_iter().try_for_each(Staged::take_place)
+    staged.into_iter().try_for_each(Staged::rename)
 }
 
-/// A file that is written and synced, but not yet at its place; dropped, it is gone.
+/// A file that is written and synced under a temporary name; dropped, it is gone.
 pub(super) struct Staged {
     file: NamedTempFile,
     path: PathBuf,
@@ -55,7 +55,7 @@ impl Staged {
         }
     }
 
-    pub(super) fn take_place(self) -> Result<(), RunError> {
+    pub(super) fn rename(self) -> Result<(), RunError> {
         let Self { file, path } = self;
         match file.persist(&path) {
             Ok(_) => Ok(()),

@@ -204,7 +204,7 @@ impl RunFolder {
     /// Writes the weights, and what they are of; what else a run that was here before left, its
     /// checkpoints included, is removed. Returns what can't be removed, if there is such.
     ///
-    /// Each file is written whole or not at all, and both of them before the first takes its place:
+    /// Each file is written whole or not at all, and both of them before the first is renamed:
     /// a disk that is full leaves the run from before as it was.
     ///
     /// # Errors
@@ -221,7 +221,7 @@ impl RunFolder {
             Staged::write(self.path.join(DESCRIPTION), description.to_json().as_bytes())?,
         ];
         let removed = self.remove_others();
-        files.into_iter().try_for_each(Staged::take_place)?;
+        files.into_iter().try_for_each(Staged::rename)?;
         Ok(removed.err())
     }
 
@@ -339,7 +339,7 @@ fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
     [DESCRIPTION, WEIGHTS].into_iter().chain(MADE_OF_WEIGHTS).map(|name| path.join(name))
 }
 
-/// Refuses a folder in which a file of the run could not take its place in the end.
+/// Refuses a folder in which a file of the run could not be renamed to its own name in the end.
 fn check_places(path: &Path) -> Result<(), RunError> {
     match all_files(path).find(|file| file.is_dir()) {
         Some(path) => Err(RunError::Write { path, source: io::ErrorKind::IsADirectory.into() }),

@@ -8,13 +8,13 @@ use super::{ModelError, TextError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DescriptionError {
-    /// It isn't JSON, or has not the fields of a description.
+    /// It isn't JSON, or doesn't have the fields of a description.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// A setting makes no model.
     #[error(transparent)]
     Setting(#[from] ModelError),
-    /// The vocabulary is that of no model.
+    /// No model has such a vocabulary.
     #[error(transparent)]
     Vocabulary(#[from] TextError),
     /// The vocabulary isn't sorted, or has a character twice.
@@ -36,7 +36,7 @@ pub enum WeightsError {
         name: String,
     },
     /// A tensor is of no part of the model.
-    #[error("the tensor {name:?} is none of the model that is described")]
+    #[error("the tensor {name:?} is not one of the model that is described")]
     Unknown {
         /// The tensor.
         name: String,
@@ -74,7 +74,7 @@ pub enum CheckpointError {
     /// It describes no training.
     #[error("its description is wrong: {0}")]
     Description(#[from] DescriptionError),
-    /// A tensor or a number is none that a training of its settings comes to.
+    /// A tensor or a number is not one that a training of its settings comes to.
     #[error("its numbers are not those of its configuration")]
     Numbers,
     /// It has more than a checkpoint has, or other forms of it.

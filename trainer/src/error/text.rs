@@ -44,7 +44,7 @@ pub enum TextError {
     #[error("the corpus is empty: give a text of some thousand characters")]
     Empty,
     /// No character of a corpus is asked for.
-    #[error("the first 0 characters of a corpus are no corpus: take 1 at least")]
+    #[error("the first 0 characters of a corpus are not a corpus: take 1 at least")]
     NoCharacters,
     /// A text is too short to predict anything of it.
     #[error(

@@ -98,8 +98,8 @@ fn blocks<W: Pod, B>(
     value: impl Fn(usize, usize, usize) -> W,
 ) -> Vec<B> {
     let starts = (0..columns).step_by(BLOCK_COLUMNS);
-    let places = (0..groups).flat_map(|group| starts.clone().map(move |start| (group, start)));
-    let rows = places.map(|(group, start)| {
+    let blocks = (0..groups).flat_map(|group| starts.clone().map(move |start| (group, start)));
+    let rows = blocks.map(|(group, start)| {
         let mut rows: Rows<W> = [[W::zeroed(); BLOCK_COLUMNS]; BLOCK_ROWS];
         for (row, values) in rows.iter_mut().enumerate() {
             for (column, weight) in (start..columns).zip(values) {

@@ -29,7 +29,7 @@ pub struct Corpus {
     checksum: u32,
 }
 
-/// Characters from one known place in the text to the next.
+/// Characters from one known offset in the text to the next.
 const STRIDE: usize = 1024;
 
 impl Corpus {

@@ -101,9 +101,9 @@ impl<'a> Validation<'a> {
             }
             let tokens = self.held_out.part(from..to + 1).to_vec();
             for (step, pair) in tokens.windows(2).enumerate() {
-                let place = step * batch_size + row;
-                (window.inputs[place], window.targets[place]) = (pair[0], pair[1]);
-                counted[place] = from + step >= start;
+                let index = step * batch_size + row;
+                (window.inputs[index], window.targets[index]) = (pair[0], pair[1]);
+                counted[index] = from + step >= start;
             }
         }
         (window, counted)

@@ -244,9 +244,9 @@ fn numbers_that_cannot_be_computed_with_are_named_by_their_index() {
         data.copy_from_slice(&value.to_le_bytes());
     };
     macro_rules! number {
-        ($tensor:literal, $place:expr, $is_right:expr) => {
+        ($tensor:literal, $index:expr, $is_right:expr) => {
             is!(ImportError::Tensor(Number { tensor, index, value })
-                if tensor == $tensor && *index == $place && $is_right(*value))
+                if tensor == $tensor && *index == $index && $is_right(*value))
         };
     }
     refused(

@@ -2,7 +2,7 @@
 
 use safetensors::Dtype;
 
-/// Why a tensor is no part of a model.
+/// Why a tensor isn't part of a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorError {

@@ -22,7 +22,7 @@ const MOMENTS: [&str; 2] = ["moments.first", "moments.second"];
 const BEST: &str = "best.parameters";
 const CHECKSUM: &str = "checksum";
 
-/// With tables of 16 KB: bytes by the hundred megabytes are no time to wait.
+/// With tables of 16 KB, as checkpoints can have hundreds of megabytes.
 const CRC: crc::Crc<u32, crc::Table<16>> =
     crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
