@@ -11,7 +11,7 @@ use crate::perplexity::{or_largest, perplexity};
 pub struct Evaluation {
     /// Characters predicted: all but the first.
     pub characters: usize,
-    /// exp of the mean loss, or [`LARGEST_PERPLEXITY`].
+    /// exp of the mean loss, or [`LARGEST_PERPLEXITY`](crate::LARGEST_PERPLEXITY).
     pub perplexity: f64,
     /// Mean loss in bits.
     pub bits_per_character: f64,

@@ -139,7 +139,8 @@ impl AnyModel<'_> {
         UnknownCharacters::of(text, is_known)
     }
 
-    /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks off.
+    /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks
+    /// off.
     ///
     /// # Errors
     /// [`TextError::UnknownCharacters`] names one of `prefix` that the vocabulary lacks, if the

@@ -17,7 +17,8 @@ impl Int8Arguments {
     /// The int8 artifact of `model`, and what it costs on `text`, as [`int8_artifact`] has it.
     ///
     /// # Errors
-    /// [`ArtifactError::Int8Loss`](charcell::ArtifactError::Int8Loss) if that is too much and isn't allowed; as [`int8_artifact`].
+    /// [`ArtifactError::Int8Loss`](charcell::ArtifactError::Int8Loss) if that is too much and isn't
+    /// allowed; as [`int8_artifact`].
     pub(super) fn artifact(
         &self,
         model: &TrainedModel,

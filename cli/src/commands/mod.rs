@@ -71,7 +71,8 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Makes a file that may grow no further an error of what writes it, and not the end of the program.
+/// Makes a file that may grow no further an error of what writes it, and not the end of the
+/// program.
 #[cfg(unix)]
 fn survive_full_files() {
     // Where the signal can't be caught, such a file ends the program as it ends others.

@@ -2,10 +2,10 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `run.json` | configuration, normalisation, vocabulary, seed, version, corpus checksum and start |
+//! | `run.json` | settings, normalisation, vocabulary, version, corpus checksum and start |
 //! | `weights.safetensors` | the parameters, as PyTorch names them |
 //! | `metrics.jsonl` | an [`EpochReport`] a line |
-//! | `model.postcard`, `model-f32.postcard` | the artifact, and that of f32 weights if it was asked for |
+//! | `model.postcard`, `model-f32.postcard` | the artifact, and that of f32 weights if asked for |
 //! | `loss.svg`, `report.html` | the run to look at |
 //! | `checkpoint/` | what it takes to go on: see [`Checkpoint`] |
 

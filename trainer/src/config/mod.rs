@@ -131,8 +131,8 @@ impl Config {
     ///
     /// # Errors
     /// [`ModelError::Setting`] names the first setting that keeps it from that; what
-    /// [`check_settings`](Self::check_settings) and [`Batches::new`] return; [`TextError::Prefix`] if
-    /// a prefix has a character that the corpus lacks.
+    /// [`check_settings`](Self::check_settings) and [`Batches::new`] return; [`TextError::Prefix`]
+    /// if a prefix has a character that the corpus lacks.
     pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
         self.check_settings()?;
         self.check_prefixes(corpus)?;
@@ -152,8 +152,8 @@ impl Config {
     /// Makes sure that each setting is within its range, whatever the corpus.
     ///
     /// # Errors
-    /// [`ModelError::Setting`] names the first that isn't; [`ModelError::TooManyPrefixes`], and what
-    /// [`check_sizes`](Self::check_sizes) returns.
+    /// [`ModelError::Setting`] names the first that isn't; [`ModelError::TooManyPrefixes`], and
+    /// what [`check_sizes`](Self::check_sizes) returns.
     pub fn check_settings(&self) -> Result<(), ModelError> {
         check_counts(&[
             ("num_steps", self.num_steps),

@@ -38,8 +38,8 @@ pub enum ArtifactError {
     },
     /// A weight is too large for the formats of an int8 artifact, or not a number.
     #[error(
-        "parameter {name} has the value {value}, which {} can't hold: {}train with a lower learning \
-         rate, weight decay or forget bias",
+        "parameter {name} has the value {value}, which {} can't hold: {}train with a lower \
+         learning rate, weight decay or forget bias",
         if value.is_finite() { "int8" } else { "an artifact" },
         if value.is_finite() { "export it with f32 weights, or " } else { "" }
     )]

@@ -35,10 +35,10 @@ pub enum Mismatch {
     },
     /// The learning rate depends on the number of epochs, and that is another one.
     #[error(
-        "the epochs can't change from {there} to {here}: by {reason}, the learning rate has followed \
-         their number from the start, and a training of {here} would have had another one; leave it \
-         as it was, or start a new training from these weights (with a constant or a step schedule, \
-         and without warm-up, a training can be made longer)"
+        "the epochs can't change from {there} to {here}: by {reason}, the learning rate has \
+         followed their number from the start, and a training of {here} would have had another \
+         one; leave it as it was, or start a new training from these weights (with a constant or \
+         a step schedule, and without warm-up, a training can be made longer)"
     )]
     Length {
         /// The setting that makes it so.

@@ -21,7 +21,8 @@ pub enum TextError {
     },
     /// A run's description could not name a file.
     #[error(
-        "cannot read the corpus {}: its path is not UTF-8, and run.json could not name it; rename it",
+        "cannot read the corpus {}: its path is not UTF-8, and run.json could not name it; rename \
+         it",
         path.display()
     )]
     Path {
@@ -93,8 +94,8 @@ pub enum TextError {
     },
     /// A text has characters that the model's vocabulary lacks.
     #[error(
-        "the model's vocabulary lacks {0}: leave them out, give a replacement for them, or train on \
-         a corpus that has them"
+        "the model's vocabulary lacks {0}: leave them out, give a replacement for them, or train \
+         on a corpus that has them"
     )]
     UnknownCharacters(UnknownCharacters),
     /// A corpus has characters that the vocabulary given for it lacks.

@@ -41,8 +41,8 @@ pub struct Int8Loss {
 }
 
 impl Int8Loss {
-    /// The largest factor that is allowed. Where int8 suits a model it costs 1.002 at most, and 1.02
-    /// in small ones that know their text by heart; trainings that differ in their seeds alone
+    /// The largest factor that is allowed. Where int8 suits a model it costs 1.002 at most, and
+    /// 1.02 in small ones that know their text by heart; trainings that differ in their seeds alone
     /// differ by 1 to 2 %. What is beyond all of these is no longer the model that was trained.
     pub const LARGEST_FACTOR: f64 = 1.03;
 

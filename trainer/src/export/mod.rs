@@ -46,8 +46,9 @@ const LARGEST_F32_BIAS: f32 = 16_384.0;
 ///
 /// # Errors
 /// [`ArtifactError::Weight`] if a parameter is not finite, or too large for an int8 artifact;
-/// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) if a prefix has a character
-/// that the vocabulary lacks; [`ModelError::TooManyPrefixes`](crate::ModelError::TooManyPrefixes).
+/// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) if a prefix has a
+/// character that the vocabulary lacks;
+/// [`ModelError::TooManyPrefixes`](crate::ModelError::TooManyPrefixes).
 ///
 /// # Panics
 /// Never: what is loaded to be calibrated is what was written before.
@@ -59,8 +60,8 @@ pub fn artifact(model: &TrainedModel, precision: Precision) -> Result<Artifact, 
     }
 }
 
-/// The int8 artifact of `model`, and what int8 costs on a `text` of its corpus, or on what the model
-/// writes if that is empty: see [`Int8Loss::check`].
+/// The int8 artifact of `model`, and what int8 costs on a `text` of its corpus, or on what the
+/// model writes if that is empty: see [`Int8Loss::check`].
 ///
 /// # Errors
 /// As [`artifact`].
@@ -114,8 +115,8 @@ fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
     Ok(writer.finish(model, StoredPrecision::F32))
 }
 
-/// Biases `[V]` of the output layer, by their largest less where that is far from 0: logits are held
-/// within ±32,768 nats, and what all of them have in common changes no probability.
+/// Biases `[V]` of the output layer, by their largest less where that is far from 0: logits are
+/// held within ±32,768 nats, and what all of them have in common changes no probability.
 fn within_range(biases: &[f32]) -> Vec<f32> {
     let largest = biases.iter().copied().fold(f32::MIN, f32::max);
     let common = if largest.abs() > LARGEST_F32_BIAS { largest } else { 0.0 };

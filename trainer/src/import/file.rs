@@ -19,7 +19,8 @@ const LENGTH_BYTES: usize = 8;
 /// What a header has about the whole file.
 const METADATA: &str = "__metadata__";
 
-/// The largest number that is taken: a sum of a row of them, at most 2 · 1024 + 1, is finite in f32.
+/// The largest number that is taken: a sum of a row of them, at most 2 · 1024 + 1, is finite in
+/// f32.
 const LARGEST: f64 = f32::MAX as f64 / 4096.0;
 
 /// A tensor as it lies in the file.

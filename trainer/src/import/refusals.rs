@@ -111,8 +111,8 @@ fn explain(parameter: &Parameter<'_>, vocabulary: usize, hidden: usize) -> &'sta
              weight, with bias at the end"
         }
         [_, _] => {
-            "a matrix of another layer; only an nn.Embedding before the LSTM and an nn.Linear after \
-             it can be taken; name them if they are these"
+            "a matrix of another layer; only an nn.Embedding before the LSTM and an nn.Linear \
+             after it can be taken; name them if they are these"
         }
         _ if own == "bias" => "the bias of another layer",
         _ => "of no layer that is known here",

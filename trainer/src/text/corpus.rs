@@ -59,8 +59,8 @@ impl Corpus {
     /// Takes `text`, or its first `characters`.
     ///
     /// # Errors
-    /// [`TextError::Empty`], or [`TextError::VocabularySize`] if the text has one distinct character
-    /// or too many; [`Error::Setting`] if `characters` is 0.
+    /// [`TextError::Empty`], or [`TextError::VocabularySize`] if the text has one distinct
+    /// character or too many; [`TextError::NoCharacters`] if `characters` is 0.
     pub fn from_text(
         text: &str,
         normalisation: Normalisation,

@@ -25,8 +25,8 @@ impl Vocabulary {
     /// The vocabulary of `text`.
     ///
     /// # Errors
-    /// [`TextError::VocabularySize`] if there are fewer than two distinct characters, or more than an
-    /// artifact can hold.
+    /// [`TextError::VocabularySize`] if there are fewer than two distinct characters, or more than
+    /// an artifact can hold.
     pub fn of(text: &str) -> Result<Self, TextError> {
         Self::frequent(text, 1, None)
     }

@@ -19,7 +19,8 @@ pub struct Outcome {
     pub perplexity: Option<f64>,
     /// What each epoch measured.
     pub metrics: Vec<EpochReport>,
-    /// Why training stopped early, if it had to: [`TrainingError::Diverged`], or what the device reported.
+    /// Why training stopped early, if it had to: [`TrainingError::Diverged`], or what the device
+    /// reported.
     pub stopped: Option<Error>,
 }
 

@@ -101,7 +101,8 @@ impl Pretrained {
         }
     }
 
-    /// Replaces those of `parameters` that mean the same by its weights; what belongs to characters of `vocabulary` that are new is left as it is.
+    /// Replaces those of `parameters` that mean the same by its weights; what belongs to characters
+    /// of `vocabulary` that are new is left as it is.
     pub(super) fn fill(&self, parameters: &mut Parameters, vocabulary: &Vocabulary) {
         let token = |character: &char| self.model.vocabulary.own_token(*character);
         // Tokens here and there.

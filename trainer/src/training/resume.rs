@@ -17,8 +17,8 @@ impl<'a, B: Backend> Training<'a, B> {
     /// of its parameters.
     ///
     /// # Errors
-    /// What [`Checkpoint::check`] and [`new`](Self::new) return; [`TrainingError::OtherTraining`] as well
-    /// if `metrics` are not those of the checkpoint.
+    /// What [`Checkpoint::check`] and [`new`](Self::new) return; [`TrainingError::OtherTraining`]
+    /// as well if `metrics` are not those of the checkpoint.
     pub async fn resume(
         corpus: &'a Corpus,
         config: &Config,

@@ -83,7 +83,7 @@ def tied(hidden):
 
 @torch.no_grad()
 def form(name, model, wrap=lambda model: model, dtype=torch.float32, drop=(), save=None):
-    """`wrap` is done to a model whose parameters are set; those called as in `drop` aren't saved."""
+    """Writes a model after `wrap`, with all parameters but those that `drop` names."""
     torch.manual_seed(len(name))
     model = wrap(model.double())
     for parameter in model.parameters():

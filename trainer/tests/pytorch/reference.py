@@ -5,9 +5,9 @@
 
 For a model of one layer and one of two, with a state that isn't zero, it writes the parameters,
 a window of tokens, and what PyTorch makes of them: logits, loss, the state at the end, the
-gradient of every parameter and their global norm. Then there are the parameters after three steps of
-each optimiser. Everything is computed in f64 from values that are exact in f32. A gate has one bias:
-`bias_hh` is zero, and its gradient is left out.
+gradient of every parameter and their global norm. Then there are the parameters after three steps
+of each optimiser. Everything is computed in f64 from values that are exact in f32. A gate has one
+bias: `bias_hh` is zero, and its gradient is left out.
 """
 
 import torch
@@ -53,7 +53,8 @@ def reference(layers, path):
     for name, value in trained.items():
         tensors[f"gradient.{name}"] = value.grad
     save(tensors, path)
-    print(f"{path}: loss {loss.item():.6f}, global norm {norm.item():.6f}, PyTorch {torch.__version__}")
+    numbers = f"loss {loss.item():.6f}, global norm {norm.item():.6f}"
+    print(f"{path}: {numbers}, PyTorch {torch.__version__}")
 
 
 def optimisers(path):

@@ -104,7 +104,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         ))) => {
             let run = shell_path(&arguments.out);
             notes.push(format!(
-                "{error}\nthe artifact is in f32, as `charcell export {run} --weights f32` writes it"
+                "{error}\nthe artifact is in f32, as `charcell export {run} --weights f32` writes \
+                 it"
             ));
             (artifact(&model, Precision::F32)?, Precision::F32)
         }

@@ -45,7 +45,7 @@ impl<'a> Ending<'a> {
     ///
     /// # Errors
     /// What stopped the training, what failed first after that, [`RunError::Interrupted`], or
-    /// [`Error::WorseThanGuessing`]; all that can be on the disk is there nevertheless.
+    /// that the model is worse than guessing; all that can be on the disk is there nevertheless.
     pub(super) fn finish(mut self, outcome: Outcome, is_interrupted: bool) -> Result<(), Error> {
         let checked = outcome.check(&self.description.config);
         let Outcome { model, epochs, metrics, stopped, .. } = outcome;
@@ -116,7 +116,8 @@ impl<'a> Ending<'a> {
             };
             self.note(Err(error));
             tell(format_args!(
-                "{run} holds the weights: `charcell export {run}{options}` makes an artifact of them"
+                "{run} holds the weights: `charcell export {run}{options}` makes an artifact of \
+                 them"
             ));
         }
     }

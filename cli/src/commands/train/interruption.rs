@@ -115,8 +115,8 @@ impl Shared {
         }
     }
 
-    /// Ends the program where nothing is lost by it; if the step under way has gone on for `too_long`,
-    /// by giving it up.
+    /// Ends the program where nothing is lost by it; if the step under way has gone on for
+    /// `too_long`, by giving it up.
     fn end_if_possible(&self, too_long: bool) {
         let stage = lock(&self.stage);
         match &*stage {

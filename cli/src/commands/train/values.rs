@@ -6,7 +6,9 @@ use clap::ValueEnum;
 
 /// A word for each variant of an enum of the library, with its line in the help.
 macro_rules! words {
-    ($argument:ident for $library:ident { $($(#[doc = $help:literal])* $variant:ident),* $(,)? }) => {
+    ($argument:ident for $library:ident {
+        $($(#[doc = $help:literal])* $variant:ident),* $(,)?
+    }) => {
         #[derive(Debug, Clone, Copy, ValueEnum)]
         #[value(rename_all = "lower")]
         pub(super) enum $argument {

@@ -30,8 +30,8 @@ impl fmt::Display for OtherKind {
                  four; train an nn.LSTM"
             }
             Self::Gru => {
-                "has the shape of a GRU, which has three gates, and Charcell runs LSTMs, which have \
-                 four; train an nn.LSTM"
+                "has the shape of a GRU, which has three gates, and Charcell runs LSTMs, which \
+                 have four; train an nn.LSTM"
             }
             Self::TwoDirections => {
                 "belongs to an LSTM with two directions, one of which reads what is not yet \

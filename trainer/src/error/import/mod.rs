@@ -115,8 +115,8 @@ pub enum ImportError {
     },
     /// A module has parameters of both kinds of LSTM.
     #[error(
-        "{module} has parameters of an nn.LSTM, with the layer at the end of their names, and of an \
-         nn.LSTMCell: {found}; leave those out that the model doesn't use"
+        "{module} has parameters of an nn.LSTM, with the layer at the end of their names, and of \
+         an nn.LSTMCell: {found}; leave those out that the model doesn't use"
     )]
     LstmAndCell {
         /// The module.
@@ -145,7 +145,8 @@ pub enum ImportError {
     },
     /// What is to be left out isn't there.
     #[error(
-        "{name} is to be left out, and neither a tensor nor a module is called so; there are {found}"
+        "{name} is to be left out, and neither a tensor nor a module is called so; there are \
+         {found}"
     )]
     NothingToIgnore {
         /// The name.

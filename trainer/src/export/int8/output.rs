@@ -75,9 +75,9 @@ impl Output {
     }
 }
 
-/// The biases `[V]`, and whether each character can be drawn, whatever the text is. One that can't is
-/// masked, by a bias of −10⁶, say, and gets the largest bias at which it still can't be: if the scale
-/// had to hold its own, the weights of all others would be lost in it.
+/// The biases `[V]`, and whether each character can be drawn, whatever the text is. One that can't
+/// is masked, by a bias of −10⁶, say, and gets the largest bias at which it still can't be: if the
+/// scale had to hold its own, the weights of all others would be lost in it.
 fn with_masks(parameters: &Parameters) -> (Vec<f64>, Vec<bool>) {
     let Dimensions { vocabulary, .. } = parameters.dimensions();
     // No logit is further from its bias, as no hidden state is beyond ±1.
