@@ -1,5 +1,5 @@
-//! Lists the boards of `firmware-example/boards/`, for a test each: those that an emulator runs, and
-//! the others.
+//! Lists the boards of `firmware-example/boards/`, for one test each: those that an emulator runs,
+//! and the others.
 
 use std::fmt::Write;
 use std::path::Path;

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# MXNet 1.9.1 (with NumPy 1.23.5, Python 3.11): the names of an LSTM's parameters in a file depend on
-# how it was saved, and are in neither case those of its attributes.
+# MXNet 1.9.1 (with NumPy 1.23.5, Python 3.11): the names of an LSTM's parameters in a file depend
+# on how it was saved, and are in neither case those of its attributes.
 #
-# Guess: a Block with `self.rnn = rnn.LSTM(…)` saves `rnn.l0_i2h_weight`, which is what the layer's
-# attribute is called (net.rnn.l0_i2h_weight), and collect_params().save writes the same arrays.
+# Guess: a Block with `self.rnn = rnn.LSTM(…)` saves `rnn.l0_i2h_weight`, which is what the
+# layer's attribute is called (net.rnn.l0_i2h_weight), and collect_params().save writes the same
+# arrays.
 # Seen: save_parameters writes them as of a stack of cells that the layer isn't,
 #   ['rnn._unfused.0.h2h_bias', 'rnn._unfused.0.h2h_weight', 'rnn._unfused.0.i2h_bias',
 #    'rnn._unfused.0.i2h_weight']

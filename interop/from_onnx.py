@@ -34,7 +34,8 @@ def convert(path, out):
         raise Refused(f"ONNX can't load it: {error}") from error
     graph = Graph(model)
     if not graph.of("LSTM"):
-        raise Refused(f"it has no LSTM operator; it has {', '.join(sorted(graph.operators())) or 'none'}")
+        operators = ", ".join(sorted(graph.operators())) or "none"
+        raise Refused(f"it has no LSTM operator; it has {operators}")
     layers = [converted_lstm(graph, node) for node in graph.of("LSTM")]
     linears = [linear for node in graph.nodes for linear in converted_linear(graph, node)]
     embeddings = [table for node in graph.of("Gather") for table in converted_gather(graph, node)]

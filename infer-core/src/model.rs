@@ -66,8 +66,8 @@ impl<'a, P: Precision> Model<'a, P> {
     /// [`load`](Self::load)'s. [`Summary`](artifact::Summary) reads the header of either kind.
     ///
     /// # Errors
-    /// Those of [`load`](Self::load) that are about the header; [`LoadError::Truncated`] if the bytes
-    /// end before the artifact does.
+    /// Those of [`load`](Self::load) that are about the header; [`LoadError::Truncated`] if the
+    /// bytes end before the artifact does.
     pub fn find(bytes: &'a [u8]) -> Result<&'a [u8], LoadError> {
         let last = Self::read(bytes, true)?.tensors.0.as_ptr_range().end;
         let length = last.addr().wrapping_sub(bytes.as_ptr().addr());

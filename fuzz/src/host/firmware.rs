@@ -47,7 +47,7 @@ fn check(board: &'static Board, file: &[u8], mut image: Image) {
         parts = segments(file);
         parts.sort();
     }
-    image.add(board.model_address, MODEL).expect("the place for models is free");
+    image.add(board.model_address, MODEL).expect("the slot for models is free");
     parts.push((board.model_address, MODEL.to_vec()));
     assert!(segments(&image.to_file(Format::Elf)) == parts);
 
@@ -87,7 +87,7 @@ fn check(board: &'static Board, file: &[u8], mut image: Image) {
     }
 }
 
-/// A firmware of each board, in parts that touch: each other, and the place for models.
+/// A firmware of each board, in parts that touch: each other, and the slot for models.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     BOARDS.iter().map(seed).collect()
 }
@@ -95,7 +95,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
 fn seed(board: &'static Board) -> Vec<u8> {
     let (identity, end) = (identity(board), *b"end");
     let mut image = Image::new(board);
-    let mut add = |address, bytes: &[u8]| image.add(address, bytes).expect("a place in flash");
+    let mut add = |address, bytes: &[u8]| image.add(address, bytes).expect("an address in flash");
     add(board.flash_address, &identity);
     add(board.flash_address + identity.len() as u32, b"next");
     add(board.model_address - end.len() as u32, &end);

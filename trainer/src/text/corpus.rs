@@ -9,9 +9,6 @@ use super::{Changes, NormalisedText, Source, Vocabulary};
 use crate::characters::UnknownCharacters;
 use crate::error::TextError;
 
-/// *The Orrery*, a story written for Charcell, which `charcell train` learns without a corpus.
-pub const SHIPPED_TEXT: &str = include_str!("../../text/the-orrery.txt");
-
 /// A text, normalised, with its vocabulary.
 ///
 /// The text stays as it is, in UTF-8, and its tokens are made where they are needed: so a gigabyte

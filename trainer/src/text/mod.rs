@@ -8,6 +8,6 @@ mod vocabulary;
 
 pub use batches::{Batches, Epoch, Window, WindowSampling};
 pub use changes::Changes;
-pub use corpus::{Corpus, SHIPPED_TEXT, Tokens};
-pub use source::{NormalisedText, Source};
+pub use corpus::{Corpus, Tokens};
+pub use source::{NormalisedText, SHIPPED_TEXT, Source};
 pub use vocabulary::{Vocabulary, read_characters};

@@ -8,8 +8,11 @@ use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Changes, SHIPPED_TEXT};
+use super::Changes;
 use crate::error::TextError;
+
+/// *The Orrery*, a story written for Charcell, which `charcell train` learns without a corpus.
+pub const SHIPPED_TEXT: &str = include_str!("../../text/the-orrery.txt");
 
 /// How a corpus is made; a part of `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,7 +145,7 @@ impl Text {
                 }
             };
             let part = std::str::from_utf8(&bytes[..valid]).expect("what was just found valid");
-            // A byte order mark is no character of the text.
+            // A byte order mark isn't a character of the text.
             let mark = if offset == 0 { '\u{feff}'.len_utf8() } else { 0 };
             self.push(if part.starts_with('\u{feff}') { &part[mark..] } else { part });
             bytes.copy_within(valid..end, 0);

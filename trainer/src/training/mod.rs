@@ -142,8 +142,8 @@ impl<'a, B: Backend> Training<'a, B> {
     /// nothing if the training is done.
     ///
     /// # Errors
-    /// [`TrainingError::Diverged`](crate::TrainingError::Diverged), and what the device reports; the
-    /// training can't go on then, but [`finish`](Self::finish) has its last good parameters.
+    /// [`TrainingError::Diverged`](crate::TrainingError::Diverged), and what the device reports.
+    /// The training can't go on then, but [`finish`](Self::finish) has its last good parameters.
     pub async fn advance(&mut self) -> Result<Option<Progress>, Error> {
         if self.is_done() {
             return Ok(None);

@@ -208,7 +208,7 @@ impl RandomModel {
 
 impl Writer<'_> {
     /// Gives the tensor that embedding and output layer share, the first of `names`, its other
-    /// name: beside it, in its place, or as `save_model` does.
+    /// name: as well, instead, or as `save_model` does.
     fn tie(&mut self, names: &[String; 2], is_square: bool, options: &mut ImportOptions) {
         let [linear, lookup] = names;
         match self.random.random_range(0..4) {

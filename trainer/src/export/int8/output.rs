@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::{HIDDEN_ONE, LARGEST_WEIGHT, largest, pairs, quantise};
+use super::quantise::{HIDDEN_ONE, LARGEST_WEIGHT, largest, pairs, quantise};
 use crate::error::ArtifactError;
 use crate::export::tensors::write_output;
 use crate::export::writer::Writer;

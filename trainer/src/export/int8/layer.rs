@@ -1,59 +1,24 @@
-//! Quantisation to int8, in the formats of [`infer_core::int8`].
-
-mod output;
+//! A layer of LSTM units: a scale for each of its rows.
 
 use std::array;
 
-use infer_core::artifact::{Quantisation, StoredPrecision, TensorName};
+use infer_core::artifact::TensorName;
 use infer_core::int8::{
-    GateConstants, HIDDEN_FRACTION_BITS, ONE_HOT_SCALE_FRACTION_BITS, PRE_ACTIVATION_FRACTION_BITS,
-    SCALE_FRACTION_BITS,
+    GateConstants, ONE_HOT_SCALE_FRACTION_BITS, PRE_ACTIVATION_FRACTION_BITS, SCALE_FRACTION_BITS,
 };
-use infer_core::layout::{GATES, Gate, PairBlock, padded, pair};
+use infer_core::layout::{GATES, Gate, padded};
 
-use self::output::Output;
-use super::tensors::{LayerFormat, Rows, write_weights};
-use super::writer::Writer;
+use super::quantise::{LARGEST_WEIGHT, largest, pairs, quantise};
 use crate::error::ArtifactError;
-use crate::inference::Artifact;
-use crate::model::{ParameterName, Parameters, TrainedModel};
-
-/// The largest weight in its row's scale.
-const LARGEST_WEIGHT: f32 = 127.0;
-
-/// How much further than calibrated a cell state may go before it saturates.
-const CELL_HEADROOM: f32 = 1.25;
-
-/// The most fraction bits of a cell state; more would be finer than the input of tanh needs.
-const MAX_CELL_FRACTION_BITS: u8 = 13;
+use crate::export::tensors::{LayerFormat, write_weights};
+use crate::export::writer::Writer;
+use crate::model::{ParameterName, Parameters};
 
 /// A pre-activation from which on tanh is constant.
 const SATURATED: i64 = 4 << PRE_ACTIVATION_FRACTION_BITS;
 
-/// The units of a hidden state in 1.
-const HIDDEN_ONE: f32 = (1 << HIDDEN_FRACTION_BITS) as f32;
-
-/// The int8 artifact of `model`, whose cell states reach `cell_states` in each layer.
-pub(super) fn artifact(
-    model: &TrainedModel,
-    cell_states: &[f32],
-) -> Result<Artifact, ArtifactError> {
-    let parameters = &model.parameters;
-    let mut writer = Writer::default();
-    for layer in 0..parameters.dimensions().layers {
-        write_layer(&mut writer, parameters, layer)?;
-    }
-    let cell_fraction_bits: Vec<u8> =
-        cell_states.iter().map(|&largest| cell_fraction_bits(largest)).collect();
-    let output = Output::new(parameters)?;
-    output.write(&mut writer, parameters);
-    let nats_per_logit_q32 = (output.nats_per_logit() * 2_f64.powi(32)).round() as u32;
-    let quantisation = Quantisation { nats_per_logit_q32, cell_fraction_bits: &cell_fraction_bits };
-    Ok(writer.finish(model, StoredPrecision::Int8(quantisation)))
-}
-
 /// Writes the tensors of one layer.
-fn write_layer(
+pub(super) fn write_layer(
     writer: &mut Writer,
     parameters: &Parameters,
     layer: usize,
@@ -154,30 +119,4 @@ fn multipliers(
 /// as (1 + tanh(x/2)) / 2.
 fn in_row_of(gate: usize, parameter: f32) -> f32 {
     if gate == Gate::Candidate as usize { parameter } else { parameter / 2.0 }
-}
-
-/// Four rows of weights as an artifact has them, two rows together.
-fn pairs(rows: Rows<i8>) -> PairBlock {
-    let [i, f, g, o] = rows;
-    PairBlock(array::from_fn(|two_columns| {
-        [(i, f), (g, o)].map(|(w1, w2)| {
-            array::from_fn(|column| 2 * two_columns + column).map(|k| pair(w1[k], w2[k]))
-        })
-    }))
-}
-
-fn largest(values: impl Iterator<Item = f32>) -> f32 {
-    values.fold(0.0, |largest, value| largest.max(value.abs()))
-}
-
-/// `value` in units of `scale`, rounded to the nearest.
-fn quantise(value: impl Into<f64>, scale: f32) -> i32 {
-    (value.into() / f64::from(scale)).round() as i32
-}
-
-/// The most fraction bits at which a cell state of `largest`, with headroom, fits an int16.
-fn cell_fraction_bits(largest: f32) -> u8 {
-    let fits =
-        |bits: &u8| largest * CELL_HEADROOM * 2_f32.powi(i32::from(*bits)) <= f32::from(i16::MAX);
-    (1..=MAX_CELL_FRACTION_BITS).rev().find(fits).unwrap_or(1)
 }
