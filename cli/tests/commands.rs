@@ -151,7 +151,7 @@ fn wrong_settings_are_refused() {
     fails(&folder, &train("--prefix hü"), &["character 2", "'ü'"]);
     fails(&folder, &train("--device gpu"), &["--device cpu"]);
     fails(&folder, &train("--out /proc/nowhere"), &["/proc/nowhere", "cannot write", "--out"]);
-    fails(&folder, "train --chars 0", &["no corpus", "--chars"]);
+    fails(&folder, "train --chars 0", &["are not a corpus", "--chars"]);
     fails(
         &folder,
         &train("--device cpu --threads 5000 --out some/run"),

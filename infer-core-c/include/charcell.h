@@ -174,9 +174,9 @@ enum charcell_status charcell_load(const uint8_t *artifact,
  * multiple of CHARCELL_ARTIFACT_ALIGNMENT on: aligned likewise, none of it is lost.
  *
  * # Safety
- * As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long as
- * the generator is used, or is null, which is refused. `ram_used` points to memory for the result,
- * or is null where that isn't asked.
+ * As for charcell_load; and `ram` points to `ram_bytes` bytes that are nobody else's for as long
+ * as the generator is used, or is null, which is refused. `ram_used` points to memory for the
+ * result, or is null where that isn't asked.
  */
 enum charcell_status charcell_load_with_ram(const uint8_t *artifact,
                                             size_t artifact_bytes,
