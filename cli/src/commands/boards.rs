@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     print(&(memory_table() + &notes() + &speed_table() + SPEED_NOTE))
 }
 
-/// What the boards have, and where their models lie.
+/// What the boards have, and the addresses of their models.
 fn memory_table() -> String {
     let mut text = format!(
         "{:14} {:33} {:10} {:>8} {:>8} {:>5} {:>10} {:>8}\n",
@@ -91,7 +91,7 @@ fn notes() -> String {
     format!("\nA model is written to its address in flash.\n{mapped}\n")
 }
 
-/// What the numbers of the second table are.
+/// Explains the numbers of the second table.
 const SPEED_NOTE: &str = "
 Computed for a model with 43 characters, if it fits, and rounded; not measured on hardware. A
 character takes the clocks of the core, and waits for the bytes that it reads from flash. The
@@ -153,7 +153,7 @@ pub(super) fn fitting(artifact: &Artifact) -> Vec<&'static Board> {
     real_boards().filter(|board| board.check(artifact.bytes()).is_ok()).collect()
 }
 
-/// What `train` and `inspect` say of the boards for the model at `path`.
+/// What `train` and `inspect` say about boards for the model at `path`.
 pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -> String {
     let fitting = fitting(artifact);
     let Some(first) = fitting.first() else {
@@ -175,7 +175,7 @@ pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -
     )
 }
 
-/// `name`, which is that of `board`, and the characters a second that it writes.
+/// `name` of `board`, and how many characters a second it writes.
 pub(super) fn with_speed(board: &Board, name: &str, dimensions: Dimensions) -> String {
     let speed = board.speed(dimensions);
     speed.map_or(name.into(), |speed| format!("{name} ({})", speed.characters_per_second))

@@ -15,18 +15,18 @@ use crate::run_folder::RunFolder;
 #[command(after_help = "Example:
   charcell evaluate runs/001/model.postcard --corpus my.txt --chars 10000")]
 pub(super) struct Arguments {
-    /// An artifact, or a run folder, whose f32 weights are taken.
+    /// An artifact, or a run folder, to evaluate its f32 weights.
     model: PathBuf,
-    /// The text to predict: files, or whole folders.
+    /// The text to predict: files or whole folders.
     #[arg(long, num_args = 1.., value_name = "PATH", required = true)]
     corpus: Vec<PathBuf>,
-    /// Its first N characters only.
+    /// Use the first N characters only.
     #[arg(long, value_name = "N")]
     chars: Option<usize>,
-    /// What stands for all characters that the model doesn't know [default: the model's own].
+    /// The character that stands for every unknown one [default: the model's replacement].
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
-    /// Print a JSON object; a perplexity that is infinite is 1.7976931348623157e308 in it.
+    /// Print a JSON object; an infinite perplexity is 1.7976931348623157e308.
     #[arg(long)]
     json: bool,
 }

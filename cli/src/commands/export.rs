@@ -19,13 +19,13 @@ use crate::run_folder::{RunError, RunFolder, write_whole};
 pub(super) struct Arguments {
     /// The run folder.
     run: PathBuf,
-    /// Weights of the artifact.
+    /// Precision of the artifact's weights.
     #[arg(long, value_enum, default_value_t = WeightsArgument::Int8)]
     weights: WeightsArgument,
     /// The artifact [default: model.postcard in the run folder, model-f32.postcard for f32].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write the weights for PyTorch instead.
+    /// Write a file of weights for PyTorch instead.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "output", "allow_loss"])]
     safetensors: Option<PathBuf>,
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     print(&format!("{}\n", path.display()))
 }
 
-/// The artifact; what int8 costs is told.
+/// The artifact; prints what int8 costs.
 fn made(
     folder: &RunFolder,
     model: &TrainedModel,

@@ -18,23 +18,23 @@ use crate::output::{Stream, print, tell_changes, tell_replaced};
 pub(super) struct Arguments {
     /// The artifact.
     model: PathBuf,
-    /// The text to continue [default: the artifact's first].
+    /// The text to continue [default: the first prefix in the artifact].
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
     /// How many characters to write.
     #[arg(long, value_name = "N", default_value_t = 200)]
     length: usize,
-    /// 0 takes the most probable character always, 1 samples as the model predicts; to 65.
+    /// 0 always takes the most probable character; 1 samples as the model predicts; at most 65.
     #[arg(long, value_name = "T", default_value_t = 0.0, allow_negative_numbers = true)]
     temperature: f64,
     /// With --temperature: only the K most probable characters; 0: all [default: 0].
     #[arg(long, value_name = "K")]
     top_k: Option<u16>,
-    /// With --temperature: only the most probable characters that reach this probability together
+    /// With --temperature: only the most probable characters that together reach this probability
     /// [default: 1].
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     top_p: Option<f64>,
-    /// With --temperature: start of the random generator; same seed, same text [default: 0].
+    /// With --temperature: seed of the random numbers; same seed, same text [default: 0].
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
     /// Print a JSON object with prefix and continuation.
@@ -86,7 +86,7 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
     written.and_then(|()| stream.end())
 }
 
-/// `value` in thousandths; only 0 becomes 0, which may mean something of its own.
+/// `value` in thousandths; only 0 itself becomes 0, which can have a special meaning.
 fn milli(
     name: &'static str,
     value: f64,

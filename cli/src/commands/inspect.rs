@@ -70,7 +70,7 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
     })
 }
 
-/// The boards that the model fits, and how fast they write with it.
+/// The boards that the model fits on, and how fast they write with it.
 fn boards(artifact: &Artifact, model: &AnyModel<'_>) -> Vec<Value> {
     let describe = |board: &Board| {
         let mut description = describe_speed(board.speed(model.dimensions()));
@@ -80,7 +80,7 @@ fn boards(artifact: &Artifact, model: &AnyModel<'_>) -> Vec<Value> {
     fitting(artifact).into_iter().map(describe).collect()
 }
 
-/// On those cores, hidden states of int8 models take more.
+/// On those cores, the hidden states of int8 models take more RAM.
 fn state_bytes_on_cortex_m0(model: &AnyModel<'_>) -> usize {
     match model {
         AnyModel::Int8(model) => Memory::on_armv6m::<Int8>(model.dimensions()).state_bytes,

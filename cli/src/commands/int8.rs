@@ -8,7 +8,7 @@ use crate::error::Error;
 
 #[derive(Debug, Args)]
 pub(super) struct Int8Arguments {
-    /// Write int8 even where it predicts so much worse than f32 that it is refused.
+    /// Write int8 even if it predicts so much worse than f32 that it would be refused.
     #[arg(long)]
     pub(super) allow_loss: bool,
 }

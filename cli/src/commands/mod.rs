@@ -42,19 +42,19 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Write a trained model as an artifact, or for PyTorch.
     Export(export::Arguments),
-    /// Make a run of a model that PyTorch trained.
+    /// Make a run from a model that PyTorch trained.
     Import(import::Arguments),
-    /// Show what is in an artifact, and the memory that it needs.
+    /// Show what is in an artifact, and how much memory it needs.
     Inspect(inspect::Arguments),
-    /// List the GPUs, and which one is taken; or measure one.
+    /// List the GPUs and which one is used, or measure one.
     Devices(devices::Arguments),
     /// List the boards, their memory and their speed.
     Boards(boards::Arguments),
-    /// Make the image of a board's flash: the firmware with a model, or the model alone.
+    /// Make an image of a board's flash: firmware and model, or the model alone.
     Firmware(firmware::Arguments),
 }
 
-/// The exit code of wrong usage.
+/// The exit code for wrong usage.
 const USAGE: u8 = 2;
 
 /// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
@@ -71,8 +71,7 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Makes a file that may grow no further an error of what writes it, and not the end of the
-/// program.
+/// Has writing beyond a limit on the size of files end in an error, and not end the program.
 #[cfg(unix)]
 fn survive_full_files() {
     // Where the signal can't be caught, such a file ends the program as it ends others.
@@ -125,8 +124,8 @@ fn exit_code(done: Result<(), Error>) -> ExitCode {
     }
 }
 
-/// Refuses the first of some options that is given for nothing: each with whether it is, and the
-/// reason.
+/// Refuses the first option that was given without effect; each comes with whether it was, and why
+/// it has none.
 ///
 /// # Errors
 /// [`Error::NoEffect`].

@@ -25,19 +25,19 @@ pub(in crate::commands) struct Arguments {
     /// The artifact.
     #[arg(long, value_name = "FILE")]
     pub(super) model: PathBuf,
-    /// Make an image of the model alone, for a board that has the firmware already; an ELF file
-    /// only, for probe-rs, where the board's drive would erase the firmware.
+    /// Make an image of the model alone, for a board that already has the firmware. If the board's
+    /// drive would erase the firmware, that is an ELF file for probe-rs.
     #[arg(long)]
     pub(super) model_only: bool,
-    /// The firmware, an ELF file [default: built from firmware-example/ of a checkout of Charcell,
-    /// which the current folder is in].
+    /// The firmware, an ELF file [default: built from firmware-example/ of the Charcell checkout that
+    /// the current folder is in].
     #[arg(long, value_name = "FILE", conflicts_with = "model_only")]
     pub(super) firmware: Option<PathBuf>,
-    /// The formats of the image [default: all that the board takes].
+    /// The formats of the image [default: all that the board accepts].
     #[arg(long, num_args = 1.., value_name = "FORMAT",
         value_parser = PossibleValuesParser::new(["elf", "bin", "hex", "uf2"]))]
     pub(super) format: Vec<String>,
-    /// Folder for the image's files [default: the current one].
+    /// Folder for the files of the image [default: the current folder].
     #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
     pub(super) out: PathBuf,
     /// Print a JSON object.
@@ -61,7 +61,7 @@ pub(super) fn formats(arguments: &Arguments, board: &Board) -> Result<Vec<Format
     Ok(all.into_iter().filter(is_asked_for).collect())
 }
 
-/// Of what `board` takes no file that others do, and why not.
+/// Which files of other boards `board` doesn't take, and why.
 fn why_not(board: &Board, model_only: bool) -> (&'static str, &'static str) {
     const MODEL_ALONE: &str = " of a model alone";
     match board.flashing {

@@ -38,30 +38,31 @@ pub(super) struct Arguments {
     /// Folder for the run.
     #[arg(short, long = "out", value_name = "RUN")]
     out: PathBuf,
-    /// Replace the run that is in the folder already.
+    /// Replace a run that is already in the folder.
     #[arg(long)]
     force: bool,
-    /// What was done to the texts that the model was trained on: lower-cased, line breaks made
-    /// spaces (chapter), or nothing.
+    /// What was done to the texts that the model was trained on: letters lower-cased and line breaks
+    /// turned into spaces (chapter), or nothing.
     #[arg(long, value_enum, value_name = "KIND", default_value_t = NormalizeArgument::None)]
     normalize: NormalizeArgument,
-    /// The character of the vocabulary that stands for all that aren't in it (`<unk>`).
+    /// The character that stands for every character outside the vocabulary (`<unk>`).
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
-    /// What the LSTM is called in the file, if it has more than one; for modules on top of each
-    /// other each of them, from the bottom up.
+    /// The name of the LSTM in the file, if there are several; for stacked modules give each of
+    /// them, from the bottom up.
     #[arg(long, value_name = "NAME")]
     lstm_name: Vec<String>,
-    /// What the nn.Embedding is called, if that isn't clear.
+    /// The name of the nn.Embedding, if it is ambiguous.
     #[arg(long, value_name = "NAME")]
     embedding_name: Option<String>,
-    /// What the nn.Linear is called, if that isn't clear.
+    /// The name of the nn.Linear, if it is ambiguous.
     #[arg(long, value_name = "NAME")]
     linear_name: Option<String>,
-    /// A tensor, or a module with all of its tensors, that the model is right without; repeatable.
+    /// A tensor, or a module with all its tensors, to leave out because the model doesn't need it.
+    /// Repeatable.
     #[arg(long, value_name = "NAME")]
     ignore: Vec<String>,
-    /// Texts to continue on the device [default: the vocabulary's first letter].
+    /// Texts to continue on the device [default: the first letter of the vocabulary].
     #[arg(long, num_args = 1.., value_name = "TEXT")]
     prefix: Vec<String>,
     #[command(flatten)]

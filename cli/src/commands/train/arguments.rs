@@ -32,28 +32,28 @@ pub(in crate::commands) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Text")]
 pub(super) struct TextArguments {
-    /// Texts to train on, files or whole folders, one after the other
+    /// Texts to train on: files or whole folders, one after another
     /// [default: the story that ships with Charcell].
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub(super) corpus: Vec<PathBuf>,
-    /// Train on the first N characters only [default: all; 10000 of the shipped story].
+    /// Train on the first N characters only [default: all; of the shipped story, 10000].
     #[arg(long, value_name = "N")]
     pub(super) chars: Option<usize>,
-    /// What is done to text: line breaks to spaces and lower-case, or nothing [default: chapter;
-    /// with --from, what that run has].
+    /// What to do to text: turn line breaks into spaces and lower-case letters, or nothing
+    /// [default: chapter; with --from, as that run].
     #[arg(long, value_enum)]
     pub(super) normalize: Option<NormalizeArgument>,
-    /// The vocabulary, a JSON array of one-character strings [default: the text's characters].
+    /// The vocabulary, a JSON array of one-character strings [default: the characters of the text].
     #[arg(long, value_name = "FILE")]
     pub(super) vocabulary: Option<PathBuf>,
     /// How often a character must occur to be in the vocabulary [default: 1].
     #[arg(long, value_name = "N", conflicts_with = "vocabulary")]
     pub(super) min_count: Option<u64>,
-    /// The character that stands for all that aren't in the vocabulary.
+    /// The character that stands for every character outside the vocabulary.
     #[arg(long, value_name = "CHARACTER")]
     pub(super) replacement: Option<char>,
-    /// Share of the text, from its end, that is held out: each report tells the perplexity on it,
-    /// and the weights that are best on it are kept.
+    /// Share of the text to hold out, at its end: each report shows the perplexity on it, and the
+    /// weights that predict it best are kept.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(super) validation: Option<f32>,
 }
@@ -61,25 +61,24 @@ pub(super) struct TextArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(super) struct ModelArguments {
-    /// Start from the weights of the run in this folder, perhaps on another text: those of
-    /// characters that both have are taken, those of new ones are drawn. --hidden and --layers are
-    /// that run's.
+    /// Start from the weights of the run in this folder, on the same or another text. The weights of
+    /// new characters are drawn; --hidden and --layers are those of that run.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "forget_bias"])]
     pub(super) from: Option<PathBuf>,
-    /// What holds where nothing else is given: the chapter's settings, or such as predict new text
-    /// better in less time [default: chapter].
+    /// The settings that apply unless you give others: the chapter's, or better ones for new text,
+    /// in less time [default: chapter].
     #[arg(long, value_enum)]
     pub(super) preset: Option<PresetArgument>,
-    /// Hidden units of each layer.
+    /// Hidden units in each layer.
     #[arg(long, value_name = "N")]
     pub(super) hidden: Option<usize>,
     /// LSTM layers.
     #[arg(long, value_name = "N")]
     pub(super) layers: Option<usize>,
-    /// Share of each layer's outputs that is left out in training.
+    /// Share of each layer's outputs to drop in training.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(super) dropout: Option<f32>,
-    /// What the forget gates' biases start with.
+    /// Initial value of the forget gates' biases.
     #[arg(long, value_name = "BIAS", allow_negative_numbers = true)]
     pub(super) forget_bias: Option<f32>,
 }
@@ -87,54 +86,53 @@ pub(super) struct ModelArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(super) struct TrainingArguments {
-    /// Times that the corpus is gone through.
+    /// Passes through the corpus.
     #[arg(long, value_name = "N")]
     pub(super) epochs: Option<usize>,
-    /// Steps of a window, over which the gradient flows back.
+    /// Steps of a window, through which the gradient flows back.
     #[arg(long, value_name = "N")]
     pub(super) num_steps: Option<usize>,
-    /// Rows of a batch.
+    /// Rows in a batch.
     #[arg(long, value_name = "N")]
     pub(super) batch_size: Option<usize>,
-    /// How the weights follow the gradients.
+    /// How gradients update the weights.
     #[arg(long, value_enum)]
     pub(super) optimizer: Option<OptimizerArgument>,
-    /// Learning rate, where the schedule doesn't lower it.
+    /// Learning rate, before the schedule lowers it.
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(super) learning_rate: Option<f32>,
-    /// How the learning rate goes down.
+    /// How the learning rate falls.
     #[arg(long, value_enum)]
     pub(super) schedule: Option<ScheduleArgument>,
-    /// Share of the training in which the learning rate rises from 0.
+    /// Share of the training during which the learning rate rises from 0.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(super) warm_up: Option<f32>,
-    /// With --schedule step: epochs from step to step.
+    /// With --schedule step: epochs between two steps.
     #[arg(long, value_name = "N")]
     pub(super) decay_every: Option<usize>,
-    /// With --schedule step: the learning rate's factor at each step.
+    /// With --schedule step: the factor of the learning rate at each step.
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(super) decay_factor: Option<f32>,
-    /// With --optimizer adamw: how strongly weights are drawn to 0.
+    /// With --optimizer adamw: how strongly weights are pulled towards 0.
     #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     pub(super) weight_decay: Option<f32>,
     /// Largest global norm of the gradients.
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
     pub(super) clip: Option<f32>,
-    /// How windows are taken from the corpus.
+    /// Which windows of the corpus follow each other.
     #[arg(long, value_enum)]
     pub(super) sampling: Option<SamplingArgument>,
-    /// End the training after N reports without a better perplexity on held-out text; 0: never.
+    /// Stop after N reports without a better perplexity on held-out text; 0: never.
     #[arg(long, value_name = "N")]
     pub(super) patience: Option<usize>,
-    /// Start of the random generators: same seed, same machine, same weights.
+    /// Seed of the random numbers: same seed, same machine, same weights.
     #[arg(long, value_name = "SEED")]
     pub(super) seed: Option<u64>,
     /// Epochs between two reports.
     #[arg(long, value_name = "N")]
     pub(super) report_every: Option<usize>,
-    /// Texts to continue in reports and on the device
-    /// [default: those of "traveller" and "time traveller" that the corpus has the characters for,
-    /// else how it begins].
+    /// Texts to continue in reports and on the device [default: "traveller" and "time traveller",
+    /// if the corpus has their characters, otherwise the start of the corpus].
     #[arg(long, num_args = 1.., value_name = "TEXT")]
     pub(super) prefix: Vec<String>,
 }
@@ -142,13 +140,13 @@ pub(super) struct TrainingArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Device")]
 pub(super) struct DeviceArguments {
-    /// Where to train: auto takes a GPU if there is one that Charcell can use, else the CPU.
+    /// Where to train: auto uses a GPU if there is one that Charcell can use, otherwise the CPU.
     #[arg(long, value_enum, default_value_t = DeviceArgument::Auto)]
     pub(super) device: DeviceArgument,
-    /// The GPU, by words of its name in `charcell devices`; software too, for example "llvmpipe".
+    /// The GPU, by words of its name in `charcell devices`; also software, such as "llvmpipe".
     #[arg(long, value_name = "NAME")]
     pub(super) adapter: Option<String>,
-    /// Threads on the CPU; 0: one a core.
+    /// Threads on the CPU; 0: one per core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) threads: usize,
 }
@@ -159,16 +157,16 @@ pub(super) struct RunArguments {
     /// Folder for the results [default: the next free runs/NNN].
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Replace the run that is in the folder already.
+    /// Replace a run that is already in the folder.
     #[arg(long, requires = "out")]
     pub(super) force: bool,
-    /// Go on with the training in the folder --out, exactly where its last checkpoint is. Its
-    /// settings hold; --patience, --report-every and --prefix may change, and so may --epochs with
-    /// --schedule constant or step, and without --warm-up.
+    /// Resume the training in the folder --out exactly at its last checkpoint, with its settings.
+    /// --patience, --report-every and --prefix may change; so may --epochs with --schedule constant
+    /// or step, and without --warm-up.
     #[arg(long, requires = "out", conflicts_with_all = ["force", "preset"])]
     pub(super) resume: bool,
-    /// When to write a checkpoint: every so many epochs ("10"), minutes ("5m") or seconds ("30s");
-    /// there is one at the end and on Ctrl-C as well.
+    /// How often to write a checkpoint: in epochs ("10"), minutes ("5m") or seconds ("30s"). There
+    /// is also one at the end and on Ctrl-C.
     #[arg(long, value_name = "N", default_value = "5m")]
     pub(super) checkpoint_every: Every,
     #[command(flatten)]
@@ -197,7 +195,7 @@ impl FromStr for Every {
         } else {
             text.parse().ok().filter(|&epochs| epochs > 0).map(Self::Epochs)
         };
-        every.ok_or_else(|| "it must be epochs (10), minutes (5m) or seconds (30s)".into())
+        every.ok_or_else(|| "give epochs (10), minutes (5m) or seconds (30s)".into())
     }
 }
 

@@ -4,7 +4,7 @@ use charcell::text::WindowSampling;
 use charcell::{Optimizer, Preset, Schedule};
 use clap::ValueEnum;
 
-/// A word for each variant of an enum of the library, with its line in the help.
+/// A command-line word for each variant of an enum of the library, with its help.
 macro_rules! words {
     ($argument:ident for $library:ident {
         $($(#[doc = $help:literal])* $variant:ident),* $(,)?
@@ -28,7 +28,7 @@ macro_rules! words {
 words!(PresetArgument for Preset {
     /// The recipe of *Dive into Deep Learning*.
     Chapter,
-    /// A recipe that predicts text better that it hasn't seen, in less time.
+    /// A recipe that predicts unseen text better, in less time.
     Good,
 });
 
@@ -42,18 +42,18 @@ words!(OptimizerArgument for Optimizer {
 });
 
 words!(ScheduleArgument for Schedule {
-    /// It stays as it is.
+    /// The learning rate stays the same.
     Constant,
-    /// It follows half a cosine down to 0 at the end of the training (arXiv 1608.03983, without
+    /// It follows half a cosine, down to 0 at the end of the training (arXiv 1608.03983, without
     /// restarts).
     Cosine,
-    /// It is multiplied by a factor every some epochs.
+    /// It is multiplied by --decay-factor every --decay-every epochs.
     Step,
 });
 
 words!(SamplingArgument for WindowSampling {
-    /// Row b of a window goes on where row b of the last one ended, so the state is carried over.
+    /// Each row of a window continues the same row of the last window, and its state.
     Consecutive,
-    /// Windows in shuffled order; each starts with a state of zeros.
+    /// Windows in random order; each starts from a state of zeros.
     Random,
 });
