@@ -45,5 +45,7 @@ pub(crate) fn check() -> Result<()> {
     shell.write_file(format!("{folder}/Cargo.toml"), workspace)?;
     shell.copy_file("Cargo.lock", format!("{folder}/Cargo.lock"))?;
     let _unpacked = shell.push_dir(folder);
-    Ok(cmd!(shell, "cargo check --workspace").run()?)
+    // Dependencies that are checked already are shared.
+    let target = root().join("target");
+    Ok(cmd!(shell, "cargo check --workspace --target-dir {target}").run()?)
 }

@@ -140,7 +140,9 @@ fn tests_through_opengl(shell: &Shell) -> Result<()> {
         println!("OpenGL is for Linux alone");
         return Ok(());
     }
-    let test = cmd!(shell, "cargo test --package charcell --lib gpu::tests");
+    // All of the workspace, as before: of `charcell` alone, Cargo would build its dependencies again,
+    // with other features.
+    let test = cmd!(shell, "cargo test --workspace --lib gpu::tests");
     Ok(test.env("CHARCELL_TEST_ADAPTER", "OpenGL").run()?)
 }
 
