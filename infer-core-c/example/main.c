@@ -92,7 +92,7 @@ int main(void) {
     char line[LINE_BYTES];
     const size_t bytes = read_line(line);
     if (bytes > LINE_BYTES) {
-      board_write("\r\na line has up to " TEXT(LINE_BYTES) " bytes");
+      board_write("\r\na line can have up to " TEXT(LINE_BYTES) " bytes");
       continue;
     }
     size_t unknown_at = 0;
