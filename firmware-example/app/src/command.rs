@@ -45,7 +45,7 @@ pub(crate) enum Command {
 pub(crate) enum CommandError<'a> {
     #[error("{0} is not a command; :help lists them")]
     Unknown(&'a str),
-    #[error("{name} needs {wanted}, not \"{found}\"")]
+    #[error("{name} expects {wanted}, not \"{found}\"")]
     Value { name: &'static str, wanted: &'static str, found: &'a str },
 }
 

@@ -191,7 +191,7 @@ fn errors_are_shown_and_end_nothing() {
     for part in [
         "error: character 1 of the text, 'ç', is not in the model's vocabulary\n> ",
         "error: :temprature is not a command; :help lists them\n> ",
-        "error: :length needs a whole number from 1 to 1000000, not \"0\"\n> ",
+        "error: :length expects a whole number from 1 to 1000000, not \"0\"\n> ",
         "error: a line can have up to 240 bytes\n> ",
         "gone^C\n> ",
         "model     256 hidden units in 1 layer(s), ",
