@@ -97,7 +97,7 @@ impl<'s, P: Precision> StateView<'s, P> {
         })
     }
 
-    /// Places a state in `bytes`, whatever they contain: call [`reset`](Self::reset) before using
+    /// Creates a state in `bytes`, whatever they contain: call [`reset`](Self::reset) before using
     /// it.
     ///
     /// It occupies [`Memory::state_bytes`](crate::Memory), starting at the first multiple of 16.

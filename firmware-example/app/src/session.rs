@@ -225,8 +225,8 @@ impl<'s, B: Board> Session<'s, B> {
         let all_bytes_read = ram_bytes_read + flash_bytes_read;
         writeln!(
             self.terminal,
-            "weights   {ram_bytes_read} of the {all_bytes_read} bytes read per character are in RAM: \
-             {with_ram}; from flash only: {from_flash}"
+            "weights   {ram_bytes_read} of the {all_bytes_read} bytes read per character are in \
+             RAM: {with_ram}; from flash only: {from_flash}"
         )?;
         writeln!(
             self.terminal,

@@ -193,7 +193,7 @@ impl BoardFile {
             return Err("model_address must be in flash, after the firmware".into());
         }
         if self.memory_kilobytes >= self.ram.kilobytes {
-            return Err("memory_kilobytes is not less than the size of RAM".into());
+            return Err("memory_kilobytes must be less than the size of RAM".into());
         }
         if self.flash.erase_units.first().is_none_or(|units| units.from != 0) {
             return Err("flash.erase_units must start at 0".into());
