@@ -161,13 +161,12 @@ impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
         counted.map(|logit| u64::from(self.count_of(logit, measure))).sum()
     }
 
-    /// The highest threshold such that the logits at or above it sum to more than `bound`; the
-    /// lowest possible one if they never do.
+    /// The highest threshold from which on the logits sum to more than `bound`, or the lowest.
     #[inline(never)]
     fn highest_threshold(&self, measure: Measure, bound: u64) -> i32 {
         let mut threshold = i32::MIN;
         for bit in (0..32).rev() {
-            // Bits are set from the lowest number upwards; setting the highest one gives zero.
+            // Starts from `i32::MIN`, to which adding the highest bit gives zero.
             let higher = threshold.wrapping_add(1 << bit);
             if self.sum_from(higher, measure) > bound {
                 threshold = higher;
@@ -388,8 +387,7 @@ mod tests {
             ] {
                 let expected = expected(sampling, &probabilities);
                 for (token, number) in tokens(sampling, &probabilities, random()).zip(random()) {
-                    // A random number that is a share of the largest selects the token where that
-                    // share is reached.
+                    // Selects the token at which this share of the probability is reached.
                     let share = f64::from(number) / 2_f64.powi(32);
                     let before: f64 = expected[..token].iter().sum();
                     let is_right =
