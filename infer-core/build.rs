@@ -1,8 +1,8 @@
-//! Names what the kind of core that is built for has, which the compiler keeps to itself.
+//! Sets `cfg`s for the kind of core, which the compiler doesn't expose.
 
 use std::env;
 
-/// Cores with Helium, as `-C target-cpu` calls them.
+/// Cores with Helium, by their `-C target-cpu` names.
 const HELIUM_CORES: [&str; 3] = ["cortex-m52", "cortex-m55", "cortex-m85"];
 
 fn main() {
@@ -15,8 +15,8 @@ fn main() {
         starts_with(&["thumbv8m.main-"]) && HELIUM_CORES.contains(&target_cpu().as_str());
     let has_multiplication =
         variable("CARGO_CFG_TARGET_FEATURE").split(',').any(|name| name == "m");
-    // Every ARMv7E-M core has the DSP extension; of the ARMv8-M ones, those with a floating-point
-    // unit have it, in practice.
+    // Every ARMv7E-M core has the DSP extension. In practice, so do the ARMv8-M cores with a
+    // floating-point unit.
     let kinds = [
         ("arm_dsp", has_dsp && !has_helium),
         ("armv6m", starts_with(&["thumbv6m-", "thumbv8m.base-"])),
@@ -30,7 +30,7 @@ fn main() {
     }
 }
 
-/// The core that `-C target-cpu` names last, if any.
+/// The core named by the last `-C target-cpu`, if any.
 fn target_cpu() -> String {
     let flags = variable("CARGO_ENCODED_RUSTFLAGS");
     let (_, cpu) = flags.rsplit_once("target-cpu=").unwrap_or_default();

@@ -40,7 +40,7 @@ pub fn talk(
         if let Some(part) = bytes.get(..board.model_bytes()).filter(|part| part.len() < bytes.len())
         {
             let part = scratch(board, part)?;
-            expect_refusal(board, &mut start(Some(&part))?, "the model takes ")?;
+            expect_refusal(board, &mut start(Some(&part))?, "the model needs ")?;
             continue;
         }
         let mut console = start(Some(model))?;

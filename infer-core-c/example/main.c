@@ -1,4 +1,4 @@
-/* A firmware in C: continues what is typed on the board's console, by the model in its flash. */
+/* A firmware in C that continues the text typed on the board's console, with the model in flash. */
 
 #include <stdbool.h>
 
@@ -20,7 +20,7 @@ static _Alignas(CHARCELL_MEMORY_ALIGNMENT) uint8_t memory[CHARCELL_MEMORY_BYTES(
 static _Alignas(CHARCELL_ARTIFACT_ALIGNMENT) uint8_t ram[RAM_BYTES];
 #endif
 
-/* Loads the model in flash, of which only it knows how long it is. */
+/* Loads the model in flash; its length comes from its header. */
 static charcell_status load_model(charcell_generator **generator) {
   size_t bytes;
   charcell_status status = charcell_artifact_bytes(model_start, model_end - model_start, &bytes);
@@ -35,8 +35,8 @@ static charcell_status load_model(charcell_generator **generator) {
 #endif
 }
 
-/* Reads a line up to the Enter key, shows what is typed, and returns its bytes: more than
-   LINE_BYTES if they are too many, and the line isn't whole then. */
+/* Reads and echoes a line up to the Enter key, and returns its length in bytes. A result above
+   LINE_BYTES means that the line is too long and incomplete. */
 static size_t read_line(char line[LINE_BYTES]) {
   size_t bytes = 0;
   for (;;) {
@@ -46,7 +46,7 @@ static size_t read_line(char line[LINE_BYTES]) {
       return bytes;
     }
     if (is_delete && bytes > 0 && bytes <= LINE_BYTES) {
-      /* A character ends where its first byte is; the others start with the bits 10. */
+      /* Goes back to the first byte of a character; the others start with the bits 10. */
       while ((line[--bytes] & 0xC0) == 0x80 && bytes > 0) {
       }
       board_write("\b \b");
@@ -54,7 +54,7 @@ static size_t read_line(char line[LINE_BYTES]) {
       line[bytes++] = byte;
       board_write((const char[]){byte, 0});
     } else if ((uint8_t)byte >= ' ' && !is_delete) {
-      /* What is lost can't be taken back. */
+      /* Lost bytes can't be deleted. */
       bytes = LINE_BYTES + 1;
       board_write("\a");
     }
@@ -69,7 +69,7 @@ static void write_character(const char *start, const char *end) {
   } while (byte < end && (*byte & 0xC0) == 0x80);
 }
 
-/* Continues a line from the start of a text, or says where the model doesn't know a character. */
+/* Continues a line from the start of a text, or sets where it has an unknown character. */
 static charcell_status continue_line(charcell_generator *generator, const char *line,
                                      size_t bytes, size_t *unknown_at) {
   charcell_status status = charcell_restart(generator, &sampling);
@@ -92,7 +92,7 @@ int main(void) {
     char line[LINE_BYTES];
     const size_t bytes = read_line(line);
     if (bytes > LINE_BYTES) {
-      board_write("\r\na line has up to " TEXT(LINE_BYTES) " bytes");
+      board_write("\r\na line can have up to " TEXT(LINE_BYTES) " bytes");
       continue;
     }
     size_t unknown_at = 0;

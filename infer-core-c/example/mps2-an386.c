@@ -1,4 +1,4 @@
-/* Arm MPS2 with the AN386 image, a Cortex-M4, as QEMU emulates it: start and console. */
+/* Arm MPS2 with the AN386 image, a Cortex-M4, emulated by QEMU: start-up code and console. */
 
 #include "board.h"
 
@@ -13,7 +13,7 @@
 #define RECEIVE_ENABLE (1u << 1)
 
 /* Coprocessor access: both bits of coprocessors 10 and 11, which are the FPU. The int8 code has no
-   floating-point operation, but a compiler may move words through the FPU's registers. */
+   floating-point operations, but a compiler may move words through the FPU's registers. */
 #define CPACR (*(volatile uint32_t *)0xE000ED88)
 #define FPU_ENABLE (0xFu << 20)
 
@@ -36,7 +36,7 @@ char board_read(void) {
   return (char)UART0_DATA;
 }
 
-/* Where the C library's printf writes. */
+/* The output of the C library's printf. */
 int _write(int file, const char *bytes, int count) {
   (void)file;
   for (int i = 0; i < count; i++) {
@@ -68,7 +68,7 @@ static void on_fault(void) {
   }
 }
 
-/* Where the processor starts: the stack, then a handler for each exception. */
+/* The vector table: the initial stack pointer, then a handler for each exception. */
 __attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
     stack_top, on_reset, on_fault, on_fault, on_fault, on_fault, on_fault,
 };

@@ -1,14 +1,14 @@
-//! What the functions return.
+//! Statuses returned by the functions, and their messages.
 
 use core::ffi::{CStr, c_char, c_int};
 
 use infer_core::LoadError;
 
-/// How a call ended. Every error leaves things as they were.
+/// The result of a call. A failed call changes nothing.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Done.
+    /// Success.
     Ok,
     /// A pointer is null.
     Null,
@@ -20,22 +20,22 @@ pub enum Status {
     NotUtf8,
     /// The text has a character that the model doesn't know and the artifact doesn't replace.
     UnknownCharacter,
-    /// The artifact has fewer prefixes.
+    /// The artifact has no prefix with this index.
     NoPrefix,
     /// The artifact's address isn't a multiple of CHARCELL_ARTIFACT_ALIGNMENT.
     ArtifactMisaligned,
     /// The bytes aren't an artifact.
     NotAnArtifact,
-    /// The artifact was written for another version, or by a newer one.
+    /// The artifact's format version isn't supported.
     Version,
-    /// The artifact is cut short, or something follows it.
+    /// The artifact is cut short, or other bytes follow it.
     Length,
-    /// The artifact's checksum is another one.
+    /// The artifact's checksum doesn't match.
     Damaged,
     /// The artifact's weights aren't int8.
     NotInt8,
-    /// The artifact's header contradicts itself, or a number in it or among the constants goes
-    /// beyond what is supported.
+    /// The artifact's header contradicts itself, or a number in the header or among the constants
+    /// is out of range.
     Header,
 }
 
@@ -53,36 +53,39 @@ impl From<LoadError> for Status {
     }
 }
 
-/// What a status means, in English, and what to do about it.
+/// A message in English that explains a status and says what to do about it.
 #[unsafe(no_mangle)]
 pub extern "C" fn charcell_status_message(status: c_int) -> *const c_char {
     let message = MESSAGES.iter().find(|&&(known, _)| known as c_int == status);
-    message.map_or(c"not a status of charcell's", |&(_, message)| message).as_ptr()
+    message.map_or(c"not a charcell_status", |&(_, message)| message).as_ptr()
 }
 
 const MESSAGES: [(Status, &CStr); 14] = [
     (Status::Ok, c"done"),
     (Status::Null, c"a pointer is null"),
     (Status::MemoryMisaligned, c"the memory is misaligned: align it to CHARCELL_MEMORY_ALIGNMENT"),
-    (Status::MemoryTooSmall, c"the memory is too small: charcell_memory_bytes says how much"),
+    (
+        Status::MemoryTooSmall,
+        c"the memory is too small: charcell_memory_bytes tells how much is needed",
+    ),
     (Status::NotUtf8, c"the text is not UTF-8"),
     (
         Status::UnknownCharacter,
         c"the text has a character that the model does not know: leave it out",
     ),
-    (Status::NoPrefix, c"the artifact has fewer prefixes"),
+    (Status::NoPrefix, c"the artifact has no prefix with this index"),
     (
         Status::ArtifactMisaligned,
         c"the artifact is misaligned: align it to CHARCELL_ARTIFACT_ALIGNMENT",
     ),
     (Status::NotAnArtifact, c"not a Charcell artifact: it does not start with \"CHAR\""),
-    (Status::Version, c"the artifact has another version of the format: export it again"),
+    (Status::Version, c"the artifact's format version is not supported: export it again"),
     (Status::Length, c"the artifact is cut short or followed by more: copy or export it again"),
     (Status::Damaged, c"the artifact is damaged: copy or export it again"),
     (Status::NotInt8, c"the artifact's weights are not int8: export it with --weights int8"),
     (
         Status::Header,
-        c"the artifact's header or constants are wrong or beyond what is supported: \
-          export it again",
+        c"the artifact's header or constants are invalid or out of range: export it \
+          again",
     ),
 ];

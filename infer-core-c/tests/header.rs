@@ -1,9 +1,9 @@
-//! The header is what the code says.
+//! The header matches the code.
 
 use std::fs;
 use std::path::Path;
 
-/// A change of the interface changes it: `CHARCELL_BLESS=1 cargo test` writes it anew.
+/// After a change of the interface, `CHARCELL_BLESS=1 cargo test` rewrites it.
 #[test]
 fn the_header_is_what_cbindgen_makes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));

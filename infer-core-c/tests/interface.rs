@@ -1,6 +1,6 @@
-//! The functions as C calls them: the host's text, and what is refused.
+//! The functions called like from C: the same texts as on the host, and the errors.
 
-#![expect(unsafe_code, reason = "the functions are called as C calls them")]
+#![expect(unsafe_code, reason = "the functions are called as from C")]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::{ptr, slice};
@@ -15,7 +15,7 @@ use infer_core_c::{
 
 static ARTIFACT: &[u8] =
     infer_core::include_model!("../../infer-core/tests/models/tiny-int8.postcard");
-/// The same, but with `#` for all characters that it doesn't know.
+/// The same, but with `#` as the replacement for unknown characters.
 static REPLACING: &[u8] =
     infer_core::include_model!("../../infer-core/tests/models/tiny-replacing.postcard");
 static F32_ARTIFACT: &[u8] =
@@ -25,14 +25,14 @@ const PREFIX: &str = "'(&";
 
 fn needed() -> usize {
     let mut needed = 0;
-    // SAFETY: the artifact and the number are there.
+    // SAFETY: the artifact and the number are valid.
     let status =
         unsafe { charcell_memory_bytes(ARTIFACT.as_ptr(), ARTIFACT.len(), &raw mut needed) };
     assert_eq!(status, Status::Ok);
     needed
 }
 
-/// Loads `artifact` into `memory`, from the byte `start` on, which may have `bytes`.
+/// Loads `artifact` into `bytes` bytes of `memory`, starting at the byte `start`.
 fn load(
     artifact: &'static [u8],
     memory: &mut [u128],
@@ -50,7 +50,7 @@ fn load(
 }
 
 fn prime(generator: *mut infer_core_c::Generator, text: &[u8]) -> Status {
-    // SAFETY: the generator comes from charcell_load, and the text is there.
+    // SAFETY: the generator comes from charcell_load, and the text is valid.
     unsafe { charcell_prime(generator, text.as_ptr().cast(), text.len(), ptr::null_mut()) }
 }
 
@@ -58,7 +58,7 @@ fn text(generator: *mut infer_core_c::Generator, length: usize) -> String {
     let mut text = String::new();
     for _ in 0..length {
         let mut character = [0x55; CHARCELL_CHARACTER_BYTES];
-        // SAFETY: the generator comes from charcell_load, and the character has room.
+        // SAFETY: the generator comes from charcell_load, and the buffer is large enough.
         let status = unsafe { charcell_next(generator, character.as_mut_ptr().cast()) };
         assert_eq!(status, Status::Ok);
         text.push_str(CStr::from_bytes_until_nul(&character).unwrap().to_str().unwrap());
@@ -75,8 +75,8 @@ fn expected(sampling: Sampling) -> String {
 }
 
 #[test]
-fn texts_are_those_of_infer_core() {
-    // Any bytes may lie there before.
+fn texts_are_the_same_as_in_infer_core() {
+    // Works with any previous contents.
     let mut memory = vec![u128::MAX; needed().div_ceil(16)];
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
     assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
@@ -91,7 +91,7 @@ fn texts_are_those_of_infer_core() {
         (infer_core_c::Sampling { top_p_milli: 500, ..choice }, sampled.with_top_p_milli(500)),
     ];
     for (choice, sampling) in choices {
-        // SAFETY: the generator comes from charcell_load, and the choice is there.
+        // SAFETY: the generator comes from charcell_load, and the sampling is valid.
         assert_eq!(unsafe { charcell_restart(generator, &raw const choice) }, Status::Ok);
         assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
         assert_eq!(text(generator, 60), expected(sampling), "{choice:?}");
@@ -102,7 +102,7 @@ fn texts_are_those_of_infer_core() {
     assert_eq!(text(generator, 60), expected(Sampling::greedy()));
 }
 
-/// Wherever the weights lie, and however much RAM there is for them.
+/// Wherever the weights are, and however much RAM there is for them.
 #[test]
 fn weights_in_ram_write_the_same_text() {
     let mut memory = vec![0_u128; needed().div_ceil(16)];
@@ -150,14 +150,14 @@ fn unknown_characters_are_replaced_if_the_artifact_says_so() {
 }
 
 #[test]
-fn texts_that_cannot_be_taken_in_change_nothing() {
+fn refused_texts_change_nothing() {
     let mut memory = vec![0; needed().div_ceil(16)];
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
     assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
     assert_eq!(prime(generator, b"#\xff"), Status::NotUtf8);
     let (unknown, mut unknown_at) = ("#(Ж", 0);
     assert_eq!(prime(generator, unknown.as_bytes()), Status::UnknownCharacter);
-    // SAFETY: the generator comes from charcell_load, and the text and the number are there.
+    // SAFETY: the generator comes from charcell_load, and the text and the number are valid.
     let status = unsafe {
         charcell_prime(generator, unknown.as_ptr().cast(), unknown.len(), &raw mut unknown_at)
     };
@@ -167,7 +167,7 @@ fn texts_that_cannot_be_taken_in_change_nothing() {
 }
 
 #[test]
-fn a_model_tells_its_characters_and_prefixes() {
+fn a_model_lists_its_characters_and_prefixes() {
     let mut memory = vec![0; needed().div_ceil(16)];
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
     let text = |function: &dyn Fn(*mut *const c_char, *mut usize) -> Status| {
@@ -179,7 +179,7 @@ fn a_model_tells_its_characters_and_prefixes() {
             .ok_or(status)
     };
     let model = Model::<Int8>::load(ARTIFACT).unwrap();
-    // SAFETY: the generator comes from charcell_load, and what the pointers lead to is there.
+    // SAFETY: the generator comes from charcell_load, and the pointers are valid.
     let vocabulary = text(&|text, bytes| unsafe { charcell_vocabulary(generator, text, bytes) });
     assert_eq!(vocabulary, Ok(model.vocabulary().as_str()));
     let expected = model.prefixes().map(Ok).chain([Err(Status::NoPrefix)]);
@@ -201,7 +201,7 @@ fn memory_too_small_or_misaligned_is_refused() {
 }
 
 #[test]
-fn artifacts_are_refused_by_name() {
+fn errors_name_what_is_wrong_with_an_artifact() {
     let mut memory = vec![0; needed().div_ceil(16)];
     let mut status = |artifact| load(artifact, &mut memory, 0, needed()).unwrap_err();
     assert_eq!(status(&ARTIFACT[1..]), Status::ArtifactMisaligned);
@@ -219,12 +219,12 @@ fn artifacts_are_refused_by_name() {
 }
 
 #[test]
-fn an_artifact_is_found_in_a_larger_place() {
+fn an_artifact_is_found_in_a_larger_buffer() {
     let mut flash = Aligned([0xFF; 8192]);
     flash.0[..ARTIFACT.len()].copy_from_slice(ARTIFACT);
     let found = |room: usize| {
         let mut bytes = 0;
-        // SAFETY: the bytes and the number are there.
+        // SAFETY: the bytes and the number are valid.
         let status = unsafe { charcell_artifact_bytes(flash.0.as_ptr(), room, &raw mut bytes) };
         (status, bytes)
     };
@@ -240,7 +240,7 @@ fn null_is_refused_everywhere() {
     let (artifact, bytes) = (ARTIFACT.as_ptr(), ARTIFACT.len());
     let (mut generator, mut count, mut text) = (ptr::null_mut(), 0, ptr::null());
     let (result, character) = (&raw mut generator, [0; CHARCELL_CHARACTER_BYTES].as_mut_ptr());
-    // SAFETY: what isn't null is there.
+    // SAFETY: pointers that aren't null are valid.
     let statuses = unsafe {
         [
             charcell_artifact_bytes(ptr::null(), 0, &raw mut count),
@@ -269,7 +269,7 @@ fn null_is_refused_everywhere() {
     };
     assert_eq!(statuses, [Status::Null; 13]);
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
-    // SAFETY: the generator comes from charcell_load, and what isn't null is there.
+    // SAFETY: the generator comes from charcell_load, and pointers that aren't null are valid.
     let statuses = unsafe {
         [
             charcell_prime(generator, ptr::null(), 0, &raw mut count),
@@ -285,7 +285,7 @@ fn null_is_refused_everywhere() {
 #[test]
 fn every_status_has_a_message_of_its_own() {
     let message = |status: c_int| {
-        // SAFETY: messages are static, and end with a zero.
+        // SAFETY: messages are static, with a terminating zero.
         unsafe { CStr::from_ptr(charcell_status_message(status)) }.to_str().unwrap()
     };
     let last = Status::Header as c_int;

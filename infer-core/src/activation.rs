@@ -1,26 +1,25 @@
-//! Sigmoid and tanh in integers, from one piecewise linear table of tanh, as sigmoid is
-//! (1 + tanh(x/2)) / 2.
+//! Sigmoid and tanh in integers. Both use one piecewise linear table of tanh, as sigmoid is (1 +
+//! tanh(x/2)) / 2.
 //!
-//! The table is computed by the compiler, which does so alike on every host.
+//! The table is computed at compile time, with the same result on every host.
 
 /// Fraction bits of a pre-activation.
 pub(crate) const FRACTION_BITS: u32 = 16;
 
-/// tanh for each 1/16 of its argument: from 0 to 4, then from −4 to 0, as the number of a negative
-/// argument's piece is taken for one without a sign.
+/// tanh at every 1/16 of its argument: from 0 to 4, then from −4 to 0, because the piece number of
+/// a negative argument is read as unsigned.
 ///
-/// A piece is one word, so that reading it takes one load: its lower half is the slope, int16 in
-/// Q0.15, and the word as it is, plus the slope times the argument, is the value in Q0.31. The
-/// upper half makes up for the slope below it, and for the rounding of the result. On the way the
-/// sum wraps.
+/// A piece is one word, so reading it takes one load. Its lower half is the slope, an int16 in
+/// Q0.15. The whole word plus the slope times the argument is the value in Q0.31: the upper half
+/// compensates for the slope below it and for the rounding of the result. Intermediate sums wrap.
 pub(crate) static TANH: [i32; PIECES] = table();
 
 const PIECES: usize = 128;
 
-/// Bits of an argument below the number of its piece.
+/// Number of bits of an argument below the piece number.
 const PIECE_BITS: u32 = FRACTION_BITS - 4;
 
-/// Arguments from −4 on and below 4, which the table is for.
+/// The arguments covered by the table: from −4 to just below 4.
 const LIMIT: i32 = 4 << FRACTION_BITS;
 
 /// Sigmoid of x in Q0.15 from `tanh` of x/2 in Q0.31; largest error 1.3e-4, and 3.4e-4 beyond ±8.
@@ -33,7 +32,7 @@ pub(crate) fn rounded(tanh: i32) -> i16 {
     (tanh >> 16) as i16
 }
 
-/// tanh, from Q15.16 to Q0.31, with a half of 2⁻¹⁵ added; largest error 2.2e-4, 6.8e-4 beyond ±4.
+/// tanh from Q15.16 to Q0.31, plus half of 2⁻¹⁵; largest error 2.2e-4, 6.8e-4 beyond ±4.
 pub(crate) fn tanh(x: i32) -> i32 {
     let limited = x.clamp(-LIMIT, LIMIT - 1);
     let number = (limited >> PIECE_BITS) as usize % PIECES;
@@ -42,8 +41,8 @@ pub(crate) fn tanh(x: i32) -> i32 {
     piece.wrapping_add(i32::from(piece as i16).wrapping_mul(limited))
 }
 
-/// A chord lies on one side of its curve, so it is moved by half of its error in the middle,
-/// which halves the largest error.
+/// A chord lies on one side of its curve. It is shifted by half of its error in the middle, which
+/// halves the largest error.
 const fn table() -> [i32; PIECES] {
     let mut table = [0; PIECES];
     let mut piece = 0;
@@ -55,7 +54,7 @@ const fn table() -> [i32; PIECES] {
         let middle = tanh_of(start + 1.0 / 32.0);
         let value = left + (middle - (left + right) / 2.0) / 2.0;
         let slope = nearest((right - left) * 16.0 * (1 << 15) as f64);
-        // A half of the unit of tanh's result, as results are rounded down.
+        // Half a unit of tanh's result, because results are rounded down.
         let value = value * (1_u32 << 31) as f64 + (1 << 15) as f64;
         let without_slope = value - (slope * (1 + (sixteenths << PIECE_BITS) as i64)) as f64;
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler only")]
@@ -98,7 +97,8 @@ mod tests {
 
     use super::{FRACTION_BITS, LIMIT, TANH, rounded, sigmoid, tanh};
 
-    /// The number that `docs/artifact-format.md` names: another table would be another arithmetic.
+    /// The number given in `docs/artifact-format.md`: a different table would be different
+    /// arithmetic.
     #[test]
     fn the_table_is_that_of_the_specification() {
         let bytes: Vec<u8> = TANH.iter().flat_map(|piece| piece.to_le_bytes()).collect();
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(checksum, 0x650dafb0);
     }
 
-    /// The largest errors of sigmoid and of tanh for arguments in ±`limit` of tanh.
+    /// The largest errors of sigmoid and of tanh for arguments of tanh in ±`limit`.
     fn largest_errors(limit: i32) -> (f64, f64) {
         let (mut sigmoid_error, mut tanh_error) = (0.0_f64, 0.0_f64);
         for argument in -limit..limit {

@@ -5,14 +5,15 @@ use crate::artifact::{LoadError, StoredPrecision};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES, MAX_LAYERS};
 use crate::precision::sealed::{Arithmetic, Zero};
 
-/// Weights of four bytes, floating-point arithmetic.
+/// Four-byte weights, floating-point arithmetic.
 ///
-/// The logits are within 1e-4 (relative to the largest) of any other target's; the text may
-/// differ where two characters are that close.
+/// The logits agree between targets to 1e-4, relative to the largest; the text may differ where two
+/// characters are that close.
 #[derive(Debug, Clone, Copy)]
 pub struct F32;
 
-/// Fraction bits of a logit in the sampler: the step is 1.5e-5 nats, the range ±32,768 nats.
+/// Fraction bits of a logit in the sampler: a resolution of 1.5e-5 nats and a range of ±32,768
+/// nats.
 const LOGIT_FRACTION_BITS: u32 = 16;
 
 impl Zero for f32 {
@@ -91,7 +92,7 @@ impl Arithmetic for F32 {
     }
 
     fn fixed_point(logit: f32) -> i32 {
-        // The cast saturates, and takes NaN to 0.
+        // The cast saturates and turns NaN into 0.
         libm::roundf(logit * (1_u32 << LOGIT_FRACTION_BITS) as f32) as i32
     }
 }

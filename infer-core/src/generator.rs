@@ -1,4 +1,4 @@
-//! From a prefix to characters.
+//! Generating text that continues a prefix.
 
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -10,28 +10,28 @@ use crate::state::{CapacityError, State, StateView};
 use crate::vocabulary::{Characters, PrimeError, Token};
 use crate::{Int8, Model, Precision, Sampling};
 
-/// Which of its sequences [`Pcg32`] takes: the one of its authors' examples.
+/// The sequence used by [`Pcg32`]: the one in its authors' examples.
 const STREAM: u64 = 0x0a02_bdbf_7bb3_c0a7;
 
-/// Writes text: an endless iterator of characters.
+/// Generates text: an endless iterator of characters.
 ///
-/// One character costs one step of the model and its logits. The state stays with the generator,
-/// so that priming it again continues the same text.
+/// Each character costs one step of the model, including its logits. The generator keeps the state,
+/// so priming it again continues the same text.
 ///
-/// Random numbers come from [`Pcg32`] with the seed of the [`Sampling`], or from any generator `R`
-/// of the program's own: see [`with_random`](Self::with_random).
+/// Random numbers come from [`Pcg32`] with the seed of the [`Sampling`], or from the program's own
+/// generator `R`: see [`with_random`](Self::with_random).
 #[derive(Debug)]
 pub struct Generator<'m, P: Precision = Int8, R = Pcg32> {
     model: &'m Model<'m, P>,
     state: StateView<'m, P>,
     sampler: Sampler,
     random: R,
-    /// The last character of the text, which the state hasn't seen yet.
+    /// The last character of the text, which has not been fed to the state yet.
     last: Option<Token>,
 }
 
 impl<'m, P: Precision> Generator<'m, P> {
-    /// A generator at the start of a text: `state` is reset.
+    /// Creates a generator at the start of a text; `state` is reset.
     ///
     /// # Errors
     /// [`CapacityError`] if the model is larger than `state`.
@@ -43,8 +43,9 @@ impl<'m, P: Precision> Generator<'m, P> {
         Ok(Self::from_view(model, state.view(model)?, sampling))
     }
 
-    /// As [`new`](Self::new), with a state whose size is known at run time only. It must have been
-    /// made for this `model`: with another one's, there is no text, or one that ends.
+    /// Like [`new`](Self::new), with a state whose size is only known at run time. The state must
+    /// have been made for this `model`; with one made for another model, there is no text, or it
+    /// ends early.
     #[must_use]
     pub fn from_view(
         model: &'m Model<'m, P>,
@@ -64,14 +65,15 @@ impl<'m, P: Precision> Generator<'m, P> {
 }
 
 impl<'m, P: Precision, R> Generator<'m, P, R> {
-    /// The same with other random numbers: a chip's own, say. The seed has no effect then.
+    /// Uses other random numbers, such as those of a chip's hardware generator. The seed then has
+    /// no effect.
     ///
-    /// One number of 32 bits is taken for each character that isn't chosen greedily.
+    /// Every character that isn't chosen greedily uses one 32-bit number.
     ///
     /// ```
     /// use infer_core::{Generator, Model, Sampling, State, rand_core};
     ///
-    /// /// Stands for a chip's source of noise.
+    /// /// Stands in for a chip's noise source.
     /// struct Noise(u32);
     ///
     /// impl rand_core::TryRng for Noise {
@@ -107,11 +109,11 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
         Generator { model, state, sampler, random, last }
     }
 
-    /// Takes `text` in, as if the generator had written it.
+    /// Feeds `text` to the model as if the generator had written it.
     ///
     /// # Errors
     /// [`PrimeError`] names the first character that the vocabulary lacks and the artifact doesn't
-    /// replace; nothing was taken in then.
+    /// replace; in that case the state is unchanged.
     pub fn prime(&mut self, text: &str) -> Result<(), PrimeError> {
         self.model.check(text)?;
         for token in Characters(text.chars()).filter_map(|character| self.model.token(character)) {
@@ -121,8 +123,8 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
         Ok(())
     }
 
-    /// Starts a new text as `restart` does, but the random numbers go on where they are, whatever
-    /// the seed: for those of [`with_random`](Self::with_random).
+    /// Starts a new text like `restart`, but continues the sequence of random numbers and ignores
+    /// the seed: for generators passed to [`with_random`](Self::with_random).
     pub fn restart_unseeded(&mut self, sampling: Sampling) {
         self.state.reset();
         self.sampler = Sampler::new(sampling, self.model.nats_per_logit_q32());
@@ -135,13 +137,13 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
         self.model
     }
 
-    /// The state, which has seen all characters but the last.
+    /// The state, which has been fed all characters but the last.
     #[must_use]
     pub const fn state(&self) -> &StateView<'m, P> {
         &self.state
     }
 
-    /// Shows the state the last character.
+    /// Feeds the last character to the state.
     fn step(&mut self) {
         if let Some(token) = self.last.take() {
             self.model.step(&mut self.state, token);
@@ -151,10 +153,10 @@ impl<'m, P: Precision, R> Generator<'m, P, R> {
 
 #[cfg(feature = "embedded-io")]
 impl<P: Precision, R: Rng> Generator<'_, P, R> {
-    /// Writes the next `length` characters to `writer`, in UTF-8, each as soon as it is there.
+    /// Writes the next `length` characters to `writer` as UTF-8, each as soon as it is generated.
     ///
     /// # Errors
-    /// That of `writer`; the character that it didn't take stays in the text.
+    /// The error of `writer`; the character that could not be written stays in the text.
     pub fn write_to<W: embedded_io::Write>(
         &mut self,
         mut writer: W,
@@ -181,7 +183,7 @@ impl<P: Precision, R: Rng> Iterator for Generator<'_, P, R> {
     }
 }
 
-/// The random numbers of `seed`.
+/// The random number generator for `seed`.
 #[inline(never)] // inlining would duplicate this code
 fn seeded(seed: u64) -> Pcg32 {
     Pcg32::new(seed, STREAM)

@@ -1,4 +1,4 @@
-//! Inference in integer arithmetic: the same characters on every target, bit for bit.
+//! Inference in integer arithmetic, bit-identical on every target.
 //!
 //! | number | format |
 //! |---|---|
@@ -6,9 +6,9 @@
 //! | hidden state | int8 in units of 1/128; the products read it as [`Operand`]s |
 //! | sums of products | int32 in units of the row's scale / 128 / 256, see [`PairBlock`] |
 //! | multipliers | int16: the row's scale in units of 2⁻¹⁷, 2⁻¹⁶ for a one-hot input |
-//! | pre-activations, biases | int32, Q15.16; halved where a sigmoid follows |
+//! | pre-activations, biases | int32, Q15.16; halved if a sigmoid follows |
 //! | gates, tanh of the cell state | int16, Q0.15 |
-//! | cell state | int16, with as many fraction bits as the layer's range leaves |
+//! | cell state | int16, with as many fraction bits as the layer's range allows |
 //! | logits | int32 in units of the output layer's scale / 128 |
 
 use bytemuck::{Pod, Zeroable};
@@ -21,17 +21,18 @@ use crate::layout::{
 };
 use crate::precision::sealed::{Arithmetic, Zero};
 
-/// Weights of one byte, integer arithmetic.
+/// One-byte weights, integer arithmetic.
 #[derive(Debug, Clone, Copy)]
 pub struct Int8;
 
-/// Fraction bits of a hidden state: 1.0 is 128, which only tanh's limit would reach.
+/// Fraction bits of a hidden state. 1.0 is 128, which tanh never reaches.
 pub const HIDDEN_FRACTION_BITS: u32 = 7;
 
 /// Fraction bits of a pre-activation, and of a bias.
 pub const PRE_ACTIVATION_FRACTION_BITS: u32 = FRACTION_BITS;
 
-/// Fraction bits of a row's scale in the multiplier of a one-hot input, whose sum is a weight.
+/// Fraction bits of a row's scale in the multiplier of a one-hot input, where the sum is one
+/// weight.
 pub const ONE_HOT_SCALE_FRACTION_BITS: u32 = PRE_ACTIVATION_FRACTION_BITS;
 
 /// Fraction bits of a row's scale in the multiplier of products with a hidden state.
@@ -40,17 +41,17 @@ pub const SCALE_FRACTION_BITS: u32 = 17;
 /// Fraction bits of a gate.
 const GATE_FRACTION_BITS: u32 = 15;
 
-/// The most fraction bits of a cell state.
+/// Maximum number of fraction bits of a cell state.
 pub const MAX_CELL_FRACTION_BITS: u8 = 15;
 
-/// The largest bias of the output layer, so that no logit overflows.
+/// Maximum bias of the output layer, chosen so that no logit overflows.
 pub const MAX_OUTPUT_BIAS: i32 = i32::MAX - 128 * 127 * MAX_HIDDEN as i32;
 
-/// What the four gates of a unit have beside their weights, in the order of the gates.
+/// The constants of a unit's four gates other than their weights, in the order of the gates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(16))]
 pub struct GateConstants {
-    /// Biases, in units of a pre-activation.
+    /// Biases, in the unit of a pre-activation.
     pub b: [i32; GATES],
     /// Scales of the input weights: in units of 2⁻¹⁶ in layer 0, of 2⁻¹⁷ above.
     pub multiplier_ih: [i16; GATES],
@@ -59,11 +60,12 @@ pub struct GateConstants {
 }
 
 impl GateConstants {
-    /// Whether no pre-activation can overflow in layer `index` with H `hidden`, whatever the int8
-    /// weights and the hidden states.
+    /// Whether no pre-activation in layer `index` with H `hidden` can overflow, whatever the int8
+    /// weights and hidden states.
     ///
     /// A product with a hidden state adds at most 128 · 127 · 256 / 2¹⁶ = 63.5 times the multiplier
-    /// for each column, which is a whole number for each block of eight; a one-hot input 127 times.
+    /// for each column, which is a whole number for each block of eight; a one-hot input adds at
+    /// most 127 times.
     #[must_use]
     pub fn fits(&self, index: usize, hidden: usize) -> bool {
         let of_hidden = (127 * padded(hidden.min(MAX_HIDDEN)) / 2) as u32;
@@ -75,7 +77,7 @@ impl GateConstants {
     }
 }
 
-/// Whether the bias `b`, and each multiplier times what it is multiplied by, sum up to an int32.
+/// Whether the bias `b`, plus each multiplier times its largest factor, fits in an int32.
 #[inline(never)] // inlining would copy this code four times
 fn gate_fits(
     b: i32,
@@ -91,8 +93,8 @@ fn gate_fits(
     room.is_some_and(|room| products <= room)
 }
 
-/// Whether cell states can have so many fraction bits.
-#[inline(never)] // a loop with a call isn't unrolled, which would take much code
+/// Whether cell states can have this number of fraction bits.
+#[inline(never)] // a loop with a call isn't unrolled, which would need much code
 fn is_cell_format(fraction_bits: u8) -> bool {
     (1..=MAX_CELL_FRACTION_BITS).contains(&fraction_bits)
 }
@@ -123,7 +125,7 @@ impl Arithmetic for Int8 {
     type Columns = Columns;
     type Cell = i16;
 
-    #[inline(always)] // a call with a result in memory would take more code
+    #[inline(always)] // a call that returns its result in memory would need more code
     fn cell_fraction_bits<'a>(
         precision: &StoredPrecision<'a>,
         layers: usize,
@@ -188,13 +190,13 @@ impl Arithmetic for Int8 {
         Int8Target::add_products(input, &constants.multiplier_hh, w_hh, h);
     }
 
-    /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". None
-    /// of the sums can overflow: gates are at most 32,757 and |tanh| at most 32,747, so that |f·c|
-    /// and |i·g| sum up to less than 2³¹ − 2¹⁴.
+    /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". No
+    /// sum can overflow: gates are at most 32,757 and |tanh| at most 32,747, so |f·c| and |i·g| sum
+    /// to less than 2³¹ − 2¹⁴.
     #[inline]
     fn cell(pre_activations: &[i32; GATES], cell_fraction_bits: u8, c: &mut i16) -> i8 {
         let [i, f, g, o] = Int8Target::tanh(pre_activations);
-        // At most 15, which the compiler doesn't know.
+        // At most 15, which the compiler can't know.
         let fraction_bits = u32::from(cell_fraction_bits & 15);
         let kept = i32::from(sigmoid(f)) * i32::from(*c);
         let added =
@@ -209,7 +211,7 @@ impl Arithmetic for Int8 {
     }
 
     fn logits(b_out: [i32; BLOCK_ROWS], w_out: &[PairBlock], h: &[Columns]) -> [i32; BLOCK_ROWS] {
-        // The sums are times 256 on the way, so this is their own unit.
+        // 256 / 2¹⁶ cancels the factor of 256 in the sums.
         const ONE: i16 = 1 << 8;
         let mut logits = b_out;
         Int8Target::add_products(&mut logits, &[ONE; BLOCK_ROWS], w_out, h);

@@ -1,10 +1,10 @@
-//! The one definition of how the model's tensors lie in memory, shared by trainer, shaders,
-//! artifact and device.
+//! How the model's tensors are laid out in memory, defined once for trainer, shaders, artifact and
+//! device.
 //!
-//! Letters, used in every shape of the project: **B** batch, **T** steps, **V** vocabulary,
-//! **H** hidden units of a layer, **L** layers. All tensors are row-major.
+//! Letters used in the shapes of all crates: **B** batch, **T** steps, **V** vocabulary, **H**
+//! hidden units of a layer, **L** layers. All tensors are row-major.
 //!
-//! | parameter | shape in training | what it is |
+//! | parameter | shape in training | meaning |
 //! |---|---|---|
 //! | `w_ih` | `[V, 4H]` in layer 0, `[H, 4H]` above | input weights; a one-hot input picks a row |
 //! | `w_hh` | `[H, 4H]` | recurrent weights |
@@ -12,16 +12,16 @@
 //! | `w_out` | `[H, V]` | weights of the output layer |
 //! | `b_out` | `[V]` | bias of the output layer |
 //!
-//! The `4H` columns hold the gates one after the other, in the order of [`Gate`]; see
-//! [`gate_column`]. In an artifact, where one unit is computed at a time, the four gates of a unit
-//! lie together: see [`PairBlock`].
+//! The `4H` columns hold one gate after the other, in the order of [`Gate`]; see [`gate_column`].
+//! In an artifact, where one unit is computed at a time, the four gates of a unit are adjacent; see
+//! [`PairBlock`].
 
 use bytemuck::{Pod, Zeroable};
 
-/// Gates of a unit.
+/// Number of gates in a unit.
 pub const GATES: usize = 4;
 
-/// Columns of a block, and the multiple to which the rows of an artifact's matrices are padded.
+/// Columns of a block. The rows of an artifact's matrices are padded to a multiple of this.
 pub const BLOCK_COLUMNS: usize = 8;
 
 /// Rows of a block: the gates of one unit, or four characters of the output layer.
@@ -30,16 +30,16 @@ pub const BLOCK_ROWS: usize = 4;
 /// Alignment in bytes of an artifact and of every tensor in it.
 pub const ALIGNMENT: usize = 16;
 
-/// The most layers that a model can have.
+/// Maximum number of layers in a model.
 pub const MAX_LAYERS: usize = 4;
 
-/// The most hidden units that a layer can have.
+/// Maximum number of hidden units in a layer.
 pub const MAX_HIDDEN: usize = 1024;
 
-/// The most characters that a vocabulary can hold.
+/// Maximum number of characters in a vocabulary.
 pub const MAX_VOCABULARY: usize = 65_535;
 
-/// The gates in the order in which every tensor holds them: that of PyTorch's `nn.LSTM`.
+/// The gates, in the order used by every tensor, which is also that of PyTorch's `nn.LSTM`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Gate {
@@ -49,7 +49,7 @@ pub enum Gate {
     Forget = 1,
     /// `g`: the candidate cell state, the chapter's C̃.
     Candidate = 2,
-    /// `o`: how much of the cell state is shown as hidden state.
+    /// `o`: how much of the cell state appears in the hidden state.
     Output = 3,
 }
 
@@ -62,44 +62,45 @@ pub const fn gate_column(gate: Gate, unit: usize, hidden: usize) -> usize {
 /// `columns` rounded up to whole blocks.
 #[must_use]
 pub const fn padded(columns: usize) -> usize {
-    // `next_multiple_of` asks whether there is a remainder, which takes more code.
+    // `next_multiple_of` checks for a remainder, which needs more code.
     (columns + (BLOCK_COLUMNS - 1)) & !(BLOCK_COLUMNS - 1)
 }
 
-/// An element of a hidden state as the kernels read it: an int16, of which two are a word.
+/// An element of a hidden state as the kernels read it: an int16, two to a word.
 #[cfg(not(armv6m))]
 pub type Operand = i16;
 
-/// An element of a hidden state as the kernels read it: a word, as ARMv6-M takes two instructions
-/// to extend the sign of a half of one.
+/// An element of a hidden state as the kernels read it: a word, because sign-extending half a word
+/// needs two instructions on ARMv6-M.
 #[cfg(armv6m)]
 pub type Operand = i32;
 
-/// Eight elements of a hidden state, aligned to be loaded as words or as one vector.
+/// Eight elements of a hidden state, aligned so that they can be loaded as words or as one vector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(16))]
 pub struct Columns(pub [Operand; BLOCK_COLUMNS]);
 
-/// Four rows by eight columns of a matrix of int8 in ±127, whose weights lie together as [`pair`]s
-/// of two rows: `[4][2][2]`, two columns by two columns, first those of rows 0 and 1, then those of
-/// rows 2 and 3. So a word has two columns of two rows, and two words all of two columns.
+/// Four rows by eight columns of an int8 matrix with values in ±127, stored as [`pair`]s of rows:
+/// `[4][2][2]`, two columns at a time, first rows 0 and 1, then rows 2 and 3. One word holds two
+/// columns of two rows; two words hold two columns of all four rows.
 ///
-/// So one product of an int16 counts for two rows: with h the vector, S = Σ pair · h and
-/// W₁ = Σ w₁ · h, where w₁ is a pair's low byte, the second row's sum is (S − W₁) / 256. Cores
-/// that multiply two int16 at once need no other unpacking than that of the low byte.
+/// One product with an int16 therefore counts for two rows. With h the vector, S = Σ pair · h and
+/// W₁ = Σ w₁ · h, where w₁ is a pair's low byte, the second row's sum is (S − W₁) / 256. Cores that
+/// multiply two int16 at once only have to unpack the low bytes.
 ///
-/// A matrix of R rows and K columns is stored as `[R / 4][K / 8]` blocks, R and K padded with
-/// zeros. In `w_ih` and `w_hh` the four rows are the [`Gate`]s of one unit: i and f, g and o.
+/// A matrix of R rows and K columns is stored as `[R / 4][K / 8]` blocks, with R and K zero-padded.
+/// In `w_ih` and `w_hh` the four rows are the [`Gate`]s of one unit: i and f, g and o.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(16))]
 pub struct PairBlock(pub [[[i16; 2]; BLOCK_ROWS / 2]; BLOCK_COLUMNS / 2]);
 
-/// Two weights of one column in ±127, 256 · w₂ + w₁: the low byte is w₁ as it was.
+/// Two weights of one column in ±127, combined as 256 · w₂ + w₁; the low byte is w₁ unchanged.
 #[must_use]
 pub const fn pair(w1: i8, w2: i8) -> i16 {
-    // Within ±127 no sum overflows: 127 · 257 is 32,639.
+    // Within ±127 this can't overflow: 127 · 257 is 32,639.
     (256 * w2 as i16).wrapping_add(w1 as i16)
 }
 
-/// Four rows by eight columns of a matrix of f32, row by row, in the order of [`PairBlock`]s.
+/// Four rows by eight columns of an f32 matrix, row by row; the blocks are ordered as in
+/// [`PairBlock`].
 pub type F32Block = [[f32; BLOCK_COLUMNS]; BLOCK_ROWS];

@@ -1,4 +1,4 @@
-//! Runs a character-level LSTM where it lies: in flash, without an allocator, without a panic.
+//! Runs a character-level LSTM directly from flash, without an allocator and without panics.
 //!
 //! ```
 //! #![no_std]
@@ -30,15 +30,15 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `f32` | yes | [`F32`] models, for hosts and cores with an FPU, beside [`Int8`] ones |
-//! | `unicode` | yes | lower-casing of all scripts in a prefix, 11 KB of tables; else ASCII |
-//! | `embedded-io` | | `Generator::write_to` any `embedded_io::Write` |
+//! | `unicode` | yes | lower-cases all scripts in a prefix (11 KB of tables), not only ASCII |
+//! | `embedded-io` | | `Generator::write_to` writes to any `embedded_io::Write` |
 //! | `defmt` | | errors can be logged with `defmt` |
-//! | `serde` | | headers of artifacts can be serialised, for those who write them |
+//! | `serde` | | headers of artifacts can be serialised, for programs that write them |
 //!
-//! A microcontroller wants `default-features = false`: [`Int8`] models are computed in integer
-//! arithmetic alone, the same characters on every target. For the target
-//! `thumbv8m.main-none-eabihf` the core is taken to have the DSP extension, as those with a
-//! floating-point unit mostly do; a Cortex-M55 is told by `-C target-cpu=cortex-m55`.
+//! On a microcontroller, use `default-features = false`. [`Int8`] models use integer arithmetic
+//! only and generate the same characters on every target. For the target
+//! `thumbv8m.main-none-eabihf`, the core is assumed to have the DSP extension, as most cores with a
+//! floating-point unit do. For a Cortex-M55, pass `-C target-cpu=cortex-m55`.
 //!
 #![doc = include_str!("../costs.md")]
 #![no_std]

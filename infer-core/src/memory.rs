@@ -3,46 +3,45 @@
 use crate::layout::{ALIGNMENT, MAX_HIDDEN, MAX_LAYERS, MAX_VOCABULARY, padded};
 use crate::{Dimensions, Model, Precision};
 
-/// RAM that a program needs for a model, in bytes; the weights stay in flash.
+/// The RAM that a program needs for a model, in bytes. The weights stay in flash.
 ///
-/// A program holds [`state_bytes`](Self::state_bytes) and [`view_bytes`](Self::view_bytes) for as
-/// long as it generates, and for a moment either of the stacks.
+/// [`state_bytes`](Self::state_bytes) and [`view_bytes`](Self::view_bytes) are used for as long as
+/// the program generates text, and the two stack sizes only temporarily, one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Memory {
-    /// Hidden states, cell states and logits, rounded up to a multiple of 16: what
-    /// [`StateView::from_bytes`](crate::StateView::from_bytes) takes. Exact; a
-    /// [`State`](crate::State) of just the model's sizes takes as much, or more where H is not a
-    /// multiple of 8.
+    /// Hidden states, cell states and logits, rounded up to a multiple of 16: the size needed by
+    /// [`StateView::from_bytes`](crate::StateView::from_bytes). Exact. A [`State`](crate::State) of
+    /// exactly the model's sizes has the same size, or more if H is not a multiple of 8.
     pub state_bytes: usize,
-    /// A [`Model`] and a [`Generator`](crate::Generator), on a core with addresses of 32 bits.
-    /// Exact.
+    /// A [`Model`] and a [`Generator`](crate::Generator), on a core with 32-bit addresses. Exact.
     pub view_bytes: usize,
-    /// The stack of a character in int8: step, logits and choice.
+    /// Stack used for one character in int8: step, logits and sampling.
     ///
-    /// At most; painted on all cores by `cargo xtask test`, for code optimised for speed.
+    /// An upper bound. `cargo xtask test` measures it on all cores by stack painting, for code
+    /// optimised for speed.
     pub stack_bytes: usize,
-    /// The stack of [`Model::load`], measured likewise.
+    /// Stack used by [`Model::load`], measured in the same way.
     pub loading_stack_bytes: usize,
 }
 
 impl Memory {
     /// Memory for a model of these sizes, on the kind of core that this is compiled for. Sizes
-    /// beyond those of any model count as the largest that there are.
+    /// beyond the limits count as the limits.
     #[must_use]
     pub const fn new<P: Precision>(dimensions: Dimensions) -> Self {
         Self::of_model::<P>(limited(dimensions), size_of::<P::Operand>())
     }
 
-    /// Memory for a model of these sizes on a Cortex-M0 or M0+, whose kernels read hidden states as
-    /// words.
+    /// Memory for a model of these sizes on a Cortex-M0 or M0+, where the kernels read hidden
+    /// states as words.
     #[must_use]
     pub const fn on_armv6m<P: Precision>(dimensions: Dimensions) -> Self {
         Self::of_model::<P>(limited(dimensions), size_of::<i32>())
     }
 
-    /// Memory for a model of these sizes, which no model exceeds, and of hidden states whose
-    /// elements take `operand_bytes` each.
+    /// Memory for a model of these sizes, which must be within the limits, with hidden states of
+    /// `operand_bytes` per element.
     pub(crate) const fn of_model<P: Precision>(
         dimensions: Dimensions,
         operand_bytes: usize,
@@ -60,16 +59,16 @@ impl Memory {
         }
     }
 
-    /// What is held while a character is generated: all but the stack of loading.
+    /// Memory used while a character is generated: everything except the stack for loading.
     #[must_use]
     pub const fn generating_bytes(self) -> usize {
         self.state_bytes + self.view_bytes + self.stack_bytes
     }
 }
 
-/// `dimensions`, each of which is at most the largest that a model may have.
+/// `dimensions`, with each size reduced to its limit.
 pub(crate) const fn limited(dimensions: Dimensions) -> Dimensions {
-    // `Ord::min` can't be called in constants yet.
+    // `Ord::min` isn't const yet.
     const fn min(size: usize, most: usize) -> usize {
         if size < most { size } else { most }
     }
@@ -81,10 +80,10 @@ pub(crate) const fn limited(dimensions: Dimensions) -> Dimensions {
     }
 }
 
-/// Bytes of a [`Model`], where addresses have 32 bits and a `u64` is aligned to 8.
+/// Size of a [`Model`] with 32-bit addresses and `u64` aligned to 8 bytes.
 const MODEL_BYTES: usize = 160;
 
-/// Bytes of a [`Generator`](crate::Generator) there.
+/// Size of a [`Generator`](crate::Generator) on the same targets.
 pub(crate) const GENERATOR_BYTES: usize = 80;
 
 #[cfg(all(target_pointer_width = "32", not(target_arch = "x86")))]

@@ -1,4 +1,4 @@
-//! A model as it lies in its artifact.
+//! A model, read in place from its artifact.
 
 use crate::artifact::{self, Contents, ElementBytes, Header, LoadError, TensorName, Tensors};
 use crate::layout::GATES;
@@ -6,8 +6,8 @@ use crate::vocabulary::{Characters, PrimeError, Token, Vocabulary};
 use crate::weights::{Output, Units};
 use crate::{Dimensions, Int8, Normalisation, Precision};
 
-/// A borrowed view of an artifact: sizes and references, 160 bytes where addresses have 32 bits;
-/// the weights stay where they are.
+/// A borrowed view of an artifact: sizes and references, 160 bytes on targets with 32-bit
+/// addresses. The weights are not copied.
 ///
 /// A model can't outlive its bytes:
 ///
@@ -25,27 +25,26 @@ pub struct Model<'a, P: Precision = Int8> {
     pub(crate) cell_fraction_bits: &'a [u8],
     /// `[V][H]` groups of four gates: a token's one-hot vector picks a row.
     pub(crate) one_hot: &'a [[P::Weight; GATES]],
-    /// All tensors of the artifact, of which each step takes one layer after the other.
+    /// All tensors of the artifact. Each step reads them layer by layer.
     pub(crate) tensors: Tensors<'a>,
-    /// The first `units_in_ram` units of each layer, in the same order, without one-hot inputs:
-    /// `tensors` has the other units.
+    /// The first `units_in_ram` units of each layer, in the same order, without one-hot inputs. The
+    /// other units are read from `tensors`.
     pub(crate) layers_in_ram: Tensors<'a>,
     pub(crate) units_in_ram: usize,
     pub(crate) output: Output<'a, P>,
 }
 
 impl<'a, P: Precision> Model<'a, P> {
-    /// Takes `artifact` as a model, in one pass over its bytes.
+    /// Loads a model from `artifact`, in one pass over its bytes.
     ///
-    /// Where no [`State`](crate::State) says which kind of weights is meant, it is to be named:
-    /// `Model::<Int8>::load`.
+    /// Where no [`State`](crate::State) determines the precision, name it: `Model::<Int8>::load`.
     ///
     /// # Errors
-    /// [`LoadError`], whose variants say what is wrong. Never panics, whatever the bytes.
-    #[inline(never)] // else the model is moved around in the caller
+    /// [`LoadError`]; its variants say what is wrong. Never panics, whatever the bytes.
+    #[inline(never)] // otherwise the caller would move the model around
     pub fn load(artifact: &'a [u8]) -> Result<Self, LoadError> {
         let mut model = Self::load_unverified(artifact);
-        // What ends too early has no checksum worth comparing; these say more than it would.
+        // For these errors the checksum is not worth comparing: they say more than it would.
         let is_early = matches!(
             model,
             Err(LoadError::Misaligned { .. }
@@ -61,31 +60,33 @@ impl<'a, P: Precision> Model<'a, P> {
         model
     }
 
-    /// The artifact at the start of `bytes`, which other bytes may follow: flash from an address
-    /// on, say. Its header says where it ends; neither checksum nor weights are looked at, that is
-    /// [`load`](Self::load)'s. [`Summary`](artifact::Summary) reads the header of either kind.
+    /// Finds the artifact at the start of `bytes`, which may be longer, for example all flash from
+    /// an address onwards. The artifact's length comes from its header. Neither the checksum nor
+    /// the weights are checked; [`load`](Self::load) does that. [`Summary`](artifact::Summary)
+    /// reads the header of either precision.
     ///
     /// # Errors
-    /// Those of [`load`](Self::load) that are about the header; [`LoadError::Truncated`] if the
-    /// bytes end before the artifact does.
+    /// The errors of [`load`](Self::load) that concern the header; [`LoadError::Truncated`] if
+    /// `bytes` ends before the artifact does.
     pub fn find(bytes: &'a [u8]) -> Result<&'a [u8], LoadError> {
         let last = Self::read(bytes, true)?.tensors.0.as_ptr_range().end;
         let length = last.addr().wrapping_sub(bytes.as_ptr().addr());
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
-    /// As [`load`](Self::load), without the checksum: for an artifact that was checked before.
+    /// Like [`load`](Self::load), but without comparing the checksum: for an artifact that was
+    /// checked before.
     ///
-    /// Damaged weights give wrong text, and nothing worse: sums wrap, and nothing panics.
+    /// Damaged weights produce wrong text, but nothing worse: sums wrap, and nothing panics.
     ///
     /// # Errors
-    /// Those of [`load`](Self::load) but [`LoadError::Checksum`].
+    /// Those of [`load`](Self::load), except [`LoadError::Checksum`].
     pub fn load_unverified(artifact: &'a [u8]) -> Result<Self, LoadError> {
         Self::read(artifact, false)
     }
 
-    /// The model at the start of `bytes`. If they `may_go_on` after it, it is only looked for: what
-    /// its tensors hold isn't checked.
+    /// Reads the model at the start of `bytes`. If `may_go_on` is set, other bytes may follow the
+    /// artifact, and the values in its tensors aren't checked.
     fn read(bytes: &'a [u8], may_go_on: bool) -> Result<Self, LoadError> {
         let element_bytes = ElementBytes {
             weight: size_of::<P::Weight>(),
@@ -117,7 +118,7 @@ impl<'a, P: Precision> Model<'a, P> {
         })
     }
 
-    /// What the artifact says of itself.
+    /// The artifact's header.
     #[must_use]
     pub const fn header(&self) -> &Header<'a> {
         &self.header
@@ -129,19 +130,19 @@ impl<'a, P: Precision> Model<'a, P> {
         self.dimensions
     }
 
-    /// The characters that the model knows.
+    /// The characters in the model's vocabulary.
     #[must_use]
     pub const fn vocabulary(&self) -> Vocabulary<'a> {
         Vocabulary::of_size(self.header.vocabulary, self.dimensions.vocabulary)
     }
 
-    /// The prefixes that the artifact carries along to show the model with.
+    /// The example prefixes stored in the artifact.
     pub fn prefixes(&self) -> impl Iterator<Item = &'a str> {
         self.header.prefixes.iter().copied()
     }
 
-    /// The token of `character`, normalised as the corpus was; the replacement's, if the artifact
-    /// has one, for what the vocabulary lacks.
+    /// The token of `character`, normalised like the corpus. For a character that the vocabulary
+    /// lacks, the replacement's token, if the artifact has one.
     ///
     /// Without the feature `unicode`, letters that other targets may lower-case aren't replaced:
     /// they have no token.
@@ -156,10 +157,10 @@ impl<'a, P: Precision> Model<'a, P> {
         self.header.replacement
     }
 
-    /// Makes sure that all characters of `text` have a [token](Self::token).
+    /// Checks that all characters of `text` have a [token](Self::token).
     ///
     /// # Errors
-    /// [`PrimeError`] names the first one that has none.
+    /// [`PrimeError`] names the first character that has none.
     pub fn check(&self, text: &str) -> Result<(), PrimeError> {
         let mut characters = Characters(text.chars());
         let mut position = 0;
@@ -171,20 +172,20 @@ impl<'a, P: Precision> Model<'a, P> {
         }
     }
 
-    /// What was done to the corpus.
+    /// How the corpus was normalised.
     #[must_use]
     pub const fn normalisation(&self) -> Normalisation {
         self.header.normalisation
     }
 
-    /// `logit` as the integer that the sampler works on, see
+    /// Converts `logit` to the integer used by the sampler, see
     /// [`nats_per_logit_q32`](Self::nats_per_logit_q32).
     #[must_use]
     pub fn fixed_point(logit: P::Sum) -> i32 {
         P::fixed_point(logit)
     }
 
-    /// Nats that a [fixed-point](Self::fixed_point) logit of 1 stands for, in units of 2⁻³².
+    /// The value in nats of a [fixed-point](Self::fixed_point) logit of 1, in units of 2⁻³².
     #[must_use]
     pub fn nats_per_logit_q32(&self) -> u32 {
         P::nats_per_logit_q32(&self.header.precision)

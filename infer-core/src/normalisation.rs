@@ -1,6 +1,6 @@
-//! What is done to a text before it becomes tokens; a part of the model.
+//! How a text is normalised before it becomes tokens; part of the model.
 
-/// How a corpus was normalised for training, and so how a prefix must be.
+/// How the corpus was normalised for training; prefixes must be normalised the same way.
 ///
 /// ```
 /// use infer_core::Normalisation;
@@ -16,7 +16,7 @@
     serde(rename_all = "lowercase")
 )]
 pub enum Normalisation {
-    /// The text as it stands.
+    /// The text is left unchanged.
     None,
     #[cfg_attr(feature = "serde", serde(rename = "chapter"))]
     /// Line breaks become spaces, letters lower-case (*Dive into Deep Learning*, "Language Model
@@ -27,7 +27,7 @@ pub enum Normalisation {
 impl Normalisation {
     /// Normalises one character; a character always becomes exactly one.
     ///
-    /// A letter whose lower-case form is several characters stays as it is. Without the feature
+    /// A letter whose lower-case form has several characters is left unchanged. Without the feature
     /// `unicode` only ASCII letters are lower-cased.
     #[must_use]
     pub fn apply(self, character: char) -> char {
@@ -38,8 +38,8 @@ impl Normalisation {
         }
     }
 
-    /// Whether [`apply`](Self::apply) may leave a capital letter as it is that other programs
-    /// lower-case: without the feature `unicode` it can't be told.
+    /// Whether [`apply`](Self::apply) may leave a capital letter unchanged that other programs
+    /// lower-case: without the feature `unicode` we can't know.
     pub(crate) fn may_miss(self, character: char) -> bool {
         !cfg!(feature = "unicode") && self == Self::LowerCase && may_be_capital(character)
     }
@@ -59,8 +59,8 @@ fn lower_case(character: char) -> char {
     character.to_ascii_lowercase()
 }
 
-/// Whether `character` is a capital letter beyond ASCII, or near one: a table of those alone would
-/// take thousands of bytes.
+/// Whether `character` may be a capital letter beyond ASCII. The ranges are coarse: an exact table
+/// would need thousands of bytes.
 fn may_be_capital(character: char) -> bool {
     matches!(
         character,

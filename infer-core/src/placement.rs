@@ -1,4 +1,4 @@
-//! Weights in RAM: which of them, and how many bytes a character then reads from where.
+//! Weights in RAM: which ones, and how many bytes per character are read from where.
 
 use bytemuck::Pod;
 
@@ -8,7 +8,7 @@ use crate::memory::limited;
 use crate::weights::{Output, Units, cut_mut};
 use crate::{Dimensions, Model, Precision};
 
-/// Which weights of a model lie in RAM, see [`Model::copy_to_ram`], and what a character reads.
+/// Which weights of a model are in RAM (see [`Model::copy_to_ram`]) and what each character reads.
 ///
 /// ```
 /// use infer_core::{Dimensions, Int8, Placement};
@@ -20,13 +20,13 @@ use crate::{Dimensions, Model, Precision};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Placement {
-    /// Bytes of RAM that the weights take.
+    /// RAM used by the weights, in bytes.
     pub ram_bytes: usize,
-    /// Bytes of weights that a character reads from RAM.
+    /// Bytes of weights read from RAM for each character.
     pub ram_bytes_read: usize,
-    /// Bytes of weights that a character reads from where the artifact lies: flash.
+    /// Bytes of weights read from the artifact, usually in flash, for each character.
     pub flash_bytes_read: usize,
-    /// Units of each layer whose weights lie in RAM, and the bytes of all these.
+    /// Units of each layer whose weights are in RAM, and the total size of these in bytes.
     units: usize,
     layers_bytes: usize,
     has_output: bool,
@@ -34,15 +34,15 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// What fits `ram_bytes` of a model of these sizes: the output layer, if it fits whole, then as
-    /// many units of each layer as do, and if all of them do, the rows of one-hot inputs, of which
-    /// a character reads only one.
+    /// What fits in `ram_bytes` for a model of these sizes: first the output layer, if all of it
+    /// fits; then as many units of each layer as fit; and if all units fit, the rows of one-hot
+    /// inputs, of which each character reads only one.
     #[must_use]
     pub const fn new<P: Precision>(dimensions: Dimensions, ram_bytes: usize) -> Self {
         let dimensions = limited(dimensions);
         let Dimensions { vocabulary, hidden, layers } = dimensions;
         let row_bytes = dimensions.row_blocks() * size_of::<P::Block>();
-        // A recurrent row in each layer, and the input's in each but the first.
+        // A recurrent row in each layer, plus an input row in each layer but the first.
         let unit_bytes =
             (2 * layers).saturating_sub(1) * row_bytes + layers * size_of::<P::GateConstants>();
         let output_bytes = dimensions.elements(TensorName::WOut, 0) * size_of::<P::Block>()
@@ -73,13 +73,13 @@ impl Placement {
 }
 
 impl<'a, P: Precision> Model<'a, P> {
-    /// Copies as many of the weights to `ram` as fit, which are read from there from now on; says
-    /// how many those are.
+    /// Copies as many of the weights as fit to `ram`, from where they are then read, and returns
+    /// what was copied.
     ///
-    /// On most microcontrollers flash is what a character waits for, and RAM is read at once. The
-    /// text stays the same. What there is no room for is read from the artifact, whatever was
-    /// copied before. They start at the first multiple of 16 in `ram`: aligned likewise, none of it
-    /// is lost.
+    /// On most microcontrollers the time per character is dominated by waiting for flash, whereas
+    /// RAM has no wait states. The text doesn't change. Weights that don't fit are read from the
+    /// artifact; an earlier copy is no longer used. The copy starts at the first multiple of 16 in
+    /// `ram`, so no RAM is wasted if `ram` is aligned to 16.
     ///
     /// ```
     /// # use infer_core::{Int8, Model, include_model};
@@ -94,7 +94,7 @@ impl<'a, P: Precision> Model<'a, P> {
         let start = ram.as_ptr().align_offset(ALIGNMENT);
         let aligned = ram.get_mut(start..).unwrap_or_default();
         let (granules, _) = aligned.as_chunks_mut::<ALIGNMENT>();
-        // It always can: granules are as long, and aligned now.
+        // Can't fail: granules have the same size, and the slice is aligned now.
         let granules: &mut [Granule] = bytemuck::try_cast_slice_mut(granules).unwrap_or_default();
         let dimensions = self.dimensions();
         let placement = Placement::new::<P>(dimensions, size_of_val(granules));
@@ -130,14 +130,14 @@ fn first<T>(slice: &[T], count: usize) -> &[T] {
     slice.get(..count).unwrap_or_default()
 }
 
-/// Copies `tensor`, which takes a whole number of granules, to the start of `free`, which keeps the
-/// others.
+/// Copies `tensor`, whose size is a whole number of granules, to the start of `free` and shortens
+/// `free` accordingly.
 fn copy<'a, T: Pod>(tensor: &[T], free: &mut &'a mut [Granule]) -> &'a [T] {
     let granules = bytemuck::try_cast_slice(tensor).unwrap_or_default();
     bytemuck::try_cast_slice(copy_granules(granules, free)).unwrap_or_default()
 }
 
-/// As [`copy`].
+/// See [`copy`].
 #[inline(never)] // inlining would unroll this loop once for each tensor
 fn copy_granules<'a>(granules: &[Granule], free: &mut &'a mut [Granule]) -> &'a [Granule] {
     let copied = cut_mut(free, granules.len());
@@ -157,7 +157,7 @@ mod tests {
 
     static INT8: &[u8] = include_model!("../tests/models/tiny-int8.postcard");
 
-    /// The model's weights, but for the padding between tensors.
+    /// The model's weights, without the padding between tensors.
     fn tensor_bytes(artifact: &[u8]) -> usize {
         crate::artifact::tensors(artifact)
             .map(|tensor| (tensor.bytes as usize).next_multiple_of(ALIGNMENT))
@@ -172,8 +172,8 @@ mod tests {
         generator.take(40).collect()
     }
 
-    /// With any number of bytes of RAM, at any address, the text stays the same; what is copied
-    /// takes what is stated, never more than there is, and all of it in the end.
+    /// With any amount of RAM at any address the text stays the same; the copy has the stated size,
+    /// never exceeds the RAM, and is complete once there is enough.
     fn texts_stay_the_same<P: Precision>(artifact: &[u8]) {
         let flash = Model::<P>::load(artifact).unwrap();
         let (expected, all) = (text(&flash), tensor_bytes(artifact));
@@ -205,8 +205,8 @@ mod tests {
         texts_stay_the_same::<crate::F32>(include_model!("../tests/models/tiny-f32.postcard"));
     }
 
-    /// What is copied is read from there, and from nowhere else: with other weights in one of
-    /// the two, it is the text of those that are read.
+    /// Copied weights are read from RAM only, and the others from flash only: after changing the
+    /// weights in one of the two, the text is the one of the weights that are read.
     #[test]
     fn weights_are_read_from_where_they_lie() {
         let mut bytes = crate::artifact::Aligned([0; 1 << 14]);
@@ -237,7 +237,7 @@ mod tests {
         assert_ne!(changed_text(&in_part, |it| it.tensors = other.tensors), expected);
         assert_ne!(changed_text(&in_part, |it| it.layers_in_ram = others.layers_in_ram), expected);
 
-        // Nothing stays in RAM that is given no room there any more.
+        // With no RAM left, nothing is read from RAM any more.
         assert_eq!(model.copy_to_ram(&mut []).ram_bytes, 0);
         assert!(!range.contains(&model.one_hot.as_ptr().cast()));
         assert!(!range.contains(&model.output.w_out.as_ptr().cast()));

@@ -1,8 +1,8 @@
-//! The two kinds of weights behind one interface.
+//! The two precisions, with a common interface.
 
-/// How a model's numbers are kept and computed: [`Int8`](crate::Int8) or [`F32`](crate::F32).
+/// How a model's numbers are stored and computed: [`Int8`](crate::Int8) or [`F32`](crate::F32).
 ///
-/// Sealed: an artifact knows these kinds only.
+/// Sealed: artifacts support only these two.
 pub trait Precision: sealed::Arithmetic {}
 
 impl<P: sealed::Arithmetic> Precision for P {}
@@ -15,19 +15,19 @@ pub(crate) mod sealed {
     use crate::artifact::{LoadError, StoredPrecision};
     use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
 
-    /// What a state holds, and what is zero at the start of a text.
+    /// An element of a state; the state is all zeros at the start of a text.
     pub trait Zero: Pod + Debug + Default {
         /// Zero.
         const ZERO: Self;
     }
 
-    /// The types of a kind of weights, and the arithmetic of one unit.
+    /// The types of a precision, and the arithmetic of one unit.
     pub trait Arithmetic: Copy + Debug + 'static {
-        /// A weight of an input that is a token.
+        /// A weight of a one-hot input.
         type Weight: Pod + Debug;
         /// Four rows by eight columns of a matrix.
         type Block: Pod + Debug;
-        /// What is constant in the gates of a unit beside their weights.
+        /// The constants of a unit's gates other than weights.
         type GateConstants: Pod + Debug;
         /// A pre-activation, a bias of the output layer, a logit.
         type Sum: Zero;
@@ -40,40 +40,40 @@ pub(crate) mod sealed {
         /// An element of the cell state.
         type Cell: Zero;
 
-        /// The fraction bits of each layer's cell states, checked.
+        /// The number of fraction bits of each layer's cell states, checked.
         fn cell_fraction_bits<'a>(
             precision: &StoredPrecision<'a>,
             layers: usize,
         ) -> Result<&'a [u8], LoadError>;
 
-        /// Nats that a fixed-point logit of 1 stands for, in units of 2⁻³².
+        /// The value in nats of a fixed-point logit of 1, in units of 2⁻³².
         fn nats_per_logit_q32(precision: &StoredPrecision<'_>) -> u32;
 
-        /// Whether no pre-activation of a unit can overflow, in layer `index` of H `hidden`.
+        /// Whether no pre-activation of a unit can overflow, in layer `index` with H `hidden`.
         fn fits(constants: &Self::GateConstants, index: usize, hidden: usize) -> bool;
 
         /// Whether no logit with this bias can overflow.
         fn bias_fits(b_out: Self::Sum) -> bool;
 
-        /// Writes eight elements of the hidden state as the products read them.
+        /// Converts eight elements of the hidden state to the form that the products read.
         fn widen(hidden: &[Self::Hidden; BLOCK_COLUMNS], columns: &mut Self::Columns);
 
-        /// Bias and one-hot input of a unit's gates.
+        /// The bias plus the one-hot input of a unit's gates.
         fn one_hot(
             constants: &Self::GateConstants,
             weights: &[Self::Weight; GATES],
         ) -> [Self::Sum; GATES];
 
-        /// Bias and input of a unit's gates, where the input is the hidden state `x` of the layer
-        /// below.
+        /// The bias plus the input of a unit's gates, where the input is the hidden state `x` of
+        /// the layer below.
         fn input(
             constants: &Self::GateConstants,
             w_ih: &[Self::Block],
             x: &[Self::Columns],
         ) -> [Self::Sum; GATES];
 
-        /// Adds the part of the recurrent weights to `input`, which makes the pre-activations of a
-        /// unit's gates of it.
+        /// Adds the recurrent products to `input`, which gives the pre-activations of a unit's
+        /// gates.
         fn add_recurrent(
             input: &mut [Self::Sum; GATES],
             constants: &Self::GateConstants,
@@ -81,21 +81,22 @@ pub(crate) mod sealed {
             h: &[Self::Columns],
         );
 
-        /// From the pre-activations of a unit's gates to its next cell state and hidden state.
+        /// Computes a unit's next cell state and hidden state from the pre-activations of its
+        /// gates.
         fn cell(
             pre_activations: &[Self::Sum; GATES],
             cell_fraction_bits: u8,
             c: &mut Self::Cell,
         ) -> Self::Hidden;
 
-        /// Four logits: `b_out` and four rows of the output weights times the hidden state `h`.
+        /// Four logits: `b_out` plus four rows of the output weights times the hidden state `h`.
         fn logits(
             b_out: [Self::Sum; BLOCK_ROWS],
             w_out: &[Self::Block],
             h: &[Self::Columns],
         ) -> [Self::Sum; BLOCK_ROWS];
 
-        /// `logit` as the integer that the sampler works on.
+        /// Converts `logit` to the integer used by the sampler.
         fn fixed_point(logit: Self::Sum) -> i32;
     }
 }

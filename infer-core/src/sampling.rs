@@ -1,4 +1,4 @@
-//! Choosing the next character from the logits, in integer arithmetic alone.
+//! Choosing the next character from the logits, using integer arithmetic only.
 
 use crate::vocabulary::Token;
 
@@ -12,27 +12,27 @@ use crate::vocabulary::Token;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sampling {
-    /// Temperature in thousandths: 1000 samples from the model's own distribution, more is
-    /// bolder, less more cautious, 0 is greedy: the most probable character always.
+    /// Temperature in thousandths: 1000 samples from the model's own distribution; higher is
+    /// bolder, lower more cautious, and 0 is greedy: always the most probable character.
     pub temperature_milli: u16,
-    /// Only the k most probable characters (and those as probable as the last of them); 0: all. It
-    /// takes 32 passes over the logits, and so does the next one.
+    /// Only the k most probable characters, and any as probable as the last of them; 0 means all.
+    /// Costs 32 passes over the logits, as does top-p.
     pub top_k: u16,
-    /// Only the most probable characters that together reach this probability, in thousandths;
-    /// 1000 or more: all.
+    /// Only the most probable characters that together reach this probability, in thousandths; 1000
+    /// or more means all.
     pub top_p_milli: u16,
-    /// Where the random generator (PCG-XSH-RR 64/32) starts: same seed, same text.
+    /// Seed of the random number generator (PCG-XSH-RR 64/32): same seed, same text.
     pub seed: u64,
 }
 
 impl Sampling {
-    /// The most probable character always.
+    /// Always the most probable character.
     #[must_use]
     pub const fn greedy() -> Self {
         Self { temperature_milli: 0, top_k: 0, top_p_milli: 1000, seed: 0 }
     }
 
-    /// Characters at random, by the model's own probabilities.
+    /// Random characters, with the model's own probabilities.
     #[must_use]
     pub const fn random() -> Self {
         Self { temperature_milli: 1000, ..Self::greedy() }
@@ -67,17 +67,17 @@ impl Sampling {
     }
 }
 
-/// Fraction bits of the exponents that [`weight`] takes.
+/// Fraction bits of the exponents passed to [`weight`].
 const EXPONENT_FRACTION_BITS: u32 = 8;
 
 /// Octaves of a nat at a temperature of 1/1000: 1000 · log₂ e, in units of 2⁻¹⁶.
 const OCTAVES_PER_NAT_Q16: u64 = 94_548_462;
 
-/// Draws characters as a [`Sampling`] asks.
+/// Draws characters according to a [`Sampling`].
 #[derive(Debug, Clone)]
 pub(crate) struct Sampler {
     sampling: Sampling,
-    /// By how much a logit of 1 less lowers the exponent of a weight, in units of 2⁻⁴⁰.
+    /// How much each unit of the logit lowers the exponent of a weight, in units of 2⁻⁴⁰.
     exponent_per_logit: u64,
 }
 
@@ -85,7 +85,7 @@ impl Sampler {
     /// A sampler for logits in units of `nats_per_logit_q32`.
     #[inline(never)] // inlining would duplicate this code
     pub(crate) fn new(sampling: Sampling, nats_per_logit_q32: u32) -> Self {
-        // Below 2⁵¹. A division of 64 bits would take a microcontroller a kilobyte of code.
+        // Below 2⁵¹. A 64-bit division would cost a kilobyte of code on a microcontroller.
         let octaves_q40 =
             (u64::from(nats_per_logit_q32) * OCTAVES_PER_NAT_Q16) >> (16 - EXPONENT_FRACTION_BITS);
         let thousandths = u32::from(sampling.temperature_milli.max(1));
@@ -93,8 +93,8 @@ impl Sampler {
         Self { sampling, exponent_per_logit }
     }
 
-    /// Chooses a token by its logit, and by a `random` number unless it is the most probable one
-    /// always. `logits` gives the same numbers at every call.
+    /// Chooses a token from the logits and, unless sampling is greedy, a `random` number. `logits`
+    /// must return the same numbers on every call.
     pub(crate) fn choose<I: Iterator<Item = i32>>(
         &self,
         random: impl FnOnce() -> u32,
@@ -118,7 +118,7 @@ impl Sampler {
         }
         if top_p_milli < 1000 {
             let total = candidates.sum_from(threshold, Measure::Weight);
-            // A thousandth is nearly so many of 2³².
+            // One thousandth of 2³², approximately.
             let share = scale(total, u32::from(top_p_milli) * (u32::MAX / 1000));
             threshold = candidates.highest_threshold(Measure::Weight, share);
         }
@@ -135,7 +135,7 @@ struct Candidates<F> {
     exponent_per_logit: u64,
 }
 
-/// What characters are counted by.
+/// How characters are counted.
 #[derive(Clone, Copy)]
 enum Measure {
     Number,
@@ -143,7 +143,7 @@ enum Measure {
 }
 
 impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
-    /// What a character of this logit counts for.
+    /// How much a character with this logit counts.
     #[inline(never)] // inlining would duplicate this code, here and below
     fn count_of(&self, logit: i32, measure: Measure) -> u32 {
         if matches!(measure, Measure::Number) {
@@ -161,13 +161,12 @@ impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
         counted.map(|logit| u64::from(self.count_of(logit, measure))).sum()
     }
 
-    /// The highest threshold from which on logits sum up to more than `bound`; the lowest of all if
-    /// they never do.
+    /// The highest threshold from which on the logits sum to more than `bound`, or the lowest.
     #[inline(never)]
     fn highest_threshold(&self, measure: Measure, bound: u64) -> i32 {
         let mut threshold = i32::MIN;
         for bit in (0..32).rev() {
-            // From the least number on, the highest bit leads to zero.
+            // Starts from `i32::MIN`, to which adding the highest bit gives zero.
             let higher = threshold.wrapping_add(1 << bit);
             if self.sum_from(higher, measure) > bound {
                 threshold = higher;
@@ -176,7 +175,8 @@ impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
         threshold
     }
 
-    /// The first token at which the weights of all logits from `threshold` on exceed `rest`.
+    /// The first token at which the cumulative weight of the logits at or above `threshold` exceeds
+    /// `rest`.
     fn at(&self, threshold: i32, mut rest: u64) -> Option<Token> {
         for (logit, token) in (self.logits)().zip(0..) {
             if logit >= threshold {
@@ -190,11 +190,11 @@ impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
     }
 }
 
-/// 2^(30 − `exponent`/256), to within 2: the weight of a character that lies `exponent`/256 octaves
-/// below the most probable one. Below 2⁻³⁰ of it, a character is never drawn: all of 65,534 such
-/// characters together have less than 10⁻⁴ of the probability.
+/// 2^(30 − `exponent`/256), to within 2: the weight of a character `exponent`/256 octaves below the
+/// most probable one. Characters below 2⁻³⁰ of that are never drawn; even 65,534 of them together
+/// have less than 10⁻⁴ of the probability.
 fn weight(exponent: u64) -> u32 {
-    /// 2^(31 − n/16) and 2^(31 − n/256), of which any power is the product of two.
+    /// 2^(31 − n/16) and 2^(31 − n/256); any power is a product of one of each.
     static POWERS: [[u32; 16]; 2] =
         [powers(0.957_603_280_698_573_7), powers(0.997_296_056_085_470_1)];
     let ([sixteenths, fine], number) = (&POWERS, exponent as usize);
@@ -245,7 +245,7 @@ mod tests {
         probabilities.iter().map(|p| (p.ln() * 65_536.0).round() as i32).collect()
     }
 
-    /// The tokens that are chosen at `random` numbers.
+    /// The tokens chosen for these `random` numbers.
     fn tokens(
         sampling: Sampling,
         probabilities: &[f64],
@@ -256,7 +256,7 @@ mod tests {
         random.map(move |number| sampler.choose(|| number, || logits.iter().copied()).into())
     }
 
-    /// How often each token is chosen in so many `draws`.
+    /// How often each token is chosen in this many `draws`.
     fn counts(sampling: Sampling, probabilities: &[f64], draws: usize) -> Vec<f64> {
         let mut random = Pcg32::new(sampling.seed, 1);
         let random = iter::repeat_with(|| random.next_u32()).take(draws);
@@ -267,7 +267,7 @@ mod tests {
         counts
     }
 
-    /// What `sampling` makes of `probabilities`, in floating point.
+    /// The probabilities after `sampling`, in floating point.
     fn expected(sampling: Sampling, probabilities: &[f64]) -> Vec<f64> {
         let cut = |probabilities: &mut Vec<f64>, least: f64| {
             probabilities.iter_mut().for_each(|p| *p = if *p < least { 0.0 } else { *p });
@@ -299,12 +299,12 @@ mod tests {
         expected
     }
 
-    /// `share` of the probability, equal among `number` characters.
+    /// A probability of `share`, spread equally over `number` characters.
     fn flat(share: f64, number: usize) -> impl Iterator<Item = f64> {
         iter::repeat_n(share / number as f64, number)
     }
 
-    /// Every character half as probable as the one of half its number.
+    /// Each character is half as probable as the one with half its number.
     fn zipf(share: f64, number: usize) -> impl Iterator<Item = f64> {
         let sum: f64 = (1..=number).map(|n| 1.0 / n as f64).sum();
         (1..=number).map(move |n| share / (n as f64 * sum))
@@ -317,7 +317,7 @@ mod tests {
             assert!((f64::from(weight(exponent)) - exact).abs() < 2.0, "{exponent}");
         }
         assert_eq!(weight(u64::MAX), 0);
-        // The number that `docs/artifact-format.md` names.
+        // The number given in `docs/artifact-format.md`.
         let powers: Vec<u8> = (0..256).flat_map(|n| weight(n).to_le_bytes()).collect();
         let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&powers);
         assert_eq!(checksum, 0x5827_2f40);
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(sampler.exponent_per_logit, 24_204_404);
         assert_eq!([0, 369, 3_693].map(weight), [1_073_741_824, 395_360_568, 48_787]);
         let logits = || [0, -65_536, -655_360].into_iter();
-        // And where one token ends, and the next one starts.
+        // Also where one token ends and the next one starts.
         let random = [0xBB19_8D2B, 0xBB19_8D2C, 0xC000_0000, 0xFFFD_D2DE, 0xFFFD_D2DF];
         assert_eq!(random.map(|u| sampler.choose(|| u, logits)), [0, 1, 1, 1, 2]);
     }
@@ -387,7 +387,7 @@ mod tests {
             ] {
                 let expected = expected(sampling, &probabilities);
                 for (token, number) in tokens(sampling, &probabilities, random()).zip(random()) {
-                    // A number of a share of the largest leads to where that share is reached.
+                    // Selects the token at which this share of the probability is reached.
                     let share = f64::from(number) / 2_f64.powi(32);
                     let before: f64 = expected[..token].iter().sum();
                     let is_right =

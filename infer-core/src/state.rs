@@ -1,4 +1,4 @@
-//! What a model remembers between two characters, in memory that the caller owns.
+//! A model's state between two characters, in memory owned by the caller.
 
 use core::fmt;
 
@@ -11,9 +11,10 @@ use crate::{Dimensions, Int8, Memory, Model};
 
 /// Memory for models of up to `H` hidden units, `V` characters and `L` layers.
 ///
-/// `H` counts units padded to a multiple of eight: a model with 255 units needs 256. It takes
-/// `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits; for int8 that is 5H + 4V bytes
-/// in a model of one layer, and 7H + 4V on ARMv6-M, whose kernels read hidden states as words.
+/// `H` counts units padded to a multiple of eight: a model with 255 units needs 256. The memory
+/// consists of `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits. For int8 that is 5H
+/// + 4V bytes in a model of one layer, and 7H + 4V on ARMv6-M, where the kernels read hidden states
+/// as words.
 #[derive(Debug, Clone)]
 pub struct State<const H: usize, const V: usize, const L: usize = 1, P: Precision = Int8> {
     hidden: Aligned<[[P::Operand; H]; L]>,
@@ -23,7 +24,7 @@ pub struct State<const H: usize, const V: usize, const L: usize = 1, P: Precisio
 }
 
 impl<const H: usize, const V: usize, const L: usize, P: Precision> State<H, V, L, P> {
-    /// A state of zeros; fit for a `static`.
+    /// A zeroed state; can initialise a `static`.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -56,9 +57,9 @@ impl<const H: usize, const V: usize, const L: usize, P: Precision> Default for S
     }
 }
 
-/// A state cut to the sizes of one model: what the computations work on.
+/// A state cut to the sizes of one model, used by the computations.
 ///
-/// Made from a [`State`], or from slices where the sizes are known at run time only.
+/// Made from a [`State`], or from slices if the sizes are only known at run time.
 #[derive(Debug)]
 pub struct StateView<'s, P: Precision = Int8> {
     /// `[L, H]`, each layer's H padded to a multiple of eight; the padding stays zero.
@@ -67,15 +68,14 @@ pub struct StateView<'s, P: Precision = Int8> {
     pub(crate) logits: &'s mut [P::Sum],
     /// `[L, H]`.
     pub(crate) cell: &'s mut [P::Cell],
-    /// `[H]`, padded likewise: a layer's next hidden state while the last one is still needed.
+    /// `[H]`, padded as well: a layer's next hidden state while the last one is still needed.
     pub(crate) next_hidden: &'s mut [P::Hidden],
 }
 
 impl<'s, P: Precision> StateView<'s, P> {
     /// Cuts the slices to the sizes of `model`; their contents are kept.
     ///
-    /// With N = ⌈H/8⌉ they need L·N elements in `hidden`, V in `logits`, L·H in `cell` and 8·N in
-    /// `next_hidden`.
+    /// With N = ⌈H/8⌉, `hidden` needs L·N elements, `logits` V, `cell` L·H and `next_hidden` 8·N.
     ///
     /// # Errors
     /// [`CapacityError`] if a slice is too short.
@@ -97,12 +97,13 @@ impl<'s, P: Precision> StateView<'s, P> {
         })
     }
 
-    /// A state that lies in `bytes`, whatever they are: [`reset`](Self::reset) it before its use.
+    /// Creates a state in `bytes`, whatever they contain: call [`reset`](Self::reset) before using
+    /// it.
     ///
-    /// It takes [`Memory::state_bytes`](crate::Memory) from the first multiple of 16 on.
+    /// It occupies [`Memory::state_bytes`](crate::Memory), starting at the first multiple of 16.
     ///
     /// # Errors
-    /// [`CapacityError`] if there are fewer.
+    /// [`CapacityError`] if there are too few bytes.
     pub fn from_bytes(model: &Model<'_, P>, bytes: &'s mut [u8]) -> Result<Self, CapacityError> {
         Self::with_dimensions(model.dimensions(), bytes)
     }
@@ -115,9 +116,9 @@ impl<'s, P: Precision> StateView<'s, P> {
         let (needed, available) = (memory.state_bytes, aligned.len());
         let error = CapacityError { what: "bytes of state", needed, available };
         let state = aligned.get_mut(..needed).ok_or(error)?;
-        // It always can: the length is a multiple of 16, too.
+        // Can't fail: the length is a multiple of 16 as well.
         let granules: &mut [Granule] = bytemuck::try_cast_slice_mut(state).unwrap_or_default();
-        // Not as the others: a block may be larger than what all of the bytes are a multiple of.
+        // Not with `take`: a block may be larger than a granule.
         let hidden_bytes = layers * padded(hidden) * size_of::<P::Operand>();
         let (hidden_states, rest) =
             granules.split_at_mut_checked(hidden_bytes / ALIGNMENT).unwrap_or_default();
@@ -128,7 +129,7 @@ impl<'s, P: Precision> StateView<'s, P> {
         Ok(Self { hidden: hidden_states, logits, cell, next_hidden })
     }
 
-    /// Forgets everything: hidden state and cell state become zero.
+    /// Resets hidden state and cell state to zero.
     #[inline(never)] // inlining would duplicate this code
     pub fn reset(&mut self) {
         bytemuck::fill_zeroes(self.hidden);
@@ -142,18 +143,18 @@ impl<'s, P: Precision> StateView<'s, P> {
         self.cell
     }
 
-    /// `[V]`: what [`Model::logits`] computed last.
+    /// `[V]`: the result of the last [`Model::logits`].
     #[must_use]
     pub fn logits(&self) -> &[P::Sum] {
         self.logits
     }
 }
 
-/// The first `count` elements of `memory`, which must be there, and the rest as elements of this
-/// type.
+/// Splits off the first `count` elements of `memory`, which must exist; also returns the rest, as
+/// elements of this type.
 fn take<M: Pod, T: Pod>(memory: &mut [M], count: usize) -> (&mut [T], &mut [T]) {
     const {
-        // Then it always can: the parts of a state are ordered by the size of their elements.
+        // Can't fail then: the parts of a state are ordered by the size of their elements.
         assert!(
             size_of::<M>().is_multiple_of(size_of::<T>()) && align_of::<M>() >= align_of::<T>()
         );
@@ -174,13 +175,13 @@ fn cut<'s, T>(
     slice.get_mut(..needed).ok_or(error)
 }
 
-/// A model is larger than the state that it was given.
+/// A model is larger than the state it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CapacityError {
-    /// What there is too little room for.
+    /// What the state has too little room for.
     pub what: &'static str,
-    /// How many the model has, padded.
+    /// How many the model needs, padded.
     pub needed: usize,
     /// How many the state holds.
     pub available: usize,
@@ -192,7 +193,7 @@ impl fmt::Display for CapacityError {
         let missing = needed.saturating_sub(available);
         write!(
             formatter,
-            "the model needs {needed} {what}, the state holds {available}: {missing} too few"
+            "the model needs {needed} {what}, but the state has {available}: {missing} too few"
         )
     }
 }
@@ -206,7 +207,7 @@ mod tests {
     #[repr(align(16))]
     struct Bytes([u8; 2048]);
 
-    /// A state in no more bytes than it needs has all its parts, whatever they are a multiple of.
+    /// A state in exactly the bytes that it needs has all its parts, whatever their sizes.
     fn has_all_parts<P: Precision>() {
         let mut memory = Bytes([0; 2048]);
         for (hidden, vocabulary) in (1..=41).flat_map(|hidden| [(hidden, 1), (hidden, 6)]) {

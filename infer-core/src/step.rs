@@ -1,4 +1,4 @@
-//! A step of the model: from a token to the next state, and from that to logits.
+//! A step of the model: from a token to the next state, and from the state to logits.
 
 use crate::artifact::TensorName;
 use crate::layout::GATES;
@@ -7,9 +7,9 @@ use crate::weights::{LayerStep, Units, cut_mut};
 use crate::{Dimensions, Model, Precision, Token};
 
 impl<P: Precision> Model<'_, P> {
-    /// Takes `token` in: one step of every layer, at the cost of reading all recurrent weights.
+    /// Feeds `token` to the model: one step of every layer, which reads all recurrent weights.
     ///
-    /// A token beyond the vocabulary changes nothing.
+    /// A token outside the vocabulary changes nothing.
     pub fn step(&self, state: &mut StateView<'_, P>, token: Token) {
         if usize::from(token) >= self.dimensions.vocabulary {
             return;

@@ -14,8 +14,8 @@ pub struct Vocabulary<'a> {
 }
 
 impl<'a> Vocabulary<'a> {
-    /// Takes `characters` as a vocabulary, or nothing if they aren't 1 to 65,535 characters in
-    /// strictly ascending order (so that none stands twice).
+    /// Creates a vocabulary from `characters`, or returns `None` if they aren't 1 to 65,535
+    /// characters in strictly ascending order (and therefore without repetition).
     #[must_use]
     pub fn new(characters: &'a str) -> Option<Self> {
         let mut size: Token = 0;
@@ -30,25 +30,26 @@ impl<'a> Vocabulary<'a> {
         (size > 0).then_some(Self { characters, size })
     }
 
-    /// As [`new`](Self::new), for `characters` that were taken before, and whose number is `size`.
+    /// Like [`new`](Self::new), for `characters` that were checked before and whose number is
+    /// `size`.
     pub(crate) const fn of_size(characters: &'a str, size: usize) -> Self {
         Self { characters, size: size as Token }
     }
 
-    /// V: how many characters there are.
+    /// V: the number of characters.
     #[must_use]
     pub const fn size(&self) -> usize {
         self.size as usize
     }
 
-    /// The token of `character`, if the vocabulary has it; a search through the characters.
+    /// The token of `character`, if it is in the vocabulary; searches the characters.
     #[must_use]
     pub fn token(&self, character: char) -> Option<Token> {
         let mut numbered = Characters(self.characters.chars()).zip(0..);
         numbered.find_map(|(known, token)| (known == character).then_some(token))
     }
 
-    /// The character of `token`, if the vocabulary is that large; a walk through the characters.
+    /// The character of `token`, if it is in the vocabulary; walks through the characters.
     #[must_use]
     pub fn character(&self, token: Token) -> Option<char> {
         let mut numbered = Characters(self.characters.chars()).zip(0..);
@@ -62,7 +63,8 @@ impl<'a> Vocabulary<'a> {
     }
 }
 
-/// The characters of a text, one call each: decoding UTF-8 is much code to have in many functions.
+/// The characters of a text, behind a function call: the code that decodes UTF-8 is too large to be
+/// inlined repeatedly.
 pub(crate) struct Characters<'a>(pub(crate) Chars<'a>);
 
 impl Iterator for Characters<'_> {
@@ -74,22 +76,22 @@ impl Iterator for Characters<'_> {
     }
 }
 
-/// A text has a character that the model's vocabulary lacks.
+/// A text contains a character that the model's vocabulary lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PrimeError {
     /// The character.
     pub character: char,
-    /// How many characters stand before it in the text.
+    /// Number of characters before it in the text.
     pub position: usize,
-    /// How many bytes they take.
+    /// Number of bytes before it in the text.
     pub offset: usize,
 }
 
 impl fmt::Display for PrimeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "character {} of the text, ", self.position.saturating_add(1))?;
-        // Not by its `Debug`, in which a panic is linked.
+        // Not with its `Debug`, which would link a panic.
         match self.character {
             control @ ('\0'..=' ' | '\x7f'..='\u{a0}') => {
                 write!(formatter, "U+{:04X}", u32::from(control))?;

@@ -1,4 +1,4 @@
-//! The layers, generic over the kind of weights: how tensors are read, and a step's loop.
+//! The layers, generic over the precision: how tensors are read, and the loop of a step.
 
 use core::mem;
 
@@ -6,7 +6,7 @@ use crate::artifact::{TensorName, Tensors};
 use crate::layout::{BLOCK_ROWS, GATES};
 use crate::{Dimensions, Precision};
 
-/// Adjacent units of an LSTM layer: what they have of its tensors, but for one-hot inputs.
+/// Adjacent units of an LSTM layer: their parts of its tensors, except one-hot inputs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Units<'a, P: Precision> {
     /// Above layer 0, `[H][H/8]` blocks: the input is the hidden state of the layer below.
@@ -27,8 +27,8 @@ pub(crate) struct Output<'a, P: Precision> {
 }
 
 impl<'a, P: Precision> Units<'a, P> {
-    /// Takes layer `index`, of which there are so many units, off `tensors`; these are all of its
-    /// units but the first `skipped` ones.
+    /// Splits layer `index`, which has this many `units`, off `tensors`, and returns its units
+    /// after the first `skipped`.
     #[inline(never)] // inlining would duplicate this code
     pub(crate) fn take(
         tensors: &mut Tensors<'a>,
@@ -50,7 +50,7 @@ impl<'a, P: Precision> Units<'a, P> {
         self.gate_constants.iter().all(|constants| P::fits(constants, index, dimensions.hidden))
     }
 
-    /// One step of these units, which come next in `layer`.
+    /// Computes one step of these units, which are the next ones in `layer`.
     pub(crate) fn step(&self, layer: &mut LayerStep<'_, P>) {
         let constants = self.gate_constants;
         let mut one_hot = cut(&mut layer.one_hot, constants.len()).iter();
@@ -60,7 +60,7 @@ impl<'a, P: Precision> Units<'a, P> {
         let mut w_ih = self.w_ih;
         let units = constants.iter().zip(self.w_hh.chunks_exact(h.len().max(1)));
         for ((constants, w_hh), (c, next_h)) in units.zip(c.iter_mut().zip(next_h)) {
-            // Asked in each unit, as two loops would be twice the code.
+            // Tested for every unit, because two loops would double the code.
             let mut gates = match one_hot.next() {
                 Some(weights) => P::one_hot(constants, weights),
                 None => P::input(constants, cut(&mut w_ih, below.len()), below),
@@ -71,30 +71,30 @@ impl<'a, P: Precision> Units<'a, P> {
     }
 }
 
-/// A step of a layer, of whose units some are done, and the others are here.
+/// The units of a layer that still have to be computed in a step.
 #[derive(Debug)]
 pub(crate) struct LayerStep<'s, P: Precision> {
-    /// The groups that the token's one-hot vector picks, in layer 0; none above.
+    /// The groups that the token's one-hot vector picks in layer 0; empty above.
     pub(crate) one_hot: &'s [[P::Weight; GATES]],
-    /// The hidden state of the layer below, `[H]`; nothing in layer 0.
+    /// The hidden state of the layer below, `[H]`; empty in layer 0.
     pub(crate) below: &'s [P::Columns],
-    /// The layer's last hidden state, `[H]`, which every unit needs.
+    /// The layer's last hidden state, `[H]`, read by every unit.
     pub(crate) h: &'s [P::Columns],
-    /// The cell states, which become the next ones.
+    /// The cell states, updated in place.
     pub(crate) c: &'s mut [P::Cell],
-    /// What becomes the next hidden state.
+    /// The next hidden state, written here.
     pub(crate) next_h: &'s mut [P::Hidden],
     pub(crate) cell_fraction_bits: u8,
 }
 
-/// The first `length` elements of `slice`, which keeps the others.
+/// Splits the first `length` elements off `slice`.
 pub(crate) fn cut<'s, T>(slice: &mut &'s [T], length: usize) -> &'s [T] {
     let (cut, rest) = slice.split_at_checked(length).unwrap_or_default();
     *slice = rest;
     cut
 }
 
-/// As [`cut`].
+/// See [`cut`].
 pub(crate) fn cut_mut<'s, T>(slice: &mut &'s mut [T], length: usize) -> &'s mut [T] {
     let (cut, rest) = mem::take(slice).split_at_mut_checked(length).unwrap_or_default();
     *slice = rest;
@@ -102,7 +102,7 @@ pub(crate) fn cut_mut<'s, T>(slice: &mut &'s mut [T], length: usize) -> &'s mut 
 }
 
 impl<'a, P: Precision> Output<'a, P> {
-    /// Takes the output layer off `tensors`.
+    /// Splits the output layer off `tensors`.
     pub(crate) fn take(tensors: &mut Tensors<'a>, dimensions: Dimensions) -> Self {
         Self {
             w_out: tensors.take(dimensions.elements(TensorName::WOut, 0), 0),
@@ -115,7 +115,7 @@ impl<'a, P: Precision> Output<'a, P> {
         self.b_out.as_flattened().iter().all(|&b_out| P::bias_fits(b_out))
     }
 
-    /// From the last layer's hidden state `h` `[H]`, padded, to `logits` `[V]`.
+    /// Computes `logits` `[V]` from the last layer's hidden state `h` `[H]`, padded.
     pub(crate) fn logits(&self, h: &[P::Columns], logits: &mut [P::Sum]) {
         let rows = self.w_out.chunks_exact(h.len().max(1)).zip(self.b_out);
         for (logits, (w_out, &b_out)) in logits.chunks_mut(BLOCK_ROWS).zip(rows) {

@@ -1,4 +1,4 @@
-//! Text from the fixed models: the very characters, states that are too small, unknown characters.
+//! Text from the fixed models: exact characters, states that are too small, unknown characters.
 
 use std::array;
 
@@ -52,7 +52,7 @@ fn priming_in_pieces_is_priming_at_once() {
 }
 
 #[test]
-fn the_next_text_starts_anew_with_random_numbers_that_go_on() {
+fn the_next_text_starts_over_and_random_numbers_continue() {
     let model = Model::load(INT8).unwrap();
     let sampling = Sampling::random().with_temperature_milli(2000);
     let (mut own, mut seeded) = (State::<16, 22, 2>::new(), State::<16, 22, 2>::new());
@@ -68,7 +68,7 @@ fn the_next_text_starts_anew_with_random_numbers_that_go_on() {
         seeded.by_ref().take(50).collect()
     });
     assert_eq!(texts[0], texts[1]);
-    // Greedily, as nothing else depends on the state alone.
+    // Greedily, because only then does the text depend on the state alone.
     own.restart_unseeded(Sampling::greedy());
     seeded.restart(Sampling::greedy());
     assert!(own.take(50).eq(seeded.take(50)));
@@ -87,8 +87,8 @@ fn a_text_with_an_unknown_character_changes_nothing() {
     assert!(generator.take(20).eq(fresh.take(20)));
 }
 
-/// As if the replacement had been there; but without tables of Unicode, a letter that may have a
-/// lower-case form isn't replaced.
+/// Unknown characters give the same text as the replacement would. Without tables of Unicode, a
+/// letter that may have a lower-case form isn't replaced.
 #[test]
 fn unknown_characters_are_replaced_if_the_artifact_says_so() {
     let after = |artifact: &[u8], prefix: &str| {
@@ -110,7 +110,7 @@ fn unknown_characters_are_replaced_if_the_artifact_says_so() {
 }
 
 #[test]
-fn a_state_too_small_says_by_how_much() {
+fn the_error_for_a_state_that_is_too_small_has_the_numbers() {
     let model = Model::load(INT8).unwrap();
     let error = State::<8, 22, 2>::new().view(&model).unwrap_err();
     let expected = CapacityError { what: "units in the hidden state", needed: 32, available: 16 };
@@ -136,7 +136,7 @@ fn text_goes_to_a_writer_until_it_is_full() {
 }
 
 #[test]
-fn a_state_lies_in_any_bytes_that_are_enough() {
+fn a_state_fits_in_any_memory_with_enough_bytes() {
     let model = Model::<Int8>::load(INT8).unwrap();
     let needed = model.memory().state_bytes;
     let mut memory = Aligned([u8::MAX; 1024]);

@@ -1,5 +1,5 @@
-//! The header's reader and the crate `postcard`, which writes it: what one takes, the other takes
-//! for the same.
+//! The reader of headers compared with the crate `postcard`, which writes them: both accept the
+//! same messages and decode them to the same values.
 
 use std::fmt::Debug;
 
@@ -23,12 +23,12 @@ const TENSOR_NAMES: [TensorName; 5] = [
     TensorName::BOut,
 ];
 
-/// The numbers of an int8 precision, or none for f32.
+/// The numbers of an int8 precision, or `None` for f32.
 fn encodings() -> impl Strategy<Value = Option<(u32, Vec<u8>)>> {
     option::of((any::<u32>(), vec(any::<u8>(), 0..=MAX_LAYERS)))
 }
 
-/// Postcard messages of headers, each with some bytes after it.
+/// Postcard messages of headers, each followed by some bytes.
 fn headers() -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<u8>(), any::<u16>(), any::<bool>(), any::<Option<u16>>());
     let prefixes = vec(any::<String>(), 0..=MAX_PREFIXES);
@@ -72,13 +72,13 @@ fn damaged(mut message: Vec<u8>, changes: &[(Index, u8)], end: Option<Index>) ->
     message
 }
 
-/// Whether both readers make the same of `message`, where a writer could have written it.
+/// Whether both readers decode `message` in the same way, if a writer could have written it.
 fn agree<'m, T>(message: &'m [u8], ours: Option<(T, &'m [u8])>) -> bool
 where
     T: Debug + PartialEq + Serialize + Deserialize<'m>,
 {
     let theirs = postcard::take_from_bytes::<T>(message).ok();
-    // Only `postcard` takes a length in more bytes than a number below 2³² needs.
+    // Only `postcard` accepts a length with more bytes than a number below 2³² needs.
     let is_written = theirs.as_ref().is_some_and(|(value, rest)| {
         postcard::to_stdvec(value).unwrap().len() + rest.len() == message.len()
     });
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn damage_is_read_alike(
+    fn damage_is_read_in_the_same_way(
         header in headers(),
         entry in entries(),
         changes in vec(any::<(Index, u8)>(), 0..4),
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_read_alike(noise in vec(any::<u8>(), 0..40)) {
+    fn noise_is_read_in_the_same_way(noise in vec(any::<u8>(), 0..40)) {
         prop_assert!(agree(&noise, Header::decode(&noise)));
         prop_assert!(agree(&noise, Tensor::decode(&noise)));
     }

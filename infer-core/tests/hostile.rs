@@ -1,4 +1,4 @@
-//! Bytes that are not a model: each is refused by name, and none makes the loader panic.
+//! Bytes that aren't a model: each error names what is wrong, and the loader never panics.
 
 use infer_core::artifact::{
     Aligned, Header, PRELUDE_BYTES, Prelude, Quantisation, StoredPrecision, Summary, Tensor,
@@ -10,14 +10,14 @@ use infer_core::{F32, Generator, Int8, LoadError, Model, Normalisation, Sampling
 static INT8: &[u8] = infer_core::include_model!("models/tiny-int8.postcard");
 static F32_MODEL: &[u8] = infer_core::include_model!("models/tiny-f32.postcard");
 
-/// Memory for any of the models here, aligned.
+/// Aligned memory, large enough for the models used here.
 type Memory = Aligned<[u8; 16 * 1024]>;
 
 fn memory() -> Box<Memory> {
     Box::new(Aligned([0; 16 * 1024]))
 }
 
-/// `bytes` at an aligned address.
+/// Copies `bytes` to an aligned address.
 fn aligned<'m>(memory: &'m mut Memory, bytes: &[u8]) -> &'m mut [u8] {
     let aligned = &mut memory.0[..bytes.len()];
     aligned.copy_from_slice(bytes);
@@ -28,7 +28,7 @@ fn load(artifact: &[u8]) -> Result<Model<'_, Int8>, LoadError> {
     Model::load(artifact)
 }
 
-/// Writes the checksum that `artifact` should have into it.
+/// Stores the correct checksum in `artifact`.
 fn mend_checksum(artifact: &mut [u8]) {
     let checksum = checksum(artifact);
     artifact[12..PRELUDE_BYTES].copy_from_slice(&checksum.to_le_bytes());
@@ -60,8 +60,7 @@ fn every_truncation_is_refused() {
     assert!(matches!(error, LoadError::TrailingBytes { .. }), "{error}");
 }
 
-/// Where other bytes follow, the header says where the artifact ends, whichever kind its weights
-/// are.
+/// If other bytes follow, the header says where the artifact ends, for both precisions.
 #[test]
 fn an_artifact_is_found_among_other_bytes() {
     let mut memory = memory();
@@ -114,7 +113,7 @@ fn errors_name_what_is_wrong() {
     assert_eq!(f32_as_int8, LoadError::NotInt8);
 }
 
-/// An artifact with this header and no tensors, but a right checksum.
+/// An artifact with this header and no tensors, but a correct checksum.
 fn with_header(header: &Header<'_>, entries: &[Tensor], payload_bytes: usize) -> Vec<u8> {
     let mut encoded = postcard::to_stdvec(header).unwrap();
     for entry in entries {
@@ -128,7 +127,7 @@ fn with_header(header: &Header<'_>, entries: &[Tensor], payload_bytes: usize) ->
     artifact
 }
 
-/// `header` with these fraction bits of cell states.
+/// `header` with these `cell_fraction_bits`.
 fn with_cells<'a>(header: &Header<'a>, cell_fraction_bits: &'a [u8]) -> Header<'a> {
     let quantisation = Quantisation { nats_per_logit_q32: 1, cell_fraction_bits };
     Header { precision: StoredPrecision::Int8(quantisation), ..header.clone() }
@@ -204,7 +203,7 @@ fn absurd_headers_are_refused() {
     assert_eq!(load(aligned).unwrap_err(), expected);
 }
 
-/// Damaged weights under a right checksum give some text, and nothing worse.
+/// Damaged weights with a correct checksum give wrong text, but nothing worse.
 #[test]
 fn damaged_payloads_generate_without_a_panic() {
     let first_tensor = tensors(INT8).next().unwrap().offset as usize;
@@ -232,7 +231,7 @@ fn damaged_payloads_generate_without_a_panic() {
     assert!(loaded > 1000, "{loaded} of 10,000 were loaded");
 }
 
-/// Numbers with which a sum could overflow are found at load, by the tensor that holds them.
+/// Numbers that could make a sum overflow are found at load, and the error names their tensor.
 #[test]
 fn constants_too_large_are_refused_by_name() {
     let mut memory = memory();
@@ -246,7 +245,7 @@ fn constants_too_large_are_refused_by_name() {
             artifact[offset + 4..offset + 8].copy_from_slice(&number.to_le_bytes());
             mend_checksum(artifact);
             assert_eq!(load(artifact).unwrap_err(), LoadError::Overflow { name, layer });
-            // It is found all the same: only loading looks at them.
+            // It can still be found: only loading checks them.
             assert_eq!(Model::<Int8>::find(artifact).map(<[u8]>::len), Ok(INT8.len()));
         }
     }

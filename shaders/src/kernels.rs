@@ -2,16 +2,16 @@
 
 use crate::tiles::Tiles;
 
-/// What is bound to a binding of a kernel; a binding's number is its position in the list.
+/// The kind of buffer for a binding of a kernel. The number of a binding is its index in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
-    /// A uniform buffer at an offset that is given with the dispatch: [`Step`](crate::Step).
+    /// A uniform buffer at a dynamic offset, which is set for each dispatch: [`Step`](crate::Step).
     Step,
     /// A uniform buffer.
     Uniform,
     /// A storage buffer that is only read.
     Read,
-    /// A storage buffer that is written, and perhaps read.
+    /// A storage buffer that is written and possibly read.
     ReadWrite,
 }
 
@@ -22,12 +22,12 @@ pub struct Kernel {
     pub name: &'static str,
     /// The bindings of group 0.
     pub bindings: &'static [Binding],
-    /// The kernel's own file.
+    /// The contents of the kernel's own file.
     body: &'static str,
     shape: Shape,
 }
 
-/// What a workgroup of a kernel is cut by.
+/// What determines the workgroup size of a kernel.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
     Forward,
@@ -35,7 +35,7 @@ enum Shape {
     Project,
     Gradient,
     Elements,
-    /// One workgroup of so many invocations.
+    /// One workgroup with this many invocations.
     Single(u32),
 }
 
@@ -45,22 +45,22 @@ impl Shape {
     }
 }
 
-/// What all kernels share, before and after the tiles.
+/// The code shared by all kernels, before and after the tiles.
 const LAYOUT: &str = include_str!("../wgsl/common/layout.wgsl");
 const ACTIVATION: &str = include_str!("../wgsl/common/activation.wgsl");
 
-/// What kernels share whose sums are cut into slices.
+/// The code shared by kernels whose sums are cut into slices.
 const SLICES: &str = include_str!("../wgsl/common/slices.wgsl");
 
 impl Kernel {
-    /// The whole WGSL source with the sizes of `tiles`.
+    /// The complete WGSL source with the sizes of `tiles`.
     #[must_use]
     pub fn source(&self, tiles: &Tiles) -> String {
         let slices = if self.shape.has_slices() { SLICES } else { "" };
         [LAYOUT, &tiles.source(), ACTIVATION, slices, self.body].join("\n")
     }
 
-    /// Invocations of a workgroup, in x and y.
+    /// Number of invocations in a workgroup, in x and y.
     #[must_use]
     pub fn workgroup_size(&self, tiles: &Tiles) -> [u32; 2] {
         match self.shape {
@@ -74,7 +74,7 @@ impl Kernel {
     }
 }
 
-/// Declares a kernel by the name of its file.
+/// Declares a kernel with the name of its file.
 macro_rules! kernel {
     ($(#[$doc:meta])* $constant:ident, $name:literal, $shape:expr, [$($binding:ident),+]) => {
         $(#[$doc])*
@@ -88,7 +88,7 @@ macro_rules! kernel {
 }
 
 kernel! {
-    /// A matrix once more, four columns in a vector. Bindings: parameters, packed weights.
+    /// Copies a matrix, with four columns per vector. Bindings: parameters, packed weights.
     PACK_WEIGHTS, "pack_weights", Shape::Elements, [Read, ReadWrite]
 }
 kernel! {
@@ -101,11 +101,11 @@ kernel! {
     PROJECT, "project", Shape::Project, [Step, Read, Read, Read, ReadWrite]
 }
 kernel! {
-    /// Losses, and the logits' gradients. Bindings: targets, logits, losses.
+    /// Losses and the gradients of the logits. Bindings: targets, logits, losses.
     SOFTMAX_CROSS_ENTROPY, "softmax_cross_entropy", Shape::Elements, [Read, ReadWrite, ReadWrite]
 }
 kernel! {
-    /// A step back of a layer. Bindings: step, packed weights, gates, cell, d_hidden, d_cell.
+    /// A backward step of a layer. Bindings: step, packed weights, gates, cell, d_hidden, d_cell.
     LSTM_STEP_BACKWARD, "lstm_step_backward", Shape::Backward,
     [Step, Read, ReadWrite, Read, Read, ReadWrite]
 }
@@ -114,17 +114,17 @@ kernel! {
     WEIGHT_GRADIENTS, "weight_gradients", Shape::Gradient, [Step, Read, Read, ReadWrite]
 }
 kernel! {
-    /// The gradient of the first layer's input weights. Bindings: row starts, rows, gates'
+    /// The gradient of the first layer's input weights. Bindings: row starts, rows, the gates'
     /// gradients, gradients.
     INPUT_WEIGHT_GRADIENTS, "input_weight_gradients", Shape::Elements,
     [Read, Read, Read, ReadWrite]
 }
 kernel! {
-    /// Squares of all gradients or parameters in parts. Bindings: values, sums.
+    /// Partial sums of the squares of all gradients or parameters. Bindings: values, sums.
     SQUARE_SUMS, "square_sums", Shape::Elements, [Read, ReadWrite]
 }
 kernel! {
-    /// Norm, factor of clipping and loss. Bindings: sums, losses, update, report.
+    /// Norm, clipping factor and loss. Bindings: sums, losses, update, report.
     GLOBAL_NORM, "global_norm", Shape::Single(256), [Read, Read, Uniform, ReadWrite]
 }
 kernel! {
@@ -132,12 +132,12 @@ kernel! {
     SGD, "sgd", Shape::Elements, [ReadWrite, Read, Uniform, Read]
 }
 kernel! {
-    /// The update of Adam and AdamW. Bindings: parameters, gradients, their mean and that of their
-    /// squares, update, report.
+    /// The update of Adam and AdamW. Bindings: parameters, gradients, their mean and the mean of
+    /// their squares, update, report.
     ADAM, "adam", Shape::Elements, [ReadWrite, Read, ReadWrite, ReadWrite, Uniform, Read]
 }
 kernel! {
-    /// Leaves some of a layer's outputs out. Bindings: dropout, x, dropped.
+    /// Drops some of a layer's outputs. Bindings: dropout, x, dropped.
     DROPOUT, "dropout", Shape::Elements, [Uniform, Read, ReadWrite]
 }
 

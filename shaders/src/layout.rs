@@ -1,15 +1,15 @@
-//! The structures that host and shaders share, as WGSL lays them out.
+//! The structures shared by host and shaders, in WGSL's layout.
 
 use bytemuck::{Pod, Zeroable};
 
-/// How many parts the kernel `square_sums` writes.
+/// Number of partial sums written by the kernel `square_sums`.
 pub const SQUARE_SUM_COUNT: u32 = 4096;
 
-/// Where a kernel's steps start.
+/// The first step of a dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Step {
-    /// The first step of a dispatch, from 0.
+    /// The index of the first step, from 0.
     pub t: u32,
 }
 
@@ -22,31 +22,31 @@ pub const BETA_2: f32 = 0.999;
 /// ε of Adam.
 pub const EPSILON: f32 = 1e-8;
 
-/// The numbers of an iteration's update.
+/// The numbers for an iteration's update.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Update {
     /// Learning rate of SGD.
     pub learning_rate: f32,
-    /// Largest global norm of the gradients.
+    /// Maximum global norm of the gradients.
     pub clip: f32,
     /// Adam's learning rate / (1 − β₁ᵗ) in iteration t.
     pub step_size: f32,
     /// Adam's 1 / √(1 − β₂ᵗ).
     pub correction: f32,
-    /// AdamW's factor of the parameters, else 1.
+    /// AdamW's factor for the parameters, otherwise 1.
     pub decay: f32,
 }
 
-/// What an iteration leaves out.
+/// The numbers for an iteration's dropout.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Dropout {
-    /// Of the iteration.
+    /// Seed of the iteration.
     pub seed: u32,
-    /// Elements whose hash is below it are left out.
+    /// Elements with a hash below this are dropped.
     pub threshold: u32,
-    /// By which the others are multiplied.
+    /// Factor for the other elements.
     pub scale: f32,
 }
 
@@ -54,10 +54,10 @@ pub struct Dropout {
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Report {
-    /// Mean loss of all predictions.
+    /// Mean loss over all predictions.
     pub loss_nats: f32,
     /// Norm of all gradients before clipping.
     pub gradient_norm: f32,
-    /// By which clipping scales the gradients.
+    /// Factor with which clipping scales the gradients.
     pub clip_factor: f32,
 }

@@ -1,8 +1,8 @@
-//! The WGSL compute shaders that train Charcell's LSTM, and what a host must know of them.
+//! The WGSL compute shaders that train Charcell's LSTM, and what a host needs to know about them.
 //!
-//! A kernel is one file in `wgsl/`, one entry point and one [`Kernel`] of the same name. Its source
-//! is put together from the parts in `wgsl/common/` and its own file; shapes are `override`s, which
-//! the host sets by name when it makes a pipeline.
+//! Each kernel has one file in `wgsl/`, one entry point and one [`Kernel`], all with the same name.
+//! Its source is assembled from the parts in `wgsl/common/` and its own file. Shapes are
+//! `override`s, which the host sets by name when it creates a pipeline.
 //!
 //! ```
 //! use charcell_shaders::{PROJECT, Tiles};

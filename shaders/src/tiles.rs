@@ -1,51 +1,51 @@
-//! How much one invocation and one workgroup compute, by the kind of device.
+//! How much one invocation and one workgroup compute, for each kind of device.
 
-/// Sizes of a product.
+/// Sizes for a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProductTile {
-    /// Groups of four columns side by side in a workgroup.
+    /// Groups of four columns, next to each other in a workgroup.
     pub lanes: u32,
-    /// Slices into which the sum is cut, added in their order.
+    /// Number of slices into which the sum is cut. They are added in order.
     pub slices: u32,
-    /// Groups of four columns that an invocation computes at once: in the forward step, the gates
-    /// of a unit.
+    /// Groups of four columns per invocation; in the forward step, a group is the four gates of a
+    /// unit.
     pub groups: u32,
-    /// Vectors of four rows of the batch that an invocation computes at once.
+    /// Vectors of four batch rows per invocation.
     pub vectors: u32,
 }
 
-/// Sizes of the weight gradients' products.
+/// Sizes for the products of the weight gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GradientTile {
-    /// Columns side by side in a workgroup.
+    /// Columns next to each other in a workgroup.
     pub lanes: u32,
-    /// Slices into which the steps are cut, added in their order.
+    /// Number of slices into which the steps are cut. They are added in order.
     pub slices: u32,
-    /// Rows that an invocation computes at once, in fours.
+    /// Rows per invocation, in fours.
     pub rows: u32,
-    /// Columns that an invocation computes at once, in fours.
+    /// Columns per invocation, in fours.
     pub columns: u32,
 }
 
 /// All sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tiles {
-    /// Of a step forward.
+    /// For a forward step.
     pub forward: ProductTile,
-    /// Of a step back.
+    /// For a backward step.
     pub backward: ProductTile,
-    /// Of a product over all steps.
+    /// For a product over all steps.
     pub project: ProductTile,
-    /// Of the weight gradients.
+    /// For the weight gradients.
     pub gradient: GradientTile,
-    /// Invocations of a workgroup where everything goes element by element.
+    /// Invocations per workgroup of elementwise kernels.
     pub element_lanes: u32,
 }
 
 impl Tiles {
-    /// For GPUs: many workgroups, each with many invocations, and a short sum for each.
+    /// For GPUs: many workgroups with many invocations, each with a short sum.
     ///
-    /// 64 workgroups a step, forward and back, at 256 units and 32 rows.
+    /// 64 workgroups per step, forward and backward, with 256 units and 32 rows.
     pub const GPU: Self = Self {
         forward: ProductTile { lanes: 16, slices: 8, groups: 1, vectors: 2 },
         backward: ProductTile { lanes: 8, slices: 16, groups: 1, vectors: 1 },
@@ -54,9 +54,9 @@ impl Tiles {
         element_lanes: 64,
     };
 
-    /// For devices that run on the processor: much in one invocation, since loading is what takes
-    /// long there, and no barrier, which takes longer still. With more than this, Mesa's compiler
-    /// leaves the loops over it as they are, and a kernel takes several times as long.
+    /// For devices that run on the CPU: much work per invocation, because loads dominate there, and
+    /// no barriers, which are even slower. With larger tiles, Mesa's compiler doesn't unroll the
+    /// loops over them, and a kernel takes several times as long.
     pub const SOFTWARE: Self = Self {
         forward: ProductTile { lanes: 8, slices: 1, groups: 4, vectors: 4 },
         backward: ProductTile { lanes: 8, slices: 1, groups: 4, vectors: 4 },
@@ -65,7 +65,7 @@ impl Tiles {
         element_lanes: 64,
     };
 
-    /// `wgsl/common/tiles.wgsl` with these sizes.
+    /// The constants of `wgsl/common/tiles.wgsl` with these sizes.
     pub(crate) fn source(&self) -> String {
         let Self { forward, backward, project, gradient, element_lanes } = self;
         let products = [("FORWARD", forward), ("BACKWARD", backward), ("PROJECT", project)];

@@ -1,5 +1,5 @@
-//! All kernels without a GPU: they are valid, translate to every platform's language, keep WebGPU's
-//! default limits, and agree with what the host believes of them.
+//! Checks all kernels without a GPU: they are valid, translate to every platform's language, keep
+//! WebGPU's default limits, and match what the host assumes about them.
 
 use std::mem::offset_of;
 
@@ -18,7 +18,7 @@ const MAX_INVOCATIONS: u32 = 256;
 const MAX_WORKGROUP_BYTES: u32 = 16 * 1024;
 const MAX_STORAGE_BUFFERS: usize = 8;
 
-/// Tiles as they are used, and some that no multiple fits.
+/// The tiles in use, and some with sizes that no multiple fits.
 fn all_tiles() -> [Tiles; 3] {
     let odd = Tiles {
         forward: ProductTile { lanes: 3, slices: 5, groups: 3, vectors: 1 },
@@ -30,7 +30,7 @@ fn all_tiles() -> [Tiles; 3] {
     [Tiles::GPU, Tiles::SOFTWARE, odd]
 }
 
-/// A kernel as naga reads it, with all overrides at their defaults.
+/// A kernel as parsed by naga, with all overrides at their defaults.
 fn parse(kernel: &Kernel, tiles: &Tiles) -> (Module, ModuleInfo) {
     let source = kernel.source(tiles);
     let module = naga::front::wgsl::parse_str(&source)
@@ -100,7 +100,7 @@ fn every_kernel_has_the_bindings_of_the_table() {
 }
 
 #[test]
-fn every_binding_says_its_shape() {
+fn every_binding_has_a_comment_with_its_shape() {
     for kernel in ALL {
         for line in kernel.source(&Tiles::GPU).lines().filter(|line| line.starts_with("@group")) {
             let is_structure =
@@ -111,7 +111,7 @@ fn every_binding_says_its_shape() {
 }
 
 #[test]
-fn the_gates_stand_in_the_order_of_infer_core() {
+fn the_gates_are_in_the_order_of_infer_core() {
     let (module, _) = parse(&ALL[0], &Tiles::GPU);
     let gates = [
         ("GATES", GATES),
@@ -144,7 +144,7 @@ fn literal(module: &Module, name: &str) -> naga::Literal {
 }
 
 #[test]
-fn structures_lie_as_the_host_lays_them() {
+fn structures_have_the_layout_of_the_host() {
     let step = ("Step", size_of::<Step>(), vec![("t", offset_of!(Step, t))]);
     let update = (
         "Update",

@@ -1,11 +1,11 @@
-// Leaving a share of a layer's outputs out, or of their gradients.
+// Drops some of a layer's outputs, or of their gradients.
 //
 // One invocation: four rows of the batch of one unit at one step. A hash of an element's index
-// decides, so that every device leaves out the same. Twin: dropout in the trainer's cpu/dropout.rs.
+// decides, so that every device drops the same ones. Twin: dropout in the trainer's cpu/dropout.rs.
 
-// The first element of the layer among the outputs of all layers [L, T, B, H], modulo 2^32.
+// Index of the layer's first element among the outputs of all layers [L, T, B, H], modulo 2^32.
 override FIRST_ELEMENT: u32 = 0u;
-// The step of x that belongs to step 0 of the result.
+// The step of x that corresponds to step 0 of the result.
 override FIRST_STEP: u32 = 0u;
 
 @group(0) @binding(0) var<uniform> dropout_now: Dropout;

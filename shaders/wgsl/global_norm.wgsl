@@ -1,6 +1,6 @@
-// The global norm of the gradients, the factor that clips them, and the mean loss.
+// The global norm of the gradients, the clipping factor and the mean loss.
 //
-// One workgroup: every invocation adds some parts, and all together a tree of sums. Twin:
+// One workgroup: each invocation adds some partial sums, and a tree adds the results. Twin:
 // global_norm in the trainer's cpu/global_norm.rs, then clip_factor.
 
 @group(0) @binding(0) var<storage, read> sums: array<f32>;                // [SQUARE_SUM_COUNT]

@@ -1,8 +1,8 @@
 // The gradient of the first layer's input weights: a one-hot input picks a row.
 //
 // One invocation: one column of one token's row, summed over the predictions that read this token,
-// in their order; the host sorted them. Twin: input_weight_gradients in the
-// trainer's cpu/input_weight_gradients.rs.
+// in the order in which the host sorted them. Twin: input_weight_gradients in the trainer's
+// cpu/input_weight_gradients.rs.
 
 override GRADIENT: u32 = 0u;
 

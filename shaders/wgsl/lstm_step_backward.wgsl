@@ -1,8 +1,8 @@
 // The gradients of one step of one layer.
 //
-// One invocation: the hidden state's gradient of BACKWARD_GROUPS times four units, some rows of the
-// batch, one slice of 4H; then the gradients of the gates of some of these. Twin: LstmStepBackward
-// in the trainer's cpu/lstm_step_backward.rs.
+// One invocation: the gradient of the hidden state of BACKWARD_GROUPS times four units, some rows
+// of the batch, one slice of 4H; then the gradients of the gates of some of these. Twin:
+// LstmStepBackward in the trainer's cpu/lstm_step_backward.rs.
 
 @group(0) @binding(0) var<uniform> step: Step;                             // t
 @group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;         // [4H, H/4]: W_hh^T
@@ -11,7 +11,7 @@
 @group(0) @binding(4) var<storage, read> d_hidden: array<vec4<f32>>;       // [T, H, B/4]
 @group(0) @binding(5) var<storage, read_write> d_cell: array<vec4<f32>>;   // [H, B/4]
 
-// How a workgroup and its sums are cut: see common/slices.wgsl.
+// How a workgroup and its sums are cut, see common/slices.wgsl.
 const LANES = BACKWARD_LANES;
 const SLICES = BACKWARD_SLICES;
 const OUTER = BACKWARD_GROUPS;
@@ -41,8 +41,8 @@ fn lstm_step_backward(
     }
 }
 
-// One slice of the gates' gradients of the step after, times W_hh transposed. Units and rows beyond
-// the last are computed as the last.
+// One slice of the gates' gradients of the following step, times W_hh transposed. Units and rows
+// beyond the last are computed like the last.
 fn slice_of_product(first_group: u32, first_vector: u32, slice: u32) -> Sums {
     var sums: Sums;
     if step.t + 1u >= NUM_STEPS {
@@ -67,7 +67,7 @@ fn slice_of_product(first_group: u32, first_vector: u32, slice: u32) -> Sums {
     return sums;
 }
 
-// The gates of one unit and four rows become the gradients of their pre-activations.
+// Replaces the gates of one unit and four rows with the gradients of their pre-activations.
 fn finish(unit: u32, vector: u32, product: vec4<f32>) {
     let i = gates[gate_index(step.t, INPUT_GATE, unit, vector)];
     let f = gates[gate_index(step.t, FORGET_GATE, unit, vector)];

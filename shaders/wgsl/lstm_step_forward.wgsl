@@ -15,7 +15,7 @@ override B: u32 = 0u;
 @group(0) @binding(5) var<storage, read_write> cell: array<vec4<f32>>;    // [T + 1, H, B/4]
 @group(0) @binding(6) var<storage, read_write> hidden: array<vec4<f32>>;  // [T + 1, H, B/4]
 
-// How a workgroup and its sums are cut: see common/slices.wgsl.
+// How a workgroup and its sums are cut, see common/slices.wgsl.
 const LANES = FORWARD_LANES;
 const SLICES = FORWARD_SLICES;
 const OUTER = FORWARD_GROUPS;
@@ -42,7 +42,7 @@ fn lstm_step_forward(
     }
 }
 
-// One slice of H W_hh. Units and rows beyond the last are computed as the last.
+// One slice of H W_hh. Units and rows beyond the last are computed like the last.
 fn slice_of_product(first_unit: u32, first_vector: u32, slice: u32) -> Sums {
     var sums: Sums;
     let end = slice_start(HIDDEN, FORWARD_SLICES, slice + 1u);
@@ -63,7 +63,7 @@ fn slice_of_product(first_unit: u32, first_vector: u32, slice: u32) -> Sums {
     return sums;
 }
 
-// H W_hh of one unit and four rows: a column for each gate.
+// H W_hh of one unit and four rows, one column per gate.
 fn products(u: u32, v: u32, lane: u32) -> mat4x4<f32> {
     return mat4x4(
         sum_of_slices(sum_number(u, v, 0u), lane),
@@ -73,7 +73,7 @@ fn products(u: u32, v: u32, lane: u32) -> mat4x4<f32> {
     );
 }
 
-// From H W_hh of one unit and four rows to its gates, cell state and hidden state.
+// Computes the gates, cell state and hidden state of one unit and four rows from H W_hh.
 fn finish(unit: u32, vector: u32, sums: mat4x4<f32>) {
     let i = sigmoid(sums[INPUT_GATE] + input_part(INPUT_GATE, unit, vector));
     let f = sigmoid(sums[FORGET_GATE] + input_part(FORGET_GATE, unit, vector));
@@ -88,7 +88,7 @@ fn finish(unit: u32, vector: u32, sums: mat4x4<f32>) {
     hidden[activation_index(step.t + 1u, HIDDEN, unit, vector)] = o * hyperbolic_tangent(c);
 }
 
-// X W_ih + b of one gate: a row look-up in the first layer; above, what `project` left in `gates`.
+// X W_ih + b of one gate: a row look-up in the first layer; above, the result of `project`.
 fn input_part(gate: u32, unit: u32, vector: u32) -> vec4<f32> {
     if !IS_FIRST_LAYER {
         return gates[gate_index(step.t, gate, unit, vector)];

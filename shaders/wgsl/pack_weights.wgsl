@@ -1,16 +1,16 @@
-// A matrix once more, four columns in a vector, in the order in which a product reads them.
+// Copies a matrix, with four columns per vector, in the order in which a product reads them.
 //
-// One invocation: one vector. Its elements stand COMPONENT_STRIDE apart in the matrix: the four
-// gates of a unit, or four columns, or four rows where the product is with the transpose. Twin:
-// pack_weights in the trainer's cpu/pack_weights.rs.
+// One invocation: one vector. In the matrix its elements are COMPONENT_STRIDE apart: the four gates
+// of a unit, or four columns, or four rows for a product with the transpose. Twin: pack_weights in
+// the trainer's cpu/pack_weights.rs.
 
 override MATRIX: u32 = 0u;
-// Vectors side by side in a row of the result.
+// Number of vectors in a row of the result.
 override GROUPS: u32 = 1u;
 override ROW_STRIDE: u32 = 4u;
 override GROUP_STRIDE: u32 = 4u;
 override COMPONENT_STRIDE: u32 = 1u;
-// Where a row's elements end; what lies beyond is zero.
+// The end of a row's elements; beyond it, the result is zero.
 override SPAN: u32 = 4u;
 
 @group(0) @binding(0) var<storage, read> parameters: array<f32>;          // [K, N] or [N, K] in it

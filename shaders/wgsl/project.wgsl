@@ -1,5 +1,5 @@
-// A product over all steps, or over some of them: the output layer, the input of an upper layer,
-// and the gradients of both.
+// A product over all steps, or over some of them: for the output layer, the input of an upper
+// layer, and the gradients of both.
 //
 // One invocation: PROJECT_GROUPS times four columns of the result, some rows of the batch, one
 // slice of K, at one step. Twin: Project in the trainer's cpu/project.rs.
@@ -8,7 +8,7 @@ override K: u32 = 1u;
 override N: u32 = 1u;
 override HAS_BIAS: bool = false;
 override BIAS: u32 = 0u;
-// The step of x that belongs to the result's step 0.
+// The step of x that corresponds to step 0 of the result.
 override FIRST_STEP: u32 = 0u;
 
 @group(0) @binding(0) var<uniform> step: Step;                            // the first step
@@ -17,7 +17,7 @@ override FIRST_STEP: u32 = 0u;
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;             // [T, K, B/4]
 @group(0) @binding(4) var<storage, read_write> product: array<vec4<f32>>; // [T, N, B/4]
 
-// How a workgroup and its sums are cut: see common/slices.wgsl.
+// How a workgroup and its sums are cut, see common/slices.wgsl.
 const LANES = PROJECT_LANES;
 const SLICES = PROJECT_SLICES;
 const OUTER = PROJECT_GROUPS;
@@ -55,7 +55,7 @@ fn project(
     }
 }
 
-// One slice of the product at step t. Columns and rows beyond the last are computed as the last.
+// One slice of the product at step t. Columns and rows beyond the last are computed like the last.
 fn slice_of_product(first_group: u32, first_vector: u32, t: u32, slice: u32) -> Sums {
     var sums: Sums;
     let groups = (N + 3u) / 4u;

@@ -1,4 +1,4 @@
-// The update of the parameters.
+// The update of the parameters by SGD.
 //
 // One invocation: every INVOCATIONS-th parameter. Twin: sgd in the trainer's cpu/sgd.rs.
 

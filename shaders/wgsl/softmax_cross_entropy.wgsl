@@ -1,4 +1,4 @@
-// The loss of each prediction, and the gradient of the mean loss by the logits.
+// The loss of each prediction, and the gradient of the mean loss with respect to the logits.
 //
 // One invocation: all logits of four rows of the batch at one step. Twin: SoftmaxCrossEntropy in
 // the trainer's cpu/softmax_cross_entropy.rs.
@@ -29,7 +29,7 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) invocation: vec3<u32>) {
         logits[index] = power;
         sum += power;
     }
-    // Rows that only fill the last vector up count nothing.
+    // Rows that only pad the last vector don't count.
     let is_row = vec4(4u * vector) + vec4(0u, 1u, 2u, 3u) < vec4(BATCH);
     losses[invocation.x] = select(vec4(0.0), log(sum) - target_logits, is_row);
     let share = select(vec4(0.0), vec4(1.0 / f32(NUM_STEPS * BATCH)), is_row);

@@ -1,7 +1,7 @@
-// The squares of all gradients (or parameters), summed in SQUARE_SUM_COUNT parts.
+// The squares of all gradients (or parameters), in SQUARE_SUM_COUNT partial sums.
 //
-// One invocation: one part, every SQUARE_SUM_COUNT-th element. Twin: square_sums in the trainer's
-// cpu/square_sums.rs.
+// One invocation: one partial sum, of every SQUARE_SUM_COUNT-th element. Twin: square_sums in the
+// trainer's cpu/square_sums.rs.
 
 override COUNT: u32 = 1u;
 

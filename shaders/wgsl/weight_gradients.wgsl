@@ -1,5 +1,5 @@
 // The gradient of a matrix over all steps and rows, and of the bias that follows it. A dispatch
-// goes through SPAN steps, and adds to what those before it left.
+// handles SPAN steps, and adds to the results of earlier dispatches.
 //
 // One invocation: GRADIENT_ROWS by GRADIENT_COLUMNS blocks of four by four elements, one slice of
 // the steps. A bias is one more row of the matrix, whose input is always 1. Twin: weight_gradients
@@ -10,7 +10,7 @@ override N: u32 = 1u;
 override HAS_BIAS: bool = false;
 override GRADIENT: u32 = 0u;
 override SPAN: u32 = 1u;
-// The step of x that belongs to step 0 of d.
+// The step of x that corresponds to step 0 of d.
 override FIRST_STEP: u32 = 0u;
 
 @group(0) @binding(0) var<uniform> step: Step;                            // the first step
@@ -18,7 +18,7 @@ override FIRST_STEP: u32 = 0u;
 @group(0) @binding(2) var<storage, read> d: array<vec4<f32>>;             // [T, N, B/4]
 @group(0) @binding(3) var<storage, read_write> gradients: array<f32>;     // [M, N] and [N]
 
-// How a workgroup and its sums are cut: see common/slices.wgsl.
+// How a workgroup and its sums are cut, see common/slices.wgsl.
 const LANES = GRADIENT_LANES;
 const SLICES = GRADIENT_SLICES;
 const OUTER = GRADIENT_ROWS;
@@ -46,8 +46,8 @@ fn weight_gradients(
     }
 }
 
-// One slice of the steps of x transposed, times d. Rows and columns beyond the last are computed as
-// the last.
+// One slice of the steps of x transposed, times d. Rows and columns beyond the last are computed
+// like the last.
 fn slice_of_product(first_row: u32, first_column: u32, slice: u32) -> Sums {
     var sums: Sums;
     let count = min(SPAN, NUM_STEPS - step.t);
@@ -74,13 +74,13 @@ fn slice_of_product(first_row: u32, first_column: u32, slice: u32) -> Sums {
     return sums;
 }
 
-// Four rows of the batch of x's column `row`: 1 for the bias.
+// Four rows of the batch of x's column `row`; 1 for the bias.
 fn input(row: u32, t: u32, vector: u32) -> vec4<f32> {
     let inputs = x[activation_index(FIRST_STEP + t, M, min(row, M - 1u), vector)];
     return select(inputs, vec4(1.0), HAS_BIAS && row == M);
 }
 
-// Adds to the gradients of one column and the four rows from `first_row` on.
+// Adds to the gradients of one column and four rows, starting at `first_row`.
 fn add(first_row: u32, column: u32, sum: vec4<f32>) {
     for (var i = 0u; i < 4u; i++) {
         let row = first_row + i;

@@ -1,38 +1,38 @@
-//! What a board has to offer.
+//! What a board must provide.
 
 use embedded_io::{Read, ReadReady, Write};
 
-/// A board as the application sees it: a console, a clock, perhaps a button and a watchdog.
+/// A board as seen by the application: a console, a clock, and possibly a button and a watchdog.
 pub trait Board {
-    /// The serial console. A read error loses what was received, and nothing else; a write error
-    /// means that nobody listens.
+    /// The type of the serial console. A read error loses what was received, but nothing else; a
+    /// write error means that nobody is listening.
     type Console: Read + ReadReady + Write;
 
     /// The serial console.
     fn console(&mut self) -> &mut Self::Console;
 
-    /// Microseconds since some moment in the past.
+    /// Microseconds since an arbitrary moment in the past.
     fn microseconds(&mut self) -> u64;
 
-    /// Whether somebody has opened the console since this was last asked, and has seen no greeting
-    /// yet. A board that can't tell, such as one with a UART alone, shows its greeting at the
+    /// Whether somebody has opened the console since the last call and hasn't seen a greeting yet.
+    /// A board that can't detect this, such as one with only a UART, shows its greeting at the
     /// start.
     fn has_opened(&mut self) -> bool {
         false
     }
 
-    /// Whether the button is held down; a board without one is never asked in vain.
+    /// Whether the button is held down. The default is for boards without one.
     fn is_button_down(&mut self) -> bool {
         false
     }
 
-    /// Starts the watchdog's time anew.
+    /// Restarts the watchdog's timeout.
     ///
-    /// The application calls this before each step of the model, and all the time while it waits:
-    /// what takes longer than a character and its way through the console is a program that hangs.
+    /// The application calls this before each step of the model, and continually while it waits. A
+    /// program hangs if it doesn't for longer than a character takes to be computed and sent.
     fn feed_watchdog(&mut self) {}
 
-    /// Rests until something may have happened: an interrupt, or a millisecond.
+    /// Sleeps until something may have happened: an interrupt, or a millisecond.
     fn wait(&mut self) {}
 
     /// The RAM in use, if the board can tell.
@@ -41,11 +41,11 @@ pub trait Board {
     }
 }
 
-/// The part of its RAM that a board uses, in bytes.
+/// RAM used by a board, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ram {
-    /// All statics, with the memory for the state of a model.
+    /// All statics, including the memory for a model's state and weights.
     pub static_bytes: usize,
-    /// The most stack that was in use at once so far.
+    /// The maximum stack depth so far.
     pub stack_bytes: usize,
 }

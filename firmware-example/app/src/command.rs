@@ -1,24 +1,24 @@
-//! What a line on the console asks for.
+//! Parsing the lines typed on the console.
 
 use infer_core::Sampling;
 
-/// The largest number of characters that one line may ask for.
+/// Maximum number of characters to generate for one line.
 pub(crate) const MAX_LENGTH: u32 = 1_000_000;
 
-/// What `:help` shows.
+/// The answer to `:help`.
 pub(crate) const HELP: &str = "\
-a text           continues it; an empty line continues one of the model's own prefixes
-:temperature T   0 takes the most probable character always, 1 samples as the model predicts
+any text         is continued; an empty line continues one of the model's own prefixes
+:temperature T   0 always takes the most probable character, 1 samples as the model predicts
 :top-k K         only the K most probable characters; 0: all
-:top-p P         only the most probable characters that reach P together; 1: all
-:seed S          where the random numbers start: same seed, same text
-:length N        how many characters to write
-:info            the model, its speed, and the memory in use
-:help            this list
+:top-p P         only the most probable characters that together reach probability P; 1: all
+:seed S          seed of the random numbers: same seed, same text
+:length N        number of characters to write
+:info            shows the model, its speed and the memory in use
+:help            shows this list
 Ctrl-C           stops; backspace and Ctrl-U edit the line
 ";
 
-/// How texts are continued; the defaults are those of `charcell generate`.
+/// How texts are continued. The defaults are those of `charcell generate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) sampling: Sampling,
@@ -31,10 +31,10 @@ impl Default for Settings {
     }
 }
 
-/// A line that isn't a text.
+/// A line that starts with a colon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// These settings from now on.
+    /// Use these settings from now on.
     Set(Settings),
     Info,
     Help,
@@ -45,11 +45,11 @@ pub(crate) enum Command {
 pub(crate) enum CommandError<'a> {
     #[error("{0} is not a command; :help lists them")]
     Unknown(&'a str),
-    #[error("{name} wants {wanted}, and got \"{found}\"")]
+    #[error("{name} expects {wanted}, not \"{found}\"")]
     Value { name: &'static str, wanted: &'static str, found: &'a str },
 }
 
-/// The command in `line`, which starts with a colon, given the settings so far.
+/// Parses the command in `line`, which starts with a colon, given the current settings.
 pub(crate) fn parse(line: &str, settings: Settings) -> Result<Command, CommandError<'_>> {
     let line = line.trim();
     let (name, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -88,7 +88,8 @@ pub(crate) fn parse(line: &str, settings: Settings) -> Result<Command, CommandEr
     }
 }
 
-/// A decimal number in thousandths, rounded; only 0 becomes 0, which has a meaning of its own.
+/// Converts a decimal number to thousandths, rounded. Only 0 becomes 0, because 0 has a special
+/// meaning.
 fn milli(decimal: &str) -> Option<u16> {
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
     let has_digits_alone = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_named() {
+    fn errors_name_what_is_not_a_command() {
         let settings = Settings::default();
         assert_eq!(parse(":temprature 1", settings), Err(CommandError::Unknown(":temprature")));
         for line in

@@ -1,7 +1,7 @@
-//! What the firmware does, on any board: it continues the text that is typed on a serial console.
+//! The firmware's application, for any board: it continues the text typed on a serial console.
 //!
-//! A board implements [`Board`], and calls [`run`] with the flash that models lie in and the memory
-//! for their state and for as many of their weights as fit:
+//! A board implements [`Board`] and calls [`run`] with the flash that contains the model, and with
+//! memory for its state and for as many of its weights as fit:
 //!
 //! ```
 //! use charcell_app::{Identity, Symbol, identity};
@@ -14,7 +14,7 @@
 //!     charcell_app::run(board, &IDENTITY, flash, memory);
 //! }
 //! ```
-//!
+//! Errors are printed on the console and never end the program.
 //! What goes wrong is said on the console, and never ends the program.
 
 #![no_std]

@@ -1,14 +1,14 @@
-//! A line, typed byte by byte.
+//! A line that is typed byte by byte.
 
 use core::fmt::{self, Write};
 use core::str;
 
 use heapless::String;
 
-/// The longest line, in bytes of UTF-8.
+/// Maximum length of a line, in bytes of UTF-8.
 pub(crate) const LINE_BYTES: usize = 240;
 
-/// Stops what is going on.
+/// Interrupts a text or a line.
 pub(crate) const CTRL_C: u8 = 0x03;
 const BACKSPACE: u8 = 0x08;
 const BELL: char = '\x07';
@@ -16,20 +16,20 @@ const CTRL_U: u8 = 0x15;
 const ESCAPE: u8 = 0x1B;
 const DELETE: u8 = 0x7F;
 
-/// What a byte completed.
+/// The effect of a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Typed {
-    /// Nothing yet.
+    /// The line isn't complete yet.
     Nothing,
-    /// The line is [`Line::text`].
+    /// The line is complete, in [`Line::text`].
     Line,
     /// A line with more than [`LINE_BYTES`] bytes.
     TooLong,
-    /// Ctrl-C: the line is to be forgotten.
+    /// Ctrl-C: the line must be discarded.
     Interrupt,
 }
 
-/// Where in a terminal's escape sequence the input is.
+/// The position in a terminal's escape sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Escape {
     Outside,
@@ -42,12 +42,12 @@ enum Escape {
 #[derive(Debug)]
 pub(crate) struct Line {
     text: String<LINE_BYTES>,
-    /// The first bytes of a character whose others are yet to come.
+    /// The first bytes of a character that isn't complete yet.
     pending: heapless::Vec<u8, 4>,
     escape: Escape,
-    /// How many characters were typed after the last that the line has room for.
+    /// How many characters were typed after the line was full.
     lost: usize,
-    /// The last byte was a carriage return: a line feed belongs to it.
+    /// The last byte was a carriage return, so a line feed that follows belongs to it.
     after_return: bool,
 }
 
@@ -62,19 +62,19 @@ impl Line {
         }
     }
 
-    /// What was typed so far.
+    /// The text typed so far.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Forgets what was typed.
+    /// Discards the text.
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.pending.clear();
         self.lost = 0;
     }
 
-    /// Takes `byte` in, and shows on `echo` what becomes of it.
+    /// Processes `byte`, and echoes the result to `echo`.
     pub(crate) fn take(&mut self, byte: u8, echo: &mut impl Write) -> Result<Typed, fmt::Error> {
         let after_return = core::mem::replace(&mut self.after_return, byte == b'\r');
         if self.is_of_escape(byte) {
@@ -95,17 +95,17 @@ impl Line {
                 }
             }
             ESCAPE => self.escape = Escape::Start,
-            // A tab is a character that texts have; all other control characters aren't.
+            // Texts contain tabs, but no other control characters.
             b'\t' | b' '.. => self.take_text(byte, echo)?,
             _ => {}
         }
         Ok(Typed::Nothing)
     }
 
-    /// Whether `byte` is a part of an escape sequence and of nothing else.
+    /// Whether `byte` is part of an escape sequence and nothing else.
     ///
-    /// A control character and a byte beyond ASCII are none, and end the sequence: whatever a
-    /// terminal sent before, Ctrl-C and Enter do what they always do.
+    /// Control characters and bytes beyond ASCII aren't; they end the sequence. Ctrl-C and Enter
+    /// therefore always work, whatever a terminal sent before.
     fn is_of_escape(&mut self, byte: u8) -> bool {
         let before = self.escape;
         let is_outside = before == Escape::Outside || !(b' '..DELETE).contains(&byte);
@@ -118,13 +118,13 @@ impl Line {
         !is_outside
     }
 
-    /// Takes a byte of a character in; the character, once it is complete.
+    /// Adds a byte to the current character, and appends the character once it is complete.
     fn take_text(&mut self, byte: u8, echo: &mut impl Write) -> fmt::Result {
         let starts_anew = !(0x80..0xC0).contains(&byte);
         if starts_anew {
             self.end_character(echo)?;
         }
-        // There is room: four bytes are a character, or wrong.
+        // There is room: four bytes are always a complete character or an error.
         let _ = self.pending.push(byte);
         let character = match str::from_utf8(&self.pending) {
             Ok(text) => text.chars().next(),
@@ -138,7 +138,7 @@ impl Line {
         Ok(())
     }
 
-    /// Ends a character of which not all bytes came in.
+    /// Ends a character that isn't complete.
     fn end_character(&mut self, echo: &mut impl Write) -> fmt::Result {
         if self.pending.is_empty() {
             return Ok(());
@@ -148,7 +148,7 @@ impl Line {
     }
 
     fn append(&mut self, character: char, echo: &mut impl Write) -> fmt::Result {
-        // After a lost character, there is room for no other, however small it is.
+        // After a lost character nothing else is added, even if it would fit.
         if self.lost == 0 && self.text.push(character).is_ok() {
             return echo.write_char(character);
         }
@@ -156,11 +156,11 @@ impl Line {
         echo.write_char(BELL)
     }
 
-    /// Takes the last character back.
+    /// Deletes the last character.
     fn erase(&mut self, echo: &mut impl Write) -> fmt::Result {
         self.pending.clear();
         if self.lost > 0 {
-            // It isn't shown, either.
+            // It isn't shown, so there is nothing to erase.
             self.lost -= 1;
             return Ok(());
         }
@@ -178,7 +178,7 @@ mod tests {
 
     use super::*;
 
-    /// What becomes of `bytes`, typed: what the last one completed, the text, and the echo.
+    /// The result of typing `bytes`: the effect of the last one, the text and the echo.
     fn typed(bytes: &[u8]) -> (Typed, String, String) {
         let (mut line, mut echo, mut last) = (Line::new(), String::new(), Typed::Nothing);
         for &byte in bytes {
@@ -223,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_refused_and_can_be_mended() {
+    fn lines_that_are_too_long_are_refused_and_can_be_shortened() {
         const FULL: [u8; LINE_BYTES] = [b'a'; LINE_BYTES];
         let after_full = |bytes: &[u8]| typed(&[&FULL, bytes].concat());
         let (last, text, echo) = after_full(b"b\r");
         assert_eq!((last, text.len()), (Typed::TooLong, LINE_BYTES));
         assert!(echo.ends_with(BELL));
-        // What was lost has to be taken back, character by character, or with the whole line.
+        // Lost characters must be deleted one by one, or together with the whole line.
         for (bytes, typed_last, length) in [
             (&b"\r"[..], Typed::Line, LINE_BYTES),
             (b"b\x7f\r", Typed::Line, LINE_BYTES),

@@ -1,30 +1,30 @@
-//! When a console on USB is open: a terminal is there, and what comes from it is typed.
+//! When a USB console is open, meaning that a terminal is there and its input counts as typed.
 
-/// How long a terminal has to be there, in microseconds, before it is taken to be ready.
+/// How long a terminal must be connected before it is considered ready, in microseconds.
 const SETTLING_MICROSECONDS: u64 = 100_000;
 
-/// Follows DTR, the signal by which a host tells a serial port on USB that a terminal has opened
-/// it.
+/// Follows DTR, the signal with which a host tells a USB serial port that a terminal has opened it.
 ///
-/// A terminal opens the port first and sets it up afterwards. Until then, Linux sends back whatever
-/// it receives, and a modem manager that tries the port sends commands as soon as it can. So the
-/// console is open once DTR has been up for 100 ms without a break: before, a board drops what it
-/// receives, and shows nothing. A UART has no need of this, and no signal to go by.
+/// A terminal first opens the port and then configures it. Until then, Linux echoes whatever it
+/// receives, and a modem manager that probes the port sends commands as soon as it can. The console
+/// therefore only counts as open once DTR has been up for 100 ms without interruption. Until then,
+/// the board drops what it receives and shows nothing. A UART doesn't need this, and has no such
+/// signal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Opening {
-    /// Since when DTR has been up, in microseconds.
+    /// When DTR went up, in microseconds.
     up_since: Option<u64>,
     is_told: bool,
 }
 
 impl Opening {
-    /// A console whose DTR is down.
+    /// A console with DTR down.
     #[must_use]
     pub const fn new() -> Self {
         Self { up_since: None, is_told: false }
     }
 
-    /// Takes the state that DTR has at `microseconds`, whether it is another one or not.
+    /// Records the state of DTR at `microseconds`, whether it has changed or not.
     pub const fn set_dtr(&mut self, is_up: bool, microseconds: u64) {
         match (is_up, self.up_since) {
             (true, None) => self.up_since = Some(microseconds),
@@ -39,8 +39,8 @@ impl Opening {
         self.up_since.is_some_and(|since| microseconds.wrapping_sub(since) >= SETTLING_MICROSECONDS)
     }
 
-    /// Whether the console is open at `microseconds` and this is the first time to tell so: a
-    /// greeting is due. See [`Board::has_opened`](crate::Board::has_opened).
+    /// Returns whether a greeting is due: true once for each time that the console opens. See
+    /// [`Board::has_opened`](crate::Board::has_opened).
     pub fn has_opened(&mut self, microseconds: u64) -> bool {
         self.is_open(microseconds) && !core::mem::replace(&mut self.is_told, true)
     }
@@ -57,7 +57,7 @@ mod tests {
         let mut opening = Opening::new();
         assert!(!opening.is_open(u64::MAX), "nobody has opened it");
         opening.set_dtr(true, UP);
-        // The other signals change, and DTR doesn't.
+        // The other signals change, but DTR doesn't.
         opening.set_dtr(true, UP + 60_000);
         assert!(!opening.is_open(UP + 99_999));
         assert!(opening.is_open(UP + 100_000));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn each_opening_is_told_once() {
+    fn each_opening_is_reported_once() {
         let mut opening = Opening::new();
         for up in [UP, 2 * UP] {
             opening.set_dtr(true, up);

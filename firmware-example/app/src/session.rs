@@ -1,4 +1,4 @@
-//! From lines on the console to texts.
+//! The dialogue on the console: from lines to texts.
 
 use core::fmt::{self, Write};
 use core::hint::black_box;
@@ -12,32 +12,32 @@ use crate::slot::{SlotError, model_in};
 use crate::terminal::{Event, Terminal};
 use crate::{Board, Identity, Ram};
 
-/// What is asked of the board at its prompt.
+/// What the user requests at the prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Request {
-    /// To do what the line says.
+    /// Process the line.
     Line,
-    /// To say that the line is too long.
+    /// Report that the line is too long.
     TooLong,
-    /// To continue the model's next own prefix.
+    /// Continue the next of the model's own prefixes.
     OwnPrefix,
-    /// To show the prompt again.
+    /// Show the prompt again.
     Nothing,
-    /// To end.
+    /// Stop: the console was closed.
     End,
 }
 
-/// Continues what is typed on the console of `board` with the model in `flash`, for ever; only a
-/// console that is closed ends it.
+/// Continues the texts typed on the console of `board` with the model in `flash`. Returns only if
+/// the console is closed.
 ///
-/// `memory` is for the state of the model and, copied from flash, as many of its weights as fit. A
-/// model that is missing, damaged or too large is named on the console, and never run.
+/// `memory` holds the model's state and a copy of as many of its weights as fit. If the model is
+/// missing, damaged or too large, the console says so.
 pub fn run<B: Board>(board: B, identity: &'static Identity, flash: &[u8], memory: &mut [u8]) {
     let memory_bytes = memory.len();
     let (slot, state) = install(flash, memory);
     let mut session = Session {
         terminal: Terminal::new(board),
-        // As an image has it, and not as the compiler might take it apart.
+        // Read as it is in the image: the compiler must not assume its values.
         identity: black_box(identity),
         slot: &slot,
         memory_bytes,
@@ -46,25 +46,25 @@ pub fn run<B: Board>(board: B, identity: &'static Identity, flash: &[u8], memory
         next_prefix: 0,
         last: None,
     };
-    // A terminal has no errors to tell.
+    // A terminal returns no errors.
     let _ = session.run();
 }
 
-/// The model in flash, or why there is none to run.
+/// The model in flash, or why there isn't one that can run.
 type Slot<'a> = Result<Installed<'a>, SlotError>;
 
-/// A model that was found in flash.
+/// A model found in flash.
 struct Installed<'a> {
-    /// With all of its weights in flash.
+    /// The model with all weights in flash.
     in_flash: Model<'a>,
-    /// The same with weights in RAM, as many as `placement` says: the one that writes.
+    /// The same model with weights in RAM according to `placement`; it generates the texts.
     model: Model<'a>,
     placement: Placement,
     artifact_bytes: usize,
 }
 
-/// The model in `flash`, with as many of its weights in `memory` as fit beside its state; also the
-/// part for the state.
+/// Loads the model in `flash` and copies as many of its weights to `memory` as fit besides its
+/// state. Also returns the part of `memory` for the state.
 fn install<'a>(flash: &'a [u8], memory: &'a mut [u8]) -> (Slot<'a>, &'a mut [u8]) {
     let (in_flash, artifact_bytes) = match model_in(flash) {
         Ok(found) => found,
@@ -80,11 +80,11 @@ fn install<'a>(flash: &'a [u8], memory: &'a mut [u8]) -> (Slot<'a>, &'a mut [u8]
     (Ok(Installed { in_flash, model, placement, artifact_bytes }), state)
 }
 
-/// How long characters are written for `:info`, and how many at most.
+/// How long characters are generated for `:info`, and at most how many.
 const TIMED_MICROSECONDS: u64 = 20_000;
 const TIMED_CHARACTERS: u64 = 1000;
 
-/// How many characters were written last, and how long that took.
+/// How many characters were generated last, and how long that took.
 #[derive(Debug, Clone, Copy)]
 struct Speed {
     characters: u64,
@@ -97,10 +97,10 @@ struct Session<'s, B> {
     slot: &'s Slot<'s>,
     /// RAM for the model: state and weights.
     memory_bytes: usize,
-    /// The part of it that is for the state.
+    /// The part of it for the state.
     state: &'s mut [u8],
     settings: Settings,
-    /// The next of the model's own prefixes, counted from the first and beyond the last.
+    /// Index of the next of the model's own prefixes, not reduced by their number.
     next_prefix: usize,
     last: Option<Speed>,
 }
@@ -117,7 +117,7 @@ impl<'s, B: Board> Session<'s, B> {
                 Request::Line => self.continue_line(line.text())?,
                 Request::OwnPrefix => self.continue_own_prefix()?,
                 Request::TooLong => {
-                    writeln!(self.terminal, "\nerror: a line has up to {LINE_BYTES} bytes")?;
+                    writeln!(self.terminal, "\nerror: a line can have up to {LINE_BYTES} bytes")?;
                 }
                 Request::Nothing => {}
                 Request::End => return Ok(()),
@@ -126,7 +126,7 @@ impl<'s, B: Board> Session<'s, B> {
         }
     }
 
-    /// Edits `line` until something is asked for.
+    /// Edits `line` until there is a request.
     fn request(&mut self, line: &mut Line) -> Result<Request, fmt::Error> {
         loop {
             match self.terminal.event() {
@@ -149,16 +149,16 @@ impl<'s, B: Board> Session<'s, B> {
         }
     }
 
-    /// What the board is, and whether it has a model.
+    /// Shows what the board is, and whether it has a model.
     fn introduce(&mut self) -> fmt::Result {
-        writeln!(self.terminal, "\nCharcell on {}; :help says how", self.identity.name())?;
+        writeln!(self.terminal, "\nCharcell on {}; :help lists commands", self.identity.name())?;
         match self.slot {
             Ok(installed) => writeln!(self.terminal, "{}", Size(installed)),
             Err(error) => self.say_error(error),
         }
     }
 
-    /// Why there is no model, and where to get one.
+    /// Shows why there is no model, and how to write one.
     fn say_error(&mut self, error: &SlotError) -> fmt::Result {
         let (address, name) = (self.identity.model_address(), self.identity.name());
         writeln!(
@@ -168,7 +168,7 @@ impl<'s, B: Board> Session<'s, B> {
         )
     }
 
-    /// Does what the command in `line` says.
+    /// Executes the command in `line`.
     fn command(&mut self, line: &str) -> fmt::Result {
         self.terminal.write_str("\n")?;
         match command::parse(line, self.settings) {
@@ -216,8 +216,7 @@ impl<'s, B: Board> Session<'s, B> {
         Ok(())
     }
 
-    /// What of the model lies in RAM, and what that brings: characters are written with it, and
-    /// others from flash alone.
+    /// Shows which part of the model is in RAM, and the speed with and without it.
     fn info_of_memory(&mut self, installed: &'s Installed<'s>) -> fmt::Result {
         let Installed { in_flash, model, placement, .. } = installed;
         let state_bytes = model.memory().state_bytes;
@@ -226,8 +225,8 @@ impl<'s, B: Board> Session<'s, B> {
         let all_bytes_read = ram_bytes_read + flash_bytes_read;
         writeln!(
             self.terminal,
-            "weights   {ram_bytes_read} of the {all_bytes_read} bytes that a character reads are \
-             in RAM: {with_ram}, from flash alone {from_flash}"
+            "weights   {ram_bytes_read} of the {all_bytes_read} bytes read per character are in \
+             RAM: {with_ram}; from flash only: {from_flash}"
         )?;
         writeln!(
             self.terminal,
@@ -237,17 +236,17 @@ impl<'s, B: Board> Session<'s, B> {
         )
     }
 
-    /// How fast `model` writes: more than a character is timed where it takes less than the clock
-    /// of a board can tell.
+    /// Measures how fast `model` generates. Times several characters if one takes less time than
+    /// the board's clock resolves.
     fn time_characters(&mut self, model: &'s Model<'s>) -> Speed {
         let mut speed = Speed { characters: 0, microseconds: 0 };
         let board = self.terminal.board();
         let Ok(state) = StateView::from_bytes(model, self.state) else {
-            // The memory is large enough: that was found out when the model was read.
+            // Can't fail: the size was checked when the model was loaded.
             return speed;
         };
         let mut generator = Generator::from_view(model, state, Sampling::greedy());
-        // The first character has none before it to step for.
+        // The first character needs no step, because none precedes it.
         black_box(generator.next());
         board.feed_watchdog();
         let start = board.microseconds();
@@ -260,7 +259,7 @@ impl<'s, B: Board> Session<'s, B> {
         speed
     }
 
-    /// Continues the text that was typed, where it stands.
+    /// Continues the text that was typed, on the same line.
     fn continue_line(&mut self, text: &str) -> fmt::Result {
         match self.slot {
             Ok(installed) => self.continue_text(&installed.model, text),
@@ -268,7 +267,7 @@ impl<'s, B: Board> Session<'s, B> {
         }
     }
 
-    /// Continues one of the model's own prefixes, the next one each time.
+    /// Continues one of the model's own prefixes, a different one each time.
     fn continue_own_prefix(&mut self) -> fmt::Result {
         let model = match self.slot {
             Ok(installed) => &installed.model,
@@ -277,9 +276,9 @@ impl<'s, B: Board> Session<'s, B> {
         let prefixes = model.prefixes().count().max(1);
         let prefix = model.prefixes().nth(self.next_prefix % prefixes).unwrap_or_default();
         self.next_prefix = self.next_prefix.wrapping_add(1);
-        // In place of what was being typed.
+        // Replaces what was being typed.
         self.terminal.write_str("\r\x1b[K> ")?;
-        // Character by character, so that neither watchdog nor Ctrl-C waits for a long prefix.
+        // Character by character, so that a long prefix delays neither the watchdog nor Ctrl-C.
         for character in prefix.chars() {
             if self.terminal.is_interrupted() {
                 return self.terminal.write_str("^C\n");
@@ -289,13 +288,13 @@ impl<'s, B: Board> Session<'s, B> {
         self.continue_text(model, prefix)
     }
 
-    /// The answer to a text where there is no model.
+    /// Answers a text when there is no model.
     fn say_without_model(&mut self, error: &SlotError) -> fmt::Result {
         self.terminal.write_str("\n")?;
         self.say_error(error)
     }
 
-    /// Continues `prefix`, which is on the console already, until it is long enough or Ctrl-C.
+    /// Continues `prefix`, which is already on the console, up to the length set or Ctrl-C.
     fn continue_text(&mut self, model: &'s Model<'s>, prefix: &str) -> fmt::Result {
         if let Err(error) = model.check(prefix) {
             return writeln!(self.terminal, "\nerror: {error}");
@@ -304,17 +303,17 @@ impl<'s, B: Board> Session<'s, B> {
         let terminal = &mut self.terminal;
         let start = terminal.board().microseconds();
         let Ok(state) = StateView::from_bytes(model, self.state) else {
-            // The memory is large enough: that was found out when the model was read.
+            // Can't fail: the size was checked when the model was loaded.
             return Ok(());
         };
         let mut generator = Generator::from_view(model, state, sampling);
         let mut characters = 0;
-        // Character by character, here as well.
+        // Character by character here as well.
         for character in prefix.chars() {
             if terminal.is_interrupted() {
                 return terminal.write_str("^C\n");
             }
-            // All its characters are known.
+            // Can't fail: all its characters are known.
             let _ = generator.prime(character.encode_utf8(&mut [0; 4]));
             characters += 1;
         }
@@ -332,7 +331,7 @@ impl<'s, B: Board> Session<'s, B> {
     }
 }
 
-/// A model's sizes in words.
+/// A model's sizes, in words.
 struct Size<'a>(&'a Installed<'a>);
 
 impl fmt::Display for Size<'_> {
@@ -367,7 +366,7 @@ impl fmt::Display for Settings {
     }
 }
 
-/// A number of thousandths as a decimal.
+/// A number in thousandths, shown as a decimal.
 struct Thousandths(u16);
 
 impl fmt::Display for Thousandths {

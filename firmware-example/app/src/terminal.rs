@@ -1,4 +1,4 @@
-//! The console as a terminal: what comes in, one event at a time, and text going out.
+//! The console as a terminal: input as a stream of events, and text as output.
 
 use core::fmt;
 
@@ -8,33 +8,33 @@ use heapless::Deque;
 use crate::Board;
 use crate::line::CTRL_C;
 
-/// Bytes that may be typed while the model writes.
+/// Number of bytes that can be typed ahead while the model writes.
 const AHEAD_BYTES: usize = 256;
 
-/// How long nobody must have typed anything for the board to write on its own, in microseconds.
+/// How long the console must be idle before the board writes on its own, in microseconds.
 const QUIET_MICROSECONDS: u64 = 10_000_000;
 
-/// What happens on a board.
+/// An event on a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A byte came in.
+    /// A byte was received.
     Byte(u8),
     /// Somebody has opened the console.
     Opened,
     /// The button was pressed.
     Button,
-    /// Nothing was ever typed, and nothing happened for some time.
+    /// Nothing was ever typed, and nothing else has happened for some time.
     Quiet,
-    /// The console was closed; those of boards never are.
+    /// The console was closed, which never happens on boards.
     End,
 }
 
-/// A board, its console as a stream of events and of characters.
+/// A board with its console as a stream of events and characters.
 pub(crate) struct Terminal<B> {
     board: B,
-    /// What was typed while the model wrote.
+    /// Bytes typed while the model wrote.
     ahead: Deque<u8, AHEAD_BYTES>,
-    /// Somebody has typed something: a host is there.
+    /// Somebody has typed something, so a host is there.
     has_host: bool,
     was_button_down: bool,
 }
@@ -73,7 +73,7 @@ impl<B: Board> Terminal<B> {
         }
     }
 
-    /// Whether Ctrl-C was typed since; whatever else was is kept for later, as far as it fits.
+    /// Whether Ctrl-C was typed. Other input is kept for later, as far as it fits.
     pub(crate) fn is_interrupted(&mut self) -> bool {
         self.board.feed_watchdog();
         while let Some(Event::Byte(byte)) = self.received() {
@@ -82,18 +82,18 @@ impl<B: Board> Terminal<B> {
                 self.ahead.clear();
                 return true;
             }
-            // Who types more than fits while the model writes has to wait for it.
+            // Input that doesn't fit is left in the console until the model has finished.
             let _ = self.ahead.push_back(byte);
         }
         false
     }
 
-    /// What was typed first, if anything was.
+    /// The oldest input, if there is any.
     fn typed(&mut self) -> Option<Event> {
         self.ahead.pop_front().map(Event::Byte).or_else(|| self.received())
     }
 
-    /// What the console has received. An error is a lost byte, and nothing can be done about it.
+    /// Reads from the console. An error means a lost byte, which can't be recovered.
     fn received(&mut self) -> Option<Event> {
         let console = self.board.console();
         if !console.read_ready().unwrap_or_default() {
@@ -109,8 +109,8 @@ impl<B: Board> Terminal<B> {
 }
 
 impl<B: Board> fmt::Write for Terminal<B> {
-    /// Sends `text` with the line ends of terminals. An error means that nobody listens, which is
-    /// no reason to stop.
+    /// Sends `text` with the line ends of terminals. Ignores errors: they mean that nobody is
+    /// listening, which is no reason to stop.
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let console = self.board.console();
         for (index, line) in text.split('\n').enumerate() {

@@ -1,4 +1,4 @@
-//! The application on a console of the host's, with the model that ships with the firmware.
+//! The application on a simulated console, with the model that ships with the firmware.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -16,16 +16,16 @@ const MEMORY_BYTES: usize = 1800;
 
 const CTRL_C: u8 = 3;
 
-/// A console that has been typed on already, and that keeps what it shows.
+/// A console whose input is already there, and which records its output.
 #[derive(Default)]
 struct Console {
     input: VecDeque<u8>,
     shown: Vec<u8>,
-    /// What is typed once so many bytes are shown.
+    /// A byte to type after that many bytes were shown.
     later: Option<(usize, u8)>,
-    /// How many bytes were shown whenever the watchdog was fed.
+    /// How many bytes had been shown at each feed of the watchdog.
     feeds: Vec<usize>,
-    /// How many bytes it shows before it is closed, once all its input is read.
+    /// How many bytes to show after all input is read, before the console is closed.
     open_for: usize,
 }
 
@@ -61,13 +61,13 @@ impl Write for Console {
     }
 }
 
-/// A desk: each look at its clock takes a tenth of a second.
+/// A simulated board: each reading of its clock takes a tenth of a second.
 struct Desk<'a> {
     console: &'a mut Console,
     microseconds: u64,
-    /// What a look takes, and the least that the clock can tell.
+    /// The duration of a reading of the clock, and the resolution of the clock.
     look: [u64; 2],
-    /// How often the button is still going to be pressed.
+    /// How many more times the button will be pressed.
     presses: usize,
     is_down: bool,
 }
@@ -100,12 +100,12 @@ impl Board for Desk<'_> {
     }
 }
 
-/// A slot for models, aligned as flash is.
+/// A slot for models, aligned like flash.
 #[repr(align(16))]
 struct Flash([u8; 1 << 19]);
 
 impl Flash {
-    /// Flash with `bytes` at its start, and `erased` after them.
+    /// Flash that starts with `bytes` and is otherwise `erased`.
     fn new(bytes: &[u8], erased: u8) -> Box<Self> {
         let mut flash = Box::new(Self([erased; 1 << 19]));
         flash.0[..bytes.len()].copy_from_slice(bytes);
@@ -117,21 +117,21 @@ fn desk(console: &mut Console) -> Desk<'_> {
     Desk { console, microseconds: 0, look: [100_000, 1], presses: 0, is_down: false }
 }
 
-/// What the console shows when `input` is typed, with the model at the start of `flash`.
+/// The output when `input` is typed, with the model at the start of `flash`.
 fn shown(input: &str, flash: &[u8]) -> String {
     let mut console = Console { input: input.bytes().collect(), ..Console::default() };
     run(desk(&mut console), &IDENTITY, flash, &mut [0; MEMORY_BYTES]);
     String::from_utf8(console.shown).unwrap().replace("\r\n", "\n")
 }
 
-/// What is on a console whose `input` was typed, and perhaps something later.
+/// The console after `input` was typed, and possibly another byte later.
 fn console_after(input: &str, later: Option<(usize, u8)>) -> Console {
     let mut console = Console { input: input.bytes().collect(), later, ..Console::default() };
     run(desk(&mut console), &IDENTITY, MODEL, &mut [0; MEMORY_BYTES]);
     console
 }
 
-/// `prefix` and the `length` characters that the model makes of it.
+/// `prefix` and the `length` characters with which the model continues it.
 fn text(prefix: &str, length: usize, sampling: Sampling) -> String {
     let model = Model::load(MODEL).unwrap();
     let mut state = State::<256, 64>::new();
@@ -168,14 +168,14 @@ fn the_models_own_prefixes_are_continued_in_turn() {
     let model: Model<'_> = Model::load(MODEL).unwrap();
     let own: Vec<&str> = model.prefixes().collect();
     let turn = |turn: usize| {
-        // What was being typed makes room.
+        // The line being typed is replaced.
         format!("> \r\x1b[K> {}\n", text(own[turn % own.len()], 200, Sampling::greedy()))
     };
     let turns = [0, 1, 2].map(turn).concat();
     let by_lines = shown("\r\r\r", MODEL);
     assert!(by_lines.contains(&turns), "{by_lines}");
     for presses in [0, 3] {
-        // Without a press, the board writes when nobody types anything.
+        // Without a press, the board writes on its own when nothing is typed.
         let mut console = Console { open_for: turns.len(), ..Console::default() };
         run(Desk { presses, ..desk(&mut console) }, &IDENTITY, MODEL, &mut [0; MEMORY_BYTES]);
         let shown = String::from_utf8(console.shown).unwrap().replace("\r\n", "\n");
@@ -184,15 +184,15 @@ fn the_models_own_prefixes_are_continued_in_turn() {
 }
 
 #[test]
-fn what_is_wrong_is_named_and_ends_nothing() {
+fn errors_are_shown_and_end_nothing() {
     let long = "a".repeat(300);
     let shown =
         shown(&format!("çava\r:temprature 1\r:length 0\r{long}\rgone\x03:info\r:help\r"), MODEL);
     for part in [
         "error: character 1 of the text, 'ç', is not in the model's vocabulary\n> ",
         "error: :temprature is not a command; :help lists them\n> ",
-        "error: :length wants a whole number from 1 to 1000000, and got \"0\"\n> ",
-        "error: a line has up to 240 bytes\n> ",
+        "error: :length expects a whole number from 1 to 1000000, not \"0\"\n> ",
+        "error: a line can have up to 240 bytes\n> ",
         "gone^C\n> ",
         "model     256 hidden units in 1 layer(s), ",
         "RAM       4321 bytes static, 1800 of them for the model; stack 1234 bytes at most so \
@@ -203,13 +203,13 @@ fn what_is_wrong_is_named_and_ends_nothing() {
     }
 }
 
-/// What is typed becomes what the corpus was made to, in every script.
+/// Typed text is normalised like the corpus, in every script.
 #[test]
 fn letters_are_lower_cased_as_on_the_host() {
     assert_eq!(Normalisation::LowerCase.apply('Ü'), 'ü');
 }
 
-/// Where the weights lie changes no text: all in flash, in part in RAM, or all of them.
+/// The text doesn't depend on where the weights are: all in flash, some in RAM, or all in RAM.
 #[test]
 fn weights_in_ram_write_the_same_text() {
     let expected = format!("> {}\n> ", text("the", 200, Sampling::greedy()));
@@ -224,7 +224,7 @@ fn weights_in_ram_write_the_same_text() {
         run(desk(&mut console), &IDENTITY, MODEL, &mut vec![0xA5; memory_bytes]);
         let shown = String::from_utf8(console.shown).unwrap().replace("\r\n", "\n");
         assert!(shown.contains(&expected), "{memory_bytes}: {shown}");
-        assert!(shown.contains(&format!("weights   {weights} that a character reads")), "{shown}");
+        assert!(shown.contains(&format!("weights   {weights} read per character")), "{shown}");
         assert!(
             shown.contains(&format!("\nmemory    {state_bytes} bytes of state and ")),
             "{shown}"
@@ -251,8 +251,8 @@ fn ctrl_c_stops_a_text() {
     assert!(shown.ends_with("^C\r\n> ") && shown.len() < 600, "{shown}");
 }
 
-/// Between two of its feeds, no more than a character is computed: of the text that is continued,
-/// and of the longest that can be asked for.
+/// Between two feeds at most one character is computed, in the text that is generated and in the
+/// longest possible prefix.
 #[test]
 fn the_watchdog_is_fed_for_each_character() {
     const WRITTEN: usize = 5000;
@@ -269,7 +269,8 @@ fn the_watchdog_is_fed_for_each_character() {
     }
 }
 
-/// Nor is more than a character of the model's own prefixes shown, however long they are.
+/// Between two feeds at most one character of the model's own prefixes is shown, however long they
+/// are.
 #[test]
 fn the_watchdog_is_fed_while_a_prefix_is_shown() {
     let model: Model<'_> = Model::load(MODEL).unwrap();
@@ -283,10 +284,10 @@ fn the_watchdog_is_fed_while_a_prefix_is_shown() {
 }
 
 #[test]
-fn a_flash_without_a_fit_model_is_named() {
+fn missing_and_unfit_models_are_named() {
     let mut damaged = MODEL.to_vec();
     damaged[MODEL.len() / 2] ^= 4;
-    // In its last biases, which could be too large for any sum.
+    // In the last biases, which could then be too large for any sum.
     let mut saturated = MODEL.to_vec();
     saturated[MODEL.len() - 16..].fill(0x7F);
     let mut newer = MODEL.to_vec();
@@ -306,11 +307,11 @@ fn a_flash_without_a_fit_model_is_named() {
         assert!(shown.contains("model     none: "), "{shown}");
     }
     let too_large = shown("the\r", &MODEL[..MODEL.len() / 2]);
-    assert!(too_large.contains("and its slot in flash has"), "{too_large}");
+    assert!(too_large.contains("but its slot in flash has"), "{too_large}");
     let with_rest = shown("the\r", &Flash::new(MODEL, 0xFF).0);
     assert!(with_rest.contains(&text("the", 200, Sampling::greedy())), "{with_rest}");
     let mut console = Console { input: b"the\r".iter().copied().collect(), ..Console::default() };
     run(desk(&mut console), &IDENTITY, MODEL, &mut [0; 1000]);
     let shown = String::from_utf8(console.shown).unwrap();
-    assert!(shown.contains("bytes of state, the state holds 1000"), "{shown}");
+    assert!(shown.contains("bytes of state, but the state has 1000"), "{shown}");
 }

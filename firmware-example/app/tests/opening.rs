@@ -1,4 +1,4 @@
-//! The application on a console made of two, a serial port on USB and a UART, while hosts open and
+//! The application on a console that consists of a USB serial port and a UART, while hosts open and
 //! close the port.
 
 use std::collections::VecDeque;
@@ -12,10 +12,10 @@ static MODEL: &[u8] = infer_core::include_model!("../../model.postcard");
 static MODELS: Symbol = [];
 static IDENTITY: Identity = identity("desk", &MODELS, MEMORY_BYTES);
 
-/// The most that the state of a model may need here.
+/// Memory for the state of a model, large enough for this one.
 const MEMORY_BYTES: usize = 1800;
 
-/// What is done to the console, from outside.
+/// An action from outside on the console.
 enum Done {
     Dtr(bool),
     SentByUsb(&'static str),
@@ -24,10 +24,10 @@ enum Done {
 
 use Done::{Dtr, SentByUart, SentByUsb};
 
-/// What is done, each at its time in milliseconds.
+/// Actions, each with its time in milliseconds.
 type Script = &'static [(u64, Done)];
 
-/// The console; it is closed once nothing is to be done any more, and all that came in is read.
+/// The console. It is closed once the script is finished and all input is read.
 #[derive(Default)]
 struct Console {
     microseconds: u64,
@@ -39,7 +39,7 @@ struct Console {
 }
 
 impl Console {
-    /// Lets a millisecond pass.
+    /// Lets one millisecond pass.
     fn pass(&mut self) {
         self.microseconds += 1000;
         while let Some(((at, done), rest)) = self.script.split_first()
@@ -114,7 +114,7 @@ impl Board for Desk<'_> {
     }
 }
 
-/// What USB and the UART show at the end of `script`.
+/// The output on USB and on the UART at the end of `script`.
 fn shown(script: Script) -> [String; 2] {
     let mut console = Console { script, ..Console::default() };
     run(Desk(&mut console), &IDENTITY, MODEL, &mut [0; MEMORY_BYTES]);
@@ -122,14 +122,14 @@ fn shown(script: Script) -> [String; 2] {
         .map(|bytes| String::from_utf8(bytes).unwrap().replace("\r\n", "\n"))
 }
 
-/// What the board shows first.
+/// The greeting of the board.
 fn greeting() -> String {
     let [on_usb, on_uart] = shown(&[]);
     assert!(on_usb.is_empty() && on_uart.starts_with("\nCharcell on desk; "), "{on_uart}");
     on_uart
 }
 
-/// The end of the text that the model makes of `prefix`, with the prompt after it.
+/// The continuation of `prefix`, followed by the prompt.
 fn continuation(prefix: &str) -> String {
     let model = Model::load(MODEL).unwrap();
     let mut state = State::<256, 64>::new();
@@ -144,14 +144,14 @@ fn what_a_port_receives_while_it_is_opened_is_not_typed() {
         (10, SentByUsb("AT\r")),
         (20, SentByUart("the")),
         (50, Dtr(true)),
-        // A terminal that isn't set up yet sends back what it receives.
-        (51, SentByUsb("\r\nCharcell on desk; :help says how\r\n256 hidden units\r\n> ")),
+        // A terminal that isn't configured yet echoes what it receives.
+        (51, SentByUsb("\r\nCharcell on desk; :help lists commands\r\n256 hidden units\r\n> ")),
         (100, SentByUart(" ti")),
         (149, SentByUsb("AT+GCAP\r")),
         (150, SentByUsb("me\r")),
     ]);
     let (greeting, end) = (greeting(), continuation("the time"));
-    // What the UART has typed so far is shown to the terminal, too.
+    // The terminal is also shown what was typed on the UART so far.
     assert_eq!(on_usb, format!("{greeting}the time{end}"));
     assert_eq!(on_uart, format!("{greeting}the ti{greeting}the time{end}"));
 }
@@ -164,7 +164,7 @@ fn every_terminal_is_greeted_when_it_opens_the_port() {
         (210, Dtr(false)),
         (220, SentByUsb("AT\r")),
         (230, Dtr(true)),
-        // Too short for a terminal, as when a modem manager tries the port.
+        // Too short for a terminal, like a modem manager probing the port.
         (300, Dtr(false)),
         (310, Dtr(true)),
         (409, SentByUsb("AT\r")),

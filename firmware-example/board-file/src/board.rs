@@ -1,4 +1,4 @@
-//! What the file says.
+//! The contents of `board.toml`.
 
 use std::fs;
 use std::ops::Range;
@@ -8,43 +8,43 @@ use serde::Deserialize;
 
 use crate::FILE_NAME;
 
-/// A board, or a machine that an emulator offers.
+/// A board, or a machine provided by an emulator.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoardFile {
-    /// The name of its folder, which is its name in commands.
+    /// The name of its folder, which is also its name in commands.
     #[serde(skip)]
     pub name: String,
-    /// Its name for people.
+    /// Its name in texts.
     pub title: String,
-    /// Where it stands in lists: boards to buy come first, and the emulators' own machines last.
+    /// Its position in lists: real boards come first, and the emulators' own machines last.
     pub order: u32,
-    /// Its microcontroller, as the tool that writes to it calls it; nothing where there is only an
+    /// Its microcontroller, by the name used by the flashing tool; absent if there is only an
     /// emulator.
     pub chip: Option<String>,
-    /// What its programs run on: a name of `charcell_flash::Core`.
+    /// Its core: a name of `charcell_flash::Core`.
     pub core: String,
     /// The compiler's target for its firmware.
     pub target: String,
-    /// Clock of the core as the firmware sets it, in hertz; nothing where there is none.
+    /// Clock of the core as set by the firmware, in hertz; absent if there is none.
     pub clock_hz: Option<u32>,
-    /// Where a model starts in flash, which from here on is for models.
+    /// Where a model starts in flash; all flash from here on is for models.
     pub model_address: u32,
-    /// Kilobytes of RAM that the firmware keeps for a model: its state, and as many weights as fit.
+    /// RAM that the firmware reserves for a model's state and as many weights as fit, in kilobytes.
     pub memory_kilobytes: u32,
-    /// Its flash, or what stands in for it.
+    /// Its flash, or the memory used as flash.
     pub flash: Flash,
     /// Its RAM.
     pub ram: Ram,
-    /// How it takes an image.
+    /// How it is flashed.
     pub flashing: Flashing,
-    /// The command that emulates it, without the program to run; nothing where QEMU doesn't.
+    /// The command that emulates it, without the program to run; absent if QEMU doesn't emulate it.
     pub emulator: Option<String>,
-    /// Whether tests build its firmware in their full round only: another board that they build has
-    /// the same chip's library.
+    /// Whether tests build its firmware only in their full round, because they build another board
+    /// with the same chip's library.
     #[serde(default)]
     pub built_in_full_round_only: bool,
-    /// What its page says beside that.
+    /// Further facts for its page.
     pub page: Page,
 }
 
@@ -52,26 +52,28 @@ pub struct BoardFile {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flash {
-    /// Where it starts, for what writes to it: firmware lies from here to the models.
+    /// Its start address, for the tool that writes to it. The firmware is between here and the
+    /// models.
     pub address: u32,
     /// Its size.
     pub kilobytes: u32,
-    /// Bytes at its start that are the boot loader's second stage, in a region called BOOT2.
+    /// Its size.
     #[serde(default)]
     pub boot_bytes: u32,
-    /// What of it is erased as a whole, from its start on.
+    /// The units that are erased as a whole, from the start of flash.
     pub erase_units: Vec<EraseUnits>,
-    /// How long the core waits for what it reads there.
+    /// How long the core waits for data from flash.
     pub wait: FlashWait,
 }
 
-/// Units of flash that are erased as a whole, one after the other: sectors, or pages.
+/// Consecutive units of flash that are erased as a whole: sectors or pages.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EraseUnits {
-    /// Where the first starts, from the start of flash; the last ends where others start.
+    /// Offset of the first one from the start of flash; the last one ends where the next kind
+    /// starts.
     pub from: u32,
-    /// Bytes of each.
+    /// Size of each in bytes.
     pub bytes: u32,
 }
 
@@ -79,11 +81,11 @@ pub struct EraseUnits {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FlashWait {
-    /// Bytes that flash, or the cache in front of it, hands over at a time.
+    /// Bytes that flash, or the cache in front of it, delivers at a time.
     pub bytes: u32,
-    /// Clocks of the core that it waits for these, beyond those of the instruction that reads them.
+    /// Core clocks spent waiting for these bytes, beyond those of the load instruction.
     pub clocks: u32,
-    /// The document that says so.
+    /// The document that states this.
     pub source: String,
 }
 
@@ -91,43 +93,43 @@ pub struct FlashWait {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ram {
-    /// Where it starts.
+    /// Its start address.
     pub address: u32,
-    /// Its size, in one piece.
+    /// Its size, in one contiguous piece.
     pub kilobytes: u32,
 }
 
-/// How a board takes an image: `charcell_flash::Flashing` says more of each.
+/// How a board is flashed; see `charcell_flash::Flashing` for details.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "by", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Flashing {
-    /// A file is copied to the drive that the board becomes.
+    /// A file is copied to the USB drive that the board provides.
     Drive {
-        /// How the board becomes a drive.
+        /// How to make the board appear as a drive.
         how: String,
         /// Name of the drive.
         name: String,
-        /// Ending of the file's name.
+        /// Extension of the file's name.
         format: String,
-        /// The family of its UF2 files, if it takes those.
+        /// The family ID of its UF2 files, if it uses those.
         uf2_family: Option<u32>,
-        /// Whether the drive erases all of the flash for any file.
+        /// Whether the drive erases all flash for any file.
         erases_all: bool,
         /// What flashing does.
         rules: FlashRules,
     },
-    /// By probe-rs.
+    /// With probe-rs.
     Probe {
         /// Whether the board's own probe is a drive as well.
         is_drive: bool,
         /// What flashing does.
         rules: FlashRules,
     },
-    /// By espflash.
+    /// With espflash.
     Espflash {
-        /// Where the program reads a model that lies at the board's `model_address`.
+        /// Where the program reads a model that is stored at the board's `model_address`.
         model_mapped_at: u32,
-        /// Addresses that the parts of a program may have.
+        /// Permitted addresses of the parts of a program.
         program: Vec<Range<u32>>,
         /// What flashing does.
         rules: FlashRules,
@@ -136,11 +138,11 @@ pub enum Flashing {
     Emulator,
 }
 
-/// What the tool that writes a file does, as `docs/flashing.md` lists it.
+/// What the tool that writes a file does, as listed in `docs/flashing.md`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FlashRules {
-    /// Which files it takes.
+    /// Which files it accepts.
     pub takes: String,
     /// What it erases.
     pub erases: String,
@@ -148,31 +150,31 @@ pub struct FlashRules {
     pub refuses: String,
     /// What it pads.
     pub pads: String,
-    /// The file of a model alone, and what is different for it.
+    /// The file for a model alone, and how it differs.
     pub model_alone: String,
 }
 
-/// What the page of a board says of it, beside the above.
+/// Further facts for the page of a board.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     /// Where its console is.
     pub console: String,
-    /// Which button asks for a text.
+    /// Which button starts a text.
     pub button: String,
-    /// What starts a program anew that hangs, where that isn't the chip's own watchdog.
+    /// What restarts a program that hangs, if it isn't the chip's own watchdog.
     pub watchdog: Option<String>,
-    /// About the kilobytes that the firmware takes of flash; a test measures them.
+    /// Approximate size of the firmware in flash, in kilobytes; measured by a test.
     pub firmware_kilobytes: u32,
-    /// About the kilobytes that its statics take of RAM.
+    /// Approximate size of its statics in RAM, in kilobytes.
     pub statics_kilobytes: f64,
 }
 
 impl BoardFile {
-    /// Reads the file in `folder`, that of a board.
+    /// Reads the file in `folder`, the folder of a board.
     ///
     /// # Errors
-    /// What is wrong with the file, and its path.
+    /// The path of the file, and what is wrong with it.
     pub fn read(folder: &Path) -> Result<Self, String> {
         let path = folder.join(FILE_NAME);
         let error = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
@@ -184,34 +186,34 @@ impl BoardFile {
         Ok(board)
     }
 
-    /// Fails if its regions don't fit each other.
+    /// Checks that the regions are consistent.
     fn check(&self) -> Result<(), String> {
         let (flash, models) = (self.flash(), self.models());
         if !(flash.contains(&models.start) && models.start - flash.start > self.flash.boot_bytes) {
-            return Err("model_address isn't in flash, after the firmware".into());
+            return Err("model_address must be in flash, after the firmware".into());
         }
         if self.memory_kilobytes >= self.ram.kilobytes {
-            return Err("memory_kilobytes is as much as there is of RAM".into());
+            return Err("memory_kilobytes must be less than the size of RAM".into());
         }
         if self.flash.erase_units.first().is_none_or(|units| units.from != 0) {
-            return Err("flash.erase_units doesn't start at 0".into());
+            return Err("flash.erase_units must start at 0".into());
         }
         Ok(())
     }
 
-    /// The addresses of flash.
+    /// The address range of flash.
     #[must_use]
     pub const fn flash(&self) -> Range<u32> {
         self.flash.address..self.flash.address + (self.flash.kilobytes << 10)
     }
 
-    /// The addresses for models.
+    /// The address range for models.
     #[must_use]
     pub const fn models(&self) -> Range<u32> {
         self.model_address..self.flash().end
     }
 
-    /// What flashing does, for a board that a user can have.
+    /// What flashing does, for a real board.
     #[must_use]
     pub const fn flash_rules(&self) -> Option<&FlashRules> {
         match &self.flashing {

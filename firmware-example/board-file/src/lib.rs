@@ -1,8 +1,9 @@
-//! `board.toml`, the one description of a board: `boards/<name>/board.toml`, for the board called
-//! `name`.
+//! `board.toml`, the single description of a board: `boards/<name>/board.toml`, for the board
+//! called `name`.
 //!
-//! Build scripts make the linker script and the sizes of the firmware's statics of it ([`link`]).
-//! Tests hold to it the table of boards in `charcell-flash`, and the pages about boards.
+//! Build scripts generate the linker script and the sizes of the firmware's statics from it
+//! ([`link`]). Tests compare it with the table of boards in `charcell-flash` and with the pages
+//! about boards.
 
 mod board;
 mod link;
@@ -17,16 +18,16 @@ pub use link::link;
 /// The name of the file.
 pub const FILE_NAME: &str = "board.toml";
 
-/// The folder that has a folder for each board.
+/// The folder that contains a folder for each board.
 #[must_use]
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("boards")
 }
 
-/// The descriptions of all boards, those to buy first.
+/// The descriptions of all boards, real ones first.
 ///
 /// # Errors
-/// What is wrong with the first that can't be read, and its path.
+/// The path of the first file that can't be read, and what is wrong with it.
 pub fn all() -> Result<Vec<BoardFile>, String> {
     let folder = folder();
     let list = |folder: &Path| -> io::Result<Vec<PathBuf>> {

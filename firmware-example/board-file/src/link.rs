@@ -1,4 +1,4 @@
-//! What a board's build script does.
+//! The work of a board's build script.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -6,14 +6,14 @@ use std::{env, fs};
 use crate::memory::Runtime;
 use crate::{BoardFile, FILE_NAME};
 
-/// What a board has for the linker beside its memory: sections that its chip's boot ROM asks for.
+/// Further input for the linker: sections needed by the chip's boot ROM.
 const SECTIONS: &str = "sections.x";
 
-/// Lays out the firmware in the folder of a board by its `board.toml`, and by its `sections.x` if
-/// it has one; for build scripts.
+/// Sets up the linker for the firmware in a board's folder, from its `board.toml` and, if it has
+/// one, its `sections.x`; for build scripts.
 ///
-/// The firmware finds the bytes of RAM for a model in the variable `CHARCELL_MEMORY_BYTES`, and the
-/// clock in `CHARCELL_CLOCK_HZ`, if there is one.
+/// The firmware gets the number of bytes of RAM for a model in the variable
+/// `CHARCELL_MEMORY_BYTES`, and the clock, if there is one, in `CHARCELL_CLOCK_HZ`.
 pub fn link() {
     let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());

@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use crate::{BoardFile, Flashing};
 
-/// What links a program: the crate that brings the rest of the linker script along.
+/// The crate that provides the rest of the linker script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
     /// cortex-m-rt, whose script includes `memory.x`.
     CortexM,
     /// riscv-rt, whose script is linked after `memory.x`.
     RiscV,
-    /// esp-hal, which has a `memory.x` of its own: ours is called `model.x`.
+    /// esp-hal, which has its own `memory.x`: ours is called `model.x`.
     Esp,
 }
 
@@ -24,7 +24,7 @@ impl BoardFile {
         }
     }
 
-    /// The linker script: the regions, and the symbols that `charcell-support` reads.
+    /// The linker script: the memory regions, and the symbols that `charcell-support` reads.
     #[must_use]
     pub fn memory_script(&self) -> String {
         match (self.runtime(), &self.flashing) {
@@ -44,7 +44,7 @@ impl BoardFile {
     fn regions(&self) -> String {
         let (flash, boot_bytes) = (self.flash(), self.flash.boot_bytes);
         let start = flash.start + boot_bytes;
-        // The firmware's flash ends where the models start, or RAM if that lies between them.
+        // The firmware's flash ends where the models start, or at the RAM if that is between them.
         let ram = self.ram.address;
         let end =
             if (flash.start..self.model_address).contains(&ram) { ram } else { self.model_address };
@@ -71,7 +71,7 @@ _model_end = ORIGIN(MODEL) + LENGTH(MODEL);
 ";
 
 const STACK: &str = "\
-ASSERT(_stack_start - __sheap >= 6K, \"the memory for models leaves less than 6 KB to the stack\");
+ASSERT(_stack_start - __sheap >= 6K, \"the memory for models leaves less than 6 KB for the stack\");
 ";
 
 const RISCV: &str = "\
@@ -83,13 +83,13 @@ REGION_ALIAS(\"REGION_HEAP\", RAM);
 REGION_ALIAS(\"REGION_STACK\", RAM);
 ";
 
-/// The program's own image starts at 0x10000, and what goes to RAM is a part of it.
+/// The program's own image starts at 0x10000 and includes the data to be copied to RAM.
 ///
-/// RAM starts with the part that code takes, and what the stack may take starts above the word that
-/// esp-hal watches.
+/// RAM starts with the part used for code. The stack's limit is above the word that esp-hal
+/// watches.
 const ESP: &str = "\
 ASSERT(ADDR(.text) + SIZEOF(.text) < 0x42000000 + _model_start - 512K,
-  \"the program reaches into the flash for models\");
+  \"the program extends into the flash for models\");
 __sdata = ORIGIN(DRAM);
 __sheap = _stack_end + 64;
 ";

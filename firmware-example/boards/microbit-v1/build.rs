@@ -1,4 +1,4 @@
-//! Lays the firmware out as `board.toml` says.
+//! Sets up the linker from `board.toml`.
 
 fn main() {
     charcell_board_file::link();

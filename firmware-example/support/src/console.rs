@@ -1,4 +1,4 @@
-//! A console whose received bytes an interrupt puts aside.
+//! A console whose input is received by an interrupt and buffered.
 
 use core::cell::RefCell;
 
@@ -6,17 +6,17 @@ use critical_section::Mutex;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use heapless::Deque;
 
-/// Bytes that wait to be read.
+/// Received bytes that haven't been read yet.
 static RECEIVED: Mutex<RefCell<Deque<u8, 256>>> = Mutex::new(RefCell::new(Deque::new()));
 
-/// Puts aside a byte that came in; for interrupts. Beyond 256, bytes are lost.
+/// Buffers a received byte; for interrupt handlers. Bytes are lost if more than 256 are waiting.
 pub fn receive(byte: u8) {
     critical_section::with(|token| {
         let _ = RECEIVED.borrow_ref_mut(token).push_back(byte);
     });
 }
 
-/// A console: it sends through `T`, and reads what [`receive`] put aside.
+/// A console that sends through `T` and reads what [`receive`] has buffered.
 #[derive(Debug)]
 pub struct Console<T>(pub T);
 
@@ -31,7 +31,7 @@ impl<T: ErrorType> ReadReady for Console<T> {
 }
 
 impl<T: ErrorType> Read for Console<T> {
-    /// Waits for a byte, as [`Read`] has it.
+    /// Waits for a byte, as specified by [`Read`].
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, T::Error> {
         let Some(first) = bytes.first_mut() else { return Ok(0) };
         loop {

@@ -1,4 +1,4 @@
-//! The flash for models, as the linker script of a board gives it.
+//! The flash for models, as defined by a board's linker script.
 
 #![expect(unsafe_code, reason = "only the linker knows where the flash for models is")]
 
@@ -11,22 +11,22 @@ unsafe extern "C" {
     safe static _model_end: Symbol;
 }
 
-/// Where models start in flash: `_model_start` in the board's linker script.
+/// The start of the models in flash: `_model_start` in the board's linker script.
 #[must_use]
 pub const fn models() -> &'static Symbol {
     &_model_start
 }
 
-/// Bytes from `_model_start` to `_model_end` in the board's linker script.
+/// The number of bytes from `_model_start` to `_model_end` in the board's linker script.
 #[must_use]
 pub fn model_bytes() -> usize {
     (&raw const _model_end).addr() - (&raw const _model_start).addr()
 }
 
-/// The flash that models lie in, on a chip whose programs see it at its own address.
+/// The flash for models, on a chip whose programs see flash at its own addresses.
 #[must_use]
 pub fn model_flash() -> &'static [u8] {
-    // SAFETY: this is flash, or memory that stands in for it: it can be read, holds nothing of the
-    // program's own, and nothing writes to it while the program runs.
+    // SAFETY: this is flash, or memory used as flash: it can be read, contains none of the
+    // program's data, and nothing writes to it while the program runs.
     unsafe { slice::from_raw_parts((&raw const _model_start).cast(), model_bytes()) }
 }

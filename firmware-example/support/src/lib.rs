@@ -1,5 +1,5 @@
-//! What several boards share: memory and flash of the application, received bytes, a clock, the RAM
-//! in use.
+//! Code shared by several boards: the application's memory and flash, received bytes, a clock, and
+//! the RAM in use.
 
 #![no_std]
 

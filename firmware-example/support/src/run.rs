@@ -1,4 +1,4 @@
-//! The application with memory of its own.
+//! Running the application, with static memory for it.
 
 use charcell_app::{Board, Identity};
 use infer_core::artifact::Aligned;
@@ -6,21 +6,21 @@ use static_cell::ConstStaticCell;
 
 use crate::flash::models;
 
-/// RAM of a board for a model: its state, and as many of its weights as fit. It is aligned as they
-/// are, so that none is lost.
+/// RAM of a board for a model: its state, and as many of its weights as fit. It has their
+/// alignment, so that none is wasted.
 pub type Memory<const BYTES: usize> = ConstStaticCell<Aligned<[u8; BYTES]>>;
 
 /// The identity of a firmware for the board called `name` that calls [`run`] with `memory`.
 ///
 /// # Panics
-/// As [`charcell_app::identity`] does.
+/// See [`charcell_app::identity`].
 #[must_use]
 pub const fn identity<const BYTES: usize>(name: &str, _memory: &Memory<BYTES>) -> Identity {
     charcell_app::identity(name, models(), BYTES)
 }
 
-/// The statics of a firmware as its board's `board.toml` has them: `MEMORY` for a model, and the
-/// firmware's `IDENTITY`. The crate is called as the board, and its build script calls
+/// Defines the statics of a firmware from its board's `board.toml`: `MEMORY` for a model, and the
+/// firmware's `IDENTITY`. The crate must have the board's name, and its build script must call
 /// `charcell_board_file::link`.
 #[macro_export]
 macro_rules! statics {
@@ -31,7 +31,7 @@ macro_rules! statics {
     };
 }
 
-/// The clock of the core in hertz, as the board's `board.toml` has it.
+/// The clock of the core in hertz, from the board's `board.toml`.
 #[macro_export]
 macro_rules! clock_hz {
     () => {
@@ -39,20 +39,20 @@ macro_rules! clock_hz {
     };
 }
 
-/// A number that a build script hands over, at compile time.
+/// Parses a number from a build script, at compile time.
 ///
 /// # Panics
-/// If it isn't one.
+/// If it isn't a number.
 #[must_use]
 pub const fn number(digits: &str) -> usize {
     match usize::from_str_radix(digits, 10) {
         Ok(number) => number,
-        Err(_) => panic!("the build script hands over no number"),
+        Err(_) => panic!("the value from the build script is not a number"),
     }
 }
 
-/// Runs the application on `board` with the model in `flash`, for ever; only a console that is
-/// closed ends it.
+/// Runs the application on `board` with the model in `flash`. Returns only if the console is
+/// closed.
 ///
 /// # Panics
 /// If it is called a second time.

@@ -1,4 +1,4 @@
-//! A clock from the timer that most Cortex-M cores have.
+//! A clock based on SysTick, the timer in most Cortex-M cores.
 
 use core::cell::Cell;
 
@@ -9,7 +9,7 @@ use critical_section::Mutex;
 
 static MILLISECONDS: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
 
-/// Time since its start, from SysTick, which interrupts the program every millisecond.
+/// Time since the clock was started. SysTick interrupts the program every millisecond.
 #[derive(Debug)]
 pub struct Clock {
     cycles_per_millisecond: u32,

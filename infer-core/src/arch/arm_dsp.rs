@@ -1,4 +1,4 @@
-//! Arm cores with the DSP extension (Cortex-M4, M7, M33 and later): two products an instruction.
+//! Arm cores with the DSP extension (Cortex-M4, M7, M33 and later): two products per instruction.
 
 #![expect(unsafe_code, reason = "only assembly keeps all fourteen registers busy")]
 
@@ -6,7 +6,7 @@ use core::arch::naked_asm;
 
 use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 
-/// `SMLAD` on the pairs as they are, and on their low bytes.
+/// `SMLAD` on the pairs and on their low bytes.
 #[derive(Debug)]
 pub struct ArmDsp;
 
@@ -27,9 +27,9 @@ impl super::Int8Kernels for ArmDsp {
 
 /// [`add_part`](super::Int8Kernels::add_part) of the first `count` blocks.
 ///
-/// A block takes 27 instructions: three loads, and three for each word of two pairs. What counts is
-/// to have few others, so four blocks make a turn of the loop, which starts in its middle if
-/// `count` is not a multiple of four.
+/// A block takes 27 instructions: three loads, and three for each word of two pairs. To keep the
+/// loop's overhead small, each iteration handles four blocks; if `count` isn't a multiple of four,
+/// the loop is entered in the middle.
 ///
 /// # Safety
 /// `blocks` and `x` are valid for reads of `count` elements, of which there is at least one.
@@ -42,10 +42,10 @@ unsafe extern "C" fn add_part(
     count: usize,
 ) {
     naked_asm!(
-        // A core that has them: the target for ARMv8-M leaves the extension out by itself.
+        // Names a core with the extension, which the target for ARMv8-M doesn't enable by itself.
         ".cpu cortex-m33",
-        // What a block adds to the sums of low bytes, r2 and r4, and of pairs, r3 and r5. The words
-        // of x are r6 to r9, those of four columns r10 to r12 and lr.
+        // Adds a block to the sums of low bytes, r2 and r4, and of pairs, r3 and r5. The words of x
+        // are in r6 to r9, those of four columns in r10 to r12 and lr.
         ".macro two_products low, pairs, word, x",
         "smlad \\pairs, \\word, \\x, \\pairs",
         "sxtb16 \\word, \\word",
@@ -85,7 +85,7 @@ unsafe extern "C" fn add_part(
         "ldr r10, [sp, #44]",
         "cmp r1, r10",
         "bne 21b",
-        // 256 times the products, and their multiplication.
+        // The products times 256, then their multiplication.
         "ldrd r0, r1, [sp]", // sums, multipliers
         "subs r3, r3, r2",
         "lsls r2, r2, #8",

@@ -1,16 +1,16 @@
-//! ARMv6-M (Cortex-M0, M0+) and ARMv8-M Baseline (Cortex-M23), which loads, multiplies and adds
-//! single numbers.
+//! ARMv6-M (Cortex-M0, M0+) and ARMv8-M Baseline (Cortex-M23), which load, multiply and add one
+//! number at a time.
 
 #![expect(
     unsafe_code,
-    reason = "a compiler finds no use for the upper registers, nor for loads of signed bytes"
+    reason = "compilers use neither the upper registers nor loads of signed bytes"
 )]
 
 use core::arch::naked_asm;
 
 use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 
-/// Twelve instructions for the four weights of a column, and one for what two columns share.
+/// Twelve instructions for the four weights of a column, and one shared by two columns.
 #[derive(Debug)]
 pub struct Armv6m;
 
@@ -29,7 +29,7 @@ impl super::Int8Kernels for Armv6m {
         // SAFETY: both slices have `count` elements, which is more than 0.
         unsafe { multiply(blocks.as_ptr(), x.as_ptr(), count, &mut products) };
         for ((sum, product), &multiplier) in sums.iter_mut().zip(products).zip(multipliers) {
-            // Halves, as there is no product of more than 32 bits; neither overflows.
+            // In halves, because products are limited to 32 bits; neither half overflows.
             let multiplier = i32::from(multiplier);
             let (upper, lower) = (product >> 16, product & 0xffff);
             let scaled = (upper * multiplier).wrapping_add((lower * multiplier) >> 16);
@@ -40,8 +40,9 @@ impl super::Int8Kernels for Armv6m {
 
 /// 256 times the products of `count` blocks.
 ///
-/// The weights of two columns take as many bytes as their elements of x, eight. So the offsets of
-/// weights are from the pointer into x, which is moved on by the load of x, and never change.
+/// The weights of two columns occupy eight bytes, as do their elements of x. The weights are
+/// therefore addressed relative to the pointer into x, which advances with each load of x, at
+/// constant offsets.
 ///
 /// # Safety
 /// `blocks` and `x` are valid for reads of `count` elements, of which there is at least one.
@@ -53,7 +54,7 @@ unsafe extern "C" fn multiply(
     products: &mut [i32; BLOCK_ROWS],
 ) {
     naked_asm!(
-        // Two weights of a column, `\offset` from x in r0, times `\x`.
+        // Multiplies the two weights of a column, at `\offset` from x in r0, by `\x`.
         ".macro two_products low, pairs, offset, x",
         "ldrsb r7, [r0, \\offset]",
         "muls r7, \\x, r7",
@@ -96,7 +97,7 @@ unsafe extern "C" fn multiply(
         "mov r5, r9",
         "mov r6, r10",
         "mov r7, r11",
-        // 256 times the products.
+        // The products times 256.
         "subs r5, r5, r4",
         "subs r7, r7, r6",
         "lsls r4, r4, #8",

@@ -1,15 +1,15 @@
-//! Arm's 32-bit cores without the DSP extension (Cortex-M3, and Cortex-M33 by the target that
-//! leaves it out), which multiply and add single numbers.
+//! Arm's 32-bit cores without the DSP extension (Cortex-M3, and Cortex-M33 if built for the target
+//! without it), which multiply and add one number at a time.
 
-#![expect(unsafe_code, reason = "a compiler finds no use for loads of signed bytes")]
+#![expect(unsafe_code, reason = "compilers don't use loads of signed bytes")]
 
 use core::arch::naked_asm;
 
 use super::portable::add_scaled;
 use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 
-/// A pair is loaded as it is, and its low byte by a second load, which extends the sign for free:
-/// nine instructions for the four weights of a column.
+/// A pair is loaded whole, and its low byte again with a load that sign-extends it for free: nine
+/// instructions for the four weights of a column.
 #[derive(Debug)]
 pub struct Armv7m;
 
@@ -45,7 +45,7 @@ unsafe extern "C" fn multiply(
     naked_asm!(
         "push {{r3-r11, lr}}",
         "add r2, r1, r2, lsl #4", // the end of x
-        // The sums of low bytes, r4 and r6, and of pairs, r5 and r7.
+        // The sums of low bytes are in r4 and r6, those of pairs in r5 and r7.
         "movs r4, #0",
         "movs r5, #0",
         "movs r6, #0",

@@ -1,7 +1,7 @@
 //! The floating-point unit of a Cortex-M4F, M7 or M33, which has fused multiply-adds.
 //!
-//! Loading is what costs: one instruction loads sixteen weights, another the eight elements of the
-//! vector for all four rows. A block is 37 instructions for 32 products.
+//! Loads dominate, so one instruction loads sixteen weights, and another one the eight elements of
+//! the vector for all four rows. A block takes 37 instructions for 32 products.
 #![expect(unsafe_code, reason = "the compiler loads one number at a time")]
 
 use core::arch::asm;
@@ -13,7 +13,8 @@ use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block};
 #[derive(Debug)]
 pub struct Fpu;
 
-/// Two rows, at `{w}`, times the vector in s0 to s7, added to `$a` and `$b`.
+/// Multiplies two rows, at `{w}`, by the vector in s0 to s7, and adds the products to `$a` and
+/// `$b`.
 macro_rules! two_rows {
     ($a:literal, $b:literal) => {
         concat!(
@@ -30,7 +31,7 @@ macro_rules! two_rows {
     };
 }
 
-/// `$x` times a weight of each row.
+/// Multiplies `$x` by a weight of each row.
 macro_rules! two_products {
     ($a:literal, $b:literal, $x:literal, $w_a:literal, $w_b:literal) => {
         concat!(
@@ -46,8 +47,8 @@ impl F32Kernels for Fpu {
         let mut sums = [0.0; BLOCK_ROWS];
         if count > 0 {
             // SAFETY: reads `count` blocks and as many vectors, which the slices have, and writes
-            // the sums. They go through memory, as the compiler's stable channel hands over no
-            // floating-point registers.
+            // the sums. They go through memory because the stable compiler can't pass
+            // floating-point registers to assembly.
             unsafe {
                 asm!(
                     "vldmia {sums}, {{s24-s27}}",

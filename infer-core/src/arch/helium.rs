@@ -1,9 +1,9 @@
-//! Helium, the vector extension of ARMv8.1-M, which a Cortex-M55 or M85 has.
+//! Helium, the vector extension of ARMv8.1-M, found in the Cortex-M55 and M85.
 //!
-//! A vector of pairs times one of hidden states gives eight products of S at once; byte by byte,
-//! times hidden states whose upper bytes are cleared, it gives those of W₁. A block is eight
-//! instructions for 32 products.
-#![expect(unsafe_code, reason = "the compiler knows no way to multiply pairs byte by byte")]
+//! Multiplying a vector of pairs by one of hidden states gives eight products of S at once.
+//! Multiplying byte by byte, with the upper bytes of the hidden states cleared, gives those of W₁.
+//! A block takes eight instructions for 32 products.
+#![expect(unsafe_code, reason = "the compiler can't multiply pairs byte by byte")]
 
 use core::arch::asm;
 
@@ -14,8 +14,8 @@ use crate::layout::{BLOCK_ROWS, Columns, GATES, PairBlock};
 #[derive(Debug)]
 pub struct Helium;
 
-/// The block at `{w}`, whose words are dealt to two vectors, those of rows 0 and 1 and those of
-/// rows 2 and 3, and the vector at `{x}`; the accumulators must have even numbers.
+/// Loads the block at `{w}`, with its words split into two vectors (rows 0 and 1, rows 2 and 3),
+/// and the vector at `{x}`. The accumulators must have even numbers.
 macro_rules! block {
     () => {
         "vldrh.u16 q0, [{x}], #16
@@ -40,9 +40,9 @@ impl super::Int8Kernels for Helium {
         if count == 0 {
             return;
         }
-        // SAFETY: reads `count` blocks and as many vectors, which the slices have: a round takes
-        // eight, and the first starts in its middle if their number is not a multiple of eight. Of
-        // the vector registers, it clobbers what it names.
+        // SAFETY: reads `count` blocks and as many vectors, which the slices have. Each iteration
+        // reads eight; if `count` is not a multiple of eight, the loop is entered in the middle.
+        // All clobbered vector registers are named.
         unsafe {
             asm!(
                 "vmov.i16 q4, #0xff",
@@ -67,7 +67,7 @@ impl super::Int8Kernels for Helium {
                 "28:",
                 block!(),
                 "le lr, 21b",
-                // 256 times the products, and the upper words of their products with multipliers.
+                // The products times 256, and the upper words after multiplying by the multipliers.
                 "subs r0, r0, r4",
                 "lsls r4, r4, #8",
                 "sub.w r2, r2, r12",
@@ -108,9 +108,9 @@ impl super::Int8Kernels for Helium {
 
     fn tanh(arguments: &[i32; GATES]) -> [i32; GATES] {
         let mut results = [0; GATES];
-        // SAFETY: reads the arguments and writes as many results. A shift to the left by 13 bits
-        // saturates from ±4 on, so that the upper seven bits are the number of one of the table's
-        // 128 pieces, whose slope is the lower half of the word that is gathered.
+        // SAFETY: reads the arguments and writes as many results. A left shift by 13 bits saturates
+        // from ±4 on, so the upper seven bits are the index of one of the table's 128 pieces. The
+        // lower half of the gathered word is the piece's slope.
         unsafe {
             asm!(
                 "vldrw.u32 q0, [{arguments}]",

@@ -1,9 +1,9 @@
-//! The inner products, which take nearly all of the time: one implementation a kind of core.
+//! The inner products, which take nearly all of the time: one implementation per kind of core.
 //!
-//! The portable one is compiled for every target: it serves those that have no other, and is the
-//! oracle of those that do.
+//! The portable one is compiled for every target. It is used where there is no other, and is the
+//! oracle in tests of the others.
 //!
-//! Public for the tests on devices, and no part of what a version promises.
+//! Public only for tests on devices; not covered by semantic versioning.
 
 #[cfg(arm_dsp)]
 mod arm_dsp;
@@ -30,7 +30,7 @@ use crate::activation;
 use crate::layout::F32Block;
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, PairBlock};
 
-/// The integer products of this target.
+/// The integer products for this target.
 #[cfg(arm_dsp)]
 pub type Int8Target = arm_dsp::ArmDsp;
 #[cfg(armv6m)]
@@ -46,28 +46,28 @@ pub type Int8Target = sse2::Sse2;
 #[cfg(not(any(arm_dsp, armv6m, armv7m, helium, riscv, target_arch = "x86_64")))]
 pub type Int8Target = Portable;
 
-/// The products in floating-point arithmetic of this target.
+/// The floating-point products for this target.
 #[cfg(all(feature = "f32", fpu))]
 pub type F32Target = fpu::Fpu;
 #[cfg(all(feature = "f32", not(fpu)))]
 pub type F32Target = Portable;
 
-/// The blocks that [`Int8Kernels::add_part`] takes at once.
+/// Maximum number of blocks that [`Int8Kernels::add_part`] handles at once.
 ///
-/// In 64 blocks, which are 512 columns, S is exact: pairs are in ±127 · 257 and hidden states in
+/// With 64 blocks, which are 512 columns, S is exact: pairs are in ±127 · 257 and hidden states in
 /// −128 … 127, so |S| ≤ 512 · 128 · 127 · 257 < 2³¹.
 pub const PART_BLOCKS: usize = 64;
 
 const _: () = assert!((PART_BLOCKS * BLOCK_COLUMNS) as u64 * 128 * 127 * 257 < 1 << 31);
 
-/// Integer products; every implementation gives the same numbers, bit for bit.
+/// Integer products; all implementations give bit-identical results.
 pub trait Int8Kernels: Sized {
-    /// Adds four rows times one vector, each times its multiplier, to `sums`:
+    /// Multiplies four rows by one vector, and adds the results times their multipliers to `sums`:
     /// `sums` += (256 · `blocks` · `x`) · `multipliers` / 2¹⁶, rounded down.
     ///
     /// `blocks` are `[4, K]` and `x` is `[K]`; K is up to 8 · [`PART_BLOCKS`]. With S and W₁ of a
     /// pair of rows (see [`PairBlock`]), 256 times the products are 256 · W₁ and S − W₁. Both these
-    /// and `sums` wrap; what the longer of `blocks` and `x` has more than the other is left out.
+    /// and `sums` wrap. If `blocks` and `x` differ in length, the excess is ignored.
     fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
@@ -80,7 +80,8 @@ pub trait Int8Kernels: Sized {
         arguments.map(activation::tanh)
     }
 
-    /// Adds rows of any length, in parts, each of which is rounded down.
+    /// Like [`add_part`](Self::add_part) for rows of any length, in parts that are each rounded
+    /// down.
     fn add_products(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
@@ -95,7 +96,7 @@ pub trait Int8Kernels: Sized {
     }
 }
 
-/// Adds long rows, part by part.
+/// Adds long rows part by part.
 #[cold]
 fn add_parts<K: Int8Kernels>(
     sums: &mut [i32; BLOCK_ROWS],
@@ -108,7 +109,7 @@ fn add_parts<K: Int8Kernels>(
     }
 }
 
-/// Products in floating-point arithmetic; the order of a sum is an implementation's own.
+/// Floating-point products; each implementation chooses its order of summation.
 #[cfg(feature = "f32")]
 pub trait F32Kernels {
     /// Four rows times one vector: `[4, K]` in blocks and `[K]` give `[4]` sums.
@@ -117,7 +118,7 @@ pub trait F32Kernels {
 
 #[cfg(test)]
 mod tests {
-    /// Holds an implementation to all properties of its kind.
+    /// Checks all properties of an implementation.
     macro_rules! has_properties {
         ($($name:ident: $kind:ident of $implementation:ty;)*) => {
             $(

@@ -5,7 +5,7 @@ use crate::layout::BLOCK_ROWS;
 use crate::layout::{BLOCK_COLUMNS, F32Block};
 use crate::layout::{Columns, PairBlock};
 
-/// Plain loops, which compilers can vectorise: the order of integer sums is free.
+/// Plain loops, which compilers can vectorise, because integer sums may be reordered.
 #[derive(Debug)]
 pub struct Portable;
 
@@ -45,7 +45,7 @@ pub(super) fn add_scaled(
     multipliers: &[i16; BLOCK_ROWS],
 ) {
     for ((sum, product), &multiplier) in sums.iter_mut().zip(products).zip(multipliers) {
-        // The upper word of a product of words: one instruction, where there is one for it.
+        // The upper word of a 32×32-bit product, which is one instruction on cores that have it.
         let multiplier = i64::from(i32::from(multiplier) << 16);
         let scaled = (i64::from(product) * multiplier) >> 32;
         *sum = sum.wrapping_add(scaled as i32);
@@ -55,7 +55,7 @@ pub(super) fn add_scaled(
 #[cfg(feature = "f32")]
 impl super::F32Kernels for Portable {
     fn dot4(blocks: &[F32Block], x: &[[f32; BLOCK_COLUMNS]]) -> [f32; BLOCK_ROWS] {
-        // Four sums a row are kept apart to the end: they are a vector's elements, or registers.
+        // Four partial sums per row are kept until the end: they map to a vector or to registers.
         let mut sums = [[0_f32; 4]; BLOCK_ROWS];
         for (block, x) in blocks.iter().zip(x) {
             for (sums, row) in sums.iter_mut().zip(block) {

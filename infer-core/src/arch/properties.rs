@@ -1,31 +1,31 @@
-//! What every implementation of the products has to do, whatever the data and the sizes.
+//! Properties that every implementation of the products must have, for all data and sizes.
 //!
-//! The oracle is the definition, in 64 bits. `kernel-properties` makes this module public, for
-//! tests on devices: 10 KB of stack.
+//! The oracle is the definition, computed in 64 bits. `kernel-properties` makes this module public
+//! for tests on devices; it needs 10 KB of stack.
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg32;
 
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, MAX_HIDDEN};
 
-/// The longest rows that there are, in blocks.
+/// Maximum length of a row, in blocks.
 const MAX_BLOCKS: usize = MAX_HIDDEN / BLOCK_COLUMNS;
 
-/// Blocks in a row: whether odd, even, a whole part, or more than one.
+/// Row lengths in blocks: odd, even, a whole part, and more than one part.
 const SIZES: [usize; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 63, 64, 65, MAX_BLOCKS];
 
-/// Kinds of numbers that weights, vectors, multipliers and sums are filled with.
+/// The values that weights, vectors, multipliers and sums are filled with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Data {
-    /// Any within the limits.
+    /// Random values within the limits.
     Random,
-    /// The smallest.
+    /// The smallest value.
     Smallest,
-    /// The largest.
+    /// The largest value.
     Largest,
-    /// Smallest and largest in turn.
+    /// The smallest and largest value in turn.
     Alternating,
-    /// What no artifact holds: any bits that fit the type.
+    /// Any bits that fit the type, which no artifact contains.
     Damaged,
 }
 
@@ -33,7 +33,7 @@ impl Data {
     const ALL: [Self; 5] =
         [Self::Random, Self::Smallest, Self::Largest, Self::Alternating, Self::Damaged];
 
-    /// The number at `index`; `damaged` is the limit of what is damaged.
+    /// The number at `index`; `damaged` is the limit for [`Damaged`](Self::Damaged).
     fn number(self, random: &mut Pcg32, index: usize, [low, high]: [i32; 2], damaged: i32) -> i32 {
         let mut within = |low: i32, high: i32| {
             let span = i64::from(high) - i64::from(low) + 1;
@@ -50,7 +50,7 @@ impl Data {
     }
 }
 
-/// The case in which an implementation errs.
+/// A case in which an implementation is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
     /// Blocks in a row.
@@ -59,12 +59,12 @@ pub struct Failure {
     pub weights: Data,
     /// What the vector was filled with.
     pub vector: Data,
-    /// The row that is wrong.
+    /// The row with the wrong result.
     pub row: usize,
 }
 
-/// Calls `check` with each case: the blocks in a row, and what is filled with what. It returns the
-/// row that is wrong, if one is.
+/// Calls `check` with each case: the number of blocks in a row and the values to fill with. `check`
+/// returns the row that is wrong, if any.
 fn each_case(
     mut check: impl FnMut(&mut Pcg32, usize, Data, Data) -> Option<usize>,
 ) -> Result<(), Failure> {
@@ -81,8 +81,8 @@ fn each_case(
     Ok(())
 }
 
-/// [`Int8Kernels`](super::Int8Kernels): the sums, and tanh of them, are the very ones of the
-/// definition.
+/// Checks that the sums of [`Int8Kernels`](super::Int8Kernels), and tanh of them, are exactly as
+/// defined.
 ///
 /// # Errors
 /// The first case in which they aren't.
@@ -90,7 +90,7 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
     use crate::activation::tanh;
     use crate::layout::{Columns, Operand, PairBlock, pair};
 
-    /// The first and the last arguments of the table of tanh, and those beside them.
+    /// The first and last arguments of the table of tanh, and the ones next to them.
     const LIMITS: [i32; BLOCK_ROWS] = [-(4 << 16) - 1, -(4 << 16), (4 << 16) - 1, 4 << 16];
 
     let mut blocks = [PairBlock::default(); MAX_BLOCKS];
@@ -104,7 +104,7 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
                 let mut weight =
                     |row| weights.number(random, index / 2 + row, [-127, 127], 127) as i8;
                 *word = match (weights, vector) {
-                    // The largest sums that there are: all bytes are −128.
+                    // The largest possible sums: all bytes are −128.
                     (Data::Damaged, Data::Smallest) => i16::from_ne_bytes([0x80; 2]),
                     (Data::Damaged, _) => random.next_u32() as i16,
                     _ => pair(weight(0), weight(1)),
@@ -122,7 +122,7 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
         let mut found = sums;
         K::add_products(&mut found, &multipliers, blocks, x);
         let expected = expected_int8(sums, multipliers, blocks, x);
-        // As they are, nearly all of them are beyond the table of tanh.
+        // Without scaling, nearly all of them would be beyond the table of tanh.
         let near = sums.map(|sum| sum >> 13);
         let tanh = [sums, near, LIMITS].map(|gates| (K::tanh(&gates), gates.map(tanh)));
         core::iter::once((found, expected)).chain(tanh).find_map(|(found, expected)| {
@@ -131,7 +131,7 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
     })
 }
 
-/// What [`Int8Kernels::add_products`](super::Int8Kernels::add_products) is defined to give.
+/// The result of [`Int8Kernels::add_products`](super::Int8Kernels::add_products) by definition.
 #[expect(clippy::indexing_slicing, reason = "the indices in a block are constants' remainders")]
 fn expected_int8(
     mut sums: [i32; BLOCK_ROWS],
@@ -160,7 +160,8 @@ fn expected_int8(
     sums
 }
 
-/// [`F32Kernels`](super::F32Kernels): the sums are as close to those in f64 as f32 allows.
+/// Checks that the sums of [`F32Kernels`](super::F32Kernels) are as close to those in f64 as f32
+/// allows.
 ///
 /// # Errors
 /// The first case in which they aren't.
@@ -168,9 +169,9 @@ fn expected_int8(
 pub fn f32<K: super::F32Kernels>() -> Result<(), Failure> {
     use crate::layout::F32Block;
 
-    /// Relative to the sum of all products without their signs; a product is off by 6e-8.
+    /// Relative to the sum of the absolute values of all products; each product is off by 6e-8.
     const TOLERANCE: f64 = 1e-5;
-    /// Half of the longest rows are 8 KB; the sizes beyond are left out.
+    /// Half of the maximum length is 8 KB; longer rows are left out.
     const BLOCKS: usize = MAX_BLOCKS / 2;
     let mut blocks = [F32Block::default(); BLOCKS];
     let mut x = [[0_f32; BLOCK_COLUMNS]; BLOCKS];

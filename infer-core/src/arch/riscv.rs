@@ -1,8 +1,8 @@
-//! RISC-V with its multiplication, RV32IM.
+//! RISC-V with the multiplication extension, RV32IM.
 //!
-//! A pair is loaded as it is, and its low byte by a second load, which extends the sign for free;
-//! a compiler, left alone, makes two shifts of it. A column is 13 instructions for four products.
-#![expect(unsafe_code, reason = "the loads of single bytes can only be had in assembly")]
+//! A pair is loaded whole, and its low byte again with a load that sign-extends it for free; a
+//! compiler would use two shifts instead. A column takes 13 instructions for four products.
+#![expect(unsafe_code, reason = "single-byte loads need assembly")]
 
 use core::arch::asm;
 
@@ -10,7 +10,8 @@ use super::Int8Kernels;
 use super::portable::add_scaled;
 use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 
-/// The eight columns of a block, `$w` bytes into the blocks and `$x` bytes into the vectors.
+/// The eight columns of a block, at offsets of `$w` bytes in the blocks and `$x` bytes in the
+/// vectors.
 macro_rules! columns {
     ($x:literal, $w:literal) => {
         concat!(
@@ -49,8 +50,8 @@ impl Int8Kernels for Riscv {
         let count = blocks.len().min(x.len());
         let [mut s_if, mut s_go, mut w_i, mut w_g] = [0_i32; BLOCK_ROWS];
         if count > 0 {
-            // SAFETY: reads `count` blocks and as many vectors, which the slices have: first one by
-            // one as long as their number is not a multiple of eight, then eight in a round.
+            // SAFETY: reads `count` blocks and as many vectors, which the slices have: first one at
+            // a time until the rest is a multiple of eight, then eight per iteration.
             unsafe {
                 asm!(
                     "slli {end}, {count}, 5",

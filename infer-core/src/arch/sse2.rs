@@ -1,5 +1,5 @@
 //! SSE2, which every 64-bit x86 has: eight products of int16, added in pairs, in one instruction.
-#![expect(unsafe_code, reason = "the compiler asks for it, though every target has the feature")]
+#![expect(unsafe_code, reason = "the compiler requires it, though every target has the feature")]
 
 use core::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_madd_epi16, _mm_setzero_si128, _mm_slli_epi16, _mm_srai_epi16,
@@ -21,7 +21,7 @@ impl Int8Kernels for Sse2 {
         blocks: &[PairBlock],
         x: &[Columns],
     ) {
-        // SAFETY: SSE2 is a part of the architecture.
+        // SAFETY: SSE2 is part of the architecture.
         add_scaled(sums, unsafe { products(blocks, x) }, multipliers);
     }
 }
@@ -29,7 +29,7 @@ impl Int8Kernels for Sse2 {
 /// 256 times four rows times one vector.
 #[target_feature(enable = "sse2")]
 fn products(blocks: &[PairBlock], x: &[Columns]) -> [i32; BLOCK_ROWS] {
-    // Of S, and of W₁: of rows 0 and 1 in even elements, of rows 2 and 3 in odd ones.
+    // Sums for S and for W₁: rows 0 and 1 in the even elements, rows 2 and 3 in the odd ones.
     let (mut pair_sums, mut low_sums) = (_mm_setzero_si128(), _mm_setzero_si128());
     for (block, x) in blocks.iter().zip(x) {
         let [first, second]: [__m128i; 2] = bytemuck::cast(*block);
@@ -45,7 +45,7 @@ fn products(blocks: &[PairBlock], x: &[Columns]) -> [i32; BLOCK_ROWS] {
     [w_i << 8, s_if.wrapping_sub(w_i), w_g << 8, s_go.wrapping_sub(w_g)]
 }
 
-/// The totals of even elements and of odd ones.
+/// The totals of the even and of the odd elements.
 fn totals(sums: __m128i) -> [i32; 2] {
     let [a, b, c, d]: [i32; 4] = bytemuck::cast(sums);
     [a.wrapping_add(c), b.wrapping_add(d)]

@@ -1,4 +1,4 @@
-//! The sizes of a model, and of its tensors.
+//! The sizes of a model and of its tensors.
 
 use super::TensorName;
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
@@ -6,21 +6,21 @@ use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
 /// The sizes of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dimensions {
-    /// V: characters.
+    /// V: number of characters.
     pub vocabulary: usize,
-    /// H: hidden units of each layer.
+    /// H: hidden units in each layer.
     pub hidden: usize,
-    /// L: layers.
+    /// L: number of layers.
     pub layers: usize,
 }
 
 impl Dimensions {
-    /// Blocks of a row of H columns.
+    /// Number of blocks in a row of H columns.
     pub(crate) const fn row_blocks(self) -> usize {
         self.hidden.div_ceil(BLOCK_COLUMNS)
     }
 
-    /// How many elements tensor `name` of `layer` has: groups of four gates, blocks, records, or
+    /// Number of elements of tensor `name` of `layer`: groups of four gates, blocks, records or
     /// groups of four sums, see [`TensorName`].
     pub(crate) const fn elements(self, name: TensorName, layer: usize) -> usize {
         let Self { vocabulary, hidden, .. } = self;

@@ -1,4 +1,4 @@
-//! What the header of an artifact says: sizes, vocabulary, quantisation, tensors.
+//! The header of an artifact: sizes, vocabulary, quantisation, tensors.
 
 use core::fmt;
 
@@ -7,34 +7,34 @@ use heapless::Vec;
 use super::message::Message;
 use crate::{Normalisation, Token};
 
-/// The most prefixes that an artifact carries along.
+/// Maximum number of prefixes in an artifact.
 pub const MAX_PREFIXES: usize = 8;
 
-/// The header of an artifact, in postcard; one [`Tensor`] for each tensor follows it.
+/// The header of an artifact, in postcard; it is followed by one [`Tensor`] per tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Header<'a> {
-    /// Kind of the weights, with what only that kind needs.
+    /// Precision of the weights, with the numbers that only this precision needs.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub precision: StoredPrecision<'a>,
     /// L, from 1 to 4.
     pub layers: u8,
     /// H of every layer, from 1 to 1024.
     pub hidden: u16,
-    /// What was done to the corpus.
+    /// How the corpus was normalised.
     pub normalisation: Normalisation,
-    /// The characters in the order of their tokens, which is that of their code points.
+    /// The characters in the order of their tokens, which is the order of code points.
     pub vocabulary: &'a str,
-    /// What stands for every character that the vocabulary lacks, if there is such a token.
+    /// The token that replaces every character missing from the vocabulary, if there is one.
     pub replacement: Option<Token>,
-    /// Prefixes to show the model with, normalised.
+    /// Example prefixes, normalised.
     #[cfg_attr(feature = "serde", serde(borrow))]
     pub prefixes: Vec<&'a str, MAX_PREFIXES>,
 }
 
 impl<'a> Header<'a> {
     /// Reads the header at the start of `message`; also returns what follows it. `None` if it is
-    /// cut short, or no header: what the fields say isn't looked at.
+    /// cut short or isn't a header. The fields' values aren't checked.
     #[must_use]
     pub fn decode(message: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let mut message = Message(message);
@@ -66,10 +66,10 @@ impl<'a> Header<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum StoredPrecision<'a> {
-    /// Weights of one byte, integer arithmetic.
+    /// One-byte weights, integer arithmetic.
     #[cfg_attr(feature = "serde", serde(borrow))]
     Int8(Quantisation<'a>),
-    /// Weights of four bytes, floating-point arithmetic.
+    /// Four-byte weights, floating-point arithmetic.
     F32,
 }
 
@@ -86,18 +86,18 @@ impl<'a> StoredPrecision<'a> {
     }
 }
 
-/// The numbers of integer inference that aren't a row's own.
+/// The numbers needed for integer inference, other than each row's scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Quantisation<'a> {
-    /// Nats that a logit of 1 stands for, in units of 2⁻³².
+    /// The value in nats of a logit of 1, in units of 2⁻³².
     pub nats_per_logit_q32: u32,
-    /// `[L]`: fraction bits of each layer's cell states, 12 for Q3.12. Found by calibration at
+    /// `[L]`: fraction bits of each layer's cell states, 12 for Q3.12. Determined by calibration at
     /// export.
     pub cell_fraction_bits: &'a [u8],
 }
 
-/// Where one tensor lies.
+/// Position of a tensor in the artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tensor {
@@ -105,7 +105,7 @@ pub struct Tensor {
     pub name: TensorName,
     /// Its layer, from 0; 0 for the output layer.
     pub layer: u8,
-    /// First byte, counted from the start of the artifact; a multiple of 16.
+    /// Offset in bytes from the start of the artifact; a multiple of 16.
     pub offset: u32,
     /// Length in bytes, without the padding after it.
     pub bytes: u32,
@@ -113,7 +113,7 @@ pub struct Tensor {
 
 impl Tensor {
     /// Reads the entry at the start of `message`; also returns what follows it. `None` if it is cut
-    /// short, or no entry.
+    /// short or isn't an entry.
     #[must_use]
     pub fn decode(message: &[u8]) -> Option<(Self, &[u8])> {
         let mut message = Message(message);
@@ -127,8 +127,8 @@ impl Tensor {
     }
 }
 
-/// The tensors of an artifact, in the order in which they are stored (layer by layer, then the
-/// output layer).
+/// The tensors of an artifact, in the order in which they are stored: layer by layer, then the
+/// output layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -137,7 +137,7 @@ pub enum TensorName {
     WIh,
     /// Recurrent weights: `[H][H/8]` blocks.
     WHh,
-    /// Biases, and what else is constant in the gates: `[H]` records, one a unit.
+    /// Biases and other constants of the gates: `[H]` records, one per unit.
     GateConstants,
     /// Weights of the output layer: `[V/4][H/8]` blocks.
     WOut,
@@ -158,8 +158,8 @@ impl TensorName {
         })
     }
 
-    /// The tensor, and its layer, that comes behind this one of `layer` in an artifact of so many
-    /// `layers`.
+    /// The tensor that follows this one of `layer` in an artifact with this number of `layers`, and
+    /// its layer.
     pub(super) fn next(self, layer: usize, layers: usize) -> Option<(Self, usize)> {
         match self {
             Self::WIh => Some((Self::WHh, layer)),

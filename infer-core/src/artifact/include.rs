@@ -1,15 +1,15 @@
 //! Embedding an artifact in a program, aligned.
 
-/// A value placed at a multiple of 16 bytes; made by [`include_model!`](crate::include_model).
+/// A value aligned to 16 bytes; made by [`include_model!`](crate::include_model).
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(16))]
 pub struct Aligned<T: ?Sized>(pub T);
 
-/// Embeds the artifact at a path as `&'static [u8]`, aligned as [`Model::load`](crate::Model::load)
-/// needs it, in read-only memory (flash on a microcontroller).
+/// Embeds the artifact at a path as `&'static [u8]` in read-only memory (flash on a
+/// microcontroller), aligned as required by [`Model::load`](crate::Model::load).
 ///
-/// The path is that of [`include_bytes!`]: relative to the file, or absolute, and it may come
-/// from `env!`.
+/// The path works as in [`include_bytes!`]: relative to the source file, or absolute, and it may
+/// come from `env!`.
 ///
 /// ```
 /// static MODEL: &[u8] = infer_core::include_model!("../../tests/models/tiny-int8.postcard");

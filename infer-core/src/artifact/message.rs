@@ -1,14 +1,14 @@
-//! Reading a postcard message: the few encodings that a header is made of.
+//! Reading a postcard message: the few encodings that a header uses.
 //!
-//! The format is that of the crate `postcard`, which the trainer writes with
-//! (<https://postcard.jamesmunns.com/wire-format.html>). Reading these few encodings alone takes
-//! much less code on a microcontroller; `tests/header.rs` holds the two together.
+//! The format is that of the crate `postcard`, which the trainer uses to write headers
+//! (<https://postcard.jamesmunns.com/wire-format.html>). Reading only these encodings takes much
+//! less code on a microcontroller; `tests/header.rs` checks that the two agree.
 
 use core::str;
 
-/// What is left to read of a message.
+/// The rest of a message.
 ///
-/// Every method takes one value off the front, or is `None` if there isn't one.
+/// Each method reads one value from the front, or returns `None` if there isn't one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Message<'a>(pub(super) &'a [u8]);
 
@@ -25,13 +25,13 @@ impl<'a> Message<'a> {
         u16::try_from(self.varint(u16::BITS)?).ok()
     }
 
-    /// A varint below 2³²: a number, a length, or the number of an enum's variant.
+    /// A varint below 2³²: a number, a length, or an enum's discriminant.
     pub(super) fn u32(&mut self) -> Option<u32> {
         self.varint(u32::BITS)
     }
 
-    /// Seven bits a byte, the lowest first; the top bit is set in every byte but the last. A number
-    /// of so many `bits` takes ⌈bits / 7⌉ bytes at most.
+    /// Seven bits per byte, lowest first; the top bit is set in every byte but the last. A number
+    /// of this many `bits` takes at most ⌈bits / 7⌉ bytes.
     fn varint(&mut self, bits: u32) -> Option<u32> {
         let byte = self.u8()?;
         if byte < 0x80 {
@@ -42,7 +42,7 @@ impl<'a> Message<'a> {
         Some(upper | u32::from(byte & 0x7f))
     }
 
-    /// A length, and so many bytes.
+    /// A length, and that many bytes.
     #[inline(never)] // inlining would copy this code many times
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.u32()?).ok()?;
@@ -51,7 +51,7 @@ impl<'a> Message<'a> {
         Some(bytes)
     }
 
-    /// A length in bytes, and so many bytes of UTF-8.
+    /// A length in bytes, and that many bytes of UTF-8.
     #[inline(never)] // inlining would copy this code many times
     pub(super) fn str(&mut self) -> Option<&'a str> {
         str::from_utf8(self.bytes()?).ok()

@@ -1,7 +1,7 @@
 //! The file `model.postcard`: a prelude, a header in postcard, and raw tensors read in place.
 //!
-//! `docs/artifact-format.md` in the repository is the specification. What is here is shared by
-//! the reader in this crate and the writer in the trainer.
+//! It is specified in `docs/artifact-format.md` in the repository. This module is shared by the
+//! reader in this crate and the writer in the trainer.
 
 pub(crate) mod dimensions;
 mod error;

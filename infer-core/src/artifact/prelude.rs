@@ -11,25 +11,24 @@ pub const VERSION: u16 = 1;
 /// Length of the [`Prelude`] in bytes.
 pub const PRELUDE_BYTES: usize = 16;
 
-/// Bytes before the checksum, which are part of what it covers.
+/// Bytes before the checksum, which it covers.
 const CHECKED_PRELUDE_BYTES: usize = 12;
 
-/// What can be read of an artifact before its header is decoded.
+/// The part of an artifact that can be read before its header is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prelude {
     /// Version of the format.
     pub version: u16,
-    /// No flag is defined yet: 0.
+    /// Must be 0: no flags are defined yet.
     pub flags: u16,
-    /// Bytes of the postcard header, which follows the prelude.
+    /// Length in bytes of the postcard header, which follows the prelude.
     pub header_bytes: u32,
     /// [`checksum`] of the artifact.
     pub checksum: u32,
 }
 
 impl Prelude {
-    /// The prelude as it is stored: magic, version, flags, header length, checksum, each
-    /// little-endian.
+    /// The prelude as stored: magic, version, flags, header length and checksum, all little-endian.
     #[must_use]
     pub fn to_bytes(self) -> [u8; PRELUDE_BYTES] {
         let ([v0, v1], [f0, f1]) = (self.version.to_le_bytes(), self.flags.to_le_bytes());
@@ -70,7 +69,7 @@ impl Prelude {
     }
 }
 
-/// CRC-32 (the one of zip and PNG) over all bytes of `artifact` but the four that store it.
+/// CRC-32 (the one used by zip and PNG) of all bytes of `artifact` except the four that store it.
 #[must_use]
 pub fn checksum(artifact: &[u8]) -> u32 {
     let before = artifact.get(..CHECKED_PRELUDE_BYTES).unwrap_or(artifact);
@@ -78,8 +77,8 @@ pub fn checksum(artifact: &[u8]) -> u32 {
     !crc(crc(u32::MAX, before), after)
 }
 
-/// `remainder`, brought forward by `bytes`, half a byte at a time: 64 bytes of table instead of the
-/// 1024 that a whole byte takes.
+/// Updates `remainder` with `bytes`, half a byte at a time: this needs a table of 64 bytes instead
+/// of 1024.
 #[inline(never)] // inlining would duplicate this code
 fn crc(mut remainder: u32, bytes: &[u8]) -> u32 {
     static REMAINDERS: [u32; 16] = remainders();
@@ -92,7 +91,7 @@ fn crc(mut remainder: u32, bytes: &[u8]) -> u32 {
     remainder
 }
 
-/// What each half of a byte leaves, divided by the reflected polynomial.
+/// The remainder of each half-byte, divided by the reflected polynomial.
 const fn remainders() -> [u32; 16] {
     const POLYNOMIAL: u32 = 0xedb8_8320;
     let mut remainders = [0; 16];
@@ -118,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_is_that_of_zip_but_for_its_own_place() {
+    fn the_checksum_is_that_of_zip_without_its_own_bytes() {
         let artifact: Vec<u8> = (0..1000).map(|n| (n * n % 251) as u8).collect();
         let rest = [&artifact[..CHECKED_PRELUDE_BYTES], &artifact[PRELUDE_BYTES..]].concat();
         let zip = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);

@@ -1,4 +1,4 @@
-//! Reading an artifact where it lies: nothing is copied, no size is trusted before it is checked.
+//! Reading an artifact in place: nothing is copied, and no size is trusted before it is checked.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -13,19 +13,19 @@ compile_error!(
     "an artifact is little-endian and read in place: big-endian targets are not supported"
 );
 
-/// 16 bytes: tensors in an artifact, and states in memory, take a whole number of these.
+/// 16 bytes. Tensors in an artifact and states in memory consist of whole granules.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(16))]
 pub(crate) struct Granule([u8; ALIGNMENT]);
 
-/// The tensors of an artifact, or what is left of them.
+/// The tensors of an artifact that haven't been split off yet.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tensors<'a>(pub(crate) &'a [Granule]);
 
 impl<'a> Tensors<'a> {
-    /// Takes the next tensor off, which has so many `elements`; these without the first `skipped`,
-    /// or as many more as fill its last 16 bytes. In an artifact that was opened they are there;
-    /// else there are none.
+    /// Splits the next tensor off, which has this many `elements`, and returns it without its first
+    /// `skipped` ones, but possibly with padding up to a multiple of 16 bytes. In an opened
+    /// artifact the tensor is always there; otherwise the result is empty.
     pub(crate) fn take<T: Pod>(&mut self, elements: usize, skipped: usize) -> &'a [T] {
         let bytes = self.take_bytes(elements * size_of::<T>(), skipped * size_of::<T>());
         bytemuck::try_cast_slice(bytes).unwrap_or_default()
@@ -39,7 +39,7 @@ impl<'a> Tensors<'a> {
     }
 }
 
-/// What an artifact holds.
+/// The contents of an artifact.
 #[derive(Debug)]
 pub(crate) struct Contents<'a> {
     pub(crate) header: Header<'a>,
@@ -48,11 +48,11 @@ pub(crate) struct Contents<'a> {
     pub(crate) tensors: Tensors<'a>,
 }
 
-/// Reads prelude and header at the start of `bytes`, checks every size in the header, and that the
-/// tensors of these sizes are there, and nothing after them unless `may_go_on`.
+/// Reads prelude and header at the start of `bytes`. Checks every size in the header, that all
+/// tensors are there, and that nothing follows them unless `may_go_on` is set.
 ///
-/// The kind of weights has elements of so many bytes, and `cell_fraction_bits` takes what it wants
-/// to be said of the cell states out of the header, for so many layers.
+/// `element_bytes` are the sizes of the precision's elements. `cell_fraction_bits` extracts the
+/// formats of the cell states from the header, for the given number of layers.
 pub(crate) fn open<'a>(
     bytes: &'a [u8],
     may_go_on: bool,
@@ -60,12 +60,12 @@ pub(crate) fn open<'a>(
     cell_fraction_bits: impl FnOnce(&StoredPrecision<'a>, usize) -> Result<&'a [u8], LoadError>,
 ) -> Result<Contents<'a>, LoadError> {
     let offset = bytes.as_ptr().addr() % ALIGNMENT;
-    // Nothing lies anywhere: that is too short, not misplaced.
+    // An empty slice has an arbitrary address: report it as too short, not as misaligned.
     if offset != 0 && !bytes.is_empty() {
         return Err(LoadError::Misaligned { offset });
     }
     let (header, end) = header(bytes)?;
-    // Not by `ok_or`, which would have all of it on the stack once more.
+    // Not with `ok_or`, which would keep a second copy on the stack.
     let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
     let dimensions = dimensions(&header)?;
     let cell_fraction_bits = cell_fraction_bits(&header.precision, dimensions.layers)?;
@@ -75,29 +75,30 @@ pub(crate) fn open<'a>(
     if length < available && !may_go_on {
         return Err(LoadError::TrailingBytes { length, available });
     }
-    // It always can: the start is a multiple of 16, and so is the length of the tensors.
+    // Can't fail: the start and the length of the tensors are multiples of 16.
     let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
     Ok(Contents { header, dimensions, cell_fraction_bits, tensors })
 }
 
-/// What an artifact is, as its header says: known without its tensors, at any alignment, with or
-/// without bytes that follow the artifact.
+/// What the header says about an artifact. Can be read without the tensors, at any alignment, and
+/// whether or not other bytes follow the artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary<'a> {
-    /// The header, with the kind of the weights.
+    /// The header, including the precision of the weights.
     pub header: Header<'a>,
     /// V, H and L, within the limits.
     pub dimensions: Dimensions,
-    /// Bytes of the artifact, from its prelude to the end of its last tensor.
+    /// Length of the artifact in bytes, from its prelude to the end of its last tensor.
     pub bytes: usize,
 }
 
 impl<'a> Summary<'a> {
-    /// Reads the header at the start of `bytes`. Neither checksum nor tensors are looked at: that
-    /// is [`Model::load`](crate::Model::load)'s.
+    /// Reads the header at the start of `bytes`. Neither the checksum nor the tensors are checked;
+    /// [`Model::load`](crate::Model::load) does that.
     ///
     /// # Errors
+    /// [`LoadError`] if there is no header, or if it isn't the header of a model.
     /// [`LoadError`], if there is no header, or one of no model.
     pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
         let (header, end) = header(bytes)?;
@@ -109,7 +110,7 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// V, H and L of a `header`, if a model may have them.
+/// V, H and L of a `header`, if they are within the limits.
 fn dimensions(header: &Header<'_>) -> Result<Dimensions, LoadError> {
     let (layers, hidden) = (usize::from(header.layers), usize::from(header.hidden));
     if !(1..=MAX_LAYERS).contains(&layers) {
@@ -125,15 +126,15 @@ fn dimensions(header: &Header<'_>) -> Result<Dimensions, LoadError> {
     Ok(Dimensions { vocabulary, hidden, layers })
 }
 
-/// The header of `artifact` and the entries after it, not decoded yet, and their end.
+/// The header of `artifact` and the entries after it, both undecoded, and their end.
 fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
     let prelude = Prelude::read(artifact)?;
     let end = PRELUDE_BYTES.saturating_add(prelude.header_bytes as usize);
     Ok((slice(artifact, PRELUDE_BYTES, end)?, end))
 }
 
-/// Bytes of an artifact, whose header takes those to `end`. The `entries` that follow the header
-/// have to be those that the `dimensions` ask for.
+/// Length of an artifact in bytes, given the `end` of its header. The `entries` that follow the
+/// header must match the `dimensions`.
 fn artifact_bytes(
     mut entries: &[u8],
     element_bytes: ElementBytes,
@@ -160,17 +161,17 @@ fn artifact_bytes(
     if entries.is_empty() { Ok(end) } else { Err(LoadError::Header) }
 }
 
-/// What the elements of a kind of weights take.
+/// Sizes of the elements of a precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ElementBytes {
-    /// Bytes of a weight.
+    /// Bytes per weight.
     pub(crate) weight: usize,
-    /// Bytes of what is constant in the gates of a unit.
+    /// Bytes per unit for the constants of its gates.
     pub(crate) gate_constants: usize,
 }
 
 impl ElementBytes {
-    /// Those of the kind that a header names.
+    /// The sizes for the precision in a header.
     const fn of(precision: &StoredPrecision<'_>) -> Self {
         match precision {
             // A bias of four bytes and two multipliers of two.
@@ -180,7 +181,7 @@ impl ElementBytes {
         }
     }
 
-    /// Bytes of an element of tensor `name` of `layer`.
+    /// Bytes per element of tensor `name` of `layer`.
     const fn of_tensor(self, name: TensorName, layer: usize) -> usize {
         match name {
             TensorName::WIh if layer == 0 => GATES * self.weight,
@@ -193,7 +194,7 @@ impl ElementBytes {
     }
 }
 
-/// The entries of the tensors in `artifact`, as its header has them; none if it has no header.
+/// The entries of the tensors in the header of `artifact`; none if it has no header.
 pub fn tensors(artifact: &[u8]) -> impl Iterator<Item = Tensor> {
     let header = header(artifact).ok().and_then(|(header, _)| Header::decode(header));
     let mut entries = header.map(|(_, entries)| entries).unwrap_or_default();
@@ -210,7 +211,7 @@ fn slice(artifact: &[u8], start: usize, end: usize) -> Result<&[u8], LoadError> 
     artifact.get(start..end).ok_or(error)
 }
 
-/// Compares the checksum of `artifact` with the one that it stores.
+/// Compares the checksum of `artifact` with the stored one.
 pub(crate) fn verify(artifact: &[u8]) -> Result<(), LoadError> {
     let prelude = artifact.first_chunk().unwrap_or(&[0; PRELUDE_BYTES]);
     let [.., c0, c1, c2, c3] = *prelude;
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_take_the_bytes_of_their_types() {
+    fn elements_have_the_sizes_of_their_types() {
         let quantisation = Quantisation { nats_per_logit_q32: 1, cell_fraction_bits: &[12] };
         has_the_sizes_of::<Int8>(&StoredPrecision::Int8(quantisation));
         #[cfg(feature = "f32")]

@@ -1,5 +1,5 @@
-// Exponential, sigmoid and tanh, as in the trainer's cpu/activation.rs: built-in functions differ
-// between devices, lose the small values of tanh, or overflow.
+// Exponential, sigmoid and tanh, as in the trainer's cpu/activation.rs. Built-in functions differ
+// between devices, lose small values of tanh, or overflow.
 
 struct Exponential {
     scale: vec4<f32>,
@@ -32,7 +32,7 @@ fn sigmoid(x: vec4<f32>) -> vec4<f32> {
     return 1.0 / (1.0 + exponential(-x));
 }
 
-// (e^2x - 1) / (e^2x + 1), exact near zero too.
+// (e^2x - 1) / (e^2x + 1), also exact near zero.
 fn hyperbolic_tangent(x: vec4<f32>) -> vec4<f32> {
     let parts = exponential_parts(2.0 * clamp(x, vec4(-10.0), vec4(10.0)));
     let exp_m1 = (parts.scale - 1.0) + parts.scaled;

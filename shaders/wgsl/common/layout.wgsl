@@ -1,7 +1,7 @@
-// Shapes and indices; the same as in infer_core::layout, which a test compares.
+// Shapes and indices, the same as in infer_core::layout; a test compares them.
 //
-// B batch, T steps, V vocabulary, H hidden. Activations lie with their rows of the batch side by
-// side, four in a vector: [T, H, B/4]. Parameters are row-major: [H, 4H].
+// B batch, T steps, V vocabulary, H hidden. In activations, the rows of the batch are contiguous,
+// four per vector: [T, H, B/4]. Parameters are row-major: [H, 4H].
 
 override VOCABULARY: u32 = 2u;
 override HIDDEN: u32 = 1u;
@@ -14,12 +14,12 @@ const FORGET_GATE = 1u;
 const CANDIDATE_GATE = 2u;
 const OUTPUT_GATE = 3u;
 
-// Where the steps of a dispatch start.
+// The first step of a dispatch.
 struct Step {
     t: u32,
 }
 
-// The numbers of an iteration's update.
+// The numbers for an iteration's update.
 struct Update {
     learning_rate: f32,
     clip: f32,
@@ -28,7 +28,7 @@ struct Update {
     decay: f32,
 }
 
-// What an iteration leaves out.
+// The numbers for an iteration's dropout.
 struct Dropout {
     seed: u32,
     threshold: u32,
@@ -42,7 +42,7 @@ struct Report {
     clip_factor: f32,
 }
 
-// Parts of the sum of all squares.
+// Number of partial sums of all squares.
 const SQUARE_SUM_COUNT = 4096u;
 
 // Column of a gate of a unit in a matrix with 4H columns.
@@ -50,27 +50,27 @@ fn gate_column(gate: u32, unit: u32) -> u32 {
     return gate * HIDDEN + unit;
 }
 
-// Vectors that the rows of a batch take: B/4, rounded up.
+// Number of vectors for the rows of a batch: B/4, rounded up.
 fn batch_vectors() -> u32 {
     return (BATCH + 3u) / 4u;
 }
 
-// Where the vector of four rows lies in an activation [steps, width, B/4].
+// Index of the vector of four rows in an activation [steps, width, B/4].
 fn activation_index(step: u32, width: u32, column: u32, vector: u32) -> u32 {
     return (step * width + column) * batch_vectors() + vector;
 }
 
-// Where the gate of a unit lies in the gates [T, 4H, B/4].
+// Index of the gate of a unit in the gates [T, 4H, B/4].
 fn gate_index(step: u32, gate: u32, unit: u32, vector: u32) -> u32 {
     return activation_index(step, GATES * HIDDEN, gate_column(gate, unit), vector);
 }
 
-// The first of `count` elements, cut into `slices` of the same length, that `slice` has.
+// The first element of `slice`, if `count` elements are cut into `slices` of the same length.
 fn slice_start(count: u32, slices: u32, slice: u32) -> u32 {
     return min(count, slice * ((count + slices - 1u) / slices));
 }
 
-// Of four rows and four columns, each product; a column of the matrix for each column.
+// All products of four rows and four columns; column j of the matrix is for column j.
 fn outer_product(rows: vec4<f32>, columns: vec4<f32>) -> mat4x4<f32> {
     return mat4x4(columns.x * rows, columns.y * rows, columns.z * rows, columns.w * rows);
 }

@@ -1,9 +1,8 @@
-// How much one invocation and one workgroup compute. `Kernel::source` writes this part anew for
-// each kind of device; these are the values for a GPU.
+// How much one invocation and one workgroup compute. These are the values for a GPU;
+// `Kernel::source` replaces them with those for the kind of device.
 
-// Products: groups of four columns (in the forward step, of a unit's four gates) side by side in a
-// workgroup, slices of the sum, and the groups and vectors of four rows that an invocation computes
-// at once.
+// Products: groups of four columns (in the forward step, a unit's four gates) next to each other in
+// a workgroup, slices of the sum, and groups and vectors of four rows per invocation.
 const FORWARD_LANES = 16u;
 const FORWARD_SLICES = 8u;
 const FORWARD_GROUPS = 1u;
@@ -19,12 +18,12 @@ const PROJECT_SLICES = 8u;
 const PROJECT_GROUPS = 1u;
 const PROJECT_VECTORS = 2u;
 
-// The weight gradients: columns side by side, slices of the sum, rows and columns, in fours, that
-// an invocation computes at once.
+// The weight gradients: columns next to each other, slices of the sum, and rows and columns per
+// invocation, in fours.
 const GRADIENT_LANES = 32u;
 const GRADIENT_SLICES = 8u;
 const GRADIENT_ROWS = 1u;
 const GRADIENT_COLUMNS = 1u;
 
-// Everything that goes element by element.
+// Elementwise kernels.
 const ELEMENT_LANES = 64u;

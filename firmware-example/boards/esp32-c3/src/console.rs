@@ -1,9 +1,9 @@
-//! One console made of two, the chip's USB socket and its UART: what is shown goes to both, and
-//! both are typed on.
+//! One console that combines the chip's USB socket and its UART: output goes to both, and input
+//! comes from both.
 //!
-//! The chip answers the host by itself, and has no register for DTR. But a host fetches what is
-//! sent to it only while a terminal has the port open. So the terminal is there once something was
-//! fetched that had been waiting, and gone when something isn't fetched for a while.
+//! The chip answers the USB host by itself and has no register for DTR. But a host only fetches
+//! data while a terminal has the port open. The terminal therefore counts as open once pending data
+//! was fetched, and as closed if data isn't fetched for a while.
 
 use core::convert::Infallible;
 
@@ -17,10 +17,10 @@ use esp_hal::usb::usb_serial_jtag::UsbSerialJtag;
 
 use crate::clock::microseconds;
 
-/// How long a host may take to fetch what is sent before its terminal is taken to be closed.
+/// How long a host may take to fetch data before its terminal counts as closed.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Waits for a host before anything else is shown: terminals ignore it.
+/// Sent first, to detect a host; terminals ignore it.
 const NUL: u8 = 0;
 
 /// The console on USB and on the UART.
@@ -29,7 +29,7 @@ pub(crate) struct Console {
     uart: Uart<'static, Blocking>,
     /// A byte that USB has received.
     received: Option<u8>,
-    /// Whether a terminal has opened USB; here DTR is up while a host fetches what is sent.
+    /// Whether a terminal has opened USB; here DTR counts as up while a host fetches data.
     opening: Opening,
 }
 
@@ -38,27 +38,26 @@ impl Console {
         mut usb: UsbSerialJtag<'static, Blocking>,
         uart: Uart<'static, Blocking>,
     ) -> Self {
-        // Where there is no room for it, what the boot loader wrote is waiting.
+        // If there is no room for it, output of the boot loader is pending instead.
         let _ = usb.write_byte_nb(NUL);
         let _ = usb.flush_tx_nb();
         Self { usb, uart, received: None, opening: Opening::new() }
     }
 
-    /// Whether a terminal has opened USB since this was last asked.
+    /// Whether a terminal has opened USB since the last call.
     pub(crate) fn has_opened(&mut self) -> bool {
         self.look_for_host();
         self.opening.has_opened(microseconds())
     }
 
-    /// Finds out whether a host has fetched what was waiting for it.
+    /// Checks whether a host has fetched the pending data.
     fn look_for_host(&mut self) {
         if USB_DEVICE::regs().ep1_conf().read().serial_in_ep_data_free().bit_is_set() {
             self.opening.set_dtr(true, microseconds());
         }
     }
 
-    /// The byte that was typed on USB first, if any was; what was received before a terminal was
-    /// there is dropped.
+    /// The oldest byte typed on USB, if any. Input from before the terminal was ready is dropped.
     fn read_usb(&mut self) -> Option<u8> {
         self.look_for_host();
         while let Ok(byte) = self.usb.read_byte() {
@@ -69,7 +68,7 @@ impl Console {
         None
     }
 
-    /// Shows `byte` on USB, if a terminal is there.
+    /// Sends `byte` on USB, if a terminal is there.
     fn show_on_usb(&mut self, byte: u8) {
         if !self.opening.is_open(microseconds()) {
             return;
@@ -98,7 +97,7 @@ impl Read for Console {
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
         let Some(first) = bytes.first_mut() else { return Ok(0) };
         loop {
-            // An error of the UART is a lost byte, and the next may be well.
+            // An error of the UART means a lost byte; the next one may be correct.
             if self.read_ready()?
                 && let Some(byte) = self.received.take().or_else(|| read_byte(&mut self.uart))
             {
@@ -109,7 +108,7 @@ impl Read for Console {
     }
 }
 
-/// The byte that `uart` has received first, if it has any.
+/// The oldest byte received by `uart`, if any.
 fn read_byte(uart: &mut Uart<'static, Blocking>) -> Option<u8> {
     let mut byte = [0];
     matches!(uart.read_buffered(&mut byte), Ok(1)).then_some(byte[0])
@@ -126,7 +125,7 @@ impl Write for Console {
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {
-        // Hands over what is in the buffer; the host fetches it when it likes.
+        // Makes the buffer available; the host fetches it at any later time.
         let _ = self.usb.flush_tx_nb();
         Ok(())
     }

@@ -23,7 +23,7 @@ use panic_halt as _;
 use crate::clock::microseconds;
 use crate::console::Console;
 
-// What the chip's boot loader wants to know of a program.
+// The description of the program for the chip's boot loader.
 esp_bootloader_esp_idf::esp_app_desc!();
 
 statics!();
@@ -75,7 +75,7 @@ fn main() -> ! {
     let flash = flash::map_model_flash();
     let config = esp_hal::Config::default().with_cpu_clock(CpuClock::max());
     let peripherals = esp_hal::init(config);
-    let uart = Uart::new(peripherals.UART0, Default::default()).expect("115,200 baud can be had");
+    let uart = Uart::new(peripherals.UART0, Default::default()).expect("115,200 baud is possible");
     let uart = uart.with_tx(peripherals.GPIO21).with_rx(peripherals.GPIO20);
     let usb = UsbSerialJtag::new(peripherals.USB_DEVICE);
     // The button called BOOT connects its pin to ground.

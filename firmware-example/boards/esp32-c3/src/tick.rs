@@ -1,4 +1,4 @@
-//! An interrupt every millisecond, which ends the processor's rests.
+//! An interrupt every millisecond, which wakes the processor.
 
 use core::cell::RefCell;
 
@@ -17,7 +17,7 @@ pub(crate) fn start(timer: SYSTIMER<'static>) {
     let mut timer = PeriodicTimer::new(SystemTimer::new(timer).alarm0);
     timer.set_interrupt_handler(interrupt);
     timer.listen();
-    timer.start(Duration::from_millis(1)).expect("the timer has room for a millisecond");
+    timer.start(Duration::from_millis(1)).expect("a millisecond fits the timer");
     critical_section::with(|token| TIMER.borrow_ref_mut(token).replace(timer));
 }
 

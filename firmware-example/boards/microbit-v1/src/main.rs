@@ -2,7 +2,7 @@
 
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "interrupts are let in")]
+#![expect(unsafe_code, reason = "interrupts are enabled")]
 
 mod clock;
 mod uart;
@@ -30,15 +30,15 @@ const WATCHDOG_TICKS: u32 = 8 * 32_768;
 #[entry]
 fn main() -> ! {
     paint_stack();
-    let peripherals = Peripherals::take().expect("nobody has taken them before");
-    // The internal oscillator is too inexact for a UART. The HAL waits for the crystal until it
-    // swings, and every micro:bit has one.
+    let peripherals = Peripherals::take().expect("they are only taken once");
+    // The internal oscillator is too inaccurate for a UART. The HAL waits for the crystal to start,
+    // and every micro:bit has one.
     Clocks::new(peripherals.CLOCK).enable_ext_hfosc();
     let pins = Parts::new(peripherals.GPIO);
     let uart = Uart::new(peripherals.UART0, pins.p0_24.degrade(), pins.p0_25.degrade());
     let clock = Clock::start(peripherals.TIMER0, peripherals.TIMER1);
     for interrupt in [Interrupt::UART0, Interrupt::TIMER1] {
-        // SAFETY: its handler is below, and no code here relies on a mask.
+        // SAFETY: the handler is below, and no code here relies on a mask.
         unsafe { NVIC::unmask(interrupt) };
     }
     let board = Board {
@@ -51,11 +51,11 @@ fn main() -> ! {
     charcell_exit::exit(Ok::<(), ()>(()))
 }
 
-/// Starts the watchdog, which rests while a debugger halts the core, or feeds the one that runs: a
-/// reset by software or a debugger doesn't stop it, nor can its time be changed then.
+/// Starts the watchdog, paused while a debugger halts the core, or takes over a running one: a
+/// reset by software or a debugger neither stops it nor lets its timeout be changed.
 ///
-/// There is none only while one runs that another program gave several handles. It restarts the
-/// board once more, and then it is stopped.
+/// `None` only if a program started it before with several handles. It then restarts the board once
+/// more, after which it is stopped.
 fn start_watchdog(watchdog: WDT) -> Option<WatchdogHandle<Hdl0>> {
     match Watchdog::try_new(watchdog) {
         Ok(mut watchdog) => {
@@ -101,7 +101,7 @@ impl charcell_app::Board for Board {
     }
 
     fn feed_watchdog(&mut self) {
-        // A long text takes hours, and nobody else looks at the clock meanwhile.
+        // A long text takes hours, and nothing else reads the clock meanwhile.
         self.clock.microseconds();
         if let Some(watchdog) = &mut self.watchdog {
             watchdog.pet();

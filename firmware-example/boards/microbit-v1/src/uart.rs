@@ -1,4 +1,4 @@
-//! The UART, with an interrupt for what it receives, which the HAL's has not.
+//! The UART with an interrupt for receiving, which the HAL's UART lacks.
 
 use core::convert::Infallible;
 
@@ -6,16 +6,16 @@ use embedded_io::{ErrorType, Write};
 use nrf51_hal::gpio::{Disconnected, Input, Level, Output, Pin, PullUp, PushPull};
 use nrf51_hal::pac::UART0;
 
-/// UART0, sending.
+/// UART0, for sending.
 pub(crate) struct Uart(UART0);
 
 impl Uart {
     /// The UART at 115,200 baud, sending on pin `tx` and receiving on `rx`.
     pub(crate) fn new(uart: UART0, tx: Pin<Disconnected>, rx: Pin<Disconnected>) -> Self {
         let tx: Pin<Output<PushPull>> = tx.into_push_pull_output(Level::High);
-        // Pulled up as a UART at rest, for a board whose interface chip is off.
+        // Pulled up so that it idles, for a board whose interface chip is off.
         let rx: Pin<Input<PullUp>> = rx.into_pullup_input();
-        // SAFETY: these are pins of this chip, and the UART's alone from here on.
+        // SAFETY: these are pins of this chip, used only by the UART from here on.
         uart.pseltxd.write(|w| unsafe { w.bits(tx.pin().into()) });
         // SAFETY: as above.
         uart.pselrxd.write(|w| unsafe { w.bits(rx.pin().into()) });
@@ -39,7 +39,7 @@ impl Write for Uart {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         let Some(&byte) = bytes.first() else { return Ok(0) };
         self.0.events_txdrdy.reset();
-        // SAFETY: the register takes any byte.
+        // SAFETY: the register accepts any byte.
         self.0.txd.write(|w| unsafe { w.bits(byte.into()) });
         while self.0.events_txdrdy.read().bits() == 0 {}
         Ok(1)
@@ -50,9 +50,9 @@ impl Write for Uart {
     }
 }
 
-/// Puts aside what was received.
+/// Buffers the received bytes.
 pub(crate) fn interrupt() {
-    // SAFETY: the program itself uses none of the registers of the receiver.
+    // SAFETY: the program itself doesn't use the receiver's registers.
     let uart = unsafe { &*UART0::ptr() };
     while uart.events_rxdrdy.read().bits() != 0 {
         uart.events_rxdrdy.reset();

@@ -2,14 +2,14 @@
 
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "which image the board has is known here alone")]
+#![expect(unsafe_code, reason = "only this file knows which image the board has")]
 
 use charcell_mps2::AN386;
 use charcell_support::{clock_hz, statics};
 use cortex_m_rt::entry;
 
 statics!();
-const _: () = assert!(AN386.hertz == clock_hz!(), "board.toml has another clock");
+const _: () = assert!(AN386.hertz == clock_hz!(), "the clock in board.toml is different");
 
 #[entry]
 fn main() -> ! {

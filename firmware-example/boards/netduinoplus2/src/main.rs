@@ -1,4 +1,4 @@
-//! The firmware for boards with an STM32F405 (Cortex-M4F), the Netduino Plus 2 among them; console
+//! The firmware for boards with an STM32F405 (Cortex-M4F), including the Netduino Plus 2; console
 //! on pins PA9 and PA10.
 
 #![no_std]
@@ -19,7 +19,7 @@ static RECEIVER: Receiver<USART1> = Receiver::new(Interrupt::USART1);
 #[entry]
 fn main() -> ! {
     charcell_stm32f4::run(&IDENTITY, &MEMORY, &RECEIVER, |peripherals| {
-        // The internal oscillator: it needs no crystal, nor waiting for one.
+        // The internal oscillator, which needs no crystal and starts immediately.
         let mut rcc = peripherals.RCC.freeze(Config::hsi());
         let pins = peripherals.GPIOA.split(&mut rcc);
         Parts {

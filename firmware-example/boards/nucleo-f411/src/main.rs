@@ -20,7 +20,7 @@ fn main() -> ! {
     charcell_stm32f4::run(&IDENTITY, &MEMORY, &RECEIVER, |peripherals| {
         let mut rcc = peripherals.RCC.freeze(Config::hsi().sysclk(clock_hz!().Hz()));
         let pins = peripherals.GPIOA.split(&mut rcc);
-        // The blue button connects its pin to ground; the board has a resistor for it.
+        // The blue button connects its pin to ground; the board has a pull-up resistor for it.
         let button = peripherals.GPIOC.split(&mut rcc).pc13.into_floating_input();
         Parts {
             rcc,

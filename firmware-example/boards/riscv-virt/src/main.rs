@@ -2,7 +2,7 @@
 
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "the machine's registers are known here alone")]
+#![expect(unsafe_code, reason = "only this file knows the machine's registers")]
 
 use core::convert::Infallible;
 use core::panic::PanicInfo;
@@ -16,19 +16,19 @@ use riscv_rt::entry;
 
 statics!();
 
-/// Received and sent bytes of the 16550 UART.
+/// Data register of the 16550 UART, for received and sent bytes.
 const UART_DATA: *mut u8 = 0x1000_0000 as *mut u8;
-/// Its line status.
+/// Its line status register.
 const UART_STATUS: *const u8 = 0x1000_0005 as *const u8;
 const RECEIVED: u8 = 1 << 0;
 const CAN_SEND: u8 = 1 << 5;
 
-/// The lower and the upper half of a clock of 10 MHz, and of the time that it interrupts at.
+/// The lower and upper half of a 10 MHz clock, and of the time at which it interrupts.
 const CLOCK: [*const u32; 2] = [0x0200_BFF8 as *const u32, 0x0200_BFFC as *const u32];
 const ALARM: [*mut u32; 2] = [0x0200_4000 as *mut u32, 0x0200_4004 as *mut u32];
 const TICKS_PER_MILLISECOND: u64 = 10_000;
 
-/// Ends the emulator.
+/// The register that ends the emulator.
 const TEST: *mut u32 = 0x0010_0000 as *mut u32;
 
 /// Runs the application.
@@ -67,12 +67,12 @@ impl charcell_app::Board for Board {
         ticks() / 10
     }
 
-    /// Rests for a millisecond. Interrupts stay off, and one that would come ends the rest.
+    /// Sleeps for a millisecond. Interrupts stay disabled; a pending one ends the sleep anyway.
     fn wait(&mut self) {
         let alarm = ticks() + TICKS_PER_MILLISECOND;
-        // SAFETY: the time is nobody else's, and what it raises is never handled.
+        // SAFETY: nothing else uses the time, and the interrupt is never handled.
         unsafe {
-            // No time in between is one that has passed.
+            // Written in this order, no intermediate time is in the past.
             ptr::write_volatile(ALARM[1], u32::MAX);
             ptr::write_volatile(ALARM[0], alarm as u32);
             ptr::write_volatile(ALARM[1], (alarm >> 32) as u32);

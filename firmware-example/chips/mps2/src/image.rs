@@ -1,11 +1,11 @@
-//! Where the images have what the firmware uses.
+//! Addresses and interrupts of the images, as far as the firmware uses them.
 
 use cortex_m::interrupt::InterruptNumber;
 
-/// An image of an MPS2 board, as its manual describes it.
+/// An image of an MPS2 board, as described in its manual.
 #[derive(Debug)]
 pub struct Image {
-    /// Hertz of core and peripherals.
+    /// Clock of core and peripherals, in hertz.
     pub hertz: u32,
     /// Address of UART0.
     pub uart: usize,
@@ -19,7 +19,7 @@ pub struct Image {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupt(u16);
 
-// SAFETY: the numbers are those of the images, and two that are alike are one interrupt.
+// SAFETY: the numbers are those of the images, and equal numbers are the same interrupt.
 unsafe impl InterruptNumber for Interrupt {
     fn number(self) -> u16 {
         self.0
@@ -34,7 +34,7 @@ pub const AN386: Image = Image {
     watchdog: 0x4000_8000,
 };
 
-/// The image AN505: a Cortex-M33, all in its secure world.
+/// The image AN505: a Cortex-M33, entirely in its secure world.
 pub const AN505: Image = Image {
     hertz: 20_000_000,
     uart: 0x5020_0000,

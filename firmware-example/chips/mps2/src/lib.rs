@@ -1,7 +1,7 @@
-//! What the images of Arm's MPS2 boards share: a UART for the console, a watchdog, how they rest.
+//! Code shared by the images of Arm's MPS2 boards: a UART for the console, a watchdog, sleeping.
 
 #![no_std]
-#![expect(unsafe_code, reason = "the registers are at addresses that only an image knows")]
+#![expect(unsafe_code, reason = "the addresses of the registers depend on the image")]
 
 mod image;
 mod uart;
@@ -54,12 +54,13 @@ impl Board {
     /// If it is called a second time.
     #[must_use]
     pub unsafe fn start(image: &Image) -> Self {
-        let core = Peripherals::take().expect("nobody has taken them before");
-        // SAFETY: the image has a UART and a watchdog there, and nothing else makes them.
+        let core = Peripherals::take().expect("they are only taken once");
+        // SAFETY: the image has a UART and a watchdog at these addresses, and nothing else uses
+        // them.
         let (uart, watchdog) = unsafe {
             (Uart::new(image.uart, image.hertz), Watchdog::start(image.watchdog, image.hertz))
         };
-        // SAFETY: its handler is `uart`'s, and no code here relies on a mask.
+        // SAFETY: the handler is in `uart`, and no code here relies on a mask.
         unsafe { NVIC::unmask(image.uart_interrupt) };
         Self { console: Console(uart), clock: Clock::start(core.SYST, image.hertz), watchdog }
     }

@@ -1,4 +1,4 @@
-//! The CMSDK UART: sending polled, receiving by an interrupt.
+//! The CMSDK UART: sends by polling, receives by interrupt.
 
 use core::convert::Infallible;
 use core::ptr;
@@ -19,16 +19,16 @@ struct Registers {
 
 /// In `state`: the transmit buffer is full.
 const TRANSMIT_FULL: u32 = 1 << 0;
-/// In `state`: a byte has come in.
+/// In `state`: a byte was received.
 const RECEIVE_FULL: u32 = 1 << 1;
 
 /// In `control`: transmitter, receiver and the receiver's interrupt are on.
 const ENABLE: u32 = (1 << 0) | (1 << 1) | (1 << 3);
 
-/// In `interrupt`: a byte came in; writing the bit back says that it was seen.
+/// In `interrupt`: a byte was received; writing the bit clears it.
 const RECEIVE_INTERRUPT: u32 = 1 << 1;
 
-/// The UART that has interrupts.
+/// The UART whose interrupt is enabled.
 static RECEIVING: AtomicPtr<Registers> = AtomicPtr::new(ptr::null_mut());
 
 /// UART0 of a board with one of the MPS2's images.
@@ -54,14 +54,14 @@ impl Uart {
     }
 }
 
-/// The one interrupt that is on: puts aside what the UART received.
+/// The only enabled interrupt: buffers what the UART has received.
 #[exception]
 unsafe fn DefaultHandler(_: i16) {
     let registers = RECEIVING.load(Relaxed);
-    // SAFETY: these are the UART's own registers, set before its interrupt was let in; the program
+    // SAFETY: these are the UART's own registers, set before its interrupt was enabled; the program
     // itself only sends.
     unsafe {
-        // Before the bytes are taken: one that comes in between raises another interrupt.
+        // Cleared before reading, so that a byte received in between raises another interrupt.
         ptr::write_volatile(&raw mut (*registers).interrupt, RECEIVE_INTERRUPT);
         while ptr::read_volatile(&raw const (*registers).state) & RECEIVE_FULL != 0 {
             charcell_support::receive(ptr::read_volatile(&raw const (*registers).data) as u8);
@@ -83,7 +83,8 @@ impl Write for Uart {
         Ok(bytes.len())
     }
 
-    /// Waits until the buffer has room, which is for one byte: then all before it are sent.
+    /// Waits until the buffer has room. It holds one byte, so all bytes before it have been sent
+    /// then.
     fn flush(&mut self) -> Result<(), Infallible> {
         // SAFETY: as in `new`; reading `state` changes nothing.
         while unsafe { ptr::read_volatile(&raw const (*self.registers).state) } & TRANSMIT_FULL != 0

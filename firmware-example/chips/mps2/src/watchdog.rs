@@ -16,8 +16,8 @@ struct Registers {
     clear: u32,
 }
 
-/// In `control`: it counts down from `load`, raises an interrupt at zero, and counts down again; at
-/// the second zero it restarts the board.
+/// In `control`: count down from `load`, raise an interrupt at zero, and count down again; restart
+/// the board at the second zero.
 const ENABLE: u32 = (1 << 0) | (1 << 1);
 
 /// The watchdog of a board with one of the MPS2's images.
@@ -27,7 +27,7 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Starts the watchdog at `address`, which counts with `hertz`.
+    /// Starts the watchdog at `address`, which counts at `hertz`.
     ///
     /// # Safety
     /// A CMSDK watchdog is at `address`, and nothing else uses it.
@@ -41,13 +41,13 @@ impl Watchdog {
         Self { registers }
     }
 
-    /// Starts its time anew.
+    /// Restarts its timeout.
     pub(crate) fn feed(&mut self) {
-        // SAFETY: as in `start`; any value takes the interrupt back and counts from `load` again.
+        // SAFETY: as in `start`; writing any value clears the interrupt and restarts from `load`.
         unsafe { ptr::write_volatile(&raw mut (*self.registers).clear, 1) };
     }
 }
 
-/// Half of the time is over: there is nothing to do but to go on, or to hang.
+/// Half of the time is over. Nothing to do: either the program continues, or it hangs.
 #[exception]
 unsafe fn NonMaskableInt() {}

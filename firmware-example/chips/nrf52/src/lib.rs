@@ -1,7 +1,7 @@
-//! What the boards with an nRF52 share: the console on a UART, the watchdog, a button.
+//! Code shared by the boards with an nRF52: the console on a UART, the watchdog, a button.
 
 #![no_std]
-#![expect(unsafe_code, reason = "the executor's interrupt is entered by the hardware alone")]
+#![expect(unsafe_code, reason = "the executor's interrupt is only entered by the hardware")]
 
 use core::fmt;
 
@@ -21,7 +21,7 @@ use embedded_io::{ErrorKind, ErrorType, Write};
 /// Ticks of the 32,768 Hz clock without a character after which the watchdog restarts the board.
 const WATCHDOG_TICKS: u32 = 8 * 32_768;
 
-/// The most bytes that are sent at once.
+/// Maximum number of bytes sent at once.
 const PART_BYTES: usize = 64;
 
 static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
@@ -32,17 +32,17 @@ bind_interrupts!(struct Interrupts {
 
 #[interrupt]
 unsafe fn EGU0_SWI0() {
-    // SAFETY: this is the one interrupt that `run` gives to the executor.
+    // SAFETY: this is the only interrupt that `run` gives to the executor.
     unsafe { EXECUTOR.on_interrupt() }
 }
 
-/// The parts of a board that are its own.
+/// The parts that differ between boards.
 pub struct Parts {
     /// The UART.
     pub uart: Peri<'static, UARTE0>,
-    /// The pin that it sends on.
+    /// The pin for sending.
     pub tx: Peri<'static, AnyPin>,
-    /// The pin that it receives on.
+    /// The pin for receiving.
     pub rx: Peri<'static, AnyPin>,
     /// The pin that the button connects to ground.
     pub button: Peri<'static, AnyPin>,
@@ -56,7 +56,7 @@ impl fmt::Debug for Parts {
     }
 }
 
-/// Runs the application on the board that `parts` are taken from.
+/// Runs the application on the board with these `parts`.
 ///
 /// # Panics
 /// If it is called a second time.
@@ -67,18 +67,19 @@ pub fn run<const BYTES: usize>(
 ) -> ! {
     paint_stack();
     let mut config = Config::default();
-    // The internal oscillator is too inexact for a UART. The HAL waits for the crystal until it
-    // swings: all these boards have one.
+    // The internal oscillator is too inaccurate for a UART. The HAL waits for the crystal to start:
+    // all these boards have one.
     config.hfclk_source = HfclkSource::ExternalXtal;
     config.lfclk_source = LfclkSource::Synthesized;
     let parts = parts(embassy_nrf::init(config));
-    // It is off after a reset: code would wait for flash at each branch, and beside each weight.
+    // The cache is off after a reset: without it, code would wait for flash at each branch and
+    // between weights.
     pac::NVMC.icachecnf().write(|cache| cache.set_cacheen(true));
     let (tx, rx) = start_uart(parts.uart, parts.tx, parts.rx).split();
     interrupt::EGU0_SWI0.set_priority(Priority::P6);
     let spawner = EXECUTOR.start(interrupt::EGU0_SWI0);
-    spawner.spawn(receive(rx).expect("it is started once"));
-    spawner.spawn(tick().expect("it is started once"));
+    spawner.spawn(receive(rx).expect("it is only started once"));
+    spawner.spawn(tick().expect("it is only started once"));
     let board = Board {
         console: Console(Sender(tx)),
         button: Input::new(parts.button, Pull::Up),
@@ -90,8 +91,8 @@ pub fn run<const BYTES: usize>(
     }
 }
 
-/// The UART on pins `tx` and `rx`. Where nothing is connected to the latter, it is pulled up, as a
-/// UART at rest: the probes of these boards are off where power comes from elsewhere.
+/// The UART on pins `tx` and `rx`. `rx` is pulled up, so that it idles if nothing is connected: the
+/// probes of these boards are off if power comes from elsewhere.
 fn start_uart(
     uart: Peri<'static, UARTE0>,
     tx: Peri<'static, AnyPin>,
@@ -109,11 +110,11 @@ fn start_uart(
     uart
 }
 
-/// Starts the watchdog, or feeds the one that runs: a reset by software or a debugger doesn't stop
-/// it, nor can its time be changed then.
+/// Starts the watchdog, or takes over a running one: a reset by software or a debugger neither
+/// stops it nor lets its timeout be changed.
 ///
-/// There is none only while one runs that another program gave several handles. It restarts the
-/// board once more, and then it is stopped.
+/// `None` only if a program started it before with several handles. It then restarts the board once
+/// more, after which it is stopped.
 fn start_watchdog(watchdog: Peri<'static, WDT>) -> Option<WatchdogHandle> {
     let config = wdt::Config::try_new(&watchdog).unwrap_or_else(|| {
         let mut config = wdt::Config::default();
@@ -124,7 +125,7 @@ fn start_watchdog(watchdog: Peri<'static, WDT>) -> Option<WatchdogHandle> {
     Watchdog::try_new(watchdog, config).ok().map(|(_, [handle])| handle)
 }
 
-/// Ends each rest after a millisecond. (The core's own timer, SysTick, rests with the core here.)
+/// Ends each sleep after a millisecond. (SysTick, the core's own timer, sleeps with the core here.)
 #[embassy_executor::task]
 async fn tick() {
     loop {
@@ -132,12 +133,12 @@ async fn tick() {
     }
 }
 
-/// Puts aside what the UART receives, byte by byte; between two, its buffer of six bytes holds.
+/// Buffers what the UART receives, byte by byte; in between, its buffer of six bytes is enough.
 #[embassy_executor::task]
 async fn receive(mut rx: UarteRx<'static>) {
     let mut byte = [0];
     loop {
-        // An error is a lost byte.
+        // An error means a lost byte.
         if rx.read(&mut byte).await.is_ok() {
             charcell_support::receive(byte[0]);
         }
@@ -188,8 +189,8 @@ impl ErrorType for Sender {
 }
 
 impl Write for Sender {
-    /// Sends a part of `bytes`: the HAL copies what lies in flash to RAM, and panics where that
-    /// doesn't fit.
+    /// Sends a part of `bytes`: the HAL copies data from flash to RAM, and panics if it doesn't
+    /// fit.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
         let part = &bytes[..bytes.len().min(PART_BYTES)];
         self.0.blocking_write(part).map_err(|_| ErrorKind::Other)?;

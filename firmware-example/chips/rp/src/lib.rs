@@ -1,8 +1,8 @@
-//! What the boards with a chip of Raspberry Pi share: the console on USB and on a UART, both at
+//! Code shared by the boards with a Raspberry Pi chip: the console on USB and on a UART, both at
 //! once, and the watchdog.
 
 #![no_std]
-#![expect(unsafe_code, reason = "the executor's interrupt is entered by the hardware alone")]
+#![expect(unsafe_code, reason = "the executor's interrupt is only entered by the hardware")]
 
 mod uart;
 mod usb;
@@ -29,17 +29,17 @@ static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
 
 #[interrupt]
 unsafe fn SWI_IRQ_1() {
-    // SAFETY: this is the one interrupt that `run` gives to the executor.
+    // SAFETY: this is the only interrupt that `run` gives to the executor.
     unsafe { EXECUTOR.on_interrupt() }
 }
 
-/// The parts of a board that are its own; `F` tells whether the button is down.
+/// The parts that differ between boards; `F` returns whether the button is down.
 pub struct Parts<F> {
     /// The UART.
     pub uart: Peri<'static, UART0>,
-    /// The pin that it sends on.
+    /// The pin for sending.
     pub tx: Peri<'static, PIN_0>,
-    /// The pin that it receives on.
+    /// The pin for receiving.
     pub rx: Peri<'static, PIN_1>,
     /// The USB socket.
     pub usb: Peri<'static, USB>,
@@ -55,7 +55,7 @@ impl<F> fmt::Debug for Parts<F> {
     }
 }
 
-/// Runs the application on the board that `parts` are taken from.
+/// Runs the application on the board with these `parts`.
 ///
 /// # Panics
 /// If it is called a second time.
@@ -69,8 +69,8 @@ pub fn run<F: FnMut() -> bool, const BYTES: usize>(
     let (tx, rx) = uart::start(parts.uart, parts.tx, parts.rx).split();
     interrupt::SWI_IRQ_1.set_priority(Priority::P3);
     let spawner = EXECUTOR.start(interrupt::SWI_IRQ_1);
-    spawner.spawn(uart::receive(rx).expect("it is started once"));
-    spawner.spawn(usb::serve(parts.usb).expect("it is started once"));
+    spawner.spawn(uart::receive(rx).expect("it is only started once"));
+    spawner.spawn(usb::serve(parts.usb).expect("it is only started once"));
     let mut watchdog = Watchdog::new(parts.watchdog);
     watchdog.pause_on_debug(true);
     watchdog.start(WATCHDOG_TIME);
@@ -120,7 +120,7 @@ impl<F: FnMut() -> bool> charcell_app::Board for Board<F> {
     }
 }
 
-/// Shows text on USB and on the UART.
+/// Writes text to USB and to the UART.
 struct Sender(UartTx<'static, Blocking>);
 
 impl ErrorType for Sender {
@@ -130,7 +130,7 @@ impl ErrorType for Sender {
 impl Write for Sender {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         usb::write(bytes);
-        // Sending by the processor itself has no errors.
+        // Polled sending has no errors.
         let _ = self.0.blocking_write(bytes);
         Ok(bytes.len())
     }

@@ -1,5 +1,5 @@
-//! A serial port on USB (a CDC ACM device), served by an executor in an interrupt: the host is
-//! answered while the model computes.
+//! A USB serial port (a CDC ACM device), served by an executor in an interrupt, so that the host
+//! gets answers while the model computes.
 
 use core::cell::RefCell;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -17,31 +17,31 @@ use embassy_usb::class::cdc_acm::{CdcAcmClass, ControlChanged, Receiver, Sender,
 use embassy_usb::{Builder, Config};
 use static_cell::StaticCell;
 
-/// Raspberry Pi's number for vendors, and theirs for a serial port.
+/// Raspberry Pi's vendor ID, and its product ID for a serial port.
 const VENDOR: u16 = 0x2E8A;
 const PRODUCT: u16 = 0x000A;
 
-/// The largest packet of a full-speed device.
+/// Maximum packet size of a full-speed device.
 const PACKET_BYTES: usize = 64;
 
-/// How long a host may take to read before what is shown is lost to it.
+/// How long to wait for a host to read before output is dropped.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// What is to be shown on USB.
+/// Output for USB.
 static SHOWN: Pipe<CriticalSectionRawMutex, 1024> = Pipe::new();
 
 /// Whether a terminal has opened the port.
 static OPENING: CriticalSectionMutex<RefCell<Opening>> =
     CriticalSectionMutex::new(RefCell::new(Opening::new()));
 
-/// Nobody reads: nothing is waited for.
+/// Nobody is reading, so writing doesn't wait.
 static IS_STALLED: AtomicBool = AtomicBool::new(false);
 
 bind_interrupts!(struct Interrupts {
     USBCTRL_IRQ => InterruptHandler<USB>;
 });
 
-/// Whether a terminal has opened the port since this was last asked.
+/// Whether a terminal has opened the port since the last call.
 pub(crate) fn has_opened() -> bool {
     with_opening(Opening::has_opened)
 }
@@ -55,7 +55,7 @@ fn with_opening<T>(action: impl FnOnce(&mut Opening, u64) -> T) -> T {
     OPENING.lock(|opening| action(&mut opening.borrow_mut(), Instant::now().as_micros()))
 }
 
-/// Shows `bytes` to the host, if a terminal is there that reads them.
+/// Sends `bytes` to the host, if a terminal is there to read them.
 pub(crate) fn write(bytes: &[u8]) {
     if !is_open() {
         return;
@@ -73,7 +73,7 @@ pub(crate) fn write(bytes: &[u8]) {
     }
 }
 
-/// Is the serial port.
+/// Runs the serial port.
 #[embassy_executor::task]
 pub(crate) async fn serve(usb: Peri<'static, USB>) {
     let driver = Driver::new(usb, Interrupts);
@@ -90,7 +90,7 @@ pub(crate) async fn serve(usb: Peri<'static, USB>) {
     join4(builder.build().run(), follow(control), send(sender), receive(receiver)).await;
 }
 
-/// Follows DTR; a reset of the bus lowers it.
+/// Tracks DTR; a bus reset lowers it.
 async fn follow(control: ControlChanged<'static>) {
     loop {
         with_opening(|opening, now| opening.set_dtr(control.dtr(), now));
@@ -99,14 +99,14 @@ async fn follow(control: ControlChanged<'static>) {
 }
 
 async fn send(mut sender: Sender<'static, Driver<'static, USB>>) {
-    // A packet of the largest size says that another follows.
+    // A packet of the maximum size would mean that another one follows.
     let mut packet = [0; PACKET_BYTES - 1];
     loop {
         sender.wait_connection().await;
         let count = SHOWN.read(&mut packet).await;
-        // What is left of a terminal that was closed isn't for the next one.
+        // Don't show output for a terminal that was closed to the next one.
         if is_open() {
-            // Without a connection any more, the packet is lost, and the next one is waited for.
+            // If the connection is gone, the packet is lost, and the next connection is awaited.
             let _ = sender.write_packet(&packet[..count]).await;
         }
     }
@@ -117,7 +117,7 @@ async fn receive(mut receiver: Receiver<'static, Driver<'static, USB>>) {
     loop {
         receiver.wait_connection().await;
         while let Ok(count) = receiver.read_packet(&mut packet).await {
-            // Nobody types anything before.
+            // Input before a terminal is ready wasn't typed.
             if is_open() {
                 packet[..count].iter().copied().for_each(charcell_support::receive);
             }

@@ -1,7 +1,7 @@
-//! What the boards with an STM32F4 share: the console on a USART, the watchdog.
+//! Code shared by the boards with an STM32F4: the console on a USART, the watchdog.
 
 #![no_std]
-#![expect(unsafe_code, reason = "an interrupt is let in")]
+#![expect(unsafe_code, reason = "an interrupt is enabled")]
 
 use core::cell::RefCell;
 use core::fmt;
@@ -21,22 +21,22 @@ use stm32f4xx_hal::watchdog::IndependentWatchdog;
 /// Seconds without a character after which the watchdog restarts the board.
 const WATCHDOG_SECONDS: u32 = 8;
 
-/// The parts of a board that are its own: its console is USART `U`, and `F` tells whether the
+/// The parts that differ between boards: the console is USART `U`, and `F` returns whether the
 /// button is down.
 pub struct Parts<U: Instance, F> {
     /// The clocks.
     pub rcc: Rcc,
     /// The USART.
     pub uart: U,
-    /// The pin that it sends on.
+    /// The pin for sending.
     pub tx: U::Tx<PushPull>,
-    /// The pin that it receives on; pulled up, unless something else holds it.
+    /// The pin for receiving; must be pulled up, unless something else drives it.
     pub rx: U::Rx<PushPull>,
     /// Whether the button is down.
     pub is_button_down: F,
     /// The watchdog.
     pub watchdog: IWDG,
-    /// What stops the watchdog while a debugger halts the core.
+    /// Stops the watchdog while a debugger halts the core.
     pub debug: DBGMCU,
 }
 
@@ -46,8 +46,8 @@ impl<U: Instance, F> fmt::Debug for Parts<U, F> {
     }
 }
 
-/// Runs the application on the board that `parts` are taken from; `receiver` is that of its USART,
-/// and has its interrupt.
+/// Runs the application on the board with these `parts`; `receiver` is called by the interrupt of
+/// its USART.
 ///
 /// # Panics
 /// If it is called a second time.
@@ -58,11 +58,11 @@ pub fn run<U: Instance, F: FnMut() -> bool, const BYTES: usize>(
     parts: impl FnOnce(Peripherals) -> Parts<U, F>,
 ) -> ! {
     paint_stack();
-    let core = CorePeripherals::take().expect("nobody has taken them before");
-    let mut parts = parts(Peripherals::take().expect("nobody has taken them before"));
+    let core = CorePeripherals::take().expect("they are only taken once");
+    let mut parts = parts(Peripherals::take().expect("they are only taken once"));
     let pins = (parts.tx, parts.rx);
     let serial = Serial::new(parts.uart, pins, 115_200.bps(), &mut parts.rcc);
-    let (tx, rx) = serial.expect("115,200 baud can be had from 16 MHz and more").split();
+    let (tx, rx) = serial.expect("115,200 baud is possible from 16 MHz").split();
     receiver.start(rx);
     let board = Board {
         console: Console(Sender(tx)),
@@ -76,7 +76,7 @@ pub fn run<U: Instance, F: FnMut() -> bool, const BYTES: usize>(
     }
 }
 
-/// Starts the watchdog; it rests while a debugger halts the core. Every reset stops it.
+/// Starts the watchdog, paused while a debugger halts the core. Every reset stops it.
 fn start_watchdog(watchdog: IWDG, debug: &DBGMCU) -> IndependentWatchdog {
     let mut watchdog = IndependentWatchdog::new(watchdog);
     watchdog.stop_on_debug(debug, true);
@@ -119,7 +119,7 @@ impl<U: Instance, F: FnMut() -> bool> charcell_app::Board for Board<U, F> {
     }
 }
 
-/// The sending half of a USART; the HAL's own `Write` is that of an older `embedded-io`.
+/// The sending half of a USART; the HAL's own `Write` is from an older `embedded-io`.
 struct Sender<U: Instance>(Tx<U>);
 
 impl<U: Instance> ErrorType for Sender<U> {
@@ -137,20 +137,20 @@ impl<U: Instance> Write for Sender<U> {
     }
 }
 
-/// The receiving half of a USART, in the hands of its interrupt.
+/// The receiving half of a USART, used by its interrupt.
 pub struct Receiver<U: Instance> {
     interrupt: Interrupt,
     rx: Mutex<RefCell<Option<Rx<U>>>>,
 }
 
 impl<U: Instance> Receiver<U> {
-    /// A receiver without its USART yet, of which this is the `interrupt`.
+    /// A receiver without its USART yet; `interrupt` is the USART's interrupt.
     #[must_use]
     pub const fn new(interrupt: Interrupt) -> Self {
         Self { interrupt, rx: Mutex::new(RefCell::new(None)) }
     }
 
-    /// Gives it the USART, whose interrupt is let in from now on.
+    /// Gives it the USART, and enables the USART's interrupt.
     fn start(&self, mut rx: Rx<U>) {
         rx.listen();
         critical_section::with(|token| self.rx.borrow_ref_mut(token).replace(rx));
@@ -158,10 +158,10 @@ impl<U: Instance> Receiver<U> {
         unsafe { NVIC::unmask(self.interrupt) };
     }
 
-    /// Puts aside what the USART received: to be called at its interrupt.
+    /// Buffers what the USART has received; must be called by its interrupt.
     pub fn interrupt(&self) {
         critical_section::with(|token| {
-            // An overrun is cleared by reading, and its byte is lost.
+            // Reading clears an overrun; its byte is lost.
             if let Some(Ok(byte)) = self.rx.borrow_ref_mut(token).as_mut().map(Rx::read) {
                 charcell_support::receive(byte);
             }

@@ -1,10 +1,11 @@
-//! The logits of an f32 model after each character of its first prefix, for comparison with a host.
+//! Prints the logits of an f32 model after each character of its first prefix, for comparison with
+//! a host.
 //!
-//! A line a character, the logits as the hexadecimal digits of their bits.
+//! One line per character, with the bits of the logits in hexadecimal.
 
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "which image the board has is known here alone")]
+#![expect(unsafe_code, reason = "only this file knows which image the board has")]
 
 use charcell_app::model_in;
 use charcell_mps2::{AN386, Uart};
@@ -15,12 +16,12 @@ use infer_core::{F32, State};
 
 #[entry]
 fn main() -> ! {
-    // SAFETY: UART0 is there, and nothing else makes it.
+    // SAFETY: UART0 is there, and nothing else uses it.
     let mut console = unsafe { Uart::new(AN386.uart, AN386.hertz) };
     charcell_exit::exit(show(&mut console))
 }
 
-/// Writes all lines to `console`; what goes wrong, too.
+/// Writes all lines, or an error, to `console`.
 fn show(console: &mut Uart) -> Result<(), ()> {
     let flash = model_flash();
     let (model, _) = model_in::<F32>(flash).map_err(|error| report(console, &error))?;
@@ -39,6 +40,6 @@ fn show(console: &mut Uart) -> Result<(), ()> {
 }
 
 fn report(console: &mut Uart, error: &dyn core::fmt::Display) {
-    // Nobody is left to be told if the console takes no text.
+    // If the console fails, there is nobody left to tell.
     let _ = writeln!(console, "error: {error}");
 }

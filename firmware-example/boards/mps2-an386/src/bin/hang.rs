@@ -1,8 +1,8 @@
-//! A program that says so and hangs, for the watchdog to end.
+//! A program that announces that it hangs, and then does, to be restarted by the watchdog.
 
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "which image the board has is known here alone")]
+#![expect(unsafe_code, reason = "only this file knows which image the board has")]
 
 use charcell_app::Board as _;
 use charcell_mps2::{AN386, Board};
