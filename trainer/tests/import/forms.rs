@@ -59,7 +59,7 @@ fn every_form_predicts_as_in_pytorch() {
 fn biases_that_are_missing_are_said() {
     let mut file = File::of_form("two_biases");
     for (kind, said) in [
-        ("bias_hh", "in lstm with lstm.bias_ih_l0 alone on"),
+        ("bias_hh", "in lstm with only lstm.bias_ih_l0 on"),
         ("bias_ih", "in lstm without biases on"),
     ] {
         for layer in 0..2 {

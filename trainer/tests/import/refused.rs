@@ -95,7 +95,7 @@ fn other_kinds_of_layers_have_words_of_their_own() {
             (&|f| f.add("linear.weight_orig", &[5, 7]), shows!("linear.weight_orig", Parametrised)),
             (
                 &|f| f.add("conv.kernel", &[5, 7, 3]),
-                unused!("conv.kernel of [5, 7, 3]", "no layer"),
+                unused!("conv.kernel of [5, 7, 3]", "any known layer"),
             ),
             (
                 &|f| {
