@@ -126,7 +126,7 @@ fn a_submission_takes_no_longer_than_a_driver_waits() {
 
 /// All sizes; this takes minutes on software.
 #[test]
-#[ignore = "slow: only in the full test run"]
+#[ignore = "for the full round"]
 fn kernels_do_what_their_twins_do_at_all_sizes() {
     for hidden in [1, 7, 65, 256] {
         for vocabulary in [2, 43] {
