@@ -118,7 +118,7 @@ fn a_character_is_masked_beside_small_weights() {
 }
 
 #[test]
-fn a_bias_above_all_others_or_of_all_is_held() {
+fn biases_far_from_zero_are_preserved() {
     for bias in [1e5, 1e30] {
         let model = with(BOut, token('e'), bias);
         assert_is_right(&model);
@@ -137,7 +137,7 @@ fn a_bias_above_all_others_or_of_all_is_held() {
 
 /// Once a bias is large enough to open or close a gate for any text, a larger one changes nothing.
 #[test]
-fn a_saturated_gate_is_held_at_any_bias() {
+fn a_saturated_gate_stays_saturated_at_any_bias() {
     for gate in 0..GATES {
         for sign in [1.0, -1.0] {
             let with_bias = |bias: f32| with(B(1), gate * HIDDEN + 3, sign * bias);
@@ -151,7 +151,7 @@ fn a_saturated_gate_is_held_at_any_bias() {
 }
 
 #[test]
-fn zeros_are_held() {
+fn zeros_are_preserved() {
     let mut model = MODEL.clone();
     for name in [WIh(0), WHh(1)] {
         model.parameters.get_mut(name).chunks_exact_mut(GATES * HIDDEN).for_each(|weights| {
