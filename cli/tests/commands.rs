@@ -151,7 +151,7 @@ fn wrong_settings_are_refused() {
     fails(&folder, &train("--prefix hü"), &["character 2", "'ü'"]);
     fails(&folder, &train("--device gpu"), &["--device cpu"]);
     fails(&folder, &train("--out /proc/nowhere"), &["/proc/nowhere", "cannot write", "--out"]);
-    fails(&folder, "train --chars 0", &["are not a corpus", "--chars"]);
+    fails(&folder, "train --chars 0", &["0 characters", "--chars"]);
     fails(
         &folder,
         &train("--device cpu --threads 5000 --out some/run"),
@@ -223,7 +223,7 @@ fn a_training_of_which_int8_loses_much_keeps_all_but_the_artifact() {
     // Such steps make weights that are of no use.
     let words = "train --hidden 64 --epochs 8 --chars 2000 --optimizer adam --learning-rate 5 \
                  --device cpu --out run";
-    let loses = ["int8 loses too much, perplexity times", "same first choice"];
+    let loses = ["int8 loses too much: perplexity times", "same first choice"];
     let ways_out = ["`charcell export run --weights f32` makes an artifact", "--allow-loss"];
     fails(&folder, words, &[loses, ways_out].concat());
     let run = folder.path().join("run");

@@ -87,7 +87,7 @@ fn a_model_of_which_int8_loses_much_is_imported_in_f32_unless_that_is_allowed() 
         assert!(notes.contains(part), "{notes}");
     }
     assert!(!is_int8());
-    fails(&folder, "export run", &["int8 loses too much, perplexity times", "--allow-loss"]);
+    fails(&folder, "export run", &["int8 loses too much: perplexity times", "--allow-loss"]);
     assert!(!is_int8());
     prints(&folder, "export run --allow-loss");
     assert!(is_int8());

@@ -1,4 +1,4 @@
-//! Artifacts, as a microcontroller reads them.
+//! Artifacts as a microcontroller reads them.
 
 use infer_core::artifact::{PRELUDE_BYTES, checksum};
 use infer_core::layout::ALIGNMENT;
@@ -7,22 +7,22 @@ use infer_core::{F32, Generator, Int8, LoadError, Model, Precision, Sampling, St
 /// Characters generated from each artifact.
 const LENGTH: usize = 20;
 
-/// Loads `bytes` as a model of either kind, which may be refused.
+/// Loads `bytes` as a model of either precision, and returns whether they are accepted.
 ///
 /// # Panics
-/// If the checksum makes a difference to anything but itself.
+/// If the checksum affects anything other than whether it is correct.
 pub fn load(bytes: &[u8]) -> bool {
     with_aligned(bytes, |artifact| {
         [load_as::<Int8>(artifact).is_some(), load_as::<F32>(artifact).is_some()].contains(&true)
     })
 }
 
-/// Loads `bytes`, their checksum mended, and generates from what is taken as a model.
+/// Loads `bytes` with a corrected checksum, and generates text if they are accepted as a model.
 ///
-/// How characters are chosen is taken from the checksum.
+/// The checksum determines how characters are sampled.
 ///
 /// # Panics
-/// If the text isn't of the model's vocabulary, or another one with weights in RAM.
+/// If the text has characters outside the model's vocabulary, or differs with weights in RAM.
 pub fn generate(bytes: &[u8]) -> bool {
     with_aligned(bytes, |artifact| {
         let mended = checksum(artifact);
@@ -40,7 +40,7 @@ pub fn generate(bytes: &[u8]) -> bool {
     })
 }
 
-/// Hands a copy of `bytes` at a multiple of 16 to `action`.
+/// Passes a copy of `bytes`, aligned to 16, to `action`.
 fn with_aligned<T>(bytes: &[u8], action: impl FnOnce(&mut [u8]) -> T) -> T {
     let mut memory = vec![0; bytes.len() + ALIGNMENT - 1];
     let start = memory.as_ptr().align_offset(ALIGNMENT);
@@ -49,7 +49,7 @@ fn with_aligned<T>(bytes: &[u8], action: impl FnOnce(&mut [u8]) -> T) -> T {
     action(artifact)
 }
 
-/// `artifact` as a model with weights `P`, by both ways.
+/// Loads `artifact` as a model of precision `P`, with and without verifying the checksum.
 fn load_as<P: Precision>(artifact: &[u8]) -> Option<Model<'_, P>> {
     let (checked, trusted) = (Model::<P>::load(artifact), Model::<P>::load_unverified(artifact));
     match (checked, trusted) {
@@ -59,13 +59,16 @@ fn load_as<P: Precision>(artifact: &[u8]) -> Option<Model<'_, P>> {
             assert_eq!(error, same);
             None
         }
-        (Ok(_), Err(error)) | (Err(error), Ok(_)) => panic!("only one way says {error}"),
+        (Ok(_), Err(error)) | (Err(error), Ok(_)) => {
+            panic!("only one of both loads fails: {error}")
+        }
     }
 }
 
-/// A model writes text of its vocabulary, and the same with any part of its weights in RAM.
+/// Checks that a model writes text of its vocabulary, and the same text with any part of its
+/// weights in RAM.
 fn generate_as<P: Precision>(artifact: &[u8], sampling: Sampling) -> bool {
-    // Of the 256 seeds that there are, the last has room for all weights.
+    // With the last of the 256 seeds there is room for all weights.
     let mut ram = vec![0xaa; sampling.seed as usize * (artifact.len() + ALIGNMENT) / 255];
     let Some(mut model) = load_as::<P>(artifact) else { return false };
     let text = text(&model, sampling);
@@ -78,11 +81,11 @@ fn generate_as<P: Precision>(artifact: &[u8], sampling: Sampling) -> bool {
 
 fn text<P: Precision>(model: &Model<'_, P>, sampling: Sampling) -> Vec<char> {
     let mut state = vec![0xaa; model.memory().state_bytes + ALIGNMENT - 1];
-    let state = StateView::from_bytes(model, &mut state).expect("as many bytes as it says");
+    let state = StateView::from_bytes(model, &mut state).expect("as many bytes as it needs");
     assert_eq!(state.logits().len(), model.dimensions().vocabulary);
     let mut generator = Generator::from_view(model, state, sampling);
     for prefix in model.prefixes() {
-        // The writer sees to it that the model knows their characters, the loader doesn't.
+        // The writer checks that the model knows their characters; the loader doesn't.
         let is_taken = generator.prime(prefix).is_ok();
         assert!(is_taken || model.header().replacement.is_none(), "{prefix} isn't replaced");
     }

@@ -1,4 +1,4 @@
-//! Lines that are typed on the console of a board.
+//! Lines typed on the console of a board.
 
 use std::convert::Infallible;
 use std::iter;
@@ -15,21 +15,21 @@ static IDENTITY: Identity = identity("fuzz", &MODELS, MEMORY_BYTES);
 /// Enough for the state of the model and some of its weights.
 const MEMORY_BYTES: usize = 512;
 
-/// Bytes that no console takes for typed: here they stand for what happens on the board. Each waits
-/// until the application does.
+/// Bytes that stand for events on the board instead of typed characters. Each event occurs when the
+/// application waits for it.
 const NOTHING: u8 = 0;
 const BUTTON: u8 = 1;
 const OPENED: u8 = 2;
 
 const CTRL_C: u8 = 3;
 
-/// Whoever has read so many bytes of an answer presses Ctrl-C.
+/// After this many bytes of an answer, the user presses Ctrl-C.
 const PATIENCE: usize = 300;
 
-/// Typed at the start, so that a text takes no long time.
+/// Typed at the start, so that texts are short.
 const FIRST: &[u8] = b":length 20\r";
 
-/// Typed at the end: an interruption of whatever is there, the settings from before, and a text.
+/// Typed at the end: interrupts whatever is running, restores the settings, and requests a text.
 const LAST: &[u8] = b"\0\x03:temperature 0\r:top-k 0\r:top-p 1\r:seed 0\r:length 5\r!\r";
 
 /// Parts of lines.
@@ -50,11 +50,11 @@ pub(crate) const WORDS: [&[u8]; 14] = [
     b"\x15",
 ];
 
-/// Types `bytes` on a console: what is shown must be text, and whatever was typed, the next line
-/// must be answered as the host would.
+/// Types `bytes` on a console. Its output must be text, and whatever was typed, the answer to the
+/// next line must be the same as on the host.
 ///
 /// # Panics
-/// If it isn't so.
+/// If a property doesn't hold.
 pub fn console(bytes: &[u8]) -> bool {
     let mut console = Console {
         typed: [FIRST, bytes, LAST].concat(),
@@ -69,7 +69,7 @@ pub fn console(bytes: &[u8]) -> bool {
     true
 }
 
-/// What the host continues `prefix` with.
+/// The host's continuation of `prefix`.
 fn continuation(prefix: &str, length: usize) -> String {
     let model: Model<'_> = Model::load(MODEL).expect("a model");
     let mut state = State::<8, 4, 2>::new();
@@ -79,25 +79,25 @@ fn continuation(prefix: &str, length: usize) -> String {
     generator.take(length).collect()
 }
 
-/// A console on which everything is typed already; it is closed once all of it is read.
+/// A console whose whole input is known; it is closed once all of it has been read.
 struct Console {
     typed: Vec<u8>,
-    /// How many of them are read.
+    /// How many of these bytes have been read.
     next: usize,
     shown: Vec<u8>,
-    /// Bytes shown since one was read last.
+    /// Bytes shown since the last read.
     unread: usize,
     is_button_down: bool,
 }
 
 impl Console {
-    /// What happens next, if that isn't a byte that is typed.
+    /// The next event, unless a typed byte is next.
     fn happening(&self) -> Option<u8> {
         let next = self.typed.get(self.next).copied();
         next.filter(|byte| [NOTHING, BUTTON, OPENED].contains(byte))
     }
 
-    /// Whether `happening` is what happens now.
+    /// Whether `happening` occurs now.
     fn takes(&mut self, happening: u8) -> bool {
         let is_next = self.happening() == Some(happening);
         self.next += usize::from(is_next);
@@ -169,7 +169,7 @@ impl Board for Desk<'_> {
     }
 }
 
-/// A session with all commands, and lines that are edited.
+/// Sessions with all commands and with edited lines.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let long = iter::repeat_n(b'"', 250).chain(*b"\x7f\x15!\r").collect();
     let sessions: [&[u8]; 5] = [

@@ -1,4 +1,4 @@
-//! What must hold of any bytes that Charcell reads: a target for each kind of input.
+//! Properties that must hold for any bytes that Charcell reads: a target for each kind of input.
 
 mod artifact;
 mod console;
@@ -10,31 +10,31 @@ pub use console::console;
 #[cfg(feature = "host")]
 pub use host::{checkpoint, firmware, import, run_json};
 
-/// What is fuzzed: a binary of this crate.
+/// A fuzz target, which is a binary of this crate.
 #[derive(Debug)]
 pub struct Target {
     /// The binary's name.
     pub name: &'static str,
-    /// Takes bytes in or refuses them, and says which; panics where what must hold doesn't.
+    /// Returns whether it accepts the bytes; panics if a property doesn't hold.
     pub take: fn(&[u8]) -> bool,
-    /// Inputs that the search starts from.
+    /// Inputs with which the search starts.
     pub seeds: Seeds,
-    /// Parts that inputs are made of, where chance alone would hardly find them.
+    /// Parts of inputs that chance alone would hardly find.
     pub words: &'static [&'static [u8]],
-    /// The longest input, in bytes: a few times those that the search starts from.
+    /// The longest input in bytes: a few times as long as the seeds.
     pub longest: usize,
 }
 
-/// Where the inputs are that a search starts from.
+/// The source of the inputs with which a search starts.
 #[derive(Debug)]
 pub enum Seeds {
-    /// The files of a folder of the repository.
+    /// The files in a folder of the repository.
     Folder(&'static str),
-    /// They are made.
+    /// Inputs that a function generates.
     Made(fn() -> Vec<Vec<u8>>),
 }
 
-/// What runs on microcontrollers, and so with addresses of 32 bits, too.
+/// Targets that run on microcontrollers, and therefore also with 32-bit addresses.
 pub const CORE: [Target; 3] = [
     Target { name: "load", take: load, seeds: Seeds::Folder(ARTIFACTS), words: &[], longest: 4096 },
     Target {
@@ -53,7 +53,7 @@ pub const CORE: [Target; 3] = [
     },
 ];
 
-/// What hosts alone read.
+/// Targets for inputs that only hosts read.
 #[cfg(feature = "host")]
 pub const HOST: [Target; 4] = [
     Target {
@@ -89,8 +89,8 @@ pub const HOST: [Target; 4] = [
 /// Artifacts of tiny models.
 const ARTIFACTS: &str = "fuzz/seeds";
 
-/// What an input may cost in memory, whatever lengths it claims: an allocation beyond that ends the
-/// fuzzer. A panic's backtrace takes most of it.
+/// Limits the memory that an input may use, whatever lengths it claims: an allocation beyond this
+/// ends the fuzzer. A panic's backtrace needs most of it.
 #[cfg(feature = "libfuzzer")]
 #[global_allocator]
 static MEMORY: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, 64 << 20);

@@ -1,7 +1,7 @@
-//! The kernels on the CPU, an iteration of them all, and a generated character: `cargo bench`.
+//! Benchmarks of the CPU kernels, of a whole iteration, and of generation: `cargo bench`.
 //!
-//! Whole trainings beside PyTorch, JAX, Burn and NumPy: `cargo xtask bench`. Kernels on a GPU:
-//! `charcell devices --profile`.
+//! `cargo xtask bench` compares whole training runs with PyTorch, JAX, Burn and NumPy, and
+//! `charcell devices --profile` measures the kernels on a GPU.
 
 use charcell::cpu::{
     Cpu, LstmStepBackward, LstmStepForward, Panels, SoftmaxCrossEntropy, global_norm, sgd,
@@ -42,7 +42,7 @@ fn parameters(hidden: usize) -> Parameters {
     Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(0))
 }
 
-/// An iteration of the recipe without its update, by hidden units, on one thread.
+/// An iteration of the chapter's recipe without its update, on one thread.
 #[divan::bench(args = HIDDEN, max_time = 2)]
 fn iteration(bencher: Bencher<'_, '_>, hidden: usize) {
     let config = Config { hidden, ..Config::default() };
@@ -121,7 +121,7 @@ fn update(bencher: Bencher<'_, '_>, hidden: usize) {
     bencher.bench_local(|| sgd(trained.values_mut(), gradients.values(), update, 1.0));
 }
 
-/// A thousand greedy characters through `infer-core`.
+/// A thousand greedy characters with `infer-core`.
 #[divan::bench(args = [Precision::Int8, Precision::F32], max_time = 2)]
 fn generate(bencher: Bencher<'_, '_>, weights: Precision) {
     let characters: String = (' '..).take(VOCABULARY).collect();

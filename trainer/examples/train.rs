@@ -1,4 +1,4 @@
-//! Train, evaluate and export from another program: `cargo run --release --example train`.
+//! Trains, evaluates and exports a model: `cargo run --release --example train`.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let backend = async |start| device.backend(start, &config).await;
     let training = block_on(Training::new(&corpus, &config, backend))?;
 
-    // The callback shows how far it is, and cancels what takes longer than a minute.
+    // The callback shows the progress, and stops training after a minute.
     let end = Instant::now() + Duration::from_secs(60);
     let outcome = block_on(training.run(|progress| {
         println!("epoch {:.2}: {:.3} nats", progress.epochs(), progress.loss_nats);

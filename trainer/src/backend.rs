@@ -1,81 +1,82 @@
-//! What trains: the seam between the training loop and a device.
+//! The interface between the training loop and a device.
 //!
-//! All of it is asynchronous, as a page can't block while its GPU works; the CPU is done at once.
+//! All of it is asynchronous, because a web page can't block while its GPU works. The CPU's
+//! futures complete at once.
 
 use crate::error::DeviceError;
 use crate::model::{Parameters, State};
 use crate::text::Window;
 
-/// The most iterations that the training loop hands to a device at once; after them it looks at
-/// what they measured.
+/// The most iterations that the training loop submits to a device at once, before it looks at their
+/// reports.
 pub const MAX_ITERATIONS: usize = 256;
 
-/// A model in training on some device, which keeps parameters, state and activations.
-#[expect(async_fn_in_trait, reason = "callers are generic, and no future needs to be sent")]
+/// A model in training on a device, which keeps its parameters, state and activations.
+#[expect(async_fn_in_trait, reason = "callers are generic, and no future needs to be Send")]
 pub trait Backend {
-    /// Trains on `windows`, one iteration each, at as many learning rates; state is carried over
-    /// from one to the next unless the window resets it.
+    /// Trains on `windows`, one iteration each, with one learning rate each. The state is carried
+    /// over from one window to the next unless the window resets it.
     ///
     /// # Errors
-    /// What the device reports; its parameters can't be relied on then.
+    /// Errors of the device, after which its parameters are unreliable.
     async fn train(
         &mut self,
         windows: &[Window],
         learning_rates: &[f32],
     ) -> Result<Iterations, DeviceError>;
 
-    /// The loss in nats of each prediction of `windows`, `[T, B]` of the first, then of the second,
-    /// and so on, without training on them and without dropout; the state is carried over as in
-    /// training.
+    /// The loss in nats of each prediction, `[T, B]` for each of `windows` in order, without
+    /// training on them and without dropout. The state is carried over as in training.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError>;
 
     /// Reads the parameters back.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     async fn parameters(&mut self) -> Result<Parameters, DeviceError>;
 
     /// Replaces the parameters.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     async fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), DeviceError>;
 
-    /// Reads back all that the next iteration depends on.
+    /// Reads back everything that the next iteration depends on.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     async fn snapshot(&mut self) -> Result<Snapshot, DeviceError>;
 
-    /// Goes on from `snapshot`, which must be of this model, batch size and optimiser.
+    /// Continues from `snapshot`, which must have this model, batch size and optimiser.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     async fn restore(&mut self, snapshot: &Snapshot) -> Result<(), DeviceError>;
 }
 
-/// All that an iteration leaves to the next one.
+/// Everything that one iteration passes on to the next.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// The parameters.
     pub parameters: Parameters,
     /// The state at the end of the last window.
     pub state: State,
-    /// The means of the gradients and of their squares, if the optimiser keeps them.
+    /// Moving averages of the gradients and of their squares, if the optimiser keeps them.
     pub moments: Option<[Parameters; 2]>,
     /// Iterations so far.
     pub iterations: u64,
 }
 
-/// What came of some iterations.
+/// The result of some iterations.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Iterations {
-    /// What each of them measured.
+    /// The report of each iteration.
     Done(Vec<IterationReport>),
-    /// A loss, a gradient or a parameter is no longer finite: the parameters are those from before.
+    /// A loss, a gradient or a parameter is no longer finite. The parameters are restored to those
+    /// before these iterations.
     Diverged,
 }
 

@@ -1,4 +1,4 @@
-//! What one vocabulary, or a text, has and another vocabulary lacks.
+//! Characters of a text or a vocabulary that another vocabulary lacks.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -9,13 +9,13 @@ use crate::listing::some;
 /// How many characters a message names.
 const NAMED: usize = 10;
 
-/// The characters of `characters` that aren't among `others`, in their order.
+/// Those of `characters` that aren't among `others`, in the same order.
 pub(crate) fn missing(characters: &[char], others: &[char]) -> Vec<char> {
     let others: HashSet<char> = others.iter().copied().collect();
     characters.iter().copied().filter(|character| !others.contains(character)).collect()
 }
 
-/// How many `characters` there are, and the first of them.
+/// The number of `characters`, and the first of them.
 pub(crate) fn shown_characters(characters: &[char]) -> String {
     if characters.is_empty() {
         return "none".into();
@@ -35,12 +35,12 @@ pub struct UnknownCharacters {
 struct Unknown {
     character: char,
     count: usize,
-    /// Characters of the text before the first of them.
+    /// Characters of the text before its first occurrence.
     position: usize,
 }
 
 impl UnknownCharacters {
-    /// Those of `text` that aren't known, if there are such.
+    /// The characters of `text` that aren't known, if there are any.
     pub(crate) fn of(text: &str, is_known: impl Fn(char) -> bool) -> Option<Self> {
         let mut unknown = BTreeMap::new();
         for (position, character) in text.chars().enumerate() {
@@ -54,12 +54,13 @@ impl UnknownCharacters {
         (!characters.is_empty()).then_some(Self { characters })
     }
 
-    /// One that stands after `position` characters of a text.
+    /// A single character, with `position` characters of the text before it.
     pub(crate) fn one(character: char, position: usize) -> Self {
         Self { characters: vec![Unknown { character, count: 1, position }] }
     }
 
-    /// Each of them, the most frequent first, and how many characters of the text come before it.
+    /// Each character, the most frequent first, and the number of characters before its first
+    /// occurrence.
     pub fn positions(&self) -> impl Iterator<Item = (char, usize)> {
         self.characters.iter().map(|unknown| (unknown.character, unknown.position))
     }
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_characters_come_by_how_often_they_do() {
+    fn unknown_characters_are_sorted_by_frequency() {
         let unknown = UnknownCharacters::of("xa\nba\na", |character| character == 'a').unwrap();
         assert_eq!(
             unknown.to_string(),

@@ -1,4 +1,4 @@
-//! The device to train on, and which one is taken.
+//! The device to train on, and how it is chosen.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use crate::text::Window;
 /// The device to train on.
 #[derive(Debug, Clone)]
 pub enum Device {
-    /// The processor, with so many threads; 0: one a core.
+    /// The CPU.
     Cpu {
-        /// How many threads.
+        /// How many threads to use; 0: one per core.
         threads: usize,
     },
     /// A GPU.
@@ -24,24 +24,24 @@ pub enum Device {
     Gpu(Adapter),
 }
 
-/// A device, and why it was taken.
+/// A device, and why it was chosen.
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// The device.
     pub device: Device,
-    /// Half a sentence that says why.
+    /// The reason, as part of a sentence.
     pub reason: String,
 }
 
 impl Device {
-    /// The chapter's `try_gpu`: a GPU if there is one that Charcell can train on, else the CPU,
-    /// with so many `threads`.
+    /// The chapter's `try_gpu`: a GPU if there is one that Charcell can train on, otherwise the CPU
+    /// with `threads` threads.
     #[cfg(feature = "gpu")]
     pub async fn try_gpu(threads: usize) -> Self {
         Self::choose(&Adapter::all().await, threads).device
     }
 
-    /// As [`try_gpu`](Self::try_gpu), of `adapters`, with the reason.
+    /// As [`try_gpu`](Self::try_gpu), but chooses from `adapters` and gives the reason.
     #[cfg(feature = "gpu")]
     #[must_use]
     pub fn choose(adapters: &[Adapter], threads: usize) -> Choice {
@@ -57,10 +57,10 @@ impl Device {
         }
     }
 
-    /// Takes `parameters` into training on this device.
+    /// Prepares this device to train `parameters`.
     ///
     /// # Errors
-    /// What keeps the device from it.
+    /// [`DeviceError`] says why the device can't train them.
     pub async fn backend(
         &self,
         parameters: Parameters,
@@ -78,7 +78,7 @@ impl Device {
     }
 }
 
-/// A model in training on the device that was taken.
+/// A model in training on the chosen device.
 #[derive(Debug)]
 pub enum OnDevice {
     /// On the CPU.
@@ -88,7 +88,7 @@ pub enum OnDevice {
     Gpu(Box<Gpu>),
 }
 
-/// Calls a method of whichever backend there is.
+/// Calls a method of the backend in use.
 macro_rules! on_device {
     ($device:ident.$method:ident($($argument:expr),*)) => {
         match $device {

@@ -6,10 +6,10 @@ use serde::Serialize;
 use crate::inference::AnyModel;
 use crate::perplexity::{or_largest, perplexity};
 
-/// What a model makes of a text, one character after the other; all are finite numbers.
+/// How well a model predicts each character of a text; all numbers are finite.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Characters predicted: all but the first.
+    /// Characters predicted: all except the first.
     pub characters: usize,
     /// exp of the mean loss, or [`LARGEST_PERPLEXITY`](crate::LARGEST_PERPLEXITY).
     pub perplexity: f64,
@@ -19,7 +19,7 @@ pub struct Evaluation {
     pub top_1_accuracy: f64,
 }
 
-/// Lets `model` read `tokens` in one pass from a state of zeros, teacher-forced.
+/// Evaluates `model` on `tokens` in one pass from a state of zeros, with teacher forcing.
 #[must_use]
 pub fn evaluate(model: &AnyModel<'_>, tokens: &[Token]) -> Evaluation {
     let (mut loss_nats, mut right, mut characters) = (0.0, 0_usize, 0_usize);
@@ -38,7 +38,7 @@ pub fn evaluate(model: &AnyModel<'_>, tokens: &[Token]) -> Evaluation {
     }
 }
 
-/// The first of the most probable tokens.
+/// The most probable token; the first, if several are equally probable.
 #[must_use]
 pub fn first_choice(log_probabilities: &[f64]) -> usize {
     let mut choice = 0;

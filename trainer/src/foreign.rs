@@ -1,66 +1,66 @@
-//! Files of other frameworks, known by their bytes.
+//! Files of other frameworks, recognised by their bytes.
 
 use std::fmt;
 
-/// Bytes of a file's start that are enough to know it by, if it isn't a ZIP archive.
+/// Bytes at the start of a file that are enough to recognise it, if it isn't a ZIP archive.
 pub const START_BYTES: u64 = 1 << 16;
 
-/// Bytes of a file's end, where a ZIP archive has its directory.
+/// Bytes at the end of a file, where a ZIP archive has its directory.
 pub const END_BYTES: u64 = 1 << 20;
 
-/// The first bytes of what `torch.save` wrote before it wrote ZIP archives: the pickled number
-/// `0x1950a86a20f9469cfc6c`.
+/// The first bytes of the files that `torch.save` wrote before it used ZIP archives: the pickled
+/// number `0x1950a86a20f9469cfc6c`.
 const TORCH_PICKLE: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 
-/// A kind of file that people have models in, but safetensors.
+/// A file format for models other than safetensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
-    /// What `torch.save` writes.
+    /// The format of `torch.save`.
     PyTorch,
     /// An `.npz` archive of arrays.
     NumPy,
-    /// A model of Keras 3.
+    /// A Keras 3 model.
     Keras,
-    /// An HDF5 file, as Keras writes them.
+    /// An HDF5 file, a format used by Keras.
     Hdf5,
     /// An ONNX model.
     Onnx,
-    /// Parameters of MXNet.
+    /// MXNet parameters.
     MxNet,
-    /// A model of TensorFlow Lite.
+    /// A TensorFlow Lite model.
     TensorFlowLite,
     /// The format of llama.cpp.
     Gguf,
-    /// A Python pickle of anything.
+    /// Any other Python pickle.
     Pickle,
-    /// A ZIP archive of anything else.
+    /// Any other ZIP archive.
     Zip,
-    /// Git LFS's name for a file that it keeps elsewhere.
+    /// A Git LFS pointer to a file that is stored elsewhere.
     LfsPointer,
 }
 
 impl fmt::Display for Foreign {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::PyTorch => "a file of PyTorch",
+            Self::PyTorch => "a PyTorch file",
             Self::NumPy => "an archive of NumPy arrays",
-            Self::Keras => "a model of Keras 3",
-            Self::Hdf5 => "an HDF5 file, as Keras writes them",
+            Self::Keras => "a Keras 3 model",
+            Self::Hdf5 => "an HDF5 file, a format used by Keras",
             Self::Onnx => "an ONNX model",
-            Self::MxNet => "a file of MXNet",
-            Self::TensorFlowLite => "a model of TensorFlow Lite",
+            Self::MxNet => "an MXNet file",
+            Self::TensorFlowLite => "a TensorFlow Lite model",
             Self::Gguf => "a GGUF file, llama.cpp's format",
             Self::Pickle => "a Python pickle",
-            Self::Zip => "a ZIP archive, and none of PyTorch's, Keras's or NumPy's",
-            Self::LfsPointer => "a pointer of Git LFS, not the file itself",
+            Self::Zip => "a ZIP archive, but not one from PyTorch, Keras or NumPy",
+            Self::LfsPointer => "a Git LFS pointer instead of the file itself",
         })
     }
 }
 
 impl Foreign {
     /// The format of a file of `bytes` bytes that starts with `start` and ends with `end`; nothing
-    /// if it is safetensors, or unknown. [`START_BYTES`] and [`END_BYTES`] are enough of it.
+    /// if it is safetensors or unknown. [`START_BYTES`] and [`END_BYTES`] are long enough.
     #[must_use]
     pub fn of(start: &[u8], end: &[u8], bytes: u64) -> Option<Self> {
         let has = |offset: usize, magic: &[u8]| {
@@ -75,7 +75,7 @@ impl Foreign {
             _ if has(0, TORCH_PICKLE) => Self::PyTorch,
             [0x80, 2..=5, ..] => Self::Pickle,
             _ if has(0, b"\x89HDF\r\n\x1a\n") => Self::Hdf5,
-            // A list of arrays: its magic number, and a reserved one.
+            // The magic number of a list of arrays, and a reserved number.
             _ if has(0, b"\x12\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0") => Self::MxNet,
             _ if has(4, b"TFL3") => Self::TensorFlowLite,
             _ if has(0, b"GGUF") => Self::Gguf,
@@ -85,7 +85,7 @@ impl Foreign {
         })
     }
 
-    /// The format of a ZIP archive, by the names of the files in it.
+    /// The format of a ZIP archive, recognised by the names of the files in it.
     fn of_archive(end: &[u8], bytes: u64) -> Self {
         let names = archive_names(end, bytes).unwrap_or_default();
         let any = |is_such: fn(&[u8]) -> bool| names.iter().any(|name| is_such(name));
@@ -101,8 +101,8 @@ impl Foreign {
     }
 }
 
-/// The names of the files in a ZIP archive of `bytes` bytes that ends with `end`. Nothing if its
-/// directory isn't all there, or of the form for more than 4 GB.
+/// The names of the files in a ZIP archive of `bytes` bytes that ends with `end`; nothing if `end`
+/// doesn't hold the whole directory, or if the archive is ZIP64.
 fn archive_names(end: &[u8], bytes: u64) -> Option<Vec<&[u8]>> {
     let number = |from: &[u8], offset: usize, size: usize| {
         let bytes = from.get(offset..offset + size)?;
@@ -122,8 +122,8 @@ fn archive_names(end: &[u8], bytes: u64) -> Option<Vec<&[u8]>> {
     Some(names)
 }
 
-/// Whether a file of `bytes` bytes starts as ONNX's `ModelProto` does: a message of Protocol
-/// Buffers, which has no magic number, with a version, some texts, and a graph that fits the file.
+/// Whether a file of `bytes` bytes starts like ONNX's `ModelProto`: a Protocol Buffers message,
+/// which has no magic number, with a version, some strings, and a graph that fits the file.
 fn is_onnx(start: &[u8], bytes: u64) -> bool {
     const VARINT: u64 = 0;
     const BYTES: u64 = 2;
@@ -152,7 +152,7 @@ fn is_onnx(start: &[u8], bytes: u64) -> bool {
     }
 }
 
-/// Takes a number of Protocol Buffers off the start of `rest`.
+/// Removes a Protocol Buffers varint from the start of `rest`.
 fn varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
@@ -170,10 +170,10 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// What PyTorch 2.15's exporter wrote, up to the first byte of the graph.
+    /// Output of PyTorch 2.15's exporter, up to the first byte of the graph.
     const ONNX: &[u8] = b"\x08\x0a\x12\x07pytorch\x1a\x0c2.15.0+cu132:\x03\x0a\x01x";
 
-    /// The parts of a ZIP archive of empty files that its names are found by.
+    /// Those parts of a ZIP archive of empty files that hold their names.
     fn archive(names: &[&str]) -> Vec<u8> {
         let mut bytes = b"PK\x03\x04".to_vec();
         bytes.resize(30, 0);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_known_by_their_bytes() {
+    fn formats_are_recognised_by_their_bytes() {
         for (bytes, expected) in known() {
             assert_eq!(format(&bytes), Some(expected));
         }

@@ -14,10 +14,10 @@ use infer_core::{
 use crate::characters::UnknownCharacters;
 use crate::error::{ArtifactError, TextError};
 
-/// The bytes of an artifact, aligned so that `infer-core` reads them in place.
+/// The bytes of an artifact, aligned so that `infer-core` can read them in place.
 #[derive(Debug, Clone)]
 pub struct Artifact {
-    /// Their alignment is that of an artifact, on every host.
+    /// Elements with the alignment of an artifact, on every host.
     pieces: Vec<Columns>,
     length: usize,
 }
@@ -46,12 +46,12 @@ impl Artifact {
         &bytemuck::cast_slice(&self.pieces)[..self.length]
     }
 
-    /// The model in it, whichever kind its weights are.
+    /// The model in it, of either precision.
     ///
     /// # Errors
     /// [`LoadError`].
     pub fn model(&self) -> Result<AnyModel<'_>, LoadError> {
-        // What has no summary has no kind, and loading it says what is wrong.
+        // Without a summary the precision is unknown, and loading reports what is wrong.
         let precision = Summary::read(self.bytes()).map(|summary| summary.header.precision);
         if precision == Ok(StoredPrecision::F32) {
             Model::load(self.bytes()).map(AnyModel::F32)
@@ -61,7 +61,7 @@ impl Artifact {
     }
 }
 
-/// A model of either kind.
+/// A model of either precision.
 #[derive(Debug, Clone)]
 pub enum AnyModel<'a> {
     /// Weights of one byte, integer arithmetic.
@@ -71,7 +71,7 @@ pub enum AnyModel<'a> {
 }
 
 impl AnyModel<'_> {
-    /// What the artifact says of itself.
+    /// The artifact's header.
     #[must_use]
     pub fn header(&self) -> &Header<'_> {
         match self {
@@ -107,16 +107,17 @@ impl AnyModel<'_> {
         }
     }
 
-    /// The tokens of `text`, normalised as the corpus was, with the `replacement`, or else the
-    /// artifact's own, for characters that the vocabulary lacks.
+    /// The tokens of `text`, normalised as the corpus was. Characters that the vocabulary lacks
+    /// become `replacement`, or, if there is none, the artifact's own replacement.
     ///
     /// # Errors
-    /// [`TextError::Replacement`]; without a replacement [`TextError::UnknownCharacters`] names the
-    /// characters that the vocabulary lacks.
+    /// [`TextError::Replacement`] if `replacement` isn't in the vocabulary; without any
+    /// replacement, [`TextError::UnknownCharacters`] names the characters that the vocabulary
+    /// lacks.
     pub fn tokens(&self, text: &str, replacement: Option<char>) -> Result<Vec<Token>, TextError> {
         let (header, vocabulary) = (self.header(), self.vocabulary());
         let replacement = match replacement {
-            // As it stands in the vocabulary: it isn't normalised.
+            // It is looked up unchanged: it isn't normalised.
             Some(character) => {
                 Some(vocabulary.token(character).ok_or(TextError::Replacement { character })?)
             }
@@ -131,7 +132,7 @@ impl AnyModel<'_> {
         Ok(text.chars().filter_map(|character| known(character).or(replacement)).collect())
     }
 
-    /// The characters of `text` that the vocabulary lacks, once it is normalised as the corpus was.
+    /// The characters of `text` that the vocabulary lacks, after normalising it as the corpus was.
     #[must_use]
     pub fn unknown(&self, text: &str) -> Option<UnknownCharacters> {
         let (normalisation, vocabulary) = (self.header().normalisation, self.vocabulary());
@@ -139,12 +140,12 @@ impl AnyModel<'_> {
         UnknownCharacters::of(text, is_known)
     }
 
-    /// Hands `length` characters that follow `prefix` to `each`, as they come, unless it breaks
-    /// off.
+    /// Generates `length` characters that follow `prefix`, and passes each to `each` at once, until
+    /// `each` breaks.
     ///
     /// # Errors
-    /// [`TextError::UnknownCharacters`] names one of `prefix` that the vocabulary lacks, if the
-    /// artifact has no replacement.
+    /// [`TextError::UnknownCharacters`] names a character of `prefix` that the vocabulary lacks, if
+    /// the artifact has no replacement.
     pub fn generate(
         &self,
         prefix: &str,
@@ -177,8 +178,8 @@ impl AnyModel<'_> {
         Ok(text)
     }
 
-    /// Predicts each token of `tokens` but the first from those before it, from a state of zeros,
-    /// and calls `each` with the natural logarithms of the probabilities `[V]` and the token that
+    /// Predicts each of `tokens` except the first from those before it, from a state of zeros, and
+    /// calls `each` with the natural logarithms of the probabilities `[V]` and the token that
     /// follows.
     pub fn predict_each(&self, tokens: &[Token], each: impl FnMut(&[f64], Token)) {
         match self {
@@ -225,7 +226,7 @@ fn generate<P: Precision>(
     let mut state = OwnedState::new(model);
     let mut generator = Generator::from_view(model, state.view(model), sampling);
     generator.prime(prefix)?;
-    // Where it breaks off, it has ended as asked.
+    // A break is not an error: the caller asked for it.
     let _ = generator.take(length).try_for_each(each);
     Ok(())
 }
@@ -257,7 +258,7 @@ impl<'m, P: Precision> Reader<'m, P> {
         Self { model, state: OwnedState::new(model), log_probabilities }
     }
 
-    /// Takes `token` in.
+    /// Reads `token`.
     pub(crate) fn read(&mut self, token: Token) {
         self.model.step(&mut self.state.view(self.model), token);
     }
@@ -281,8 +282,8 @@ impl<'m, P: Precision> Reader<'m, P> {
     }
 }
 
-/// The largest |c| of each layer's cell states while a f32 `model` reads what it writes itself
-/// after each of `prefixes`, `length` characters at temperature 1.
+/// The largest |c| of each layer's cell states while an f32 `model` writes `length` characters at
+/// temperature 1 after each of `prefixes`, and after nothing.
 pub(crate) fn largest_cell_states(
     model: &Model<'_, F32>,
     prefixes: &[String],

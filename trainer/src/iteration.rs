@@ -1,19 +1,18 @@
-//! What an iteration is computed with beside its window: the numbers of its update, and of its
-//! dropout. Host and shaders share their layout.
+//! The parameters of an iteration's update and dropout. Host and shaders share their layout.
 
 use charcell_shaders::{BETA_1, BETA_2, Dropout, Update};
 
 use crate::config::{Config, Optimizer};
 
-/// The factor that scales gradients of `norm` down to `clip`, if theirs is larger (the chapter's
-/// `grad_clipping`).
+/// The factor that scales gradients of norm `norm` down to `clip`, if `norm` is larger (the
+/// chapter's `grad_clipping`).
 #[must_use]
 pub fn clip_factor(norm: f64, clip: f32) -> f64 {
     let clip = f64::from(clip);
     if norm > clip { clip / norm } else { 1.0 }
 }
 
-/// The numbers of the update in iteration t = `iteration`, from 1.
+/// The update in iteration t = `iteration`, counted from 1.
 pub(crate) fn update(config: &Config, learning_rate: f32, iteration: u64) -> Update {
     let rate = f64::from(learning_rate);
     // β₁ᵗ and β₂ᵗ are 0 in f64 long before t leaves the range of an i32.
@@ -31,8 +30,8 @@ pub(crate) fn update(config: &Config, learning_rate: f32, iteration: u64) -> Upd
     }
 }
 
-/// The dropout of an `iteration`, from 0, if there is any: which outputs of a layer are left out on
-/// their way up (arXiv 1409.2329).
+/// The dropout of an `iteration`, counted from 0, if there is any: which outputs of a layer are
+/// dropped before the next layer reads them (arXiv 1409.2329).
 pub(crate) fn dropout(config: &Config, iteration: u64) -> Option<Dropout> {
     (config.dropout > 0.0).then(|| {
         let low = hash(config.seed as u32 ^ hash((config.seed >> 32) as u32));

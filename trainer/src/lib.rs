@@ -11,7 +11,7 @@
 //! let text = "the traveller met the time traveller. ".repeat(100);
 //! let corpus = Corpus::from_text(&text, Normalisation::LowerCase, None)?;
 //! let config = Config { hidden: 16, epochs: 2, ..Config::default() };
-//! // Training is asynchronous, for pages; a program waits for it, for example with pollster.
+//! // Training is asynchronous, so that it runs in web pages. A native program blocks on it.
 //! let device = pollster::block_on(Device::try_gpu(0));
 //! let outcome = pollster::block_on(train_and_predict(&corpus, &config, &device, |report| {
 //!     println!("epoch {}, perplexity {}", report.epoch, report.perplexity);
@@ -63,12 +63,12 @@ pub use training::{
     REPORT_CHARACTERS, Training, train_and_predict,
 };
 
-/// The example of the page on this crate, which is a test.
+/// Runs the example in the README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The examples of the chapter's page, which are tests.
+/// Runs the examples in `docs/chapter.md` as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/chapter.md")]
 struct ChapterPage;

@@ -1,6 +1,6 @@
-//! Lists in messages, which stay short however many things there are.
+//! Lists in messages, which stay short however many items there are.
 
-/// The first of some `names`, as many as `most`, and how many more there are.
+/// The first `most` of some `names`, and how many more there are.
 pub(crate) fn some(names: impl Iterator<Item = String>, most: usize) -> String {
     let names: Vec<String> = names.collect();
     match names.len() {

@@ -1,4 +1,5 @@
-//! Exported artifacts: the fixed ones that `infer-core` is tested with, and f32 against training.
+//! Exported artifacts: the fixed ones with which `infer-core` is tested, and f32 compared with
+//! training.
 
 mod common;
 
@@ -17,11 +18,11 @@ use common::{untrained_model, window};
 /// Neither hidden units nor characters are a multiple of four.
 const TINY: Dimensions = Dimensions { vocabulary: 22, hidden: 10, layers: 2 };
 
-/// The export has to give the very bytes of the files that `infer-core`'s tests and examples use.
+/// The export must match the files that `infer-core`'s tests and examples use, byte for byte.
 ///
-/// A change of the format changes them: `CHARCELL_BLESS=1 cargo test` writes them anew.
+/// After a change of the format, `CHARCELL_BLESS=1 cargo test` rewrites them.
 #[test]
-fn the_fixed_artifacts_are_what_is_exported() {
+fn the_fixed_artifacts_match_the_export() {
     let model = untrained_model(TINY, 300.0, 7);
     for (weights, name) in
         [(Precision::Int8, "tiny-int8.postcard"), (Precision::F32, "tiny-f32.postcard")]
@@ -34,11 +35,11 @@ fn the_fixed_artifacts_are_what_is_exported() {
     assert_is_exported("../infer-core/tests/models/tiny-replacing.postcard", &exported);
 }
 
-/// The smallest artifacts of each kind, with one layer and more: what fuzzing starts from.
+/// The smallest artifacts of each precision, with one layer and with several: the seeds of fuzzing.
 ///
-/// `CHARCELL_BLESS=1 cargo test` writes them anew, too.
+/// `CHARCELL_BLESS=1 cargo test` rewrites them too.
 #[test]
-fn the_seeds_of_fuzzing_are_what_is_exported() {
+fn the_seeds_of_fuzzing_match_the_export() {
     for (vocabulary, hidden, layers) in [(2, 1, 1), (3, 2, 1), (2, 1, 4), (4, 3, 2)] {
         let mut model = untrained_model(Dimensions { vocabulary, hidden, layers }, 300.0, 7);
         model.prefixes = vec![" ".into()];
@@ -52,7 +53,8 @@ fn the_seeds_of_fuzzing_are_what_is_exported() {
     }
 }
 
-/// So that a device has its model's own prefixes in the vocabulary, whatever it can lower-case.
+/// So that the vocabulary has the characters of the model's own prefixes, whatever a device can
+/// lower-case.
 #[test]
 fn prefixes_are_normalised_as_the_corpus_was() {
     const DIMENSIONS: Dimensions = Dimensions { vocabulary: 7, hidden: 1, layers: 1 };
@@ -70,9 +72,10 @@ fn prefixes_are_normalised_as_the_corpus_was() {
     }
 }
 
-/// A device that can lower-case ASCII alone would not replace what may be a capital letter.
+/// A device that can lower-case only ASCII would not replace a character that may be a capital
+/// letter.
 #[test]
-fn prefixes_have_the_replacement_where_it_stands_for_a_character() {
+fn prefixes_contain_the_replacement() {
     let prefix = |vocabulary: &str, replacement| {
         let vocabulary = Vocabulary::of(vocabulary).unwrap().with_replacement(replacement).unwrap();
         let dimensions = Dimensions { vocabulary: vocabulary.size(), hidden: 1, layers: 1 };
@@ -83,11 +86,11 @@ fn prefixes_have_the_replacement_where_it_stands_for_a_character() {
         (model.tokens("Жüb", None).unwrap(), model.header().prefixes[0].to_owned())
     };
     assert_eq!(prefix("büß�", Some('�')), (vec![3, 2, 0], "�üb".into()));
-    // It would be read as another character, b.
+    // Here the replacement would be read as another character, b.
     assert_eq!(prefix("bBß", Some('B')), (vec![0, 0, 1], "жüb".into()));
 }
 
-/// No artifact has a prefix of its own that it can't continue.
+/// An artifact can continue all of its own prefixes.
 #[test]
 fn prefixes_with_characters_that_the_vocabulary_lacks_are_refused() {
     let mut model = untrained_model(TINY, 1.0, 7);
@@ -95,22 +98,22 @@ fn prefixes_with_characters_that_the_vocabulary_lacks_are_refused() {
     for weights in [Precision::Int8, Precision::F32] {
         let Err(Error::Text(TextError::UnknownCharacters(unknown))) = artifact(&model, weights)
         else {
-            panic!("the prefix is taken");
+            panic!("the prefix is accepted");
         };
         assert!(unknown.positions().eq([('Ж', 1)]), "{unknown}");
     }
 }
 
-/// Compares the file at `path` with `exported`, or writes it anew.
+/// Compares the file at `path` with `exported`, or rewrites it.
 fn assert_is_exported(path: &str, exported: &Artifact) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("CHARCELL_BLESS").is_some() {
         fs::write(&path, exported.bytes()).unwrap();
     }
-    assert!(fs::read(&path).unwrap() == exported.bytes(), "{} is another", path.display());
+    assert!(fs::read(&path).unwrap() == exported.bytes(), "{} differs", path.display());
 }
 
-/// No weight is stored as another one, for lack of room.
+/// No weight is silently stored as a different value because it is too large.
 #[test]
 fn weights_too_large_for_int8_are_refused_by_name() {
     for (name, largest) in [(ParameterName::WHh(1), 62.0), (ParameterName::WOut, 16_000.0)] {
@@ -127,8 +130,8 @@ fn weights_too_large_for_int8_are_refused_by_name() {
     }
 }
 
-/// The bytes that the specification prints are those of the fixed artifact, the whole header among
-/// them, and the logits that it ends with are what is computed.
+/// The bytes in the specification, which include the whole header, are those of the fixed artifact,
+/// and the logits at its end are those that are computed.
 #[test]
 fn the_specification_describes_the_fixed_artifact() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -166,15 +169,15 @@ fn dumped(line: &str) -> Option<(usize, Vec<u8>)> {
     Some((offset, bytes))
 }
 
-/// From the smallest model to the largest rows and vocabulary, in one part of a row and in two,
-/// int8 is close to f32.
+/// Int8 is close to f32 from the smallest model to the largest rows and vocabulary, with rows in
+/// one part and in two.
 #[test]
 fn int8_is_close_to_f32_at_every_size() {
     let sizes =
         [(2, 1, 1), (3, 8, 1), (22, 9, 4), (43, 512, 1), (5, 520, 2), (5, 1024, 1), (65_535, 3, 1)];
     for (vocabulary, hidden, layers) in sizes {
         let dimensions = Dimensions { vocabulary, hidden, layers };
-        // Sums of H products are about as large as one in a small model.
+        // Sums of H products are about as large as those in a small model.
         let mut model = untrained_model(dimensions, 200.0 / (hidden as f32).sqrt(), 5);
         model.prefixes.clear();
         let tokens = window(vocabulary, 12, 1, 3).inputs;
@@ -193,7 +196,7 @@ fn int8_is_close_to_f32_at_every_size() {
     }
 }
 
-/// What `infer-core` computes in f32 is what training computed.
+/// `infer-core` computes the same in f32 as training.
 #[test]
 fn f32_logits_are_those_of_training() {
     for (hidden, layers) in [(1, 1), (7, 1), (64, 1), (10, 2), (9, 4)] {

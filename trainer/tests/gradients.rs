@@ -1,4 +1,4 @@
-//! The gradients of all parameters against central differences in f64.
+//! Compares the gradients of all parameters with central differences in f64.
 
 mod common;
 

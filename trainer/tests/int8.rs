@@ -1,5 +1,5 @@
-//! int8 is as good as f32, or is refused: for models with masked characters, and with biases and
-//! weights far beyond all others.
+//! Int8 is as good as f32, or is refused: for models with masked characters, and with biases and
+//! weights far larger than all others.
 
 mod common;
 
@@ -23,7 +23,7 @@ use common::untrained_model;
 
 const HIDDEN: usize = 24;
 
-/// A model that has learnt the text below.
+/// A model that has learned the text below.
 static MODEL: LazyLock<TrainedModel> = LazyLock::new(|| {
     let config =
         Config { hidden: HIDDEN, layers: 2, batch_size: 8, epochs: 40, ..Config::default() };
@@ -50,7 +50,7 @@ fn token(character: char) -> usize {
     MODEL.vocabulary.token(character).unwrap().into()
 }
 
-/// 3000 characters at the highest temperature there is, in int8 and in f32.
+/// 3000 characters at the highest temperature, in int8 and in f32.
 fn wild_texts(model: &TrainedModel) -> [String; 2] {
     let sampling = Sampling::random().with_temperature_milli(u16::MAX);
     [Precision::Int8, Precision::F32].map(|weights| {
@@ -63,7 +63,7 @@ fn nats_per_logit_q32(artifact: &Artifact) -> u32 {
     Model::<Int8>::load(artifact.bytes()).unwrap().nats_per_logit_q32()
 }
 
-/// What int8 predicts for each character of the corpus: logarithms of probabilities, `[V]` each.
+/// The int8 predictions for each character of the corpus: logarithms of probabilities, `[V]` each.
 fn predictions(model: &TrainedModel) -> Vec<f64> {
     let (artifact, tokens) = (artifact(model, Precision::Int8).unwrap(), CORPUS.tokens().to_vec());
     let mut all = Vec::new();
@@ -71,7 +71,7 @@ fn predictions(model: &TrainedModel) -> Vec<f64> {
     all
 }
 
-/// The artifact of a model that int8 suits, on its corpus and on what it writes.
+/// Checks that int8 suits a model, on its corpus and on its own text; returns the artifact.
 fn assert_is_right(model: &TrainedModel) -> Artifact {
     let (artifact, on_corpus) = int8_artifact(model, &EXCERPT).unwrap();
     for loss in [on_corpus, int8_artifact(model, "").unwrap().1] {
@@ -88,7 +88,7 @@ fn a_masked_character_costs_the_others_nothing() {
     for mask in [-3e3, -1e6, -1e30] {
         let masked = with(BOut, token('e'), mask);
         let artifact = assert_is_right(&masked);
-        // Its own weights were perhaps the largest.
+        // The masked character's weights may have been the largest.
         assert!(nats_per_logit_q32(&artifact) <= nats_per_logit_q32(&unmasked), "{mask}");
         assert!(wild_texts(&masked).iter().all(|text| !text.contains('e')), "{mask}");
     }
@@ -107,7 +107,7 @@ fn all_characters_but_two_can_be_masked() {
     }
 }
 
-/// So small that the scale is that of the biases: they don't need the precision.
+/// The weights are so small that the biases determine the scale, but they don't need the precision.
 #[test]
 fn a_character_is_masked_beside_small_weights() {
     let mut model = with(BOut, token('e'), -1e6);
@@ -118,7 +118,7 @@ fn a_character_is_masked_beside_small_weights() {
 }
 
 #[test]
-fn a_bias_above_all_others_or_of_all_is_held() {
+fn biases_far_from_zero_are_preserved() {
     for bias in [1e5, 1e30] {
         let model = with(BOut, token('e'), bias);
         assert_is_right(&model);
@@ -127,7 +127,7 @@ fn a_bias_above_all_others_or_of_all_is_held() {
     let mut model = with(BOut, token('e'), 1e5);
     model.parameters.get_mut(BOut)[token('t')] = 2e5;
     assert_eq!(wild_texts(&model), ["t".repeat(3000), "t".repeat(3000)]);
-    // In f32, too, no logit may be beyond its range.
+    // In f32 too, no logit may exceed its range.
     for common in [20_000.0, 1e6, -1e5] {
         let mut model = MODEL.clone();
         model.parameters.get_mut(BOut).iter_mut().for_each(|bias| *bias += common);
@@ -135,9 +135,9 @@ fn a_bias_above_all_others_or_of_all_is_held() {
     }
 }
 
-/// Beyond what opens it or shuts it whatever the text is, a gate is the same at any bias.
+/// Once a bias is large enough to open or close a gate for any text, a larger one changes nothing.
 #[test]
-fn a_saturated_gate_is_held_at_any_bias() {
+fn a_saturated_gate_stays_saturated_at_any_bias() {
     for gate in 0..GATES {
         for sign in [1.0, -1.0] {
             let with_bias = |bias: f32| with(B(1), gate * HIDDEN + 3, sign * bias);
@@ -151,7 +151,7 @@ fn a_saturated_gate_is_held_at_any_bias() {
 }
 
 #[test]
-fn zeros_are_held() {
+fn zeros_are_preserved() {
     let mut model = MODEL.clone();
     for name in [WIh(0), WHh(1)] {
         model.parameters.get_mut(name).chunks_exact_mut(GATES * HIDDEN).for_each(|weights| {
@@ -168,7 +168,8 @@ fn zeros_are_held() {
     assert!((evaluation.perplexity - MODEL.vocabulary.size() as f64).abs() < 1e-9);
 }
 
-/// A weight that nothing is multiplied with takes the precision of all that share its scale.
+/// A large weight costs the precision of all weights with the same scale, even if its input is
+/// always zero.
 #[test]
 fn a_weight_far_beyond_the_others_is_refused() {
     let unit = 3;
@@ -180,9 +181,9 @@ fn a_weight_far_beyond_the_others_is_refused() {
     assert!(matches!(loss.check(), Err(ArtifactError::Int8Loss { .. })));
 }
 
-/// Whatever is far beyond all others: int8 predicts as well as f32 what f32 writes, or is refused.
+/// Whatever the outliers are, int8 predicts text written in f32 as well as f32 does, or is refused.
 #[test]
-fn no_outlier_is_held_badly_without_a_word() {
+fn no_outlier_silently_spoils_int8() {
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let (mut held, mut refused) = (0, 0);
     for _ in 0..32 {
@@ -214,7 +215,7 @@ fn no_outlier_is_held_badly_without_a_word() {
     assert!(held > 10 && refused > 5, "{held} and {refused}");
 }
 
-/// The perplexity in int8 divided by that in f32, on another text than is looked at in export.
+/// The perplexity in int8 divided by that in f32, on a text other than the one used in the export.
 fn factor_on_own_text(model: &TrainedModel) -> f64 {
     let [int8, float] =
         [Precision::Int8, Precision::F32].map(|weights| artifact(model, weights).unwrap());
@@ -224,7 +225,7 @@ fn factor_on_own_text(model: &TrainedModel) -> f64 {
     evaluate(&int8, &tokens).perplexity / evaluate(&float, &tokens).perplexity
 }
 
-/// The smallest model, and one of the most characters.
+/// The smallest model, and one with the most characters.
 #[test]
 fn models_of_any_size_are_compared() {
     for (vocabulary, hidden, layers) in [(2, 1, 1), (3, 2, 4), (MAX_VOCABULARY, 1, 1)] {

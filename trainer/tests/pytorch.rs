@@ -1,4 +1,5 @@
-//! Logits, loss, state and gradients against PyTorch; `pytorch/reference.py` made the numbers.
+//! Compares logits, loss, state and gradients with PyTorch; `pytorch/reference.py` made the
+//! numbers.
 
 use std::fs;
 use std::path::Path;
@@ -17,12 +18,12 @@ const T: usize = 6;
 const B: usize = 3;
 
 #[test]
-fn one_layer_is_pytorchs() {
+fn one_layer_matches_pytorch() {
     compare("one_layer.safetensors", 1);
 }
 
 #[test]
-fn two_layers_are_pytorchs() {
+fn two_layers_match_pytorch() {
     compare("two_layers.safetensors", 2);
 }
 
@@ -47,7 +48,7 @@ fn compare(file: &str, layers: usize) {
 
     let mut state = initial.clone();
     let forward = parameters.forward(&window.inputs, &mut state);
-    close("logits of the pass alone", &forward.logits, &numbers(&file, "expected.logits"));
+    close("logits of `forward`", &forward.logits, &numbers(&file, "expected.logits"));
     close("its hidden state", &state.hidden, &numbers(&file, "expected.hidden"));
     close("its cell state", &state.cell, &numbers(&file, "expected.cell"));
     let last_step = &forward.hidden[(T - 1) * B * H..];
@@ -57,7 +58,7 @@ fn compare(file: &str, layers: usize) {
     let Iterations::Done(reports) =
         block_on(cpu.train(std::slice::from_ref(&window), &[1.0])).unwrap()
     else {
-        panic!("it should have trained");
+        panic!("training diverged");
     };
     let report = reports[0];
     close("loss", &[report.loss_nats as f32], &numbers(&file, "expected.loss"));
@@ -65,13 +66,13 @@ fn compare(file: &str, layers: usize) {
     close("hidden state", &cpu.state().hidden, &numbers(&file, "expected.hidden"));
     close("cell state", &cpu.state().cell, &numbers(&file, "expected.cell"));
 
-    // PyTorch's gradients have the shapes of its parameters, so they are written as such.
+    // PyTorch's gradients have the shapes of its parameters, so they are saved like parameters.
     let gradients = to_safetensors(cpu.gradients());
     let gradients = SafeTensors::deserialize(&gradients).unwrap();
     for name in gradients.names().into_iter().filter(|name| !name.contains("bias_hh")) {
         close(name, &numbers(&gradients, name), &numbers(&file, &format!("gradient.{name}")));
     }
-    // One step at rate 1 without clipping takes exactly the gradients off.
+    // One update at rate 1 without clipping subtracts exactly the gradients.
     let updated = block_on(cpu.parameters()).unwrap();
     let expected: Vec<f32> =
         parameters.values().iter().zip(cpu.gradients().values()).map(|(p, g)| p - g).collect();
@@ -79,9 +80,9 @@ fn compare(file: &str, layers: usize) {
     assert_eq!(Parameters::names(dimensions).count(), 3 * layers + 2);
 }
 
-/// Three steps of each optimiser, with clipping in force.
+/// Three updates of each optimiser, with gradients that are clipped.
 #[test]
-fn optimizers_are_pytorchs() {
+fn optimizers_match_pytorch() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pytorch/optimizers.safetensors");
     let bytes = fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();

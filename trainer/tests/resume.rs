@@ -1,4 +1,4 @@
-//! Trainings that stop and go on: exactly as if they had never stopped, whatever stopped them.
+//! Runs that stop and resume continue exactly as if they had never stopped, whatever stopped them.
 
 use std::ops::ControlFlow;
 
@@ -29,7 +29,7 @@ fn small() -> Config {
     }
 }
 
-/// With everything that has a memory of its own.
+/// With every feature that has a state of its own.
 fn rich() -> Config {
     Config {
         layers: 2,
@@ -49,7 +49,7 @@ fn training<'a>(corpus: &'a Corpus, config: &Config) -> Training<'a, OnDevice> {
     block_on(Training::new(corpus, config, backend)).unwrap()
 }
 
-/// A checkpoint as a file would hold it, and the reports of its epochs.
+/// A checkpoint that was written and read back, and the reports of its epochs.
 fn checkpoint(training: &mut Training<'_, OnDevice>) -> (Checkpoint, Vec<EpochReport>) {
     let checkpoint = block_on(training.checkpoint()).unwrap();
     let checkpoint = Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap();
@@ -101,7 +101,7 @@ fn three_epochs_and_three_more_are_six() {
 }
 
 #[test]
-fn a_training_goes_on_in_the_middle_of_an_epoch() {
+fn a_run_resumes_in_the_middle_of_an_epoch() {
     let corpus = corpus();
     let cosine = Config { schedule: Schedule::Cosine, warm_up: 0.1, ..rich() };
     type Moment = (Config, fn(&Progress) -> bool);
@@ -116,13 +116,13 @@ fn a_training_goes_on_in_the_middle_of_an_epoch() {
         while !is_moment(&block_on(first.advance()).unwrap().unwrap()) {}
         let saved = checkpoint(&mut first);
         assert_same(&finish(resumed(&corpus, &config, saved)), &whole);
-        // The training that was left is no worse for it.
+        // The run that made the checkpoint isn't affected by it.
         assert_same(&finish(first), &whole);
     }
 }
 
 #[test]
-fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
+fn a_checkpoint_of_another_run_is_refused_with_the_difference() {
     let corpus = corpus();
     let mut first = training(&corpus, &small());
     block_on(first.advance()).unwrap();
@@ -130,7 +130,7 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
     let refused = |config: Config, corpus: &Corpus, name: &str, values: [&str; 2]| {
         let Err(Mismatch::Setting { setting, here, there }) = checkpoint.check(&config, corpus)
         else {
-            panic!("another {name} is taken");
+            panic!("another {name} is accepted");
         };
         assert_eq!(setting, name);
         assert_eq!([there.as_str(), here.as_str()], values);
@@ -152,9 +152,9 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
     checkpoint.check(&longer, &corpus).unwrap();
 }
 
-/// Only where the learning rate doesn't follow it from the start.
+/// Only if the learning rate hasn't depended on it from the start.
 #[test]
-fn the_number_of_epochs_may_change_where_it_changes_nothing_before() {
+fn the_number_of_epochs_may_change_if_past_epochs_stay_the_same() {
     let corpus = corpus();
     let step = Config { schedule: Schedule::Step, decay_every: 2, ..small() };
     let whole = finish(training(&corpus, &step));
@@ -177,7 +177,7 @@ fn the_number_of_epochs_may_change_where_it_changes_nothing_before() {
 }
 
 #[test]
-fn damaged_checkpoints_are_told() {
+fn damaged_checkpoints_are_refused() {
     let corpus = corpus();
     let mut training = training(&corpus, &rich());
     block_on(training.advance()).unwrap();

@@ -1,4 +1,4 @@
-//! Training as a whole: it learns, reproducibly, and stops in good order.
+//! Whole training runs: they learn, are reproducible, and stop cleanly.
 
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, State, TrainedModel};
@@ -27,7 +27,7 @@ fn small() -> Config {
 }
 
 #[test]
-fn the_shipped_text_is_as_promised() {
+fn the_shipped_text_suits_the_default_prefixes() {
     assert!(SHIPPED_TEXT.chars().count() >= 12_000);
     let start: String = SHIPPED_TEXT.to_lowercase().chars().take(10_000).collect();
     let start = start.replace('\n', " ");
@@ -48,7 +48,7 @@ fn the_same_seed_gives_the_same_weights_at_any_number_of_threads() {
     }
 }
 
-/// Perplexity of a model of `weights` on its corpus, and its first choices.
+/// Perplexity of a model with `weights` on its corpus, and its first choices.
 fn predictions(model: &TrainedModel, corpus: &Corpus, weights: Precision) -> (f64, Vec<usize>) {
     let artifact = artifact(model, weights).unwrap();
     let model = artifact.model().unwrap();
@@ -60,7 +60,7 @@ fn predictions(model: &TrainedModel, corpus: &Corpus, weights: Precision) -> (f6
 }
 
 #[test]
-fn training_learns_and_int8_loses_next_to_nothing_of_it() {
+fn training_learns_and_int8_loses_next_to_nothing() {
     let corpus = corpus(3000);
     let config = Config { batch_size: 8, epochs: 80, ..Config::default() };
     let mut perplexities = Vec::new();
@@ -87,10 +87,10 @@ fn training_learns_and_int8_loses_next_to_nothing_of_it() {
     assert!(agreement > 0.99, "the same first choice on {agreement}");
 }
 
-/// As one reader of all of the text, who carries his state over: what precedes a row of the batch
-/// reaches back to the start here.
+/// The perplexity is the same as when the whole text is read in one pass that carries the state
+/// over: in this short text, the warm-up of each row reaches back to the start.
 #[test]
-fn held_out_text_is_read_in_batches_as_it_would_be_in_one_row() {
+fn held_out_text_has_the_same_perplexity_in_batches_as_in_one_row() {
     let corpus = corpus(4000);
     let config = Config { validation: 0.08, epochs: 5, report_every: 5, ..small() };
     let outcome = train(&corpus, &config, 2);
@@ -110,14 +110,14 @@ fn held_out_text_is_read_in_batches_as_it_would_be_in_one_row() {
 }
 
 #[test]
-fn a_model_that_is_worse_than_guessing_is_told() {
+fn a_model_that_is_worse_than_guessing_is_reported() {
     let corpus = corpus(4000);
     let check = |config: &Config| train(&corpus, config, 1).check(config);
     check(&small()).unwrap();
-    // It would still be said to be right by the epoch's own loss, which is that from before.
+    // The epoch's own loss doesn't show it, because it was measured before the update.
     let error = check(&Config { epochs: 1, learning_rate: 1e5, ..small() }).unwrap_err();
     assert!(matches!(error, TrainingError::WorseThanGuessing { characters: 37, .. }), "{error}");
-    // Before anything is learned, and after it has diverged, there is nothing to compare.
+    // An untrained model is not worse than guessing.
     check(&Config { epochs: 1, learning_rate: 1e-9, ..small() }).unwrap();
 }
 
@@ -135,7 +135,7 @@ fn a_loss_that_is_no_longer_finite_keeps_the_last_good_weights() {
     assert_eq!(epoch, kept + 1);
 }
 
-/// Where text is held out, they are the best on it, and not those of the epoch before.
+/// If text is held out, the kept weights are the best on it, not those of the epoch before.
 #[test]
 fn a_loss_that_is_no_longer_finite_names_the_weights_that_are_kept() {
     let corpus = corpus(4000);
@@ -150,7 +150,7 @@ fn a_loss_that_is_no_longer_finite_names_the_weights_that_are_kept() {
     }
 }
 
-/// What the chapter's `grad_clipping` does.
+/// As in the chapter's `grad_clipping`.
 #[test]
 fn a_gradient_beyond_the_limit_is_scaled_down_to_it() {
     let limit = 0.01_f32;
@@ -161,7 +161,7 @@ fn a_gradient_beyond_the_limit_is_scaled_down_to_it() {
 }
 
 #[test]
-fn a_window_goes_on_from_the_last_or_starts_anew() {
+fn a_window_carries_the_state_over_or_resets_it() {
     let corpus = corpus(100);
     let dimensions = Dimensions { vocabulary: corpus.vocabulary().size(), hidden: 20, layers: 2 };
     let parameters = Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(0));
@@ -183,7 +183,7 @@ fn a_window_goes_on_from_the_last_or_starts_anew() {
 }
 
 #[test]
-fn settings_that_make_no_model_are_refused_by_name() {
+fn invalid_settings_are_refused_by_name() {
     let corpus = corpus(4000);
     let refused = |config: &Config| {
         block_on(train_and_predict(&corpus, config, &DEVICE, |_| ())).map(drop).unwrap_err()
@@ -211,7 +211,7 @@ fn settings_that_make_no_model_are_refused_by_name() {
     ] {
         let Error::Text(TextError::ShorterThanBatch { needed: found, .. }) = refused(&config)
         else {
-            panic!("a batch of {needed} characters is taken");
+            panic!("a batch of {needed} characters is accepted");
         };
         assert_eq!(found, needed);
     }

@@ -118,7 +118,7 @@ impl Tool {
 /// Makes sure of the drivers for tests on a GPU, by Vulkan and by OpenGL, if `devices`, which
 /// `charcell devices` printed, has none.
 pub fn install_gpu_drivers(devices: &str) {
-    let has_all = ["by Vulkan", "by OpenGL"].iter().all(|interface| devices.contains(interface));
+    let has_all = ["via Vulkan", "via OpenGL"].iter().all(|interface| devices.contains(interface));
     // On other systems the drivers come with the graphics card's.
     if cfg!(target_os = "linux") && !has_all {
         apt_install(GPU_DRIVERS.packages);

@@ -1,4 +1,4 @@
-//! Gives every file of the folders named to every fuzz target, on whatever machine this runs.
+//! Runs every fuzz target on every file in the given folders, on any machine.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
@@ -18,6 +18,6 @@ fn main() -> io::Result<()> {
             files += 1;
         }
     }
-    println!("    {files} inputs, addresses of {} bits", usize::BITS);
+    println!("    {files} inputs, {}-bit addresses", usize::BITS);
     Ok(())
 }

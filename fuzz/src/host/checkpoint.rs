@@ -1,4 +1,4 @@
-//! Checkpoints of a training.
+//! Checkpoints.
 
 use charcell::cpu::Cpu;
 use charcell::text::WindowSampling;
@@ -8,21 +8,22 @@ use serde_json::{Deserializer, Value};
 
 use super::CORPUS;
 
-/// The CRC that a checkpoint ends with.
+/// The CRC at the end of a checkpoint.
 const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
-/// What the header of safetensors is aligned to, and the bytes of its length before it.
+/// The alignment of the safetensors header, and the size of its length before it, in bytes.
 const ALIGNMENT: usize = 8;
 
-/// The largest counts, zero with a sign, and what isn't a number.
+/// The largest counts, negative zero, and NaN.
 pub(crate) const WORDS: [&[u8]; 5] =
     [b"18446744073709551615", b"295147905179352825856", b"-0.0", b"1e308", b"\x00\x00\xc0\x7f"];
 
-/// Reads `bytes`, their header's length and checksum mended, as a checkpoint, which may be refused;
-/// what is taken must be written as the same bytes again, and a training that goes on from it, too.
+/// Reads `bytes`, with corrected header length and checksum, as a checkpoint, and returns whether
+/// they are accepted. An accepted checkpoint, and one of a run resumed from it, must be written as
+/// the same bytes.
 ///
 /// # Panics
-/// If it isn't so.
+/// If a property doesn't hold.
 pub fn checkpoint(bytes: &[u8]) -> bool {
     let mut bytes = with_length(bytes).unwrap_or_else(|| bytes.to_vec());
     if let Some((content, checksum)) = bytes.split_last_chunk_mut() {
@@ -36,7 +37,7 @@ pub fn checkpoint(bytes: &[u8]) -> bool {
     true
 }
 
-/// `bytes` with the length of the JSON that is in them.
+/// `bytes` with the length of the JSON in them.
 fn with_length(bytes: &[u8]) -> Option<Vec<u8>> {
     let rest = bytes.get(ALIGNMENT..)?;
     let mut values = Deserializer::from_slice(rest).into_iter::<Value>();
@@ -51,14 +52,14 @@ fn with_length(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(mended)
 }
 
-/// A training goes on from `checkpoint`, which has no epochs before it whose reports it would need.
+/// Resumes from `checkpoint`, which has no earlier epochs whose reports it would need.
 fn go_on(checkpoint: &Checkpoint) {
     let config = &checkpoint.description().config;
     let backend = async |parameters| Cpu::new(parameters, config, 1);
     let resumed = Training::resume(&CORPUS, config, checkpoint, Vec::new(), backend);
     let Ok(mut training) = block_on(resumed) else { return };
-    let again = block_on(training.checkpoint()).expect("a processor can't be lost");
-    // One of another version, or of other files, is described anew.
+    let again = block_on(training.checkpoint()).expect("the CPU can't be lost");
+    // The description changes if the version or the files differ.
     if again.description() == checkpoint.description() {
         assert!(again.to_bytes() == checkpoint.to_bytes());
     }
@@ -68,12 +69,12 @@ fn go_on(checkpoint: &Checkpoint) {
     }
 }
 
-/// Checkpoints before a training, and at each of its first steps.
+/// Checkpoints before training and after each `advance`.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     configs().iter().flat_map(checkpoints).collect()
 }
 
-/// The smallest training, and one with all that has a memory of its own.
+/// The smallest run, and one with every feature that has a state of its own.
 fn configs() -> [Config; 2] {
     let smallest = Config {
         hidden: 1,
@@ -102,10 +103,10 @@ fn configs() -> [Config; 2] {
 fn checkpoints(config: &Config) -> Vec<Vec<u8>> {
     let backend = async |parameters| Cpu::new(parameters, config, 1);
     let training = block_on(Training::new(&CORPUS, config, backend));
-    let mut training = training.expect("settings that are allowed");
+    let mut training = training.expect("valid settings");
     let mut checkpoints = Vec::new();
     loop {
-        let checkpoint = block_on(training.checkpoint()).expect("a processor can't be lost");
+        let checkpoint = block_on(training.checkpoint()).expect("the CPU can't be lost");
         checkpoints.push(checkpoint.to_bytes());
         if block_on(training.advance()).expect("it learns").is_none() {
             return checkpoints;

@@ -8,20 +8,21 @@ use infer_core::artifact::VERSION;
 use self::flash::{blocks, hex_parts, segments};
 
 #[path = "../../../flash/tests/flash/mod.rs"]
-#[allow(dead_code, reason = "its readers of files are used here, its flash isn't")]
+#[allow(dead_code, reason = "only its file readers are used here, not its model of flash")]
 mod flash;
 
 /// A model for any board.
 const MODEL: &[u8] = include_bytes!("../../seeds/int8-2-1-1.postcard");
 
-/// What unwritten flash reads as.
+/// The value of erased flash.
 const ERASED: u8 = 0xFF;
 
-/// Gives `bytes` as the firmware of each board, of which one may take it: the image with a model
-/// must have what the firmware loads, and the model, and nothing else, in each format.
+/// Reads `bytes` as firmware for each board, and returns whether a board accepts it; at most one
+/// may. In each format, the image with a model must consist of what the firmware loads and the
+/// model, and nothing else.
 ///
 /// # Panics
-/// If it isn't so.
+/// If a property doesn't hold.
 pub fn firmware(bytes: &[u8]) -> bool {
     let takes = |board: &&'static Board| match Image::of_firmware(board, bytes) {
         Ok(image) => {
@@ -34,16 +35,16 @@ pub fn firmware(bytes: &[u8]) -> bool {
         }
     };
     let takers = BOARDS.iter().filter(takes).count();
-    assert!(takers <= 1, "{takers} boards take it");
+    assert!(takers <= 1, "{takers} boards accept it");
     takers == 1
 }
 
-/// The `image` of a firmware, read from `file`, is right with a model.
+/// Checks the `image` of a firmware, read from `file`, with a model added.
 fn check(board: &'static Board, file: &[u8], mut image: Image) {
     let mut parts = Vec::new();
     if !board.takes_two_files() {
         let again = Image::of_firmware(board, &image.to_file(Format::Elf));
-        assert!(again.expect("what was just written") == image);
+        assert!(again.expect("an image that was just written") == image);
         parts = segments(file);
         parts.sort();
     }
@@ -70,7 +71,8 @@ fn check(board: &'static Board, file: &[u8], mut image: Image) {
 
     if let Some(family) = board.uf2_family {
         let blocks = blocks(&image.to_file(Format::Uf2 { family }));
-        // The first sector may start before the first part, and the last end after the last.
+        // The first sector may start before the first part, and the last may end after the last
+        // part.
         let at = |address: u32| {
             let offset = address.checked_sub(start).map(|offset| offset as usize);
             offset.and_then(|offset| flat.get(offset)).copied().unwrap_or(ERASED)
@@ -78,7 +80,7 @@ fn check(board: &'static Board, file: &[u8], mut image: Image) {
         let mut written = BTreeSet::new();
         for block in &blocks {
             assert!((block.address..).zip(&block.page).all(|(address, &byte)| at(address) == byte));
-            assert!(written.insert(block.address), "a page twice");
+            assert!(written.insert(block.address), "a page is written twice");
         }
         for (address, bytes) in &parts {
             let is_written = |address: u32| written.contains(&(address / 256 * 256));
@@ -87,7 +89,7 @@ fn check(board: &'static Board, file: &[u8], mut image: Image) {
     }
 }
 
-/// A firmware of each board, in parts that touch: each other, and the slot for models.
+/// A firmware for each board, in parts that are adjacent to each other or to the model slot.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     BOARDS.iter().map(seed).collect()
 }
@@ -101,8 +103,8 @@ fn seed(board: &'static Board) -> Vec<u8> {
     add(board.model_address - end.len() as u32, &end);
     let mut file = image.to_file(Format::Elf);
     if let Flashing::Espflash { program, .. } = board.flashing {
-        // Its addresses aren't those of flash; each of the three segments has its own in its
-        // header.
+        // Its addresses aren't flash addresses; the header of each of the three segments has its
+        // own.
         let headers = file[FILE_HEADER_BYTES..].chunks_mut(SEGMENT_HEADER_BYTES);
         for (header, range) in headers.zip(&program[..3]) {
             header[12..16].copy_from_slice(&range.start.to_le_bytes());
@@ -114,7 +116,7 @@ fn seed(board: &'static Board) -> Vec<u8> {
 const FILE_HEADER_BYTES: usize = 52;
 const SEGMENT_HEADER_BYTES: usize = 32;
 
-/// What the firmware of `board` says of itself, as `charcell_app::Identity` lies in its bytes.
+/// The identity of the firmware of `board`, in the layout of `charcell_app::Identity`.
 fn identity(board: &Board) -> Vec<u8> {
     let mut identity = b"charcell-firmware".to_vec();
     identity.extend(VERSION.to_le_bytes());

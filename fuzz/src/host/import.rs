@@ -1,4 +1,4 @@
-//! Models of PyTorch.
+//! PyTorch models.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,19 @@ use charcell::model::Dimensions;
 use charcell::{ImportOptions, Imported, from_safetensors, to_safetensors};
 use safetensors::SafeTensors;
 
-/// The characters of the models that the search starts from, sorted.
+/// The characters of the seed models, sorted.
 const CHARACTERS: [char; 5] = [' ', 'a', 'e', 'h', 't'];
 
-/// Imports `bytes` as safetensors, which may be refused; what is taken must be finite, a file for
-/// the crate `safetensors` too, and the same after it was written and read again, in both ways.
+/// Imports `bytes` as safetensors, and returns whether they are accepted. An accepted model must be
+/// finite, its file must be valid for the crate `safetensors` too, and it must survive a round trip
+/// through both readers.
 ///
 /// # Panics
-/// If it isn't so.
+/// If a property doesn't hold.
 pub fn import(bytes: &[u8]) -> bool {
     let options = ImportOptions::default();
     let Ok(Imported { model, .. }) = charcell::import(bytes, &CHARACTERS, &options) else {
-        // As the weights of a run, of the sizes that most of the first inputs have.
+        // Read as the weights of a run, with the sizes of most seeds.
         let dimensions = Dimensions { vocabulary: CHARACTERS.len(), hidden: 4, layers: 1 };
         return from_safetensors(bytes, dimensions).is_ok();
     };

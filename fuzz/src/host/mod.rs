@@ -1,4 +1,4 @@
-//! What a host reads.
+//! Inputs that a host reads.
 
 mod checkpoint;
 mod firmware;
@@ -18,7 +18,7 @@ pub use import::import;
 pub use run_json::run_json;
 pub(crate) use run_json::{WORDS as RUN_JSON_WORDS, seeds as run_json_seeds};
 
-/// The text that checkpoints and descriptions are about.
+/// The corpus of the checkpoints and descriptions.
 static CORPUS: LazyLock<Corpus> = LazyLock::new(|| {
     let text = "the tea at the heath, that the hat ate. ".repeat(3);
     Corpus::from_text(&text, Normalisation::LowerCase, None).expect("a text")

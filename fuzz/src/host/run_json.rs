@@ -7,18 +7,17 @@ use serde_json::Value;
 
 use super::CORPUS;
 
-/// The most parameters of a model that is made as a description says.
+/// The most parameters of a model to create from a description.
 const MOST_PARAMETERS: usize = 1 << 14;
 
-/// Words that fields may have.
+/// Values of fields.
 pub(crate) const WORDS: [&[u8]; 6] = [b"adam", b"adamw", b"cosine", b"step", b"random", b"none"];
 
-/// Reads `bytes` as a `run.json`, or what becomes of one when they are taken for changes to it.
-/// That may be refused; what is taken must be the same after it was written and read again, and
-/// describe a model that has an artifact.
+/// Reads `bytes` as a `run.json`, or as changes to one, and returns whether it is accepted. An
+/// accepted description must survive a round trip, and describe a model that can be exported.
 ///
 /// # Panics
-/// If it isn't so.
+/// If a property doesn't hold.
 pub fn run_json(bytes: &[u8]) -> bool {
     let json = if bytes.starts_with(b"{") { bytes } else { &changed(bytes) };
     let Ok(description) = Description::from_json(json) else { return false };
@@ -27,7 +26,7 @@ pub fn run_json(bytes: &[u8]) -> bool {
     if Parameters::element_count(description.dimensions()) <= MOST_PARAMETERS {
         export(&description);
     } else {
-        // Whoever believes the sizes takes more memory than there is.
+        // A reader that trusts the sizes would allocate too much memory.
         let smaller = Dimensions { hidden: 1, ..description.dimensions() };
         let weights = to_safetensors(&Parameters::zeros(smaller));
         description.model(&weights).expect_err("the weights of a smaller model");
@@ -35,7 +34,7 @@ pub fn run_json(bytes: &[u8]) -> bool {
     true
 }
 
-/// The artifact of the model that is described says what its description does.
+/// Checks that the artifact of the described model matches the description.
 fn export(description: &Description) {
     let mut parameters = Parameters::zeros(description.dimensions());
     (0..).zip(parameters.values_mut()).for_each(|(number, value)| *value = number as f32);
@@ -43,11 +42,11 @@ fn export(description: &Description) {
     assert!(model.parameters == parameters);
     let artifact = match artifact(&model, Precision::F32) {
         Ok(artifact) => artifact,
-        // Training and import make sure of it, but somebody may have changed the file.
+        // Training and import check this, but somebody may have changed the file.
         Err(Error::Text(TextError::UnknownCharacters(_))) => return,
         Err(error) => panic!("{error}"),
     };
-    let loaded = artifact.model().expect("what was just exported");
+    let loaded = artifact.model().expect("an artifact that was just exported");
     let header = loaded.header();
     assert_eq!(loaded.dimensions(), description.dimensions());
     assert!(header.vocabulary.chars().eq(description.vocabulary.iter().copied()));
@@ -60,8 +59,8 @@ fn export(description: &Description) {
     }
 }
 
-/// A right description after `changes` of [`CHANGE_BYTES`] each: which field, what becomes of it,
-/// and a value.
+/// A valid description after `changes` of [`CHANGE_BYTES`] each: a field, a kind of change, and a
+/// value.
 fn changed(changes: &[u8]) -> Vec<u8> {
     let mut json = serde_json::to_value(small()).expect("plain values as JSON");
     for [object, field, kind, value @ ..] in changes.as_chunks::<CHANGE_BYTES>().0 {
@@ -79,7 +78,7 @@ fn changed(changes: &[u8]) -> Vec<u8> {
     json.to_string().into_bytes()
 }
 
-/// A value of some `kind`, of `bytes`; nothing: the field is to be left out.
+/// A value of some `kind`, made from `bytes`; nothing: the field is removed.
 fn new_value(kind: u8, bytes: [u8; 8]) -> Option<Value> {
     let number = u64::from_le_bytes(bytes);
     let text = String::from_utf8_lossy(&bytes);
@@ -102,7 +101,7 @@ const CHANGE_BYTES: usize = 11;
 /// The objects in a description.
 const OBJECTS: [&str; 3] = ["", "/config", "/source"];
 
-/// Descriptions of runs: small, with a text of its own, and as large as there can be; and some
+/// Descriptions of runs: a small one, one with its own text, and one of the largest size; and some
 /// changes.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let mut other = small();

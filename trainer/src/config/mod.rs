@@ -1,4 +1,4 @@
-//! All settings of a training.
+//! All settings of a run.
 
 mod preset;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, ModelError, TextError};
 use crate::model::Dimensions;
 use crate::text::{Batches, Corpus, WindowSampling};
 
-/// The kind of update: how the parameters follow the gradients.
+/// The rule by which the gradients update the parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Optimizer {
@@ -24,32 +24,32 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// Whether it keeps the means of the gradients and of their squares.
+    /// Whether it keeps moving averages of the gradients and of their squares.
     #[must_use]
     pub fn has_moments(self) -> bool {
         self != Self::Sgd
     }
 }
 
-/// The largest forget-gate bias to start with: far beyond what is of any use, and well within what
-/// int8 holds, whatever the other weights become.
+/// The largest initial forget-gate bias: far beyond any useful value, and well within the range of
+/// int8, whatever the other weights become.
 const LARGEST_FORGET_BIAS: f32 = 10_000.0;
 
-/// The shape of the learning rate's way down, after the warm-up.
+/// How the learning rate changes after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
-    /// It stays as it is.
+    /// It stays constant.
     Constant,
     /// It follows half a cosine down to 0 at the end of the training (arXiv 1608.03983, without
     /// restarts).
     Cosine,
-    /// It is multiplied by a factor every some epochs.
+    /// It is multiplied by a factor every few epochs.
     Step,
 }
 
-/// All settings of a training; the default is the recipe of *Dive into Deep Learning*, "Long
-/// Short-term Memory".
+/// All settings of a run; the default is the recipe of *Dive into Deep Learning*, "Long Short-term
+/// Memory".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -61,15 +61,15 @@ pub struct Config {
     pub num_steps: usize,
     /// B: rows of a batch.
     pub batch_size: usize,
-    /// Times that the corpus is gone through.
+    /// Passes over the corpus.
     pub epochs: usize,
-    /// How the parameters follow the gradients.
+    /// The rule of the update.
     pub optimizer: Optimizer,
-    /// Learning rate, where the schedule doesn't lower it.
+    /// Learning rate, before the schedule lowers it.
     pub learning_rate: f32,
-    /// How the learning rate goes down.
+    /// How the learning rate changes.
     pub schedule: Schedule,
-    /// Share of the training in which the learning rate rises from 0, in a line.
+    /// Share of the training in which the learning rate rises linearly from 0.
     pub warm_up: f32,
     /// Epochs from one step of [`Schedule::Step`] to the next.
     pub decay_every: usize,
@@ -77,24 +77,25 @@ pub struct Config {
     pub decay_factor: f32,
     /// λ of [`Optimizer::AdamW`].
     pub weight_decay: f32,
-    /// Largest global norm of the gradients; above it they are scaled down.
+    /// Largest global norm of the gradients; they are scaled down to it if they exceed it.
     pub clip: f32,
-    /// Share of each layer's outputs that is left out on the way up, in training
-    /// (arXiv 1409.2329); the recurrence keeps all.
+    /// Share of each layer's outputs that training drops before the next layer reads them
+    /// (arXiv 1409.2329); the recurrence keeps all of them.
     pub dropout: f32,
-    /// What the forget gates' biases start with.
+    /// Initial bias of the forget gates.
     pub forget_bias: f32,
     /// How windows are taken from the corpus.
     pub sampling: WindowSampling,
-    /// Share of the corpus, from its end, that is held out to measure the perplexity on; 0: none.
+    /// Share of the corpus, at its end, that is held out to measure the perplexity; 0: none.
     pub validation: f32,
-    /// Reports without a better perplexity on held-out text after which training ends; 0: never.
+    /// Training ends after this many reports without a better perplexity on held-out text;
+    /// 0: never.
     pub patience: usize,
-    /// Start of the random generators of weights, windows and dropout.
+    /// Seed of the random generators of weights, windows and dropout.
     pub seed: u64,
     /// Epochs between two reports.
     pub report_every: usize,
-    /// Prefixes that are continued in each report, and go along in the artifact.
+    /// Prefixes that each report continues; they are also stored in the artifact.
     pub prefixes: Vec<String>,
 }
 
@@ -127,12 +128,12 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Makes sure that a model can be trained on `corpus` with these settings, and exported.
+    /// Checks that a model can be trained on `corpus` with these settings and exported.
     ///
     /// # Errors
-    /// [`ModelError::Setting`] names the first setting that keeps it from that; what
-    /// [`check_settings`](Self::check_settings) and [`Batches::new`] return; [`TextError::Prefix`]
-    /// if a prefix has a character that the corpus lacks.
+    /// [`ModelError::Setting`] names the first setting that is invalid; the errors of
+    /// [`check_settings`](Self::check_settings) and [`Batches::new`]; [`TextError::Prefix`] if a
+    /// prefix has a character that the corpus lacks.
     pub fn check(&self, corpus: &Corpus) -> Result<(), Error> {
         self.check_settings()?;
         self.check_prefixes(corpus)?;
@@ -142,18 +143,18 @@ impl Config {
             return Err(ModelError::Setting { name: "validation", value, allowed }.into());
         }
         if self.patience > 0 && self.validation == 0.0 {
-            let (value, allowed) = (self.patience.to_string(), "0 where no text is held out");
+            let (value, allowed) = (self.patience.to_string(), "0 when no text is held out");
             return Err(ModelError::Setting { name: "patience", value, allowed }.into());
         }
         self.batches(corpus)?;
         Ok(())
     }
 
-    /// Makes sure that each setting is within its range, whatever the corpus.
+    /// Checks that each setting is within its range, whatever the corpus.
     ///
     /// # Errors
-    /// [`ModelError::Setting`] names the first that isn't; [`ModelError::TooManyPrefixes`], and
-    /// what [`check_sizes`](Self::check_sizes) returns.
+    /// [`ModelError::Setting`] names the first that isn't; [`ModelError::TooManyPrefixes`]; the
+    /// errors of [`check_sizes`](Self::check_sizes).
     pub fn check_settings(&self) -> Result<(), ModelError> {
         check_counts(&[
             ("num_steps", self.num_steps),
@@ -167,7 +168,7 @@ impl Config {
         check_prefix_count(&self.prefixes)
     }
 
-    /// Makes sure that an artifact can hold a model of these sizes.
+    /// Checks that an artifact can hold a model of these sizes.
     ///
     /// # Errors
     /// [`ModelError::Setting`] if one of them is 0, [`ModelError::TooLarge`].
@@ -179,7 +180,7 @@ impl Config {
         Ok(())
     }
 
-    /// Refuses prefixes that the corpus lacks the characters for.
+    /// Refuses prefixes with characters that the corpus lacks.
     fn check_prefixes(&self, corpus: &Corpus) -> Result<(), TextError> {
         for prefix in &self.prefixes {
             let normalise = |character| corpus.normalisation().apply(character);
@@ -192,7 +193,7 @@ impl Config {
         Ok(())
     }
 
-    /// Refuses the first number that lies outside its range.
+    /// Refuses the first number that is outside its range.
     fn check_numbers(&self) -> Result<(), ModelError> {
         let positive = |x: f32| x > 0.0 && x.is_finite();
         let share = |x: f32| (0.0..1.0).contains(&x);
@@ -212,7 +213,7 @@ impl Config {
                 "forget_bias",
                 self.forget_bias,
                 self.forget_bias.abs() <= LARGEST_FORGET_BIAS,
-                "from -10000 to 10000, far more than opens a gate or shuts it",
+                "from -10000 to 10000, far more than is needed to open or close a gate",
             ),
             ("validation", self.validation, share(self.validation), "from 0 to below 1"),
         ];
@@ -237,7 +238,7 @@ impl Config {
         Batches::new(tokens, self.sampling, self.batch_size, self.num_steps)
     }
 
-    /// The learning rate after so many `epochs`, which need not be whole.
+    /// The learning rate after `epochs`, which may be a fraction.
     #[must_use]
     pub fn learning_rate_at(&self, epochs: f64) -> f32 {
         let progress = epochs / self.epochs as f64;
@@ -260,7 +261,7 @@ impl Config {
     }
 }
 
-/// Makes sure that an artifact can hold so many `prefixes`.
+/// Checks that an artifact can hold this many `prefixes`.
 pub(crate) fn check_prefix_count(prefixes: &[String]) -> Result<(), ModelError> {
     let found = prefixes.len();
     if found > MAX_PREFIXES { Err(ModelError::TooManyPrefixes { found }) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! Whole sets of settings, by name.
+//! Named sets of settings.
 
 use super::{Config, Optimizer, Schedule};
 
@@ -7,7 +7,7 @@ use super::{Config, Optimizer, Schedule};
 pub enum Preset {
     /// The recipe of *Dive into Deep Learning*.
     Chapter,
-    /// A recipe that predicts text better that it hasn't seen, in less time.
+    /// A recipe that takes less time and predicts unseen text better.
     Good,
 }
 
@@ -21,10 +21,10 @@ impl Preset {
     pub fn config(self) -> Config {
         match self {
             Self::Chapter => Config::default(),
-            // Steps of a larger norm, twice as many of them, and a rate that goes down to 0. On
-            // *The Time Machine*, 96 units and 6 epochs, the last 10 % held out: perplexity 4.57 at
-            // rate 500 and 5.11 at 200, without warm-up and dropout; the chapter's settings give
-            // 6.08, and Adam's best 4.90.
+            // Larger updates, twice as many of them, and a rate that falls to 0. On *The Time
+            // Machine*, with 96 units, 6 epochs, and the last 10 % held out: perplexity 4.57 at a
+            // rate of 500 and 5.11 at 200, without warm-up and dropout. The chapter's settings give
+            // 6.08, and Adam's best is 4.90.
             Self::Good => Config {
                 epochs: 20,
                 num_steps: 32,
@@ -42,8 +42,8 @@ impl Preset {
 }
 
 impl Config {
-    /// With another kind of optimiser, and a learning rate and clipping that suit it; as it is, if
-    /// it has it already or none is given.
+    /// These settings with another optimiser, and a learning rate and clipping that suit it;
+    /// unchanged if they have this optimiser already, or if none is given.
     #[must_use]
     pub fn with_optimizer(self, optimizer: Option<Optimizer>) -> Self {
         let Some(optimizer) = optimizer.filter(|&optimizer| optimizer != self.optimizer) else {

@@ -1,8 +1,8 @@
 //! Exponential, sigmoid and tanh without branches, so that the compiler vectorises their loops.
 //!
-//! Everything is `inline(always)`: a loop runs with the vector instructions of the function that
-//! it stands in, which `pulp` compiles for each kind of processor. The standard library's functions
-//! are calls, one for each number, which would double the time of an epoch.
+//! Everything is `inline(always)`, so that a loop uses the vector instructions of the function that
+//! contains it, which `pulp` compiles for each kind of processor. The standard library's functions
+//! need a call for each number, which would double the time of an epoch.
 
 /// The largest argument of [`exponential_parts`]: e^88 is still finite.
 const LARGEST: f32 = 88.0;
@@ -11,12 +11,12 @@ const LARGEST: f32 = 88.0;
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
-/// 1.5 · 2²³: a sum with it has no bits left for a fraction, so it is rounded.
+/// 1.5 · 2²³: adding it rounds to a whole number, because the sum has no bits left for a fraction.
 const ROUNDER: f32 = 12_582_912.0;
 
 /// eˣ − 1 as `(scale, scaled)` with eˣ = scale + scaled, where `scale` is a power of two.
 ///
-/// x = n·ln 2 + r with |r| ≤ ln 2 / 2, and eʳ − 1 from its Taylor series, whose rest is 5e-9.
+/// x = n·ln 2 + r with |r| ≤ ln 2 / 2, and eʳ − 1 from its Taylor series, with an error of 5e-9.
 #[inline(always)]
 fn exponential_parts(x: f32) -> (f32, f32) {
     let x = x.clamp(-LARGEST, LARGEST);
@@ -27,7 +27,7 @@ fn exponential_parts(x: f32) -> (f32, f32) {
     for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0] {
         series = series * r + coefficient;
     }
-    // The power of two, written into the exponent's bits: n lies within ±127, and its last eight
+    // The power of two, written into the exponent's bits: n is within ±127, and its last eight
     // bits are those of `rounded`.
     let scale = f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23));
     (scale, scale * (series * r))
@@ -46,7 +46,7 @@ pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// tanh x = (e²ˣ − 1) / (e²ˣ + 1), exact near zero too.
+/// tanh x = (e²ˣ − 1) / (e²ˣ + 1), also exact near zero.
 #[inline(always)]
 pub(super) fn tanh(x: f32) -> f32 {
     let (scale, scaled) = exponential_parts(2.0 * x.clamp(-10.0, 10.0));

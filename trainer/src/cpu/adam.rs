@@ -1,10 +1,10 @@
-//! The update of the parameters by Adam and AdamW.
+//! The parameter update of Adam and AdamW.
 
 use charcell_shaders::{BETA_1, BETA_2, EPSILON, Update};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
-/// Elements of a piece of work.
+/// Elements per work item.
 const CHUNK: usize = 1 << 16;
 
 /// With g ← clip_factor · g: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g²,

@@ -1,19 +1,19 @@
-//! Leaving a share of the hidden states out on their way up (arXiv 1409.2329).
+//! Drops a share of the hidden states before the next layer reads them (arXiv 1409.2329).
 
 use charcell_shaders::Dropout;
 
 use crate::iteration::hash;
 
-/// Multiplies each of `values`, some rows `[b, H]` of a step of a layer, by its factor; the first
-/// of them is `first_element` of all layers' outputs `[L, T, B, H]`. A hash of an element's index
-/// decides, so every device leaves out the same, in any order.
+/// Multiplies each of `values`, some rows `[b, H]` of one step of one layer, by its factor. The
+/// first value is element `first_element` of all layers' outputs `[L, T, B, H]`. A hash of an
+/// element's index decides, so every device drops the same elements, in any order.
 pub(super) fn dropout(values: &mut [f32], first_element: u32, dropout: Dropout) {
     for (element, value) in (0..).zip(values) {
         *value *= factor(first_element.wrapping_add(element), dropout);
     }
 }
 
-/// The factor of `element`: 0, or what makes up for the others.
+/// The factor of `element`: 0, or the scale that compensates for the dropped ones.
 fn factor(element: u32, dropout: Dropout) -> f32 {
     let is_kept = hash(hash(element).wrapping_add(dropout.seed)) >= dropout.threshold;
     if is_kept { dropout.scale } else { 0.0 }
@@ -26,7 +26,7 @@ mod tests {
     use crate::iteration;
 
     #[test]
-    fn the_share_is_left_out_and_the_mean_stays() {
+    fn the_share_is_dropped_and_the_mean_stays() {
         let config = Config { dropout: 0.3, seed: 7, ..Config::default() };
         let factors = |iteration| {
             let mut values = vec![1.0; 100_000];

@@ -1,4 +1,4 @@
-//! The forward pass by itself, for whoever wants to see what a model computes.
+//! The forward pass on its own, to inspect what a model computes.
 
 use infer_core::Token;
 
@@ -6,20 +6,20 @@ use super::pack_weights::PackedWeights;
 use super::slice::Slice;
 use crate::model::{Parameters, State};
 
-/// What the layers compute from a sequence of characters.
+/// The outputs of the layers for a sequence of characters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forward {
-    /// `[T, B, H]`: the hidden states of the last layer, what the chapter's `rnn.LSTM` returns.
+    /// `[T, B, H]`: the hidden states of the last layer, which the chapter's `rnn.LSTM` returns.
     pub hidden: Vec<f32>,
-    /// `[T, B, V]`: the logits of the output layer over them, what its `RNNModel` returns.
+    /// `[T, B, V]`: the logits of the output layer, which its `RNNModel` returns.
     pub logits: Vec<f32>,
 }
 
 impl Parameters {
-    /// All LSTM layers and the output layer around them, over all steps: the chapter's `rnn.LSTM`
-    /// and `RNNModel`, on one thread of the CPU.
+    /// Runs all LSTM layers and the output layer over all steps: the chapter's `rnn.LSTM` and
+    /// `RNNModel`, on one thread of the CPU.
     ///
-    /// `inputs` are `[T, B]`; `state` is the state before them, and is left with the one after
+    /// `inputs` are `[T, B]`; `state` is the state before them, and is updated to the state after
     /// them.
     ///
     /// ```
@@ -38,8 +38,8 @@ impl Parameters {
     /// ```
     ///
     /// # Panics
-    /// If `state` is not one of this model and of one row or more, or `inputs` are not whole steps
-    /// of its rows, or no step at all.
+    /// If `state` doesn't belong to this model or has no rows, or if `inputs` are not whole steps
+    /// of its rows, or are empty.
     #[must_use]
     pub fn forward(&self, inputs: &[Token], state: &mut State) -> Forward {
         let dimensions = self.dimensions();

@@ -1,6 +1,6 @@
-//! The norm over the gradients of all parameters.
+//! The norm of the gradients of all parameters.
 
-/// √Σ g², from the sums of their squares in parts.
+/// √Σ g², from partial sums of squares.
 pub fn global_norm(square_sums: &[f64]) -> f64 {
     square_sums.iter().sum::<f64>().sqrt()
 }

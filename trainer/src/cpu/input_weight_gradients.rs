@@ -1,10 +1,10 @@
-//! The gradient of the first layer's input weights: a one-hot input picks a row.
+//! The gradient of the first layer's input weights: a one-hot input selects a row.
 
 use infer_core::Token;
 
 use super::matmul::add;
 
-/// Adds the rows of `d_gates` to the rows of the tokens that were read, some columns of `[V, 4H]`.
+/// Adds the rows of `d_gates`, some columns of `[V, 4H]`, to the rows of the tokens that were read.
 #[inline(always)]
 pub(super) fn input_weight_gradients<'a>(
     gradients: &mut [&mut [f32]],

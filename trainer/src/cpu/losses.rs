@@ -1,8 +1,8 @@
-//! The loss of each prediction, where nothing is trained on it.
+//! The loss of each prediction, without training on it.
 
 use infer_core::Token;
 
-/// The softmax cross-entropy in nats of each of `targets`, from its `logits` `[V]`.
+/// The softmax cross-entropy in nats of each of `targets`, from its logits `[V]`.
 pub(super) fn losses(logits: &[f32], targets: &[Token]) -> Vec<f32> {
     let rows = logits.chunks_exact(logits.len() / targets.len());
     let loss = |(row, &target): (&[f32], &Token)| {

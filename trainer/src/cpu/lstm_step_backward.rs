@@ -1,30 +1,30 @@
-//! The gradients of one step of one layer.
+//! The backward pass of one step of one layer.
 
 use infer_core::layout::GATES;
 use pulp::{Simd, WithSimd};
 
 use super::matmul::{Matmul, Panels};
 
-/// One step back of one layer for B rows.
+/// The backward pass of one step of one layer for B rows.
 #[derive(Debug)]
 pub struct LstmStepBackward<'a> {
     /// H.
     pub hidden: usize,
     /// `[4H, H]`: W_hh transposed.
     pub w_hh: &'a Panels,
-    /// `[B, 4H]`: the gradients of the pre-activations of the step after; none for the last step.
+    /// `[B, 4H]`: the gradients of the next step's pre-activations; none for the last step.
     pub d_gates_after: Option<&'a [f32]>,
-    /// `[B, 4H]`: comes with the gates, is left with the gradients of the pre-activations.
+    /// `[B, 4H]`: in: the gates; out: the gradients of the pre-activations.
     pub gates: &'a mut [f32],
-    /// `[B, H]`: the cell state of the step before.
+    /// `[B, H]`: the previous step's cell state.
     pub last_c: &'a [f32],
     /// `[B, H]`: tanh of this step's cell state.
     pub tanh_c: &'a [f32],
-    /// `[B, H]`: comes with what the layer above adds to the gradient of this step's hidden state,
-    /// is left with the whole.
+    /// `[B, H]`: in: the next layer's part of the gradient of this step's hidden state; out: the
+    /// whole gradient.
     pub d_h: &'a mut [f32],
-    /// `[B, H]`: comes with the gradient of this step's cell state from the step after, is left
-    /// with that of the step before.
+    /// `[B, H]`: in: the next step's part of the gradient of this step's cell state; out: this
+    /// step's part of the gradient of the previous step's cell state.
     pub d_c: &'a mut [f32],
 }
 
@@ -50,7 +50,7 @@ impl WithSimd for LstmStepBackward<'_> {
     }
 }
 
-// As in the forward step, a slice an operand lets the compiler vectorise.
+// As in the forward step, one slice for each operand lets the compiler vectorise.
 
 /// Through H = O∘tanh(C): `o` becomes the gradient of its pre-activation, and `d_c` is completed.
 #[inline(always)]
@@ -61,8 +61,8 @@ fn differentiate_output(o: &mut [f32], tanh_c: &[f32], d_h: &[f32], d_c: &mut [f
     }
 }
 
-/// Through C = F∘C + I∘C̃: the gates become the gradients of their pre-activations, and `d_c` that
-/// of the step before.
+/// Through C = F∘C + I∘C̃: the gates become the gradients of their pre-activations, and `d_c`
+/// becomes the gradient of the previous step's cell state.
 #[inline(always)]
 fn differentiate_cell(
     i: &mut [f32],

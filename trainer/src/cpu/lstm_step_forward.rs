@@ -16,13 +16,13 @@ pub struct LstmStepForward<'a> {
     pub hidden: usize,
     /// `[H, 4H]`.
     pub w_hh: &'a Panels,
-    /// What the first layer reads. Without it, `gates` come with X W_ih + b.
+    /// The first layer's input. Other layers have none, and `gates` must already hold X W_ih + b.
     pub one_hot: Option<OneHot<'a>>,
-    /// `[B, H]`: the hidden state of the step before.
+    /// `[B, H]`: the previous step's hidden state.
     pub last_h: &'a [f32],
-    /// `[B, 4H]`: is left with the gates.
+    /// `[B, 4H]`: out: the gates.
     pub gates: &'a mut [f32],
-    /// `[B, H]`: the cell state of the step before.
+    /// `[B, H]`: the previous step's cell state.
     pub last_c: &'a [f32],
     /// `[B, H]`: written.
     pub c: &'a mut [f32],
@@ -32,7 +32,7 @@ pub struct LstmStepForward<'a> {
     pub h: &'a mut [f32],
 }
 
-/// A one-hot X: it picks rows of W_ih.
+/// A one-hot X, which selects rows of W_ih.
 #[derive(Debug)]
 pub struct OneHot<'a> {
     /// `[B]`.
@@ -81,7 +81,7 @@ fn look_up(OneHot { tokens, w_ih, b }: &OneHot<'_>, gates: &mut [f32]) {
     }
 }
 
-/// Replaces each of `values` by its function.
+/// Applies `function` to each of `values`.
 #[inline(always)]
 fn activate(values: &mut [f32], function: impl Fn(f32) -> f32) {
     for value in values {
@@ -89,8 +89,8 @@ fn activate(values: &mut [f32], function: impl Fn(f32) -> f32) {
     }
 }
 
-// Functions of their own with a slice an operand: only so does the compiler know that none of the
-// operands overlap, and vectorises their loops.
+// Separate functions with one slice for each operand: only then does the compiler know that the
+// operands don't overlap, and vectorises the loops.
 
 /// C = F∘C + I∘C̃.
 #[inline(always)]

@@ -1,21 +1,21 @@
-//! Matrix products with weights that are packed once for many of them.
+//! Matrix products with weights that are packed once for many products.
 //!
-//! They are our own because libraries pack the weights anew for each product: an epoch of the
-//! chapter's recipe took 0.070 s with these, 0.079 s with `gemm`, 0.080 s with `faer` and 0.117 s
-//! with `matrixmultiply`, on one core.
+//! Libraries pack the weights again for each product: an epoch of the chapter's recipe took 0.070 s
+//! with this code, 0.079 s with `gemm`, 0.080 s with `faer` and 0.117 s with `matrixmultiply`, on
+//! one core.
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-/// Columns of a panel: two vectors of the widest registers.
+/// Columns of a panel: two of the widest vector registers.
 const PANEL: usize = 32;
 
 /// A row of a panel.
 type PanelRow = [f32; PANEL];
 
-/// A matrix `[K, N]` in the order in which a product reads it: panels of 32 columns, row after row,
-/// the last one padded with zeros.
+/// A matrix `[K, N]` in the order in which a product reads it: panels of 32 columns, stored row by
+/// row; the last one is padded.
 #[derive(Debug, Default)]
 pub struct Panels {
     /// K.
@@ -27,7 +27,7 @@ pub struct Panels {
 }
 
 impl Panels {
-    /// The row-major `values` `[K, columns]`.
+    /// Packs the row-major `values` `[K, columns]`.
     #[must_use]
     pub fn packed(values: &[f32], columns: usize) -> Self {
         let mut panels = Self::default();
@@ -35,7 +35,7 @@ impl Panels {
         panels
     }
 
-    /// Takes `columns` columns of the row-major `values` `[K, stride]`, from column `first`.
+    /// Packs `columns` columns, from column `first`, of the row-major `values` `[K, stride]`.
     pub(super) fn pack(&mut self, values: &[f32], stride: usize, first: usize, columns: usize) {
         self.resize(values.len() / stride, columns);
         let panels = &mut self.panels;
@@ -51,9 +51,9 @@ impl Panels {
         }
     }
 
-    /// Takes the transpose of the row-major `values` `[N, rows]`.
+    /// Packs the transpose of the row-major `values` `[N, rows]`.
     pub(super) fn pack_transposed(&mut self, values: &[f32], rows: usize) {
-        /// Rows at a time, whose lines stay in the cache for all columns of a panel.
+        /// Rows at a time; their cache lines stay in the cache for all columns of a panel.
         const BLOCK: usize = 16;
         self.resize(rows, values.len() / rows);
         let panels = self.panels.chunks_exact_mut(rows).zip(values.chunks(PANEL * rows));
@@ -68,8 +68,8 @@ impl Panels {
         }
     }
 
-    /// Hands `lhs` times this matrix to `take`: of each of `rows` rows each part of 32 columns, or
-    /// fewer at the end, with the numbers of the row and of its first column.
+    /// Passes `lhs` times this matrix to `take` in parts: 32 columns of one of `rows` rows, or
+    /// fewer at the end, with the indices of the row and of the first column.
     #[inline(always)]
     pub(super) fn multiply<S: Simd>(
         &self,
@@ -83,7 +83,7 @@ impl Panels {
             let columns = PANEL.min(self.columns - first);
             let mut take = |row: usize, sums: &PanelRow| take(row, first, &sums[..columns]);
             let mut left = 0..rows;
-            // As many sums at a time as registers hold, beside the vectors they are made of.
+            // As many sums at a time as fit in registers together with their operands.
             if S::REGISTER_COUNT >= 32 {
                 left = tiles::<S, 8>(simd, lhs, left, panel, &mut take);
             }
@@ -92,7 +92,7 @@ impl Panels {
         }
     }
 
-    /// The padding keeps what it was: nobody reads what it is multiplied to.
+    /// The padding isn't cleared: products with it are never read.
     fn resize(&mut self, rows: usize, columns: usize) {
         (self.rows, self.columns) = (rows, columns);
         self.panels.resize(columns.div_ceil(PANEL) * rows, [0.0; PANEL]);
@@ -101,8 +101,8 @@ impl Panels {
 
 /// `out += lhs · rhs`: `out` is `[M, N]`, `lhs` `[M, K]`, row-major.
 ///
-/// Each element is summed in the order of K, whatever M is: a row's sums are the same bits among
-/// any other rows.
+/// Each element is summed in the order of K, whatever M is: a row's sums don't depend on the other
+/// rows, bit for bit.
 #[derive(Debug)]
 pub(super) struct Matmul<'a> {
     pub(super) out: &'a mut [f32],
@@ -127,13 +127,13 @@ impl WithSimd for Matmul<'_> {
     }
 }
 
-/// A left matrix.
+/// The left operand of a product.
 pub(super) trait Lhs: Copy {
     /// ROWS rows from `first`, column by column.
     fn columns<const ROWS: usize>(self, first: usize) -> impl Iterator<Item = [f32; ROWS]> + Clone;
 }
 
-/// `[M, K]` as it lies in memory.
+/// `[M, K]`, row-major.
 #[derive(Debug, Clone, Copy)]
 struct RowMajor<'a> {
     values: &'a [f32],
@@ -164,7 +164,7 @@ impl Lhs for Transposed<'_> {
     }
 }
 
-/// Takes `rows` ROWS at a time; those that are left.
+/// Processes `rows` ROWS at a time, and returns the remaining ones.
 #[inline(always)]
 fn tiles<S: Simd, const ROWS: usize>(
     simd: S,
@@ -182,7 +182,7 @@ fn tiles<S: Simd, const ROWS: usize>(
     rows
 }
 
-/// ROWS rows, given column by column, times `panel`.
+/// The product of ROWS rows, given column by column, and `panel`.
 #[inline(always)]
 fn tile<S: Simd, const ROWS: usize>(
     simd: S,

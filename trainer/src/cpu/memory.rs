@@ -1,5 +1,5 @@
-//! Whether a training fits the memory: asked beforehand, for a system may well promise more than it
-//! has, and end the program that takes it at its word.
+//! Checks that a run fits in memory. It is checked in advance, because a system may promise more
+//! memory than it has and kill the program that uses it.
 
 use std::fs;
 
@@ -9,14 +9,14 @@ use crate::config::Config;
 use crate::error::DeviceError;
 use crate::model::{Dimensions, Parameters};
 
-/// Copies of the parameters: those in training, packed for either pass, their gradients, those to
-/// go back to, and the model's.
+/// Copies of the parameters: those in training, those packed for each of the two passes, the
+/// gradients, those to restore, and the model's.
 const PARAMETER_COPIES: f64 = 6.0;
 
-/// Numbers of `[T, b, H]` that a layer keeps beside its gates: cell state, its tanh, hidden state.
+/// Arrays `[T, b, H]` that a layer keeps besides its gates: cell state, its tanh, hidden state.
 const STATES: usize = 3;
 
-/// Refuses a training that needs more than the system has to give.
+/// Refuses a run that needs more memory than the system has available.
 pub(super) fn check(dimensions: Dimensions, config: &Config) -> Result<(), DeviceError> {
     let needed_bytes = needed_bytes(dimensions, config);
     match available_bytes() {
@@ -38,7 +38,7 @@ fn needed_bytes(dimensions: Dimensions, config: &Config) -> f64 {
     (activations + parameters) * size_of::<f32>() as f64
 }
 
-/// What the system has to give without moving anything to a disk; unknown where it isn't Linux.
+/// Memory that is available without swapping; unknown on systems other than Linux.
 fn available_bytes() -> Option<f64> {
     let description = fs::read_to_string("/proc/meminfo").ok()?;
     let line = description.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
@@ -53,14 +53,14 @@ mod tests {
     const DIMENSIONS: Dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
 
     #[test]
-    fn the_chapters_training_takes_a_few_megabytes() {
+    fn the_chapters_recipe_needs_a_few_megabytes() {
         let megabytes = needed_bytes(DIMENSIONS, &Config::default()) * 1e-6;
         assert!((10.0..20.0).contains(&megabytes), "{megabytes} MB");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn more_than_there_is_is_refused() {
+    fn a_run_larger_than_the_memory_is_refused() {
         check(DIMENSIONS, &Config::default()).unwrap();
         let huge = Config { batch_size: 1 << 40, num_steps: 1 << 40, ..Config::default() };
         let error = check(DIMENSIONS, &huge).unwrap_err();

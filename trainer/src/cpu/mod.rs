@@ -1,8 +1,8 @@
-//! Training on the CPU: the fallback where there is no GPU, and the oracle of its kernels.
+//! Training on the CPU: the fallback if there is no GPU, and the oracle for the GPU's kernels.
 //!
-//! Each compute shader has its twin in a file of its name, which does the same in one call. The
-//! batch is cut into slices of rows, and the weight gradients into parts of columns, whatever the
-//! number of threads: same seed, same machine, same weights, bit for bit.
+//! Each compute shader has a twin in a file of the same name, which does the same in one call. The
+//! batch is cut into slices of rows, and the weight gradients into parts of columns, independently
+//! of the number of threads: same seed, same machine, same weights, bit for bit.
 
 mod activation;
 mod adam;
@@ -49,10 +49,11 @@ use crate::iteration::{self, clip_factor};
 use crate::model::{Parameters, State};
 use crate::text::Window;
 
-/// Rows of the batch that one thread takes through a window: a half of them, so that a small batch
-/// has work for two threads, but at most 16, and at least the four that are multiplied at once.
+/// Rows of the batch that one thread processes through a window: half of them, so that a small
+/// batch has work for two threads, but at most 16, and at least the four that are multiplied at
+/// once.
 ///
-/// The number of threads plays no part, so that it doesn't change the order of sums.
+/// It doesn't depend on the number of threads, which must not change the order of sums.
 fn slice_rows(batch_size: usize) -> usize {
     (batch_size / 2).clamp(4, 16)
 }
@@ -67,7 +68,7 @@ pub struct Cpu {
     pub(crate) packed: PackedWeights,
     gradients: Parameters,
     pub(crate) slices: Vec<Slice>,
-    /// The means of the gradients and of their squares, if the optimiser keeps them.
+    /// Moving averages of the gradients and of their squares, if the optimiser keeps them.
     moments: Option<[Parameters; 2]>,
     config: Config,
     /// Iterations so far.
@@ -76,11 +77,11 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// Takes `parameters` into training as `config` says, on `threads` threads; 0: one a core.
+    /// Prepares to train `parameters` with `config` on `threads` threads; 0: one per core.
     ///
     /// # Errors
-    /// [`DeviceError::TooManyThreads`], [`DeviceError::Threads`] if the system refuses that many,
-    /// [`DeviceError::Memory`] if training takes more memory than there is.
+    /// [`DeviceError::TooManyThreads`]; [`DeviceError::Threads`] if the system refuses that many;
+    /// [`DeviceError::Memory`] if training needs more memory than is available.
     pub fn new(
         parameters: Parameters,
         config: &Config,
@@ -112,8 +113,8 @@ impl Cpu {
         })
     }
 
-    /// One iteration without the update: the mean loss in nats, and the gradients, kept in
-    /// [`gradients`](Self::gradients).
+    /// Runs one iteration without the update, and returns the mean loss in nats. The gradients are
+    /// in [`gradients`](Self::gradients).
     pub fn compute_gradients(&mut self, window: &Window) -> f64 {
         let dropout = iteration::dropout(&self.config, self.iterations);
         let Self { parameters, packed, gradients, slices, threads, .. } = self;
@@ -135,7 +136,7 @@ impl Cpu {
         })
     }
 
-    /// The logits `[T, B, V]` of a window, without a gradient.
+    /// The logits `[T, B, V]` of a window, without gradients.
     pub fn logits(&mut self, window: &Window) -> Vec<f32> {
         let batch_size = self.config.batch_size;
         let Self { parameters, packed, slices, threads, .. } = self;
@@ -157,7 +158,7 @@ impl Cpu {
         logits
     }
 
-    /// Changes the parameters by the gradients, scaled by `clip_factor`.
+    /// Updates the parameters with the gradients, scaled by `clip_factor`.
     fn update(&mut self, learning_rate: f32, clip_factor: f64) {
         self.iterations += 1;
         let update = iteration::update(&self.config, learning_rate, self.iterations);
@@ -198,7 +199,7 @@ impl Cpu {
     /// Sets the state that the next window starts with, if it doesn't reset it.
     ///
     /// # Panics
-    /// If `state` is not one of this model and batch size.
+    /// If `state` doesn't have this model's sizes and batch size.
     pub fn set_state(&mut self, state: &State) {
         let dimensions = self.parameters.dimensions();
         for slice in &mut self.slices {

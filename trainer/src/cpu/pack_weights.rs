@@ -1,15 +1,15 @@
-//! The weights once more, in the order in which the products of both passes read them.
+//! Copies of the weights in the order in which the products of both passes read them.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::matmul::Panels;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// All weights that activations are multiplied with.
+/// All weights by which activations are multiplied.
 #[derive(Debug)]
 pub(crate) struct PackedWeights {
     pub(super) layers: Vec<PackedLayer>,
-    /// Of the output layer.
+    /// The weights of the output layer.
     pub(super) w_out: PackedPair,
 }
 
@@ -38,7 +38,7 @@ impl PackedWeights {
         Self { layers, w_out: PackedPair::default() }
     }
 
-    /// Packs the weights as they are now.
+    /// Packs the current weights.
     pub(crate) fn pack_weights(&mut self, parameters: &Parameters) {
         let mut pairs = vec![(&mut self.w_out, ParameterName::WOut)];
         for (index, PackedLayer { w_ih, w_hh }) in self.layers.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! Where the time of an iteration goes.
+//! The time of each phase of an iteration.
 
 use super::Cpu;
 use super::global_norm::global_norm;
@@ -10,7 +10,8 @@ use crate::iteration;
 use crate::text::Window;
 
 impl Cpu {
-    /// Trains on `window` at a rate of 0, slice after slice, and returns the seconds of each phase.
+    /// Trains on `window` at a rate of 0, one slice at a time, and returns the seconds of each
+    /// phase.
     pub fn profile(&mut self, window: &Window) -> Vec<(Phase, f64)> {
         let Self { parameters, packed, gradients, slices, config, threads, .. } = self;
         threads.install(|| {

@@ -1,11 +1,11 @@
-//! A product over all steps: the output layer, the input of an upper layer, and the gradients of
-//! both.
+//! A product over all steps: for the output layer, for the inputs of layers above the first, and
+//! for the gradients of both.
 
 use pulp::{Simd, WithSimd};
 
 use super::matmul::{Matmul, Panels};
 
-/// `x · weights + bias` for all rows of all steps.
+/// Computes `x · weights + bias` for all rows of all steps.
 #[derive(Debug)]
 pub(super) struct Project<'a> {
     /// `[T · b, K]`.

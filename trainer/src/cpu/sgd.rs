@@ -1,10 +1,10 @@
-//! The update of the parameters by SGD.
+//! The parameter update of SGD.
 
 use charcell_shaders::Update;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
-/// Elements of a piece of work.
+/// Elements per work item.
 const CHUNK: usize = 1 << 16;
 
 /// θ ← θ − learning_rate · clip_factor · g.

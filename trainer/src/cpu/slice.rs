@@ -1,7 +1,7 @@
-//! A slice of the batch: its activations, and its way through all steps and back.
+//! A slice of the batch: its activations, and its forward and backward pass through all steps.
 //!
-//! The rows of a batch don't meet before the weight gradients, so each slice goes through the
-//! whole window by itself, on any thread.
+//! The rows of a batch are independent until the weight gradients, so each slice goes through the
+//! whole window on its own, on any thread.
 
 use infer_core::Token;
 use infer_core::layout::GATES;
@@ -23,7 +23,7 @@ use charcell_shaders::Dropout;
 pub(crate) struct Slice {
     dimensions: Dimensions,
     pub(super) arch: Arch,
-    /// The first row in the batch.
+    /// Index in the batch of the first row.
     first_row: usize,
     /// b.
     pub(crate) rows: usize,
@@ -34,9 +34,9 @@ pub(crate) struct Slice {
     pub(crate) layers: Vec<LayerActivations>,
     /// `[T, b, V]`: logits, and their gradients after the backward pass.
     pub(crate) logits: Vec<f32>,
-    /// `[T, b, H]`: gradient of the hidden states of the layer at work.
+    /// `[T, b, H]`: gradient of the hidden states of the current layer.
     pub(crate) d_h: Vec<f32>,
-    /// `[b, H]`: gradient of the cell state, from one step to the one before.
+    /// `[b, H]`: gradient of the cell state, passed from each step to the previous one.
     d_c: Vec<f32>,
     /// `[T, b]`: the tokens read and the tokens to predict.
     pub(crate) inputs: Vec<Token>,
@@ -44,24 +44,24 @@ pub(crate) struct Slice {
     pub(super) stopwatch: Stopwatch,
 }
 
-/// What the forward pass of a layer leaves for the backward pass.
+/// Results of a layer's forward pass that the backward pass needs.
 #[derive(Debug)]
 pub(crate) struct LayerActivations {
     /// `[T, b, 4H]`: pre-activations, then gates, then the gradients of the pre-activations.
     pub(crate) gates: Vec<f32>,
-    /// `[T + 1, b, H]`: cell states; the first is the one before the window.
+    /// `[T + 1, b, H]`: cell states, beginning with the one before the window.
     pub(crate) cell: Vec<f32>,
     /// `[T, b, H]`.
     tanh_c: Vec<f32>,
-    /// `[T + 1, b, H]`: hidden states; the first is the one before the window.
+    /// `[T + 1, b, H]`: hidden states, beginning with the one before the window.
     pub(crate) hidden: Vec<f32>,
-    /// `[T, b, H]`: the hidden states as the layer above reads them, some left out; empty where
-    /// none is left out.
+    /// `[T, b, H]`: the hidden states as the next layer reads them, after dropout; empty without
+    /// dropout.
     dropped: Vec<f32>,
 }
 
 impl LayerActivations {
-    /// `[T, b, H]`: what the layer above reads.
+    /// `[T, b, H]`: the outputs, which the next layer reads.
     pub(crate) fn outputs(&self) -> &[f32] {
         let first = self.hidden.len() - self.tanh_c.len();
         if self.dropped.is_empty() { &self.hidden[first..] } else { &self.dropped }
@@ -100,8 +100,8 @@ impl Slice {
         }
     }
 
-    /// Takes this slice's columns of a window's tokens `[T, B]`, and the state: the end of the
-    /// last window (detached: no gradient goes back into it), or zeros.
+    /// Loads this slice's columns of a window's tokens `[T, B]`, and the state: the one at the end
+    /// of the last window (detached: no gradient flows back into it), or zeros.
     pub(crate) fn load(&mut self, inputs: &[Token], targets: &[Token], resets_state: bool) {
         let batch_size = inputs.len() / self.num_steps;
         self.batch_size = batch_size;
@@ -137,7 +137,7 @@ impl Slice {
         self.project_logits(parameters, &packed.w_out.forward);
     }
 
-    /// The sum of the loss in nats; `logits` are left with their gradients of the mean loss over
+    /// The summed loss in nats. Replaces `logits` with the gradients of the mean loss over
     /// `prediction_count` predictions.
     pub(crate) fn loss(&mut self, prediction_count: usize) -> f64 {
         let Self { arch, logits, targets, dimensions, .. } = self;
@@ -148,7 +148,7 @@ impl Slice {
         loss_nats
     }
 
-    /// The backward pass of all steps: `gates` are left with the gradients of the pre-activations.
+    /// The backward pass of all steps. Replaces `gates` with the gradients of the pre-activations.
     pub(crate) fn backward(&mut self, packed: &PackedWeights, dropout: Option<Dropout>) {
         let (x, weights) = (&self.logits, &packed.w_out.backward);
         self.arch.dispatch(Project { x, weights, bias: None, product: &mut self.d_h });
@@ -169,7 +169,7 @@ impl Slice {
         }
     }
 
-    /// Shows the layer's hidden states to the layer above, without those that are left out.
+    /// Copies the layer's hidden states for the next layer, and applies dropout to them.
     fn drop_outputs(&mut self, layer: usize, dropout: Option<Dropout>) {
         let LayerActivations { hidden, tanh_c, dropped, .. } = &mut self.layers[layer];
         let mut outputs = std::mem::take(dropped);
@@ -181,17 +181,17 @@ impl Slice {
         self.layers[layer].dropped = outputs;
     }
 
-    /// Leaves some of `values`, `[T, b, H]` of a layer, out.
+    /// Applies dropout to `values`, `[T, b, H]` of a layer.
     fn drop_out(&self, values: &mut [f32], layer: usize, factors: Dropout) {
         let hidden = self.dimensions.hidden;
         for (step, values) in values.chunks_exact_mut(self.rows * hidden).enumerate() {
             let row = (layer * self.num_steps + step) * self.batch_size + self.first_row;
-            // Elements are counted modulo 2³², on every device.
+            // On every device, elements are counted modulo 2³².
             dropout(values, (row as u32).wrapping_mul(hidden as u32), factors);
         }
     }
 
-    /// All steps of one layer, after the layer below.
+    /// The forward pass of all steps of one layer, after the layer below it.
     fn forward_layer(&mut self, parameters: &Parameters, packed: &PackedLayer, layer: usize) {
         let (hidden, rows) = (self.dimensions.hidden, self.rows);
         if let Some(w_ih) = &packed.w_ih {
@@ -217,7 +217,7 @@ impl Slice {
         self.stopwatch.lap(Phase::LstmStepForward);
     }
 
-    /// What the layer below adds to the pre-activations of all steps: X W_ih + b.
+    /// The contribution of the layer below to the pre-activations of all steps: X W_ih + b.
     fn project_hidden(&mut self, parameters: &Parameters, w_ih: &Panels, layer: usize) {
         let bias = Some(parameters.get(ParameterName::B(layer)));
         let (below, rest) = self.layers.split_at_mut(layer);
@@ -234,8 +234,8 @@ impl Slice {
         self.stopwatch.lap(Phase::Project);
     }
 
-    /// All steps of one layer, last to first (BPTT): the hidden state's gradient is what comes
-    /// from above, in `d_h`, and from the step after.
+    /// The backward pass of all steps of one layer, last to first (BPTT). The hidden state's
+    /// gradient is the sum of the next layer's part, in `d_h`, and the next step's part.
     fn backward_layer(&mut self, w_hh: &Panels, layer: usize) {
         let (hidden, rows) = (self.dimensions.hidden, self.rows);
         let LayerActivations { gates, cell, tanh_c, .. } = &mut self.layers[layer];
@@ -261,14 +261,14 @@ impl Slice {
         self.stopwatch.lap(Phase::LstmStepBackward);
     }
 
-    /// `[b, H]` of a layer: hidden state and cell state at the window's end.
+    /// `[b, H]` of a layer: hidden state and cell state at the end of the window.
     pub(crate) fn last_state(&self, layer: usize) -> (&[f32], &[f32]) {
         let LayerActivations { hidden, cell, .. } = &self.layers[layer];
         let end = hidden.len() - self.rows * self.dimensions.hidden;
         (&hidden[end..], &cell[end..])
     }
 
-    /// Sets the state at the window's end, which the next window starts with.
+    /// Sets the state at the end of the window, with which the next window starts.
     pub(crate) fn set_last_state(&mut self, layer: usize, hidden: &[f32], cell: &[f32]) {
         let end = self.layers[layer].hidden.len() - self.rows * self.dimensions.hidden;
         self.layers[layer].hidden[end..].copy_from_slice(hidden);
@@ -280,7 +280,7 @@ impl Slice {
         self.dimensions
     }
 
-    /// The batch's rows of this slice.
+    /// Index in the batch of this slice's first row.
     pub(crate) fn first_row(&self) -> usize {
         self.first_row
     }

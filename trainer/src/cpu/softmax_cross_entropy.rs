@@ -1,21 +1,21 @@
-//! The loss and its gradient.
+//! The loss and its gradients.
 
 use infer_core::Token;
 use pulp::{Simd, WithSimd};
 
 use super::activation::exp;
 
-/// The softmax cross-entropy of each row, in nats, summed.
+/// The sum over all rows of the softmax cross-entropy in nats.
 #[derive(Debug)]
 pub struct SoftmaxCrossEntropy<'a> {
     /// V.
     pub vocabulary: usize,
-    /// `[rows, V]`: comes with the logits, is left with the gradient of the mean loss:
+    /// `[rows, V]`: in: the logits; out: the gradient of the mean loss,
     /// (softmax − one-hot) / `prediction_count`.
     pub logits: &'a mut [f32],
     /// `[rows]`: the characters to predict.
     pub targets: &'a [Token],
-    /// Predictions over which the mean is taken, here and elsewhere.
+    /// Predictions over which the mean is taken, including those of other slices.
     pub prediction_count: usize,
 }
 

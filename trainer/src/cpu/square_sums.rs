@@ -1,9 +1,9 @@
-//! The squares of all gradients, summed in parts.
+//! Partial sums of the squares of all gradients.
 
-/// How many parts there are: as many as the widest registers hold.
+/// The number of partial sums: as many as the widest registers hold.
 const PARTS: usize = 16;
 
-/// Σ g² in f64, in parts: every sixteenth element each.
+/// Partial sums of g² in f64, each over every sixteenth element.
 pub fn square_sums(values: &[f32]) -> [f64; PARTS] {
     let mut sums = [0.0_f64; PARTS];
     let (chunks, rest) = values.as_chunks::<PARTS>();

@@ -1,19 +1,20 @@
-//! What the parts of an iteration are, and how long each takes.
+//! The phases of an iteration, and how long each takes.
 
 use std::fmt;
 
 use web_time::Instant;
 
-/// A part of an iteration, called as the kernel that does it on a GPU, where there is one.
+/// A phase of an iteration, named after the GPU kernel that computes it, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// The weights are brought into the order in which products read them.
+    /// Copying the weights to the order in which products read them.
     PackWeights,
-    /// Tokens and state are taken over.
+    /// Loading tokens and state.
     Load,
     /// The gates and states, step by step.
     LstmStepForward,
-    /// The output layer and the inputs of upper layers over all steps, and the gradients of both.
+    /// The output layer and the inputs of layers above the first over all steps, and the gradients
+    /// of both.
     Project,
     /// The loss, and the gradients of the logits.
     SoftmaxCrossEntropy,
@@ -21,14 +22,14 @@ pub enum Phase {
     LstmStepBackward,
     /// The gradients of all parameters.
     WeightGradients,
-    /// Their norm.
+    /// The norm of the gradients.
     GlobalNorm,
-    /// The update.
+    /// The parameter update.
     Sgd,
 }
 
 impl Phase {
-    /// All of them, in the order of an iteration.
+    /// All phases, in order.
     pub const ALL: [Self; 9] = [
         Self::PackWeights,
         Self::Load,
@@ -58,26 +59,26 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Adds up what each phase takes; stands still, and costs nothing, until it is started.
+/// Adds up the time of each phase; costs nothing until it is started.
 #[derive(Debug, Default)]
 pub(super) struct Stopwatch {
     last: Option<Instant>,
-    /// By the order of [`Phase::ALL`].
+    /// Seconds of each phase, in the order of [`Phase::ALL`].
     pub(super) seconds: [f64; Phase::ALL.len()],
 }
 
 impl Stopwatch {
-    /// One that starts now.
+    /// A stopwatch that starts now.
     pub(super) fn started() -> Self {
         Self { last: Some(Instant::now()), ..Self::default() }
     }
 
-    /// Counts from now on.
+    /// Restarts from now.
     pub(super) fn restart(&mut self) {
         self.last = Some(Instant::now());
     }
 
-    /// What has passed since the last call was `phase`.
+    /// Adds the time since the last call to `phase`.
     #[inline]
     pub(super) fn lap(&mut self, phase: Phase) {
         if let Some(last) = &mut self.last {

@@ -9,10 +9,10 @@ use super::matmul::{Panels, Transposed, add};
 use super::slice::{LayerActivations, Slice};
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// Columns that one thread takes at a time.
+/// Columns that one thread processes at a time.
 const COLUMNS: usize = 128;
 
-/// The most rows that are packed at a time: they stay in the cache for all products with them.
+/// The most rows that are packed at a time, so that they stay in the cache for all products.
 const MAX_ROWS: usize = 384;
 
 /// Writes the gradient of every parameter, summed over all slices in their order.
@@ -44,12 +44,12 @@ fn split_columns(values: &mut [f32], columns: usize) -> Vec<Vec<&mut [f32]>> {
     parts
 }
 
-/// Of what the gradients of some parameters are made.
+/// The gradients from which the gradients of some parameters are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     /// The gradients of a layer's pre-activations.
     Gates(usize),
-    /// Those of the logits.
+    /// The gradients of the logits.
     Logits,
 }
 
@@ -64,12 +64,12 @@ impl Source {
     }
 }
 
-/// Some columns of the gradients that are made of the same columns of one source.
+/// Some columns of the gradients that are computed from the same columns of one source.
 struct Part<'a> {
     source: Source,
-    /// The first of the columns.
+    /// The first column.
     first: usize,
-    /// The rows of each gradient, those columns.
+    /// These columns of the rows of each gradient.
     gradients: Vec<(ParameterName, Vec<&'a mut [f32]>)>,
 }
 
@@ -120,7 +120,8 @@ impl WithSimd for Sums<'_> {
     }
 }
 
-/// `[T · b, H]` at least: what the weights of this name were multiplied with, if they were.
+/// The activations by which the weights of this name were multiplied, if any: at least
+/// `[T · b, H]`.
 fn factor(name: ParameterName, slice: &Slice) -> Option<&[f32]> {
     match name {
         ParameterName::WIh(0) | ParameterName::B(_) | ParameterName::BOut => None,

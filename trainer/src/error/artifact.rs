@@ -1,4 +1,4 @@
-//! What can be wrong with an artifact.
+//! Errors about artifacts.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,14 +10,14 @@ use infer_core::LoadError;
 #[non_exhaustive]
 pub enum ArtifactError {
     /// A file can't be read.
-    #[error("cannot read {}: {source}; give the model.postcard of a run", path.display())]
+    #[error("cannot read {}: {source}; name the model.postcard of a run", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file is not an artifact, or damaged.
+    /// A file is not an artifact, or is damaged.
     #[error("{}: {source}", path.display())]
     Load {
         /// The file.
@@ -25,18 +25,18 @@ pub enum ArtifactError {
         /// What is wrong with it.
         source: LoadError,
     },
-    /// A model predicts worse in int8 than it may.
+    /// A model loses more accuracy in int8 than is allowed.
     #[error(
-        "int8 loses too much, {loss}, and a factor of {largest_factor} at most is allowed: f32 \
+        "int8 loses too much: {loss}, and the largest allowed factor is {largest_factor}; f32 \
          weights lose nothing"
     )]
     Int8Loss {
-        /// What it loses.
+        /// The measured loss.
         loss: String,
-        /// The largest factor of perplexity that is allowed.
+        /// The largest allowed factor of the perplexity.
         largest_factor: f64,
     },
-    /// A weight is too large for the formats of an int8 artifact, or not a number.
+    /// A weight is too large for an int8 artifact, or is not finite.
     #[error(
         "parameter {name} has the value {value}, which {} can't hold: {}train with a lower \
          learning rate, weight decay or forget bias",

@@ -1,19 +1,19 @@
-//! What can be wrong with a device to train on.
+//! Errors about the device that trains.
 
 /// Why a device can't train.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// There is no GPU to train on, or none that is called so.
+    /// There is no usable GPU, or none with the given name.
     #[error(
         "there is no {wanted} that Charcell can train on: {found}; install the GPU's driver (on \
          Debian, mesa-vulkan-drivers for AMD and Intel, nvidia-driver for NVIDIA), or train on the \
          CPU"
     )]
     NoGpu {
-        /// What was looked for.
+        /// The GPU that was requested.
         wanted: String,
-        /// What there is instead.
+        /// What was found instead.
         found: String,
     },
     /// A model doesn't fit the GPU.
@@ -21,31 +21,29 @@ pub enum DeviceError {
         "{what} exceeds the GPU's {limit} of {allowed}: {}",
         match fitting_batch_size {
             Some(rows) => format!("a batch of {rows} rows fits"),
-            None => "no batch is small enough, so take fewer hidden units or steps".into(),
+            None => "no batch is small enough, so use fewer hidden units or steps".into(),
         }
     )]
     GpuLimit {
         /// What is too large, with its size.
         what: String,
-        /// The limit, by WebGPU's name.
+        /// WebGPU's name for the limit.
         limit: &'static str,
         /// Its value.
         allowed: u64,
         /// The largest batch that fits, if any does.
         fitting_batch_size: Option<usize>,
     },
-    /// The GPU is gone.
-    #[error("{adapter} was lost in training ({reason}): start again, or train on the CPU")]
+    /// The GPU was lost.
+    #[error("{adapter} was lost during training ({reason}): start again, or train on the CPU")]
     GpuLost {
         /// Its name.
         adapter: String,
-        /// What the driver says.
+        /// The driver's message.
         reason: String,
     },
-    /// The GPU's memory isn't enough.
-    #[error(
-        "{adapter} has too little memory: take smaller batches, fewer steps, or a smaller model"
-    )]
+    /// The GPU has too little memory.
+    #[error("{adapter} has too little memory: use smaller batches, fewer steps or a smaller model")]
     GpuMemory {
         /// Its name.
         adapter: String,
@@ -57,44 +55,44 @@ pub enum DeviceError {
     GpuTimeout {
         /// Its name.
         adapter: String,
-        /// How long it was waited for.
+        /// How long Charcell waited.
         seconds: u64,
     },
-    /// The GPU's driver reports something else.
-    #[error("{adapter} can't go on: {reason}; train on the CPU, or update its driver")]
+    /// The GPU's driver reports another error.
+    #[error("{adapter} can't continue: {reason}; train on the CPU, or update its driver")]
     Gpu {
         /// Its name.
         adapter: String,
-        /// What the driver says.
+        /// The driver's message.
         reason: String,
     },
-    /// Training on the CPU needs more memory than there is.
+    /// Training on the CPU needs more memory than is free.
     #[error(
-        "training takes {:.1} GB of memory, and {:.1} GB are free: take smaller batches, fewer \
-         steps, or a smaller model",
+        "training needs {:.1} GB of memory, but only {:.1} GB are free: use smaller batches, fewer \
+         steps or a smaller model",
         needed_bytes * 1e-9,
         available_bytes * 1e-9
     )]
     Memory {
-        /// What parameters and activations take.
+        /// Memory for parameters and activations.
         needed_bytes: f64,
-        /// What the system has to give.
+        /// Memory that the system has free.
         available_bytes: f64,
     },
-    /// More threads are asked for than make sense.
-    #[error("{threads} threads are asked for, and {largest} are the most: take fewer")]
+    /// More threads were requested than are allowed.
+    #[error("{threads} threads were requested, but at most {largest} are allowed: use fewer")]
     TooManyThreads {
-        /// Threads asked for.
+        /// Threads requested.
         threads: usize,
-        /// The most there may be.
+        /// The largest allowed number.
         largest: usize,
     },
     /// The threads for training can't be started.
-    #[error("cannot start {threads} threads: {reason}; take fewer")]
+    #[error("cannot start {threads} threads: {reason}; use fewer")]
     Threads {
-        /// Threads asked for.
+        /// Threads requested.
         threads: usize,
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
 }

@@ -1,15 +1,15 @@
-//! What keeps a training from going on from a checkpoint.
+//! Why a run can't resume from a checkpoint.
 
 use crate::characters::shown_characters;
 
-/// Why a training can't go on from a checkpoint.
+/// Why a run can't resume from a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// A setting, or the text, is another one.
+    /// A setting or the text differs.
     #[error(
-        "the checkpoint is of another training: {setting} is {there} there, and {here} here; leave \
-         it as it was, or start a new training"
+        "the checkpoint belongs to another run: {setting} is {there} there, and {here} here; keep \
+         the old value, or start a new run"
     )]
     Setting {
         /// What differs.
@@ -21,39 +21,38 @@ pub enum Mismatch {
     },
     /// The text has other characters.
     #[error(
-        "the checkpoint is of another training, with another vocabulary; missing here: {}; missing \
-         there: {}; give the text as it was, or start a new training from these \
-         weights",
+        "the checkpoint belongs to another run, with another vocabulary; missing here: {}; missing \
+         there: {}; give the original text, or start a new run from these weights",
         shown_characters(missing_here),
         shown_characters(missing_there)
     )]
     Vocabulary {
         /// Characters that only the checkpoint has.
         missing_here: Vec<char>,
-        /// Characters that it lacks.
+        /// Characters that the checkpoint lacks.
         missing_there: Vec<char>,
     },
-    /// The learning rate depends on the number of epochs, and that is another one.
+    /// The learning rate depends on the number of epochs, and that number differs.
     #[error(
-        "the epochs can't change from {there} to {here}: by {reason}, the learning rate has \
-         followed their number from the start, and a training of {here} would have had another \
-         one; leave it as it was, or start a new training from these weights (with a constant or \
-         a step schedule, and without warm-up, a training can be made longer)"
+        "the number of epochs can't change from {there} to {here}: with {reason}, the learning \
+         rate has depended on it from the start; keep the old number, or start a new run from \
+         these weights (a run can be made longer if it has a constant or step schedule and no \
+         warm-up)"
     )]
     Length {
-        /// The setting that makes it so.
+        /// The setting that makes the learning rate depend on it.
         reason: String,
         /// The epochs here.
         here: usize,
-        /// Those of the checkpoint's training.
+        /// The epochs in the checkpoint.
         there: usize,
     },
-    /// More epochs are done than there should be.
-    #[error("{here} epochs are asked for, and {done} are done: ask for {done} or more")]
+    /// More epochs are done than were requested.
+    #[error("{here} epochs were requested, but {done} are done already: request at least {done}")]
     Done {
         /// The epochs here.
         here: usize,
-        /// Those that are done.
+        /// The epochs that are done.
         done: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! What can go wrong, by what it is about, and what to do about it.
+//! Errors, an enum for each concern. Messages say what to do about them.
 
 mod artifact;
 mod device;
@@ -18,20 +18,20 @@ pub use self::run::{CheckpointError, DescriptionError, WeightsError};
 pub use self::text::{TextError, VocabularyFileError};
 pub use self::training::TrainingError;
 
-/// Whatever went wrong, for those who hand it on.
+/// Any error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A text or a vocabulary is unfit.
+    /// A text or a vocabulary can't be used.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// Settings or sizes make no model.
+    /// Settings or sizes are invalid.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// A device can't train.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// A training can't start or go on.
+    /// Training can't start or continue.
     #[error(transparent)]
     Training(#[from] TrainingError),
     /// A `run.json` is refused.
@@ -46,7 +46,7 @@ pub enum Error {
     /// An artifact can't be made or read.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// A model that was trained elsewhere can't be taken.
+    /// A model that was trained elsewhere can't be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
 }

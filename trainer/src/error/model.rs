@@ -1,26 +1,26 @@
-//! What can be wrong with settings.
+//! Errors about settings.
 
 use infer_core::artifact::MAX_PREFIXES;
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 
-/// Why settings make no model.
+/// Why settings are invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A setting has a value that makes no model.
-    #[error("{name} is {value}, and must be {allowed}")]
+    /// A setting is outside its range.
+    #[error("{name} is {value}, but must be {allowed}")]
     Setting {
         /// The setting: a field of [`Config`](crate::Config).
         name: &'static str,
         /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         allowed: &'static str,
     },
     /// A model is larger than an artifact can hold.
     #[error(
-        "{layers} layers of {hidden} units are more than an artifact holds ({MAX_LAYERS} layers of \
-         {MAX_HIDDEN} units): take fewer"
+        "{layers} layers of {hidden} units are more than an artifact can hold ({MAX_LAYERS} layers \
+         of {MAX_HIDDEN} units): use fewer"
     )]
     TooLarge {
         /// H.
@@ -28,8 +28,8 @@ pub enum ModelError {
         /// L.
         layers: usize,
     },
-    /// There are more prefixes than an artifact holds.
-    #[error("{found} prefixes are given, and an artifact holds {MAX_PREFIXES}: give fewer")]
+    /// There are more prefixes than an artifact can hold.
+    #[error("{found} prefixes are given, but an artifact can hold {MAX_PREFIXES}: give fewer")]
     TooManyPrefixes {
         /// Prefixes given.
         found: usize,

@@ -1,4 +1,4 @@
-//! What can be wrong with a text or a vocabulary.
+//! Errors about texts and vocabularies.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,13 +16,13 @@ pub enum TextError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A run's description could not name a file.
+    /// A path can't be written to `run.json`.
     #[error(
-        "cannot read the corpus {}: its path is not UTF-8, and run.json could not name it; rename \
-         it",
+        "cannot read the corpus {}: its path is not UTF-8, so it can't be recorded in run.json; \
+         rename it",
         path.display()
     )]
     Path {
@@ -31,40 +31,38 @@ pub enum TextError {
     },
     /// A file isn't text.
     #[error(
-        "{} is not UTF-8 text: byte {byte} (counted from 0) starts no character; convert the \
+        "{} is not UTF-8 text: byte {byte} (counted from 0) doesn't start a character; convert the \
          file, for example with iconv",
         path.display()
     )]
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// Offset of the first wrong byte.
+        /// Offset of the first invalid byte.
         byte: usize,
     },
-    /// A corpus has no characters.
-    #[error("the corpus is empty: give a text of some thousand characters")]
+    /// A corpus is empty.
+    #[error("the corpus is empty: give a text of a few thousand characters")]
     Empty,
-    /// No character of a corpus is asked for.
-    #[error("the first 0 characters of a corpus are not a corpus: take 1 at least")]
+    /// A corpus was limited to 0 characters.
+    #[error("a corpus of 0 characters was requested: use at least 1")]
     NoCharacters,
-    /// A text is too short to predict anything of it.
-    #[error(
-        "the text has {found} character(s): the first is given, so there must be 2 to predict one"
-    )]
+    /// A text is too short to predict any of it.
+    #[error("the text has {found} character(s): the first can't be predicted, so give at least 2")]
     TooShort {
-        /// Characters there are.
+        /// Characters in the text.
         found: usize,
     },
     /// A corpus is shorter than one batch of windows.
     #[error(
-        "the corpus has {found} characters to train on, and a batch of {batch_size} rows of \
+        "the corpus has {found} characters to train on, but a batch of {batch_size} rows of \
          {num_steps} steps needs {needed}: give a longer text, smaller batches or fewer steps, or \
          hold less out"
     )]
     ShorterThanBatch {
-        /// Characters there are.
+        /// Characters to train on.
         found: usize,
-        /// Characters that one window takes.
+        /// Characters that one window needs.
         needed: usize,
         /// B.
         batch_size: usize,
@@ -73,15 +71,15 @@ pub enum TextError {
     },
     /// A corpus has too few or too many distinct characters.
     #[error(
-        "the corpus has {found} distinct character(s), and a model needs 2 to {MAX_VOCABULARY}: \
-         give a text that has {}",
+        "the corpus has {found} distinct character(s), but a model needs 2 to {MAX_VOCABULARY}: \
+         give a text with {}",
         if *found < 2 { "more" } else { "fewer" }
     )]
     VocabularySize {
         /// Distinct characters.
         found: usize,
     },
-    /// A vocabulary file is refused.
+    /// A vocabulary file is rejected.
     #[error(
         "{} is not a vocabulary: {source}; it must be a JSON array of one-character strings",
         path.display()
@@ -94,30 +92,28 @@ pub enum TextError {
     },
     /// A text has characters that the model's vocabulary lacks.
     #[error(
-        "the model's vocabulary lacks {0}: leave them out, give a replacement for them, or train \
-         on a corpus that has them"
+        "the model's vocabulary lacks {0}: leave them out, give a replacement, or train on a \
+         corpus that has them"
     )]
     UnknownCharacters(UnknownCharacters),
-    /// A corpus has characters that the vocabulary given for it lacks.
-    #[error("the vocabulary lacks {0}: add them, or give a replacement for them")]
+    /// A corpus has characters that the given vocabulary lacks.
+    #[error("the vocabulary lacks {0}: add them, or give a replacement")]
     ForeignCharacters(UnknownCharacters),
-    /// Characters are too rare for the vocabulary, and nothing is there to replace them.
+    /// Characters are too rare for the vocabulary, and there is no replacement.
     #[error(
-        "{found} character(s) of the corpus, {character:?} the first, occur fewer than {min_count} \
-         times: give a replacement for them, or a smaller count"
+        "{found} character(s) of the corpus, starting with {character:?}, occur fewer than \
+         {min_count} times: give a replacement, or a smaller count"
     )]
     RareCharacters {
-        /// How many.
+        /// How many characters.
         found: usize,
-        /// The first in the order of code points.
+        /// The first of them in code point order.
         character: char,
         /// How often a character must occur.
         min_count: u64,
     },
     /// The replacement isn't in the vocabulary.
-    #[error(
-        "the replacement {character:?} is not in the vocabulary: add it there, or give another"
-    )]
+    #[error("the replacement {character:?} is not in the vocabulary: add it, or give another one")]
     Replacement {
         /// The character.
         character: char,
@@ -133,7 +129,7 @@ pub enum TextError {
         prefix: String,
         /// The character.
         character: char,
-        /// How many characters stand before it.
+        /// How many characters of the prefix come before it.
         position: usize,
     },
 }
@@ -148,24 +144,24 @@ pub enum VocabularyFileError {
     /// It isn't an array of strings.
     #[error("not a JSON array of strings: {0}")]
     Json(#[from] serde_json::Error),
-    /// An entry is empty, or a longer text.
+    /// An entry is empty or has several characters.
     #[error(
-        "entry {entry}, {string:?}, is not one character: replace it by one that no text has, such \
-         as \"\u{fffd}\", which can be the replacement for characters that the model doesn't know"
+        "entry {entry}, {string:?}, is not one character: use one that no text has instead, such \
+         as \"\u{fffd}\", which can then replace characters that the model doesn't know"
     )]
     NotOneCharacter {
-        /// Which entry, from 0.
+        /// The index of the entry, from 0.
         entry: usize,
-        /// What it is.
+        /// The entry.
         string: String,
     },
-    /// A character has two tokens.
-    #[error("{0:?} is in it twice")]
+    /// A character occurs twice.
+    #[error("it has {0:?} twice")]
     Twice(char),
     /// There are too few or too many characters.
-    #[error("it has {found} character(s), and a model needs 2 to {MAX_VOCABULARY}")]
+    #[error("it has {found} character(s), but a model needs 2 to {MAX_VOCABULARY}")]
     Size {
-        /// Characters there are.
+        /// Characters in the file.
         found: usize,
     },
 }

@@ -1,15 +1,15 @@
-//! What can go wrong with a training.
+//! Errors that stop training.
 
 use std::path::PathBuf;
 
 use super::Mismatch;
 use crate::perplexity::shown_number;
 
-/// Why a training can't go on.
+/// Why training can't start or continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainingError {
-    /// The loss is infinite or not a number, or its perplexity is.
+    /// The loss or its perplexity is infinite or not a number.
     #[error(
         "the loss is no longer finite in epoch {epoch}: training stopped{}; try a learning rate of \
          {}",
@@ -23,34 +23,34 @@ pub enum TrainingError {
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
-        /// The epoch whose weights are kept: the best on held-out text, or else the last whose
-        /// weights are finite; 0: the initial ones.
+        /// The epoch whose weights are kept: the best on held-out text if there is any, otherwise
+        /// the last with finite weights; 0: the initial weights.
         kept: usize,
         /// The learning rate.
         learning_rate: f32,
     },
-    /// A model predicts less than if it knew nothing.
+    /// A model predicts worse than uniform guessing.
     #[error(
-        "the model is worse than guessing: its perplexity is {}, and that of guessing among \
-         {characters} characters {characters}; try a learning rate of {}",
+        "the model is worse than guessing: its perplexity is {}, while guessing among {characters} \
+         characters has {characters}; try a learning rate of {}",
         shown_number(*perplexity, 1),
         lower_rate(*learning_rate)
     )]
     WorseThanGuessing {
-        /// The model's.
+        /// The model's perplexity.
         perplexity: f64,
         /// V.
         characters: usize,
-        /// What it was trained with.
+        /// The learning rate it was trained with.
         learning_rate: f32,
     },
-    /// A checkpoint is of another training.
+    /// A checkpoint belongs to another run.
     #[error(transparent)]
     OtherTraining(#[from] Mismatch),
-    /// A training has another shape than the weights that it is to start from.
+    /// The model's sizes differ from those of the weights it should start from.
     #[error(
-        "{setting} is {here}, and {there} in the run {}, whose weights are to be taken: leave \
-         {setting} as it is there, or start with new weights",
+        "{setting} is {here}, but {there} in the run {}, whose weights are the start: set \
+         {setting} to {there}, or start with new weights",
         run.display()
     )]
     OtherSizes {
@@ -58,17 +58,17 @@ pub enum TrainingError {
         setting: &'static str,
         /// Its value here.
         here: usize,
-        /// Its value there.
+        /// Its value in the other run.
         there: usize,
         /// The run's folder.
         run: PathBuf,
     },
 }
 
-/// The rate to try where `learning_rate` was too high: a tenth, in two digits.
+/// The rate to try when `learning_rate` was too high: a tenth of it, with two digits.
 fn lower_rate(learning_rate: f32) -> String {
     let rate = f64::from(learning_rate) / 10.0;
-    // Rounded by way of its text.
+    // Formatting it and parsing it back rounds it.
     let rate: f64 = format!("{rate:.1e}").parse().unwrap_or(rate);
     if (1e-4..1e6).contains(&rate) { rate.to_string() } else { format!("{rate:e}") }
 }

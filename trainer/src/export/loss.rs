@@ -1,4 +1,4 @@
-//! What int8 costs: how it predicts a text, compared with f32.
+//! The cost of int8: how much worse it predicts a text than f32.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -12,42 +12,43 @@ use crate::inference::Reader;
 use crate::model::Parameters;
 use crate::perplexity::shown_number;
 
-/// The most characters of a text to compare on.
+/// The most characters of a text to compare.
 pub(crate) const MAX_CHARACTERS: usize = 2000;
 
 /// The fewest, however large the model is.
 const MIN_CHARACTERS: usize = 200;
 
-/// Products in all, with which the time grows: about half a second.
+/// Budget of products, which determines the time: about half a second.
 const WORK: usize = 1 << 30;
 
-/// Products for the logarithm of a probability, which take about the time of its exponentials.
+/// Products that take as long as computing the logarithm of a probability.
 const PRODUCTS_OF_LOGARITHM: usize = 20;
 
-/// Where the random numbers of what a model writes start.
+/// Seed of the random numbers with which a model writes.
 const SEED: u64 = 1;
 
-/// How int8 compares with f32 where both read the same text.
+/// How int8 compares with f32 when both read the same text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Int8Loss {
-    /// Perplexity in int8 divided by that in f32, as expected over all characters that could
-    /// follow by f32: unlike that of the characters which do, it is never below 1, and whatever
-    /// becomes more or less probable raises it.
+    /// Perplexity in int8 divided by perplexity in f32, as the expectation over the next character
+    /// as f32 predicts it. Unlike the ratio on the characters that do follow, it is never below 1,
+    /// and any change of a probability raises it.
     pub factor: f64,
-    /// Share of the characters before which both find the same one most probable. It isn't judged:
-    /// where others are nearly as probable any choice is as good, and where they aren't the factor
+    /// Share of characters for which both have the same most probable one. There is no limit for
+    /// it: if others are nearly as probable, either choice is good, and if they aren't, the factor
     /// rises.
     pub same_first_choices: f64,
 }
 
 impl Int8Loss {
-    /// The largest factor that is allowed. Where int8 suits a model it costs 1.002 at most, and
-    /// 1.02 in small ones that know their text by heart; trainings that differ in their seeds alone
-    /// differ by 1 to 2 %. What is beyond all of these is no longer the model that was trained.
+    /// The largest allowed factor. If int8 suits a model, the factor is at most 1.002, or 1.02 for
+    /// small models that have memorised their text. Runs that differ only in their seeds differ by
+    /// 1 to 2 %. Beyond all of these, the model is no longer the one that was trained.
     pub const LARGEST_FACTOR: f64 = 1.03;
 
-    /// Lets both read the start of `text`; if it is empty, what `float` writes, as that is as its
-    /// corpus was: after each of the `prefixes`, which it knows, and after nothing.
+    /// Compares both on the start of `text`. If `text` is empty, compares them on text that `float`
+    /// writes, which resembles its corpus: after each of the `prefixes`, which it knows, and after
+    /// nothing.
     pub(super) fn measure(
         float: &Model<'_, F32>,
         int8: &Model<'_, Int8>,
@@ -76,7 +77,7 @@ impl Int8Loss {
         Self { factor: (nats / characters).exp(), same_first_choices: same / characters }
     }
 
-    /// Makes sure that int8 costs no more than [`LARGEST_FACTOR`](Self::LARGEST_FACTOR).
+    /// Checks that int8 costs no more than [`LARGEST_FACTOR`](Self::LARGEST_FACTOR).
     ///
     /// # Errors
     /// [`ArtifactError::Int8Loss`].
@@ -96,8 +97,8 @@ impl Display for Int8Loss {
     }
 }
 
-/// What a model writes by its own probabilities, `length` characters in all: a part after each of
-/// `prefixes`, and one after nothing.
+/// Text sampled from a model, `length` characters in total: one part after each of `prefixes`, and
+/// one after nothing.
 fn own_texts(model: &Model<'_, F32>, prefixes: &[String], length: usize) -> Vec<Vec<Token>> {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let write = |prefix: &str| {
@@ -114,19 +115,20 @@ fn own_texts(model: &Model<'_, F32>, prefixes: &[String], length: usize) -> Vec<
     prefixes.iter().map(String::as_str).chain([""]).map(write).collect()
 }
 
-/// Nats that it costs to expect `found` where characters come as `expected`, both logarithms of
-/// probabilities `[V]`: the Kullback–Leibler divergence.
+/// The Kullback–Leibler divergence in nats of `found` from `expected`, both given as logarithms of
+/// probabilities `[V]`.
 fn divergence(expected: &[f64], found: &[f64]) -> f64 {
     expected.iter().zip(found).map(|(p, q)| p.exp() * (p - q)).sum()
 }
 
-/// The token to which a number from 0 to 1 leads, by the logarithms of the probabilities `[V]`.
+/// The token that a uniform `number` from 0 to 1 selects, given the logarithms of the probabilities
+/// `[V]`.
 fn draw(log_probabilities: &[f64], mut number: f64) -> Token {
     let is_reached = |log_probability: &f64| {
         number -= log_probability.exp();
         number < 0.0
     };
     let token = log_probabilities.iter().position(is_reached);
-    // Rounding can leave a last bit of the number.
+    // Rounding can leave a tiny rest of the number.
     token.unwrap_or_else(|| first_choice(log_probabilities)) as Token
 }

@@ -1,4 +1,4 @@
-//! From a trained model to files for other programs: artifacts and safetensors.
+//! Exports a trained model to artifacts and safetensors.
 
 mod int8;
 mod loss;
@@ -26,32 +26,32 @@ use crate::model::{Dimensions, ParameterName, Parameters, TrainedModel};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// One byte a weight, integer arithmetic: for microcontrollers.
+    /// One byte per weight, integer arithmetic: for microcontrollers.
     Int8,
-    /// Four bytes a weight: for hosts, and for cores with an FPU.
+    /// Four bytes per weight: for hosts, and for cores with an FPU.
     F32,
 }
 
-/// Characters that a model writes after each prefix to find the range of its cell states.
+/// Characters that a model writes after each prefix to calibrate the range of its cell states.
 const CALIBRATION_CHARACTERS: usize = 1000;
 
-/// The largest bias of the output layer in f32, in nats: as much again is left for the weights.
+/// The largest output bias in f32, in nats: the same range is left for the weights.
 const LARGEST_F32_BIAS: f32 = 16_384.0;
 
 /// The artifact of `model`.
 ///
-/// For int8 the range of the cell states is found by letting the model write: what it reads then
-/// is as its corpus was, which need not be there any more. What int8 costs isn't looked at: see
+/// For int8, the range of the cell states is measured while the model writes text. That text
+/// resembles its corpus, which may no longer be available. The cost of int8 isn't measured: see
 /// [`int8_artifact`].
 ///
 /// # Errors
-/// [`ArtifactError::Weight`] if a parameter is not finite, or too large for an int8 artifact;
+/// [`ArtifactError::Weight`] if a parameter is not finite, or is too large for an int8 artifact;
 /// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) if a prefix has a
 /// character that the vocabulary lacks;
 /// [`ModelError::TooManyPrefixes`](crate::ModelError::TooManyPrefixes).
 ///
 /// # Panics
-/// Never: what is loaded to be calibrated is what was written before.
+/// Never: it only loads artifacts that it has just written.
 pub fn artifact(model: &TrainedModel, precision: Precision) -> Result<Artifact, Error> {
     let float = float_artifact(model)?;
     match precision {
@@ -60,14 +60,14 @@ pub fn artifact(model: &TrainedModel, precision: Precision) -> Result<Artifact, 
     }
 }
 
-/// The int8 artifact of `model`, and what int8 costs on a `text` of its corpus, or on what the
-/// model writes if that is empty: see [`Int8Loss::check`].
+/// The int8 artifact of `model`, and the cost of int8 on `text`, a part of its corpus, or, if
+/// `text` is empty, on text that the model writes: see [`Int8Loss::check`].
 ///
 /// # Errors
 /// As [`artifact`].
 ///
 /// # Panics
-/// Never: what is loaded is what was written before.
+/// Never: it only loads artifacts that it has just written.
 pub fn int8_artifact(model: &TrainedModel, text: &str) -> Result<(Artifact, Int8Loss), Error> {
     let float = float_artifact(model)?;
     let float = loaded(&float);
@@ -78,7 +78,7 @@ pub fn int8_artifact(model: &TrainedModel, text: &str) -> Result<(Artifact, Int8
 
 /// The model of an artifact that was just written.
 fn loaded<P: infer_core::Precision>(artifact: &Artifact) -> Model<'_, P> {
-    Model::load(artifact.bytes()).expect("what was just written")
+    Model::load(artifact.bytes()).expect("an artifact that was just written")
 }
 
 fn quantised(model: &TrainedModel, float: &Model<'_, F32>) -> Result<Artifact, Error> {
@@ -115,8 +115,8 @@ fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
     Ok(writer.finish(model, StoredPrecision::F32))
 }
 
-/// Biases `[V]` of the output layer, by their largest less where that is far from 0: logits are
-/// held within ±32,768 nats, and what all of them have in common changes no probability.
+/// Biases `[V]` of the output layer, minus the largest one if that is far from 0: logits must stay
+/// within ±32,768 nats, and a common offset changes no probability.
 fn within_range(biases: &[f32]) -> Vec<f32> {
     let largest = biases.iter().copied().fold(f32::MIN, f32::max);
     let common = if largest.abs() > LARGEST_F32_BIAS { largest } else { 0.0 };

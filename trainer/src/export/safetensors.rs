@@ -1,7 +1,7 @@
 //! The parameters as a PyTorch `nn.LSTM` named `lstm` and an `nn.Linear` named `linear`.
 //!
-//! PyTorch keeps its matrices as `[outputs, inputs]`, so ours are transposed; the order of the
-//! gates is the same. It has two biases a gate: ours is the first, and the second is zero.
+//! PyTorch stores matrices as `[outputs, inputs]`, so ours are transposed; the gate order is the
+//! same. PyTorch has two biases per gate: the first is ours, and the second is zero.
 
 use infer_core::layout::GATES;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -33,13 +33,13 @@ pub fn to_safetensors(parameters: &Parameters) -> Vec<u8> {
     safetensors::serialize(views, None).expect("a header of plain names and shapes")
 }
 
-/// Reads the parameters of a model of `dimensions` back. What else is in the file is left there.
+/// Reads the parameters of a model of `dimensions`. Other tensors in the file are ignored.
 ///
 /// # Errors
-/// [`WeightsError`] names the tensor which is missing, or has another shape or type.
+/// [`WeightsError`] names the tensor that is missing, or has another shape or type.
 pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Parameters, WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
-    // All of them, before anything is allocated: the sizes may be those of a damaged run.json.
+    // Check all tensors before allocating: the sizes may come from a damaged run.json.
     for (name, shape) in tensors(dimensions) {
         tensor(&file, &name, &shape)?;
     }
@@ -58,10 +58,10 @@ pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Paramete
     Ok(parameters)
 }
 
-/// Makes sure that the tensors in a file are those of a model of `dimensions`, and no others.
+/// Checks that a file has no tensors other than those of a model of `dimensions`.
 ///
 /// # Errors
-/// [`WeightsError::Unknown`] names the first other one.
+/// [`WeightsError::Unknown`] names the first other tensor.
 pub(crate) fn check_names(bytes: &[u8], dimensions: Dimensions) -> Result<(), WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
     let own: Vec<String> = tensors(dimensions).map(|(name, _)| name).collect();
@@ -71,7 +71,7 @@ pub(crate) fn check_names(bytes: &[u8], dimensions: Dimensions) -> Result<(), We
     }
 }
 
-/// Name and shape of each tensor of a model of `dimensions`, as PyTorch has them.
+/// PyTorch's name and shape of each tensor of a model of `dimensions`.
 fn tensors(dimensions: Dimensions) -> impl Iterator<Item = (String, Vec<usize>)> {
     Parameters::names(dimensions).flat_map(move |name| {
         let shape = shapes(dimensions, name).1;
@@ -83,7 +83,7 @@ fn tensors(dimensions: Dimensions) -> impl Iterator<Item = (String, Vec<usize>)>
     })
 }
 
-/// The shape of a parameter here, and as PyTorch has it.
+/// The shape of a parameter here, and its shape in PyTorch.
 fn shapes(dimensions: Dimensions, name: ParameterName) -> (Shape, Vec<usize>) {
     let shape = Parameters::shape(dimensions, name);
     let Shape { rows, columns } = shape;

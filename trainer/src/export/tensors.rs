@@ -1,5 +1,5 @@
-//! From the training's tensors to the artifact's: the four gates of a unit side by side, matrices
-//! in blocks of four rows by eight columns.
+//! From tensors as trained to tensors of the artifact: the four gates of a unit side by side,
+//! matrices in blocks of four rows by eight columns.
 
 use bytemuck::Pod;
 use infer_core::artifact::TensorName;
@@ -8,16 +8,16 @@ use infer_core::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
 use super::writer::Writer;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// The numbers of one block, columns within rows.
+/// The numbers of one block, row by row.
 pub(super) type Rows<T> = [[T; BLOCK_COLUMNS]; BLOCK_ROWS];
 
-/// How the parameters of a layer become the numbers of an artifact.
+/// How to convert the parameters of a layer to the numbers of an artifact.
 pub(super) struct LayerFormat<W, I, H, B> {
-    /// An input weight of a unit's gate (as an index in the order of the gates).
+    /// Converts an input weight, given its unit, its gate (an index in gate order) and its value.
     pub(super) w_ih: I,
-    /// A recurrent weight of a unit's gate.
+    /// Converts a recurrent weight, given the same.
     pub(super) w_hh: H,
-    /// Four rows of weights as they are stored.
+    /// Converts four rows of weights to a stored block.
     pub(super) block: fn(Rows<W>) -> B,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn write_weights<W: Pod, B: Pod>(
     writer.push(TensorName::WHh, layer, &recurrent);
 }
 
-/// Writes weights and bias of the output layer, by the character that they are of.
+/// Writes weights and biases of the output layer, one row for each character.
 pub(super) fn write_output<W: Pod, B: Pod, S: Pod>(
     writer: &mut Writer,
     parameters: &Parameters,
@@ -65,7 +65,7 @@ pub(super) fn write_output<W: Pod, B: Pod, S: Pod>(
     writer.push(TensorName::BOut, 0, &b_out);
 }
 
-/// `[rows, 4H]`, gate after gate, to `[rows, H]` groups of four gates.
+/// From `[rows, 4H]`, gate after gate, to `[rows, H]` groups of four gates.
 pub(super) fn by_unit<T>(
     values: &[f32],
     hidden: usize,
@@ -77,7 +77,7 @@ pub(super) fn by_unit<T>(
     gates.map(|(row, unit, gate)| convert(unit, gate, row[gate * hidden + unit])).collect()
 }
 
-/// `[H, 4H]`, gate after gate, to `[H][H/8]` blocks, each of one unit's gates.
+/// From `[H, 4H]`, gate after gate, to `[H][H/8]` blocks, each with the gates of one unit.
 fn by_block<W: Pod, B>(
     values: &[f32],
     hidden: usize,
@@ -89,8 +89,8 @@ fn by_block<W: Pod, B>(
     })
 }
 
-/// `[groups][columns/8]` blocks of `value(group, row of the group, column)`, columns padded with
-/// zeros.
+/// `[groups][columns/8]` blocks of `value(group, row of the group, column)`, with columns padded
+/// with zeros.
 fn blocks<W: Pod, B>(
     groups: usize,
     columns: usize,

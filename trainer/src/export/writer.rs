@@ -1,4 +1,4 @@
-//! Putting an artifact together: `docs/artifact-format.md` is the specification.
+//! Writes an artifact, as specified in `docs/artifact-format.md`.
 
 use bytemuck::Pod;
 use infer_core::artifact::{
@@ -9,12 +9,12 @@ use infer_core::layout::ALIGNMENT;
 use crate::inference::Artifact;
 use crate::model::{Dimensions, TrainedModel};
 
-/// Gathers the tensors of an artifact in their order, and writes it.
+/// Collects the tensors of an artifact in order, and writes it.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
-    /// Offsets are counted from the start of the payload.
+    /// Their offsets count from the start of the payload.
     tensors: Vec<Tensor>,
-    /// All tensors, each at a multiple of 16 bytes.
+    /// All tensors, each aligned to 16 bytes.
     payload: Vec<u8>,
 }
 
@@ -32,7 +32,7 @@ impl Writer {
         self.payload.extend_from_slice(bytes);
     }
 
-    /// The whole artifact, with the header that says what `model` is.
+    /// The whole artifact, with a header that describes `model`.
     pub(super) fn finish(self, model: &TrainedModel, precision: StoredPrecision<'_>) -> Artifact {
         let Dimensions { hidden, layers, .. } = model.parameters.dimensions();
         let vocabulary: String = model.vocabulary.characters().iter().collect();
@@ -58,13 +58,14 @@ impl Writer {
         Artifact::new(&bytes)
     }
 
-    /// The header and the entries of the tensors, in postcard.
+    /// The header and the tensors' entries, encoded with postcard.
     ///
     /// Offsets count from the artifact's start, so they grow with the header, and the header grows
-    /// with their digits: repeated until both agree, which they do as neither ever shrinks.
+    /// with their encoded size. So this repeats until both agree; it ends because neither ever
+    /// shrinks.
     fn encode(&self, header: &Header<'_>) -> Vec<u8> {
         let to_vec = |message: Result<Vec<u8>, postcard::Error>| {
-            message.expect("plain values in growing memory can always be encoded")
+            message.expect("plain values in a growing buffer can always be encoded")
         };
         let mut length = 0;
         loop {
@@ -82,11 +83,11 @@ impl Writer {
     }
 }
 
-/// `prefix` as the `model` reads it, normalised and with its replacement: a device needn't know how
-/// to lower-case every script.
+/// `prefix` as the `model` reads it, normalised and with its replacement, so that a device needn't
+/// know how to lower-case every script.
 fn as_read(prefix: &str, model: &TrainedModel) -> String {
     let normalise = |character| model.normalisation.apply(character);
-    // One that is normalised itself would be read as another character.
+    // A replacement that normalisation changes would be read as another character.
     let replacement = model.vocabulary.replacement().filter(|&other| normalise(other) == other);
     let characters = prefix.chars().map(normalise);
     let is_known = |character| model.vocabulary.own_token(character).is_some();

@@ -1,4 +1,4 @@
-//! The GPUs of this machine, and which one to take.
+//! The GPUs of this machine, and which one to use.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use wgpu::{Backend, DeviceType, DownlevelFlags, Limits};
 use super::limits::too_small;
 use crate::error::DeviceError;
 
-/// What a driver offers to compute on: a GPU, or software that stands in for one.
+/// A device that a driver offers: a GPU, or software that emulates one.
 #[derive(Debug, Clone)]
 pub struct Adapter {
     adapter: wgpu::Adapter,
@@ -21,11 +21,11 @@ pub enum AdapterKind {
     Discrete,
     /// A GPU that shares the processor's memory.
     Integrated,
-    /// A GPU that a hypervisor hands on.
+    /// A GPU that a hypervisor provides.
     Virtual,
-    /// The driver doesn't say; OpenGL seldom does.
+    /// The driver doesn't say; OpenGL rarely does.
     Unknown,
-    /// The processor, in the part of a GPU: taken only when it is named.
+    /// A GPU emulated by the CPU; used only when it is named.
     Software,
 }
 
@@ -53,18 +53,18 @@ impl Adapter {
         adapters
     }
 
-    /// The best adapter that training runs on: a real GPU, or one whose name and interface have all
-    /// words of `name`, whatever it is.
+    /// The best adapter that can train: a real GPU, or, if `name` is given, any adapter whose name
+    /// and interface contain all of its words.
     ///
     /// # Errors
-    /// [`DeviceError::NoGpu`] says what there is instead.
+    /// [`DeviceError::NoGpu`] says what was found instead.
     pub async fn find(name: Option<&str>) -> Result<Self, DeviceError> {
         let wanted = || name.map_or("GPU".into(), |name| format!("adapter called \"{name}\""));
         Self::best(&Self::all().await, name)
             .map_err(|found| DeviceError::NoGpu { wanted: wanted(), found })
     }
 
-    /// As [`find`](Self::find), of `adapters`; in place of an error, what there is instead.
+    /// As [`find`](Self::find), among `adapters`; the error says what was found instead.
     pub(crate) fn best(adapters: &[Self], name: Option<&str>) -> Result<Self, String> {
         let is_meant = |adapter: &&Self| match name {
             Some(name) => adapter.is_called(name),
@@ -80,7 +80,7 @@ impl Adapter {
         })
     }
 
-    /// What it is.
+    /// The kind of adapter.
     #[must_use]
     pub fn kind(&self) -> AdapterKind {
         match self.info.device_type {
@@ -92,13 +92,13 @@ impl Adapter {
         }
     }
 
-    /// Its name, as the driver gives it.
+    /// Its name, as given by the driver.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.info.name
     }
 
-    /// The interface that it is reached by.
+    /// The graphics interface through which it is used.
     #[must_use]
     pub fn interface(&self) -> &'static str {
         match self.info.backend {
@@ -123,13 +123,13 @@ impl Adapter {
         self.adapter.limits()
     }
 
-    /// Whether it measures the time that a kernel takes.
+    /// Whether it can measure the time of a kernel.
     #[must_use]
     pub fn has_timestamps(&self) -> bool {
         self.adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Why training doesn't run on it, if it doesn't.
+    /// Why it can't train, if it can't.
     #[must_use]
     pub fn obstacle(&self) -> Option<String> {
         let flags = self.adapter.get_downlevel_capabilities().flags;
@@ -139,7 +139,7 @@ impl Adapter {
         too_small(&self.adapter.limits())
     }
 
-    /// Whether name and interface have all words of `name`, in capitals or not.
+    /// Whether name and interface contain all words of `name`, ignoring case.
     fn is_called(&self, name: &str) -> bool {
         let own = self.to_string().to_lowercase();
         name.to_lowercase().split_whitespace().all(|word| own.contains(word))
@@ -152,14 +152,14 @@ impl Adapter {
 
 impl fmt::Display for Adapter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} by {}", self.info.name, self.interface())
+        write!(formatter, "{} via {}", self.info.name, self.interface())
     }
 }
 
-/// The names of `adapters`, or that there are none.
+/// The names of `adapters`, or a statement that there are none.
 fn describe(adapters: &[Adapter]) -> String {
     let one = |adapter: &Adapter| match adapter.kind() {
-        AdapterKind::Software => format!("{adapter} (software, taken only when named)"),
+        AdapterKind::Software => format!("{adapter} (software, used only when named)"),
         _ => adapter.to_string(),
     };
     if adapters.is_empty() {

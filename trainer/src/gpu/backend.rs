@@ -1,4 +1,4 @@
-//! A GPU as the training loop sees it.
+//! A GPU as a backend of the training loop.
 
 use charcell_shaders::SOFTMAX_CROSS_ENTROPY;
 
@@ -9,7 +9,7 @@ use crate::iteration;
 use crate::model::Parameters;
 use crate::text::Window;
 
-/// Bytes of losses that are read back at once, so that the device needn't wait for the host after
+/// Bytes of losses that are read back at once, so that the device doesn't wait for the host after
 /// each window.
 const STAGED_LOSSES_BYTES: u64 = 16 << 20;
 
@@ -104,7 +104,7 @@ impl Backend for Gpu {
 }
 
 impl Gpu {
-    /// Reads a buffer of as many elements as there are parameters.
+    /// Reads a buffer that has an element for each parameter.
     async fn read_parameters(&mut self, name: BufferName) -> Result<Parameters, DeviceError> {
         let mut parameters = Parameters::zeros(self.plan.shapes().dimensions);
         parameters.values_mut().copy_from_slice(&self.read(name).await?);

@@ -1,4 +1,4 @@
-//! The buffers of a training, and their sizes.
+//! The buffers on the device, and their sizes.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use infer_core::layout::GATES;
 use crate::Config;
 use crate::model::{Dimensions, Parameters};
 
-/// Bytes from one [`Step`](charcell_shaders::Step) to the next: WebGPU's alignment of uniforms.
+/// Bytes from one [`Step`](charcell_shaders::Step) to the next: WebGPU's alignment for uniforms.
 pub(super) const STEP_STRIDE: u64 = 256;
 
 /// Bytes of an f32 or a u32.
 const WORD: u64 = 4;
 
-/// The sizes of a training.
+/// The sizes of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shapes {
     /// V, H and L.
@@ -23,14 +23,14 @@ pub struct Shapes {
     pub batch_size: usize,
     /// T.
     pub num_steps: usize,
-    /// Whether some of the layers' outputs are left out.
+    /// Whether there is dropout.
     pub has_dropout: bool,
-    /// Whether the optimiser keeps means of the gradients and of their squares.
+    /// Whether the optimiser keeps moving averages of the gradients and of their squares.
     pub has_moments: bool,
 }
 
 impl Shapes {
-    /// Those of a training as `config` says.
+    /// The sizes of a run with `config`.
     #[must_use]
     pub fn new(dimensions: Dimensions, config: &Config) -> Self {
         Self {
@@ -42,23 +42,23 @@ impl Shapes {
         }
     }
 
-    /// B/4, rounded up: the vectors that hold the rows of a batch.
+    /// B/4, rounded up: vectors that hold the rows of a batch.
     #[must_use]
     pub fn batch_vectors(self) -> u64 {
         self.batch_size.div_ceil(4) as u64
     }
 
-    /// B′: the rows of a batch, filled up to whole vectors.
+    /// B′: the rows of a batch, padded to whole vectors.
     pub(super) fn padded_batch(self) -> usize {
         self.batch_size.next_multiple_of(4)
     }
 
-    /// Elements of all parameters.
+    /// The number of elements of all parameters.
     pub(super) fn parameter_count(self) -> usize {
         Parameters::element_count(self.dimensions)
     }
 
-    /// Bytes of the activations of `steps` steps, `width` wide.
+    /// Bytes of activations `[steps, width, B′]`.
     fn activation_bytes(self, steps: usize, width: usize) -> u64 {
         (steps as u64).saturating_mul(width as u64) * 4 * self.batch_vectors() * WORD
     }
@@ -69,30 +69,30 @@ impl Shapes {
     }
 }
 
-/// A buffer on the device; those with a number are a layer's.
+/// A buffer on the device; the number, if there is one, is the layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BufferName {
     /// `[T]`: the numbers of the steps.
     Steps,
     /// All parameters.
     Parameters,
-    /// The parameters before the iterations that were handed over last.
+    /// The parameters before the last submitted iterations.
     KeptParameters,
     /// A matrix in the order in which a product reads it.
     Packed(PackedMatrix),
     /// The gradients of all parameters.
     Gradients,
-    /// The mean of the gradients, if the optimiser keeps it.
+    /// The moving average of the gradients, if the optimiser keeps it.
     FirstMoment,
-    /// The mean of the gradients' squares, if the optimiser keeps it.
+    /// The moving average of the gradients' squares, if the optimiser keeps it.
     SecondMoment,
-    /// `[T, B]`: the tokens that are read.
+    /// `[T, B]`: the tokens to read.
     Inputs,
     /// `[T, B]`: the tokens to predict.
     Targets,
-    /// `[V + 1]`: where each token's predictions start in `Rows`.
+    /// `[V + 1]`: where the predictions of each token start in `Rows`.
     RowStarts,
-    /// `[T B]`: the predictions, sorted by the token that they read.
+    /// `[T B]`: the predictions, sorted by their input token.
     Rows,
     /// `[T, 4H, B]`: pre-activations, gates, then the gradients of the pre-activations.
     Gates(usize),
@@ -100,34 +100,34 @@ pub enum BufferName {
     Cell(usize),
     /// `[T + 1, H, B]`: hidden states.
     Hidden(usize),
-    /// `[H, B]`: the cell state that the next window starts with.
+    /// `[H, B]`: the cell state with which the next window starts.
     LastCell(usize),
-    /// `[H, B]`: the hidden state that the next window starts with.
+    /// `[H, B]`: the hidden state with which the next window starts.
     LastHidden(usize),
-    /// `[T, H, B]`: the hidden states as the layer above reads them, where some are left out.
+    /// `[T, H, B]`: the hidden states as the next layer reads them, after dropout.
     Outputs(usize),
     /// `[T, V, B]`: logits, then their gradients.
     Logits,
-    /// `[T, H, B]`: the gradient of `Outputs` of the layer at work.
+    /// `[T, H, B]`: the gradient of the current layer's `Outputs`.
     DOutputs,
-    /// `[T, H, B]`: the gradient of the hidden states of the layer at work.
+    /// `[T, H, B]`: the gradient of the current layer's hidden states.
     DHidden,
-    /// `[H, B]`: the gradient of the cell state, from one step to the one before.
+    /// `[H, B]`: the gradient of the cell state, passed from each step to the previous one.
     DCell,
     /// `[T, B]`: the loss of each prediction.
     Losses,
-    /// Parts of the sum of all squares.
+    /// Partial sums of the squares.
     SquareSums,
     /// The numbers of the update.
     Update,
-    /// What is left out.
+    /// The numbers of the dropout.
     Dropout,
-    /// What the iteration measured.
+    /// The report of the iteration.
     Report,
 }
 
 impl BufferName {
-    /// All buffers of a training.
+    /// All buffers of a run.
     pub fn all(shapes: Shapes) -> impl Iterator<Item = Self> {
         use BufferName::*;
         let shared = [
@@ -156,7 +156,7 @@ impl BufferName {
         shared.into_iter().chain(layers.flat_map(layer)).chain(packed).chain(moments).chain(outputs)
     }
 
-    /// Its size.
+    /// Its size in bytes.
     #[must_use]
     pub fn bytes(self, shapes: Shapes) -> u64 {
         let Shapes { dimensions: Dimensions { vocabulary, hidden, .. }, num_steps, .. } = shapes;
@@ -228,12 +228,12 @@ impl fmt::Display for BufferName {
     }
 }
 
-/// A matrix in the order in which a product reads it, four columns in a vector.
+/// A matrix in the order in which a product reads it, with four columns in a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PackedMatrix {
     /// Input weights of a layer above the first: `[H, 4H/4]`.
     WIh(usize),
-    /// Recurrent weights of a layer: `[H, H]`, each vector a unit's gates.
+    /// Recurrent weights of a layer: `[H, H]`, each vector with the gates of a unit.
     WHh(usize),
     /// Weights of the output layer: `[H, V/4]`.
     WOut,
@@ -246,7 +246,7 @@ pub enum PackedMatrix {
 }
 
 impl PackedMatrix {
-    /// All matrices of a model, in the order in which they lie.
+    /// All matrices of a model, in order.
     pub(super) fn all(dimensions: Dimensions) -> impl Iterator<Item = Self> {
         let layers = (0..dimensions.layers).flat_map(|layer| {
             let w_ih = [Self::WIh(layer), Self::WIhTransposed(layer)];
@@ -256,7 +256,7 @@ impl PackedMatrix {
         layers.chain([Self::WOut, Self::WOutTransposed])
     }
 
-    /// Rows, and vectors in each.
+    /// The number of rows, and of vectors in each.
     pub(super) fn shape(self, dimensions: Dimensions) -> [usize; 2] {
         let Dimensions { vocabulary, hidden, .. } = dimensions;
         match self {

@@ -1,4 +1,4 @@
-//! A device that is open, and what goes wrong with it.
+//! An open device and its errors.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use wgpu::{Buffer, DeviceLostReason, MapMode, SubmissionIndex};
 use super::adapter::Adapter;
 use crate::error::DeviceError;
 
-/// A device and its queue. wgpu would panic where something goes wrong; here it is remembered, and
+/// A device and its queue. By default wgpu panics on errors; here the first error is stored, and
 /// [`check`](Self::check) returns it.
 #[derive(Debug)]
 pub(super) struct Context {
@@ -20,7 +20,7 @@ pub(super) struct Context {
     pub(super) failure: Arc<Mutex<Option<Failure>>>,
 }
 
-/// The first thing that went wrong.
+/// The first error.
 #[derive(Debug, Clone)]
 pub(super) enum Failure {
     Lost(String),
@@ -61,7 +61,7 @@ impl Context {
         device.set_device_lost_callback(move |reason, message| {
             let reason = match reason {
                 DeviceLostReason::Destroyed => "it was destroyed",
-                DeviceLostReason::Unknown => "the driver gave it up",
+                DeviceLostReason::Unknown => "the driver dropped it",
             };
             let message = message.trim_end_matches('.');
             let colon = if message.is_empty() { "" } else { ": " };
@@ -70,9 +70,10 @@ impl Context {
         Ok(Self { device, queue, name, failure })
     }
 
+    /// Reports any error so far.
+    ///
     /// # Errors
-    /// [`DeviceError::GpuLost`], [`DeviceError::GpuMemory`] or [`DeviceError::Gpu`], if something
-    /// went wrong before.
+    /// [`DeviceError::GpuLost`], [`DeviceError::GpuMemory`] or [`DeviceError::Gpu`].
     pub(super) fn check(&self) -> Result<(), DeviceError> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let adapter = self.name.clone();
@@ -84,7 +85,7 @@ impl Context {
         }
     }
 
-    /// The bytes of `buffer`, a copy of which `submission` writes.
+    /// Reads `buffer`, which `submission` fills.
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
@@ -96,7 +97,7 @@ impl Context {
     ) -> Result<Vec<u8>, DeviceError> {
         let (sender, receiver) = oneshot::channel();
         buffer.slice(..).map_async(MapMode::Read, move |mapped| {
-            // Nobody waits for it any more if the wait below failed.
+            // Nobody receives this if the wait below failed.
             let _ = sender.send(mapped);
         });
         self.wait(submission, limit).await?;
@@ -111,7 +112,7 @@ impl Context {
     }
 }
 
-/// Keeps the first failure: what follows is a consequence of it.
+/// Stores the first failure: later ones are its consequences.
 pub(super) fn remember(remembered: &Mutex<Option<Failure>>, failure: Failure) {
     remembered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
 }

@@ -1,4 +1,4 @@
-//! What the kernels ask of a device, and whether a model fits it.
+//! What the kernels need from a device, and whether a model fits it.
 
 use wgpu::Limits;
 
@@ -6,8 +6,8 @@ use super::buffers::{BufferName, Shapes};
 use super::plan::Plan;
 use crate::error::DeviceError;
 
-/// Why kernels can't run within `limits`, if they can't: they keep WebGPU's defaults, which a test
-/// makes sure of, so a device has to offer those.
+/// Why the kernels can't run within `limits`, if they can't. They need WebGPU's default limits, as
+/// a test checks, so a device has to offer those.
 pub(super) fn too_small(limits: &Limits) -> Option<String> {
     let needed = Limits::default();
     type Limit = fn(&Limits) -> u32;
@@ -20,11 +20,11 @@ pub(super) fn too_small(limits: &Limits) -> Option<String> {
     ];
     let too_small = compared.into_iter().find(|(_, limit)| limit(limits) < limit(&needed));
     too_small.map(|(name, limit)| {
-        format!("its {name} is {}, and {} is needed", limit(limits), limit(&needed))
+        format!("its {name} is {}, but {} is needed", limit(limits), limit(&needed))
     })
 }
 
-/// Makes sure that every buffer and every dispatch of a plan keeps within `limits`.
+/// Checks that every buffer and every dispatch of a plan is within `limits`.
 ///
 /// # Errors
 /// [`DeviceError::GpuLimit`] names the limit, and the batch size that would fit.
@@ -39,7 +39,8 @@ pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), DeviceError> {
     Err(DeviceError::GpuLimit { what, limit, allowed, fitting_batch_size })
 }
 
-/// The first thing of a plan that is too large, with its size, and the limit's name and value.
+/// The first buffer or kernel of a plan that is too large, with its size, and the limit's name and
+/// value.
 fn excess(plan: &Plan, limits: &Limits) -> Option<(String, &'static str, u64)> {
     let shapes = plan.shapes();
     let buffer_limits = [
@@ -67,8 +68,8 @@ fn excess(plan: &Plan, limits: &Limits) -> Option<(String, &'static str, u64)> {
     None
 }
 
-/// The largest count up to `most` that `fits`, which larger ones do less than smaller ones; 0 if
-/// none does.
+/// The largest count up to `most` that `fits`, given that every smaller count fits too; 0 if none
+/// does.
 fn largest(most: usize, fits: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, most);
     while low < high {

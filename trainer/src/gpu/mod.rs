@@ -1,7 +1,7 @@
-//! Training on a GPU, by the compute shaders of [`charcell_shaders`] through wgpu.
+//! Training on a GPU with the compute shaders of [`charcell_shaders`], through wgpu.
 //!
-//! All of an iteration happens on the device: [`Plan`] lists its tasks. The host uploads the tokens
-//! of each window, and reads the reports of all iterations back when they are done.
+//! A whole iteration runs on the device: [`Plan`] lists its tasks. The host uploads the tokens of
+//! each window, and reads back the reports of all iterations when they are done.
 
 mod adapter;
 mod backend;
@@ -41,14 +41,15 @@ use crate::iteration;
 use crate::model::Parameters;
 use crate::text::Window;
 
-/// Submissions under way at a time.
+/// The most submissions in flight.
 const MAX_PENDING: usize = 8;
 
-/// How long a submission may take: so long, and what its operations need at the slowest.
+/// How long a submission may take: this long, plus the time of its operations on the slowest
+/// device.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SLOWEST_FLOP_PER_SECOND: u64 = 500_000_000;
 
-/// Bytes between the reports of iterations.
+/// Bytes from one report to the next.
 const REPORT_STRIDE: u64 = 16;
 
 /// A model in training on a GPU.
@@ -60,23 +61,23 @@ pub struct Gpu {
     iterations: u64,
     plan: Plan,
     buffers: HashMap<BufferName, Buffer>,
-    /// What each task of the plan is dispatched with.
+    /// The pipeline and bind group of each task of the plan.
     prepared: Vec<Prepared>,
-    /// What finds out whether the parameters are finite.
+    /// The task that checks whether the parameters are finite.
     parameter_squares: Prepared,
     /// The reports of iterations, [`REPORT_STRIDE`] apart.
     reports: Buffer,
-    /// Where the host reads: the reports, and then the parameters' squares.
+    /// The buffer that the host reads: the reports, then the parameters' squares.
     staging: Buffer,
-    /// What was submitted and not waited for, with its time limit.
+    /// Submissions in flight, with their time limits.
     pending: VecDeque<(SubmissionIndex, Duration)>,
 }
 
 impl Gpu {
-    /// Takes `parameters` into training as `config` says.
+    /// Prepares to train `parameters` with `config`.
     ///
     /// # Errors
-    /// [`DeviceError::GpuLimit`] if the model doesn't fit the device; what the driver reports.
+    /// [`DeviceError::GpuLimit`] if the model doesn't fit the device; errors of the driver.
     pub async fn new(
         adapter: &Adapter,
         parameters: &Parameters,
@@ -152,13 +153,13 @@ impl Gpu {
         self.write(BufferName::Steps, &steps);
     }
 
-    /// Sets what the next iteration's update is computed with.
+    /// Uploads the numbers of the next iteration's update.
     fn set_update(&self, learning_rate: f32) {
         let update = iteration::update(&self.config, learning_rate, self.iterations + 1);
         self.write(BufferName::Update, bytemuck::bytes_of(&update));
     }
 
-    /// Sets what is left out from now on; without `dropout`, nothing.
+    /// Sets the dropout of the following iterations; `None` turns it off.
     fn set_dropout(&self, dropout: Option<Dropout>) {
         if self.plan.shapes().has_dropout {
             let dropout = dropout.unwrap_or(Dropout { seed: 0, threshold: 0, scale: 1.0 });
@@ -166,10 +167,11 @@ impl Gpu {
         }
     }
 
-    /// One iteration without the update: what it measured, and the gradients of all parameters.
+    /// Runs one iteration without the update, and returns its report and the gradients of all
+    /// parameters.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     pub async fn compute_gradients(
         &mut self,
         window: &Window,
@@ -183,7 +185,7 @@ impl Gpu {
         Ok((iteration_report(&report[0]), gradients))
     }
 
-    /// Submits the first `count` tasks of an iteration on `window`, whose report goes to slot
+    /// Submits the first `count` tasks of an iteration on `window`; its report goes to slot
     /// `number`.
     async fn submit_iteration(
         &mut self,
@@ -225,8 +227,8 @@ impl Gpu {
         self.context.device.create_command_encoder(&Default::default())
     }
 
-    /// Submits what `encoder` holds, of so many operations, and waits for an earlier submission if
-    /// too many are under way.
+    /// Submits the commands of `encoder`, which need `flop` operations, and waits for an earlier
+    /// submission if too many are in flight.
     async fn submit(&mut self, encoder: CommandEncoder, flop: u64) -> Result<(), DeviceError> {
         let submission = self.context.queue.submit([encoder.finish()]);
         let limit = PATIENCE + Duration::from_secs(flop / SLOWEST_FLOP_PER_SECOND);
@@ -244,7 +246,7 @@ impl Gpu {
         }
     }
 
-    /// The bytes of `staging`, which the last submission writes.
+    /// Reads `staging`, which the last submission fills.
     async fn read_staging(&mut self, staging: &Buffer) -> Result<Vec<u8>, DeviceError> {
         while self.pending.len() > 1 {
             self.wait_for_oldest().await?;
@@ -264,7 +266,7 @@ impl Gpu {
         self.context.queue.write_buffer(&self.buffers[&name], 0, bytes);
     }
 
-    /// A buffer that is copied to and then read by the host.
+    /// A buffer for copying data to the host.
     fn staging_buffer(&self, size: u64) -> Buffer {
         self.context.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("read back"),
@@ -286,8 +288,8 @@ impl Gpu {
         Ok(bytemuck::pod_collect_to_vec(&bytes[..whole]))
     }
 
-    /// Ends `count` iterations: what they measured, and whether the parameters are
-    /// still finite.
+    /// Waits for `count` iterations, and returns their reports and whether the parameters are still
+    /// finite.
     async fn finish_iterations(
         &mut self,
         count: usize,

@@ -1,4 +1,4 @@
-//! From a task to what a device needs to run it: a pipeline and a bind group, made once.
+//! The pipeline and bind group that a device needs to run a task, created once.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::buffers::{BufferName, STEP_STRIDE};
 use super::context::Context;
 use super::task::Task;
 
-/// Makes pipelines, and remembers the modules that they share.
+/// Creates pipelines, and caches the shader modules that they share.
 pub(super) struct Pipelines<'a> {
     device: &'a wgpu::Device,
     buffers: &'a HashMap<BufferName, Buffer>,
@@ -21,7 +21,7 @@ pub(super) struct Pipelines<'a> {
     modules: HashMap<&'static str, ShaderModule>,
 }
 
-/// What a task is dispatched with.
+/// A task that is ready to dispatch.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pipeline: ComputePipeline,
@@ -74,7 +74,7 @@ impl<'a> Pipelines<'a> {
             entry_point: Some(kernel.name),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants,
-                // Every kernel writes what it reads of its workgroup's memory.
+                // Every kernel writes its workgroup memory before reading it.
                 zero_initialize_workgroup_memory: false,
             },
             cache: None,
@@ -108,9 +108,12 @@ fn module(device: &wgpu::Device, kernel: &Kernel, tiles: Tiles) -> ShaderModule 
     };
     let checks =
         ShaderRuntimeChecks { force_loop_bounding: false, ..ShaderRuntimeChecks::checked() };
-    #[expect(unsafe_code, reason = "counters that end loops by force keep drivers from unrolling")]
+    #[expect(
+        unsafe_code,
+        reason = "the counters that bound loops keep drivers from unrolling them"
+    )]
     // SAFETY: no loop of the kernels is infinite: each counts up to a bound that it doesn't change.
-    // All other checks stay in place.
+    // All other checks stay enabled.
     unsafe {
         device.create_shader_module_trusted(descriptor, checks)
     }
@@ -136,7 +139,7 @@ fn layout_entry(binding: u32, kind: Binding) -> BindGroupLayoutEntry {
 
 fn resource(kind: Binding, buffer: &Buffer) -> BindingResource<'_> {
     match kind {
-        // One step of many; the dispatch says which.
+        // One step of many; the dispatch's dynamic offset selects it.
         Binding::Step => BindingResource::Buffer(BufferBinding {
             buffer,
             offset: 0,

@@ -1,6 +1,6 @@
-//! An iteration as a list of tasks for the device: which kernel, on which buffers, how large.
+//! An iteration as a list of tasks for the device: kernels, buffers and workgroups.
 //!
-//! A plan is made without a device; what runs it is [`Gpu`](super::Gpu).
+//! A plan needs no device; [`Gpu`](super::Gpu) runs it.
 
 mod dropout;
 mod gradients;
@@ -28,8 +28,8 @@ pub struct Plan {
 /// Bytes of an element.
 const WORD: u64 = 4;
 
-/// Floating-point operations at which submissions are cut, and dispatches over several steps: a
-/// slow GPU's driver takes one of more than two seconds for a hang.
+/// The most floating-point operations in a submission, or in a dispatch over several steps: the
+/// driver of a slow GPU treats more than two seconds as a hang.
 const SUBMISSION_FLOP: u64 = 20_000_000_000;
 
 impl Plan {
@@ -39,7 +39,7 @@ impl Plan {
         Self::cut_at(shapes, tiles, SUBMISSION_FLOP)
     }
 
-    /// As [`new`](Self::new), in submissions of so many operations.
+    /// As [`new`](Self::new), with submissions of up to `submission_flop` operations.
     pub(super) fn cut_at(shapes: Shapes, tiles: Tiles, submission_flop: u64) -> Self {
         let mut plan = Self { shapes, tiles, submission_flop, tasks: Vec::new() };
         let layers = shapes.dimensions.layers;
@@ -67,13 +67,13 @@ impl Plan {
         self.shapes
     }
 
-    /// The tiles that the workgroups are cut by.
+    /// The tile sizes, which determine the workgroups.
     #[must_use]
     pub fn tiles(&self) -> Tiles {
         self.tiles
     }
 
-    /// The tasks in the order in which they run.
+    /// The tasks in execution order.
     #[must_use]
     pub fn tasks(&self) -> &[Task] {
         &self.tasks
@@ -85,7 +85,7 @@ impl Plan {
         self.steps(task).len()
     }
 
-    /// The first step of each dispatch of `task`, in their order.
+    /// The first step of each dispatch of `task`, in execution order.
     pub fn steps(&self, task: &Task) -> impl ExactSizeIterator<Item = usize> {
         let num_steps = self.shapes.num_steps;
         let span = match task.repetition {
@@ -127,7 +127,8 @@ impl Plan {
                 PackedMatrix::WOut | PackedMatrix::WOutTransposed => ParameterName::WOut,
             };
             let Shape { rows, columns } = Parameters::shape(dimensions, name);
-            // Of a row of the result: from one to the next, from vector to vector, within a vector.
+            // Elements of the source from one row of the result to the next, from vector to vector,
+            // and from component to component; and the offset at which a row ends.
             let [row_stride, group_stride, component_stride, span] = match matrix {
                 PackedMatrix::WHh(_) => [columns, 1, dimensions.hidden, columns],
                 PackedMatrix::WIh(_) | PackedMatrix::WOut => [columns, 4, 1, columns],
@@ -190,7 +191,7 @@ impl Plan {
             repetition: Repetition::Forward,
             workgroups: self.product_workgroups(self.tiles.forward, hidden, 1),
             flop: 2 * weights * self.rows(1),
-            // Besides the weights: gates written, two cell and two hidden states.
+            // Besides the weights: gates written, two cell states and two hidden states.
             bytes: (weights + (GATES as u64 + 4) * width * self.rows(1)) * WORD,
         });
     }
@@ -292,13 +293,14 @@ impl Plan {
         });
     }
 
-    /// How many steps a dispatch goes through that takes so many operations for each.
+    /// The number of steps that a dispatch can cover, at `flop_per_step` operations each.
     fn span(&self, flop_per_step: u64) -> usize {
         let most = (self.submission_flop / flop_per_step).max(1);
         self.shapes.num_steps.min(most as usize)
     }
 
-    /// Workgroups that compute `groups` of four columns for the batch's rows at each of `steps`.
+    /// Workgroups that compute `groups` of four columns, for all rows of the batch, at each of
+    /// `steps`.
     fn product_workgroups(&self, tile: ProductTile, groups: usize, steps: usize) -> [u64; 3] {
         [
             (groups as u64).div_ceil(u64::from(tile.lanes * tile.groups)),
@@ -307,7 +309,7 @@ impl Plan {
         ]
     }
 
-    /// Adds `task`, with the overrides that all kernels have.
+    /// Adds `task`, with the overrides that all kernels share.
     fn push(&mut self, mut task: Task) {
         let Shapes { dimensions, batch_size, num_steps, .. } = self.shapes;
         let Dimensions { vocabulary, hidden, .. } = dimensions;
@@ -320,12 +322,12 @@ impl Plan {
         self.tasks.push(task);
     }
 
-    /// The first element of a parameter.
+    /// Offset of a parameter's first element.
     fn offset(&self, name: ParameterName) -> f64 {
         Parameters::range(self.shapes.dimensions, name).start as f64
     }
 
-    /// Rows of the batch at all of `steps`.
+    /// Rows of the batch over all of `steps`.
     fn rows(&self, steps: usize) -> u64 {
         (self.shapes.batch_size as u64).saturating_mul(steps as u64)
     }
@@ -336,7 +338,7 @@ struct Projection {
     weights: PackedMatrix,
     bias: Option<f64>,
     x: BufferName,
-    /// The step of `x` that belongs to step 0 of the product.
+    /// The step of `x` that corresponds to step 0 of the product.
     first_step: u32,
     product: BufferName,
     k: usize,

@@ -1,4 +1,4 @@
-//! How long each kernel takes.
+//! The time of each kernel.
 
 use charcell_shaders::Kernel;
 use web_time::Instant;
@@ -11,29 +11,29 @@ use crate::error::DeviceError;
 use crate::model::{Dimensions, Parameters};
 use crate::text::Window;
 
-/// What a kernel does and takes in one iteration, all of its dispatches together.
+/// The work and the time of a kernel in one iteration, summed over its dispatches.
 #[derive(Debug, Clone, Copy)]
 pub struct KernelTime {
     /// The kernel.
     pub kernel: Kernel,
     /// How often it is dispatched.
     pub dispatches: usize,
-    /// Time, the least of several iterations.
+    /// Time: the shortest of several iterations.
     pub seconds: f64,
     /// Floating-point operations.
     pub flop: u64,
-    /// Bytes read and written at least.
+    /// Bytes read and written, at least.
     pub bytes: u64,
 }
 
-/// Iterations that are measured; the fastest time of each dispatch counts.
+/// Measured iterations; the shortest time of each task counts.
 const REPEATS: usize = 5;
 
-/// Measures an iteration of a training as `config` says on `adapter`, by the device's own
-/// timestamps where it has them, else by the host's clock, waiting for each dispatch.
+/// Measures an iteration with `config` on `adapter`, with the device's timestamps if it has them,
+/// otherwise with the host's clock, waiting for each task.
 ///
 /// # Errors
-/// Those of [`Gpu::new`], and what the device reports.
+/// The errors of [`Gpu::new`], and those of the device.
 pub async fn profile(
     adapter: &Adapter,
     dimensions: Dimensions,
@@ -59,7 +59,7 @@ pub async fn profile(
     Ok(by_kernel(&gpu, &seconds))
 }
 
-/// The sums of all tasks of each kernel.
+/// Sums the tasks of each kernel.
 fn by_kernel(gpu: &Gpu, seconds: &[f64]) -> Vec<KernelTime> {
     let mut kernels: Vec<KernelTime> = Vec::new();
     for (task, seconds) in gpu.plan.tasks().iter().zip(seconds) {
@@ -85,7 +85,7 @@ fn by_kernel(gpu: &Gpu, seconds: &[f64]) -> Vec<KernelTime> {
     kernels
 }
 
-/// Seconds of each task of an iteration, with a pass and two timestamps for each.
+/// Seconds of each task of an iteration, each in a pass of its own with two timestamps.
 async fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, DeviceError> {
     let count = 2 * gpu.plan.tasks().len() as u32;
     let device = &gpu.context.device;

@@ -1,4 +1,4 @@
-//! Hidden states and cell states of a training on a GPU, from one window to the next.
+//! Hidden states and cell states on a GPU, carried from one window to the next.
 
 use wgpu::CommandEncoder;
 
@@ -11,7 +11,7 @@ impl Gpu {
     /// The state at the end of the last window.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     pub async fn state(&mut self) -> Result<State, DeviceError> {
         let shapes = self.plan.shapes();
         let Shapes { dimensions: Dimensions { hidden, layers, .. }, batch_size, .. } = shapes;
@@ -37,7 +37,7 @@ impl Gpu {
     /// Sets the state that the next window starts with, if it doesn't reset it.
     ///
     /// # Panics
-    /// If `state` is not one of this model and batch size.
+    /// If `state` doesn't have this model's sizes and batch size.
     pub fn set_state(&mut self, state: &State) {
         let shapes = self.plan.shapes();
         let Shapes { dimensions: Dimensions { hidden, layers, .. }, batch_size, .. } = shapes;
@@ -59,7 +59,7 @@ impl Gpu {
         }
     }
 
-    /// Sets the state that a window starts with: the end of the last one, or zeros.
+    /// Sets the state with which a window starts: the one at the end of the last window, or zeros.
     pub(super) fn start_state(&self, encoder: &mut CommandEncoder, resets_state: bool) {
         let bytes = self.plan.shapes().state_bytes();
         for (all, last) in self.states() {
@@ -72,7 +72,7 @@ impl Gpu {
         }
     }
 
-    /// Keeps the state that a window ends with.
+    /// Keeps the state at the end of a window.
     pub(super) fn keep_state(&self, encoder: &mut CommandEncoder) {
         let bytes = self.plan.shapes().state_bytes();
         let end = self.plan.shapes().num_steps as u64 * bytes;
@@ -82,7 +82,7 @@ impl Gpu {
         }
     }
 
-    /// The states of all layers: those of all steps, and the last.
+    /// The buffers of each layer's states: all steps, and the last step.
     fn states(&self) -> impl Iterator<Item = (BufferName, BufferName)> {
         (0..self.plan.shapes().dimensions.layers).flat_map(|layer| {
             [

@@ -1,7 +1,7 @@
-//! Each kernel against its twin on the CPU, and what happens when the device fails.
+//! Compares each kernel with its twin on the CPU, and tests failures of the device.
 //!
-//! They run on the best adapter there is, software too, or on the one that `CHARCELL_TEST_ADAPTER`
-//! names.
+//! The tests run on the best adapter, which may be software, or on the one that
+//! `CHARCELL_TEST_ADAPTER` names.
 
 mod resume;
 mod twins;
@@ -21,7 +21,7 @@ use crate::model::Dimensions;
 use crate::text::Corpus;
 use crate::{Error, Optimizer, Outcome, Training};
 
-/// Waits for a future where it stands in the way.
+/// Blocks on a future in a method chain.
 trait Now: Future + Sized {
     fn now(self) -> Self::Output {
         pollster::block_on(self)
@@ -33,18 +33,18 @@ impl<F: Future> Now for F {}
 fn adapter() -> Adapter {
     let name = env::var("CHARCELL_TEST_ADAPTER").unwrap_or_default();
     Adapter::find(Some(&name)).now().unwrap_or_else(|error| {
-        panic!("{error}\nThese tests run on software, too: on Debian, mesa-vulkan-drivers")
+        panic!("{error}\nThese tests can run on software: on Debian, install mesa-vulkan-drivers")
     })
 }
 
-/// A model and its training.
+/// A model and its settings.
 #[derive(Clone)]
 struct Case {
     dimensions: Dimensions,
     config: Config,
 }
 
-/// One with clipping in force.
+/// A case in which gradients are clipped.
 fn case(
     vocabulary: usize,
     hidden: usize,
@@ -58,7 +58,7 @@ fn case(
 }
 
 impl Case {
-    /// The same with all that can be added to it.
+    /// The same with all optional features.
     fn with_adam_and_dropout(self) -> Self {
         let (optimizer, learning_rate) = (Optimizer::AdamW, 0.1);
         let (weight_decay, dropout) = (0.5, 0.3);
@@ -79,7 +79,7 @@ fn shapes(vocabulary: usize, hidden: usize, layers: usize, batch: usize, steps: 
     case(vocabulary, hidden, layers, batch, steps).shapes()
 }
 
-/// Tiles of no round size.
+/// Tiles of odd sizes.
 const ODD: Tiles = Tiles {
     forward: ProductTile { lanes: 3, slices: 5, groups: 3, vectors: 1 },
     backward: ProductTile { lanes: 5, slices: 3, groups: 1, vectors: 3 },
@@ -104,7 +104,7 @@ fn kernels_do_what_their_twins_do() {
 }
 
 #[test]
-fn kernels_do_so_when_submissions_are_cut() {
+fn kernels_do_what_their_twins_do_when_submissions_are_cut() {
     let case = case(9, 8, 2, 6, 5);
     let plan = Plan::cut_at(case.shapes(), Tiles::GPU, 7_000);
     let gradients = plan.tasks().iter().filter(|task| task.kernel.name == WEIGHT_GRADIENTS.name);
@@ -124,7 +124,7 @@ fn a_submission_takes_no_longer_than_a_driver_waits() {
     assert_eq!(dispatches, expected);
 }
 
-/// All sizes, which takes minutes on software.
+/// All sizes; this takes minutes on software.
 #[test]
 #[ignore = "for the full round"]
 fn kernels_do_what_their_twins_do_at_all_sizes() {
@@ -206,7 +206,7 @@ fn a_lost_device_leaves_the_weights_of_the_last_epoch() {
 }
 
 #[test]
-fn parameters_that_are_no_longer_finite_are_taken_back() {
+fn parameters_that_are_no_longer_finite_are_restored() {
     let case = case(5, 6, 1, 4, 3);
     let mut twins = Twins::new(&case, Plan::new(case.shapes(), Tiles::SOFTWARE));
     twins.gpu.config.clip = f32::MAX;
@@ -215,8 +215,8 @@ fn parameters_that_are_no_longer_finite_are_taken_back() {
     assert!(twins.gpu.parameters().now().unwrap() == twins.parameters);
 }
 
-/// A software device computes while work is submitted, so there is no waiting too long for it: only
-/// what would be made of it.
+/// A software device computes during submission, so a wait for it can't time out. This tests only
+/// how a timeout is reported.
 #[test]
 fn a_device_that_takes_too_long_is_an_error() {
     let device = Context::open(&adapter()).now().unwrap();

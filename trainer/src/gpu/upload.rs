@@ -1,11 +1,11 @@
-//! A window's tokens as the kernels read them.
+//! A window's tokens in the form that the kernels read.
 
 use infer_core::Token;
 
 use super::buffers::Shapes;
 use crate::text::Window;
 
-/// What is uploaded for an iteration.
+/// The data uploaded for an iteration.
 #[derive(Debug)]
 pub(super) struct Upload {
     /// `[T, B′]`.
@@ -14,13 +14,13 @@ pub(super) struct Upload {
     pub(super) targets: Vec<u32>,
     /// `[V + 1]`.
     pub(super) row_starts: Vec<u32>,
-    /// `[T B]`: t·B′ + b of each prediction, sorted by the token that it reads.
+    /// `[T B]`: t·B′ + b of each prediction, sorted by its input token.
     pub(super) rows: Vec<u32>,
 }
 
 impl Upload {
-    /// Pads the rows of `window` to whole vectors, and sorts its predictions by their inputs: so
-    /// their gradients are summed in the same order always, without atomics.
+    /// Pads the rows of `window` to whole vectors, and sorts its predictions by their inputs, so
+    /// that their gradients are always summed in the same order, without atomics.
     pub(super) fn new(window: &Window, shapes: Shapes) -> Self {
         let padded_batch = shapes.padded_batch();
         let padded = |tokens: &[Token]| {
@@ -58,7 +58,7 @@ mod tests {
     use crate::model::Dimensions;
 
     #[test]
-    fn predictions_are_listed_by_the_token_that_they_read() {
+    fn predictions_are_sorted_by_their_input_token() {
         let dimensions = Dimensions { vocabulary: 4, hidden: 1, layers: 1 };
         let config = Config { batch_size: 3, num_steps: 2, ..Config::default() };
         let shapes = Shapes::new(dimensions, &config);

@@ -1,4 +1,4 @@
-//! Waiting for a device, in a program: it blocks.
+//! Waiting for a device in a native program, which blocks.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ impl Context {
     /// Waits until `submission` is done.
     ///
     /// # Errors
-    /// [`DeviceError::GpuTimeout`] after `limit`; what [`check`](Self::check) returns.
+    /// [`DeviceError::GpuTimeout`] after `limit`; the errors of [`check`](Self::check).
     pub(super) async fn wait(
         &self,
         submission: SubmissionIndex,
@@ -25,28 +25,28 @@ impl Context {
             let submission_index = Some(submission.clone());
             match self.poll(PollType::Wait { submission_index, timeout }) {
                 Ok(()) => return self.check(),
-                // OpenGL waits for two seconds at most, whatever it is asked for.
+                // OpenGL waits for two seconds at most, whatever the timeout.
                 Err(PollError::Timeout) if start.elapsed() < limit => self.check()?,
                 Err(error) => return Err(self.wait_error(error, limit)),
             }
         }
     }
 
-    /// As wgpu's, but where wgpu panics, which it does when the driver gives the device up while it
-    /// is waited for, the device counts as lost.
+    /// As wgpu's `poll`, but if wgpu panics, which it does when the driver drops the device during
+    /// the wait, the device counts as lost.
     fn poll(&self, poll: PollType) -> Result<(), PollError> {
         match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {
             Ok(polled) => polled.map(drop),
             Err(_) => {
-                remember(&self.failure, Failure::Lost("the driver gave it up".into()));
+                remember(&self.failure, Failure::Lost("the driver dropped it".into()));
                 Ok(())
             }
         }
     }
 
-    /// What a wait of `limit` that ended with `error` means.
+    /// Interprets the `error` of a wait of `limit`.
     pub(super) fn wait_error(&self, error: PollError, limit: Duration) -> DeviceError {
-        // The callbacks that say more run in a poll that doesn't wait.
+        // The callbacks that know the cause run in a poll that doesn't wait.
         let _ = self.poll(PollType::Poll);
         if let Err(error) = self.check() {
             return error;
@@ -54,12 +54,12 @@ impl Context {
         let adapter = self.name.clone();
         match error {
             PollError::Timeout => {
-                // A queue waits for its work when it is dropped, and this one would for ever.
+                // A queue waits for its work when it is dropped, and this one would wait forever.
                 mem::forget(self.queue.clone());
                 DeviceError::GpuTimeout { adapter, seconds: limit.as_secs() }
             }
             PollError::WrongSubmissionIndex(..) => {
-                DeviceError::GpuLost { adapter, reason: "it takes no more work".into() }
+                DeviceError::GpuLost { adapter, reason: "it accepts no more work".into() }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Waiting for a device, in a page: the browser goes on meanwhile.
+//! Waiting for a device in a web page, without blocking the browser.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::context::Context;
 use crate::error::DeviceError;
 
 impl Context {
-    /// Waits until all that was submitted is done.
+    /// Waits until all submitted work is done.
     ///
     /// # Errors
-    /// What [`check`](Self::check) returns: a page is told if the device is lost.
+    /// The errors of [`check`](Self::check): the browser reports a lost device.
     pub(super) async fn wait(&self, _: SubmissionIndex, _: Duration) -> Result<(), DeviceError> {
         let (sender, receiver) = oneshot::channel();
         self.queue.on_submitted_work_done(move || {
-            // Nobody waits for it any more if this future was dropped.
+            // Nobody receives this if this future was dropped.
             let _ = sender.send(());
         });
         let _ = receiver.await;

@@ -1,4 +1,5 @@
-//! What is before the LSTM and after it: an `nn.Embedding`, if there is one, and an `nn.Linear`.
+//! The modules around the LSTM: an `nn.Embedding` before it, if there is one, and an `nn.Linear`
+//! after it.
 
 use super::file::{shown, some};
 use super::modules::{Modules, Parameter, full_name};
@@ -11,7 +12,7 @@ use crate::error::{ImportError, Part};
 pub(super) enum Inputs<'a> {
     /// One-hot characters.
     OneHot,
-    /// A row a character, `[V, inputs]`.
+    /// A row for each character, `[V, inputs]`.
     Embedding(Parameter<'a>),
     /// The weights of the output layer, which the model uses twice.
     Tied,
@@ -27,12 +28,12 @@ pub(super) struct Ends<'a> {
     pub(super) b_out: Option<Parameter<'a>>,
 }
 
-/// What modules call their weights, and their biases.
+/// PyTorch's names of weights and biases.
 const WEIGHT: &str = "weight";
 const BIAS: &str = "bias";
 
 impl<'a> Ends<'a> {
-    /// Takes the ends of a model of `vocabulary` characters, whose LSTM is `stack`.
+    /// Takes the ends of a model with `vocabulary` characters, whose LSTM is `stack`.
     ///
     /// # Errors
     /// Names a module or tensor that is missing or unfit, or the modules to choose from.
@@ -69,7 +70,7 @@ impl<'a> Ends<'a> {
         }
         let b_out = modules.take(&biased, BIAS);
         if let Some(b_out) = &b_out {
-            b_out.expect(&[vocabulary], &rows.replace("a row", "one"))?;
+            b_out.expect(&[vocabulary], &rows.replace("a row", "one number"))?;
         }
         let inputs = match lookup {
             Some(lookup) => Inputs::Embedding(lookup),
@@ -80,7 +81,7 @@ impl<'a> Ends<'a> {
     }
 }
 
-/// Which modules are the ends; where names don't say it, shapes and biases do.
+/// Finds the modules at the ends, by name if one is given, otherwise by shapes and biases.
 struct Choice<'a, 'b> {
     modules: &'a Modules<'b>,
     stack: &'a Stack<'a>,
@@ -99,7 +100,7 @@ impl Choice<'_, '_> {
         if found.len() > 1 {
             found.retain(|name| !is_embedding(name));
         }
-        // An embedding has no bias, and is mostly called so.
+        // An embedding has no bias, and its name usually says what it is.
         let ways: [&dyn Fn(&str) -> bool; 2] =
             [&|name| self.has_bias(name), &|name| !is_called_embedding(name)];
         for way in ways {
@@ -121,7 +122,7 @@ impl Choice<'_, '_> {
         }
     }
 
-    /// The embedding, if there is one; the output layer `linear`, if it is that too.
+    /// The embedding, if there is one; the output layer `linear` if the two are tied.
     fn embedding(&self, linear: &str) -> Result<Option<String>, ImportError> {
         if let Some(name) = &self.options.embedding {
             return Ok(Some(name.clone()));
@@ -131,7 +132,7 @@ impl Choice<'_, '_> {
         found.retain(|&name| name != linear && !self.has_bias(name));
         let can_be_one_hot = inputs == self.vocabulary;
         if can_be_one_hot || found.len() > 1 {
-            // Only one that can be nothing else.
+            // Keep only those that can't be anything else.
             found.retain(|name| is_called_embedding(name) || self.equal(name, linear));
         }
         match found[..] {
@@ -147,8 +148,8 @@ impl Choice<'_, '_> {
         }
     }
 
-    /// The module whose bias is that of the output layer, where its weights may stand under the
-    /// name of the embedding alone.
+    /// The module with the bias of the output layer, if the shared weights may be stored only under
+    /// the embedding's name.
     fn bias_of_tied(&self, linear: &str) -> String {
         let fits = |parameter: &Parameter<'_>| parameter.shape() == [self.vocabulary];
         let alone = self
@@ -177,20 +178,20 @@ impl Choice<'_, '_> {
         one.zip(other).is_some_and(|(one, other)| one.equals(other))
     }
 
-    /// What is in the file, with its shapes.
+    /// The parameters left in the file, with their shapes.
     fn others(&self) -> String {
         let others = self.modules.parameters();
         some(others.map(|other| format!("{} of {:?}", other.shown(), other.shape())))
     }
 }
 
-/// Whether a module's own name says that it is an embedding.
+/// Whether the last part of a module's name suggests an embedding.
 fn is_called_embedding(module: &str) -> bool {
     let own = module.rsplit('.').next().unwrap_or_default().to_lowercase();
     own.contains("emb") || own.contains("encoder")
 }
 
-/// Their weights.
+/// The names of the weights of `modules`.
 fn list(modules: &[&str]) -> String {
     let weights = modules.iter().map(|name| shown(&full_name(name, WEIGHT)));
     weights.collect::<Vec<_>>().join(" and ")

@@ -1,7 +1,8 @@
-//! The tensors of a safetensors file, each with the very bytes that its shape takes.
+//! Reads the tensors of a safetensors file, and checks that each has exactly the bytes that its
+//! shape needs.
 //!
-//! The crate `safetensors` reads such files too, but it takes the last of two tensors of one name
-//! without a word, and names no tensor whose shape doesn't fit its bytes.
+//! The crate `safetensors` can read such files, but if two tensors have the same name it silently
+//! uses the last, and it doesn't name a tensor whose shape doesn't match its bytes.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -13,20 +14,20 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use crate::error::{FileError, TensorError};
 use crate::listing;
 
-/// Bytes of the header's length, with which a file begins.
+/// Bytes of the header's length, at the start of a file.
 const LENGTH_BYTES: usize = 8;
 
-/// What a header has about the whole file.
+/// The header's entry about the whole file.
 const METADATA: &str = "__metadata__";
 
-/// The largest number that is taken: a sum of a row of them, at most 2 · 1024 + 1, is finite in
+/// The largest number that is accepted: a sum of a row of them, at most 2 · 1024 + 1, is finite in
 /// f32.
 const LARGEST: f64 = f32::MAX as f64 / 4096.0;
 
-/// A tensor as it lies in the file.
+/// A tensor as stored in the file.
 #[derive(Debug, Clone)]
 pub(super) struct Tensor<'a> {
-    /// What the file calls it.
+    /// Its name in the file.
     pub(super) name: String,
     /// Its sizes, outermost first.
     pub(super) shape: Vec<usize>,
@@ -35,11 +36,11 @@ pub(super) struct Tensor<'a> {
     data: &'a [u8],
 }
 
-/// The tensors of a file by their names. A name that safetensors' `save_model` has
-/// dropped, as another tensor has the same memory, is given back.
+/// The tensors of a file by name. Names that safetensors' `save_model` dropped, because another
+/// tensor shares the same memory, are restored.
 ///
 /// # Errors
-/// [`FileError`] says what is wrong with the file, and which tensor it is about.
+/// [`FileError`] says what is wrong with the file, and with which tensor.
 pub(super) fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor<'_>>, FileError> {
     let (header, data) = split(bytes)?;
     let mut header: Header = serde_json::from_slice(header)?;
@@ -68,7 +69,7 @@ pub(super) fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor<'_>>, File
     Ok(tensors)
 }
 
-/// The header, in JSON, and the data after it.
+/// The JSON header and the data after it.
 fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), FileError> {
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
         return Err(FileError::TooShort { bytes: bytes.len() });
@@ -78,15 +79,15 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), FileError> {
     header.filter(|(header, _)| header.starts_with(b"{")).ok_or(FileError::NoHeader)
 }
 
-/// The bytes of a tensor, if they can be counted.
+/// The bytes that a tensor needs; nothing if the number overflows or isn't whole.
 fn bytes_of(dtype: Dtype, shape: &[usize]) -> Option<usize> {
     let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size))?;
     let bits = count.checked_mul(dtype.bitsize())?;
     bits.is_multiple_of(8).then_some(bits / 8)
 }
 
-/// `save_model` writes one of several tensors that share their memory, and in the metadata, for
-/// the name of each other, which one that is.
+/// Restores the names that `save_model` drops. Of several tensors that share memory it writes only
+/// one, and records in the metadata, for the name of each other tensor, which one that is.
 fn give_back_names(tensors: &mut BTreeMap<String, Tensor<'_>>, metadata: BTreeMap<String, String>) {
     let kept = |(name, kept)| Some((name, tensors.get(&kept)?.clone()));
     let dropped: Vec<(String, Tensor<'_>)> = metadata.into_iter().filter_map(kept).collect();
@@ -95,7 +96,7 @@ fn give_back_names(tensors: &mut BTreeMap<String, Tensor<'_>>, metadata: BTreeMa
     }
 }
 
-/// What a file says about its tensors, before anything of it is believed.
+/// The header of a file, before it is checked.
 #[derive(Debug, Default)]
 struct Header {
     metadata: BTreeMap<String, String>,
@@ -140,7 +141,7 @@ impl Tensor<'_> {
     /// The numbers, row-major.
     ///
     /// # Errors
-    /// Names the tensor, and the first number that isn't finite or is too large to compute with.
+    /// Names the tensor and the first number that isn't finite or is too large.
     pub(super) fn values(&self) -> Result<Vec<f64>, TensorError> {
         let values: Vec<f64> = match self.dtype {
             Dtype::F64 => self.numbers(f64::from_le_bytes),
@@ -157,13 +158,13 @@ impl Tensor<'_> {
         self.data.as_chunks().0.iter().map(|&bytes| number(bytes)).collect()
     }
 
-    /// Whether both are the same numbers in the same shape.
+    /// Whether both have the same numbers, type and shape.
     pub(super) fn equals(&self, other: &Self) -> bool {
         self.dtype == other.dtype && self.shape == other.shape && self.data == other.data
     }
 }
 
-/// The value of 16 bits as IEEE 754 has them: 5 of exponent, 10 of fraction.
+/// The value of an IEEE 754 half: 5 bits of exponent, 10 bits of fraction.
 fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     let magnitude = match exponent {
@@ -175,10 +176,10 @@ fn half(bits: u16) -> f64 {
     if bits >> 15 == 0 { magnitude } else { -magnitude }
 }
 
-/// Makes sure that all `values` of `name` are numbers that f32 can compute with.
+/// Checks that f32 can compute with all `values` of `name`.
 ///
 /// # Errors
-/// Names the first that isn't.
+/// Names the first value that isn't finite or is too large.
 pub(super) fn check(name: &str, shape: &[usize], values: &[f64]) -> Result<(), TensorError> {
     let is_unfit = |value: &f64| value.is_nan() || value.abs() > LARGEST;
     let Some(at) = values.iter().position(is_unfit) else { return Ok(()) };
@@ -192,12 +193,12 @@ pub(super) fn check(name: &str, shape: &[usize], values: &[f64]) -> Result<(), T
     Err(TensorError::Number { tensor: name.into(), index, value: values[at] })
 }
 
-/// The first of some names, for an error.
+/// The first of some names, for an error message.
 pub(super) fn some(names: impl Iterator<Item = String>) -> String {
     listing::some(names, 20)
 }
 
-/// A name as an error shows it: in quotes if it could be mistaken for anything else.
+/// A name as messages show it: in quotes if it could be mistaken for anything else.
 pub(super) fn shown(name: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "._-/:".contains(character);
     if !name.is_empty() && name.chars().all(is_plain) { name.into() } else { format!("{name:?}") }

@@ -1,5 +1,5 @@
-//! From PyTorch's parameters to ours: an embedding becomes a row of input weights a character, the
-//! two biases of a gate become one, and characters are sorted.
+//! Converts PyTorch's parameters to ours: an embedding becomes a row of input weights for each
+//! character, the two biases of a gate become one, and characters are sorted.
 
 use infer_core::layout::GATES;
 
@@ -11,13 +11,13 @@ use crate::error::TensorError;
 use crate::export::transposed;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// The parameters of a model whose characters are `characters`, in the order of its inputs and
-/// outputs; ours are in the order of the sorted characters.
+/// The parameters of a model whose inputs and outputs are `characters`, in this order; ours are in
+/// the order of the sorted characters.
 ///
-/// Everything is computed in f64, and rounded once.
+/// Everything is computed in f64 and rounded once.
 ///
 /// # Errors
-/// Names the tensor, and the number in it, that can't be computed with.
+/// Names the tensor and the number that isn't finite or is too large.
 pub(super) fn parameters(
     stack: &Stack<'_>,
     ends: &Ends<'_>,
@@ -25,7 +25,7 @@ pub(super) fn parameters(
 ) -> Result<Parameters, TensorError> {
     let (vocabulary, hidden) = (characters.len(), stack.hidden);
     let dimensions = Dimensions { vocabulary, hidden, layers: stack.layers.len() };
-    // For each sorted character, its position in the file.
+    // The position in the file of each sorted character.
     let mut order: Vec<usize> = (0..vocabulary).collect();
     order.sort_unstable_by_key(|&position| characters[position]);
 
@@ -75,7 +75,7 @@ fn rows_by_character(
     Ok(rows)
 }
 
-/// The sum of some biases of `count` numbers.
+/// The sum of `biases` of `count` numbers each; zeros if there are none.
 fn sum(biases: &[Parameter<'_>], count: usize) -> Result<Vec<f64>, TensorError> {
     let mut sum = vec![0.0; count];
     for bias in biases {

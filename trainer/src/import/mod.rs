@@ -1,8 +1,8 @@
-//! Models of PyTorch, read from safetensors: an LSTM over characters, or over their embeddings,
-//! and an `nn.Linear`. `docs/import.md` lists what is taken, and what is refused.
+//! Imports PyTorch models from safetensors: an LSTM over characters or their embeddings, and an
+//! `nn.Linear`. `docs/import.md` lists what is accepted and what is refused.
 //!
-//! Every tensor of the file is used, left out as asked, or named in an error: what is used is
-//! taken out of [`Modules`](modules::Modules), and nothing may be left there in the end.
+//! Every tensor of the file is used, left out on request, or named in an error: tensors are removed
+//! from [`Modules`](modules::Modules) when they are used, and any that remain are an error.
 
 mod ends;
 mod file;
@@ -30,19 +30,19 @@ use crate::text::Vocabulary;
 pub struct Imported {
     /// The model.
     pub model: TrainedModel,
-    /// For its user: what was taken for what, and what may surprise; a line each.
+    /// Notes for the user, one line each: how the file was interpreted, and possible surprises.
     pub notes: Vec<String>,
 }
 
-/// Reads a model from the `bytes` of a safetensors file, whose inputs and outputs are `characters`,
-/// each once, in this order. Sizes come from the tensors; without biases they are zero, and the two
+/// Reads a model from the `bytes` of a safetensors file. Its inputs and outputs are `characters`,
+/// each once, in this order. Sizes come from the tensors. Missing biases are zero, and the two
 /// biases of a gate are added.
 ///
 /// # Errors
 /// [`ImportError`] names the tensors that are missing, unfit or unknown;
 /// [`TextError::VocabularySize`](crate::TextError::VocabularySize);
 /// [`TextError::Replacement`](crate::TextError::Replacement);
-/// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) of a prefix.
+/// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) for a prefix.
 pub fn import(
     bytes: &[u8],
     characters: &[char],
@@ -59,9 +59,7 @@ pub fn import(
     let is_lost = |&&c: &&char| !is_kept(&c) && options.replacement != Some(c);
     let mut notes = vec![note];
     if let Some(changed) = vocabulary.characters().iter().find(is_lost) {
-        notes.push(format!(
-            "the vocabulary has {changed:?}, which no text has any more once it is normalised"
-        ));
+        notes.push(format!("the vocabulary has {changed:?}, which no normalised text can contain"));
     }
     for prefix in &options.prefixes {
         let prefix: String =
@@ -78,8 +76,8 @@ pub fn import(
     Ok(Imported { model, notes })
 }
 
-/// The parameters in the order of the sorted `characters`, and a line that says what was taken for
-/// what.
+/// The parameters in the order of the sorted `characters`, and a line that says how the file was
+/// interpreted.
 fn parameters(
     bytes: &[u8],
     characters: &[char],
@@ -97,7 +95,7 @@ fn parameters(
     Ok((parameters, summary(&stack, &ends, &options.ignore)))
 }
 
-/// Takes the tensors out that are called as `names` say, or are in modules called so.
+/// Removes the tensors that have one of the `names`, or are in a module that has one.
 fn leave_out(
     tensors: &mut BTreeMap<String, Tensor<'_>>,
     names: &[String],
@@ -111,7 +109,7 @@ fn leave_out(
     Ok(())
 }
 
-/// What was taken for what.
+/// How the file was interpreted.
 fn summary(stack: &Stack<'_>, ends: &Ends<'_>, ignored: &[String]) -> String {
     let modules: Vec<String> = stack.modules.iter().map(|name| shown_module(name)).collect();
     let input = match &ends.inputs {
@@ -122,7 +120,7 @@ fn summary(stack: &Stack<'_>, ends: &Ends<'_>, ignored: &[String]) -> String {
     // All layers have the same biases.
     let biases = match stack.layers.first().map_or(&[][..], |layer| &layer.biases) {
         [] => " without biases".into(),
-        [one] => format!(" with {} alone", one.shown()),
+        [one] => format!(" with only {}", one.shown()),
         _ => String::new(),
     };
     let mut summary = format!(

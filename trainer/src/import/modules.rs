@@ -1,5 +1,5 @@
-//! The tensors of a file as the parameters of PyTorch's modules: what has been used is taken out,
-//! so that nothing is lost unseen.
+//! The tensors of a file as parameters of PyTorch modules. They are removed when they are used, so
+//! that none is silently ignored.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use super::file::{Tensor, check, shown};
 use super::weight_norm::WeightNorm;
 use crate::error::{ImportError, TensorError};
 
-/// A parameter of a module, whatever tensors of the file it is made of.
+/// A parameter of a module, made from one or two tensors of the file.
 #[derive(Debug)]
 pub(super) struct Parameter<'a> {
-    /// The name with the module's before it.
+    /// The full name, including the module's.
     pub(super) name: String,
     source: Source<'a>,
 }
@@ -29,7 +29,7 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// What the file calls its tensors.
+    /// The names of its tensors in the file.
     pub(super) fn tensors(&self) -> Vec<&str> {
         match &self.source {
             Source::Tensor(_) => vec![&self.name],
@@ -37,7 +37,7 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// The name as an error shows it.
+    /// The name as messages show it.
     pub(super) fn shown(&self) -> String {
         shown(&self.name)
     }
@@ -45,7 +45,7 @@ impl<'a> Parameter<'a> {
     /// The numbers, row-major.
     ///
     /// # Errors
-    /// As of [`Tensor::values`]; a row of weight normalisation that can't be normalised.
+    /// As [`Tensor::values`]; also names a row that weight normalisation can't normalise.
     pub(super) fn values(&self) -> Result<Vec<f64>, TensorError> {
         match &self.source {
             Source::Tensor(tensor) => tensor.values(),
@@ -57,7 +57,7 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// Makes sure that the parameter is of the shape `expected`, which is so because of `reason`.
+    /// Checks that the parameter has the shape `expected`, which it must have because of `reason`.
     pub(super) fn expect(&self, expected: &[usize], reason: &str) -> Result<(), TensorError> {
         if self.shape() == expected {
             return Ok(());
@@ -66,7 +66,7 @@ impl<'a> Parameter<'a> {
         Err(self.unfit(format!("{expected:?}"), reason, is_transposed))
     }
 
-    /// That the shape must be the one `expected` because of `reason`.
+    /// The error that the shape must be `expected` because of `reason`.
     pub(super) fn unfit(
         &self,
         expected: String,
@@ -86,17 +86,17 @@ impl<'a> Parameter<'a> {
     }
 }
 
-/// The parameters that nothing has used yet, by their modules and by what these call them.
+/// The parameters that haven't been used yet, by module and by name within the module.
 #[derive(Debug, Default)]
 pub(super) struct Modules<'a> {
     modules: BTreeMap<String, BTreeMap<String, Parameter<'a>>>,
 }
 
 impl<'a> Modules<'a> {
-    /// Sorts the tensors of a file into modules, those of weight normalisation put together.
+    /// Groups the tensors of a file by module, and combines those of weight normalisation.
     ///
     /// # Errors
-    /// Names a parameter that is there twice.
+    /// Names a parameter that occurs twice.
     pub(super) fn of(mut tensors: BTreeMap<String, Tensor<'a>>) -> Result<Self, ImportError> {
         let mut modules = Self::default();
         for (name, norm) in WeightNorm::take(&mut tensors)? {
@@ -119,17 +119,17 @@ impl<'a> Modules<'a> {
         Ok(())
     }
 
-    /// Each module's name and its parameters.
+    /// Each module's name and parameters.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, Parameter<'a>>)> {
         self.modules.iter().map(|(name, parameters)| (name.as_str(), parameters))
     }
 
-    /// The parameters of a module; none if it isn't there.
+    /// The parameter `name` of a module, if it exists.
     pub(super) fn get(&self, module: &str, name: &str) -> Option<&Parameter<'a>> {
         self.modules.get(module)?.get(name)
     }
 
-    /// Takes a parameter out, if it is there.
+    /// Removes and returns a parameter, if it exists.
     pub(super) fn take(&mut self, module: &str, name: &str) -> Option<Parameter<'a>> {
         let parameters = self.modules.get_mut(module)?;
         let parameter = parameters.remove(name);
@@ -139,23 +139,23 @@ impl<'a> Modules<'a> {
         parameter
     }
 
-    /// All parameters that are left.
+    /// All remaining parameters.
     pub(super) fn parameters(&self) -> impl Iterator<Item = &Parameter<'a>> {
         self.modules.values().flat_map(BTreeMap::values)
     }
 }
 
-/// What the file calls a parameter that its module calls `own`.
+/// The full name of the parameter `own` of a module.
 pub(super) fn full_name(module: &str, own: &str) -> String {
     if module.is_empty() { own.into() } else { format!("{module}.{own}") }
 }
 
-/// The name of a module as an error shows it.
+/// The name of a module as messages show it.
 pub(super) fn shown_module(name: &str) -> String {
-    if name.is_empty() { "at the file's top".into() } else { shown(name) }
+    if name.is_empty() { "the top level".into() } else { shown(name) }
 }
 
-/// Whether a tensor is called `name`, or is in a module called so.
+/// Whether `name` is the name of this tensor, or of a module that contains it.
 pub(super) fn is_within(tensor: &str, name: &str) -> bool {
     let rest = tensor.strip_prefix(name);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -1,4 +1,4 @@
-//! What the models here don't have, in words: no tensor is left out unseen.
+//! Explains what Charcell doesn't support, so that no tensor is silently ignored.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use super::modules::{Modules, Parameter, is_within};
 use super::stack::recurrent;
 use crate::error::{ImportError, OtherKind};
 
-/// Refuses LSTMs of other kinds, and weights that aren't there themselves, before any shape is
-/// looked at.
+/// Refuses other kinds of LSTMs, and tensors from which the weights are only computed, before
+/// looking at any shape.
 ///
 /// # Errors
-/// Names the tensor that shows it.
+/// Names the tensor that isn't supported.
 pub(super) fn check_kind(modules: &Modules<'_>) -> Result<(), ImportError> {
     for parameter in modules.parameters() {
         let own = own_name(parameter);
@@ -35,11 +35,11 @@ pub(super) fn check_kind(modules: &Modules<'_>) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// Refuses all of the file's tensors, called `names`, that are left, now that everything has been
-/// taken that a model of `vocabulary` characters and `hidden` units is made of.
+/// Refuses any tensors that remain after a model of `vocabulary` characters and `hidden` units has
+/// been taken from the file, whose tensors are called `names`.
 ///
 /// # Errors
-/// Names each tensor, says what it looks like, and how it is left out.
+/// Names each tensor, says what it looks like, and how to leave it out.
 pub(super) fn check_rest(
     modules: &Modules<'_>,
     names: &[String],
@@ -62,8 +62,8 @@ pub(super) fn check_rest(
     Err(ImportError::Unused { explained, ignorable: ignorable.into_iter().collect() })
 }
 
-/// The outermost module around a tensor that has nothing but tensors of the `rest` in it, and more
-/// than one; or the tensor.
+/// The outermost module around a tensor that contains only tensors of the `rest`, and more than
+/// one; otherwise the tensor itself.
 fn widest<'a>(tensor: &'a str, rest: &BTreeSet<&str>, names: &[String]) -> &'a str {
     let modules = tensor.match_indices('.').map(|(dot, _)| &tensor[..dot]);
     let mut unused = modules.filter(|module| {
@@ -77,44 +77,43 @@ fn own_name<'a>(parameter: &'a Parameter<'_>) -> &'a str {
     parameter.name.rsplit('.').next().unwrap_or_default()
 }
 
-/// What a tensor that nothing uses looks like, and the mend.
+/// What an unused tensor looks like, and what to do about it.
 fn explain(parameter: &Parameter<'_>, vocabulary: usize, hidden: usize) -> &'static str {
     let own = own_name(parameter).to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| own.contains(part));
     let begins = |starts: &[&str]| starts.iter().any(|start| own.starts_with(start));
     let shape = parameter.shape();
     if recurrent(&own).is_some() {
-        return "a part of another recurrent layer; name each that the model is made of, from the \
-                bottom up";
+        return "part of another recurrent layer; name each layer of the model, from the bottom up";
     }
     if begins(&["h0", "c0", "h_0", "c_0", "hx", "cx", "init"]) {
-        return "an initial state; here, a text begins with a state of zeros";
+        return "an initial state; in Charcell, a text begins with a state of zeros";
     }
     if has(&["peep"]) || begins(&["w_ci", "w_cf", "w_co", "weight_c"]) {
-        return "weights from the cell state to the gates (peepholes), which PyTorch's nn.LSTM \
-                doesn't have either";
+        return "weights from the cell state to the gates (peepholes), which neither Charcell nor \
+                PyTorch's nn.LSTM has";
     }
     if shape.iter().product::<usize>() == 1 {
-        return "a single number; if it counts something, the model is right without it, and if it \
+        return "a single number; if it counts something, the model doesn't need it, and if it \
                 scales something, multiply the weights by it";
     }
     if has(&["running_", "gamma", "beta"]) || (own == "weight" && shape.len() == 1) {
-        return "a part of a normalisation, such as LayerNorm or BatchNorm";
+        return "part of a normalisation, such as LayerNorm or BatchNorm";
     }
     match *shape {
         [size] if size == GATES * hidden => {
-            "as many numbers as a layer has gates; PyTorch calls their biases bias_ih_l0, …, and \
-             bias_hh_l0, …"
+            "one number for each gate of a layer; PyTorch calls the biases of gates bias_ih_l0, … \
+             and bias_hh_l0, …"
         }
         [size] if size == vocabulary => {
-            "a number for each character; PyTorch calls the bias of the output layer as its \
-             weight, with bias at the end"
+            "one number for each character; PyTorch gives the bias of the output layer the name of \
+             its weight, with bias at the end"
         }
         [_, _] => {
-            "a matrix of another layer; only an nn.Embedding before the LSTM and an nn.Linear \
-             after it can be taken; name them if they are these"
+            "a matrix of another layer; Charcell supports only an nn.Embedding before the LSTM and \
+             an nn.Linear after it; if it is one of these, name it"
         }
         _ if own == "bias" => "the bias of another layer",
-        _ => "of no layer that is known here",
+        _ => "not part of any known layer",
     }
 }

@@ -1,4 +1,4 @@
-//! The layers of the LSTM: an `nn.LSTM`, an `nn.LSTMCell`, or several of them on top of each other.
+//! The layers of the LSTM: an `nn.LSTM`, an `nn.LSTMCell`, or several stacked on each other.
 
 use infer_core::layout::{GATES, MAX_HIDDEN, MAX_LAYERS};
 
@@ -6,10 +6,10 @@ use super::file::{shown, some};
 use super::modules::{Modules, Parameter, full_name, shown_module};
 use crate::error::{ImportError, OtherKind, Part, TensorError};
 
-/// The weights of a layer, from the inputs and from its own last outputs.
+/// The names of a layer's input weights and recurrent weights.
 const WEIGHTS: [&str; 2] = ["weight_ih", "weight_hh"];
 
-/// The biases of a gate, which are added.
+/// The names of the two biases of a gate, which are added.
 const BIASES: [&str; 2] = ["bias_ih", "bias_hh"];
 
 /// The parameters of a layer, as `[4H, inputs]` and `[4H]`.
@@ -17,7 +17,7 @@ const BIASES: [&str; 2] = ["bias_ih", "bias_hh"];
 pub(super) struct Layer<'a> {
     pub(super) w_ih: Parameter<'a>,
     pub(super) w_hh: Parameter<'a>,
-    /// Up to two.
+    /// At most two.
     pub(super) biases: Vec<Parameter<'a>>,
 }
 
@@ -33,13 +33,13 @@ pub(super) struct Stack<'a> {
     pub(super) inputs: usize,
 }
 
-/// What a recurrent module calls a parameter, without the layer; and the layer, which a cell's
+/// The name of a recurrent module's parameter without the layer, and the layer, which a cell's
 /// parameters don't have.
 pub(super) fn recurrent(name: &str) -> Option<(&str, Option<usize>)> {
     let (kind, layer) = match name.rsplit_once("_l") {
         Some((kind, digits)) => {
             let layer: usize = digits.parse().ok()?;
-            // `_l01` is nothing that PyTorch writes.
+            // PyTorch never writes `_l01`.
             (kind, Some(layer).filter(|layer| layer.to_string() == digits)?.into())
         }
         None => (name, None),
@@ -48,14 +48,14 @@ pub(super) fn recurrent(name: &str) -> Option<(&str, Option<usize>)> {
     is_known.then_some((kind, layer))
 }
 
-/// What a module calls the parameter `kind` of a layer.
+/// The name within its module of the parameter `kind` of a layer.
 fn own_name(kind: &str, layer: Option<usize>) -> String {
     layer.map_or_else(|| kind.into(), |layer| format!("{kind}_l{layer}"))
 }
 
 impl<'a> Stack<'a> {
-    /// Takes the layers of the modules called `names`, from the bottom up; without names, of the
-    /// one that there is, or of cells that are numbered.
+    /// Takes the layers of the modules `names`, from the bottom up; without names, those of the
+    /// only module in the file, or of numbered cells.
     ///
     /// # Errors
     /// Names a module or tensor that is missing or unfit, or the modules to choose from.
@@ -88,7 +88,7 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// The tensor that has the inputs of the lowest layer, and its shape.
+    /// The input weights of the lowest layer, and their shape.
     pub(super) fn shown_inputs(&self) -> String {
         let w_ih = &self.layers[0].w_ih;
         format!("{} of {:?}", w_ih.shown(), w_ih.shape())
@@ -119,7 +119,7 @@ fn choose(modules: &Modules<'_>, names: &[String]) -> Result<Vec<String>, Import
     }
 }
 
-/// Names that differ in one number, 0, 1, 2, … or 1, 2, 3, …, in its order.
+/// Names that differ only in one number, 0, 1, 2, … or 1, 2, 3, …, sorted by it.
 fn numbered(names: &[&str]) -> Option<Vec<String>> {
     let first = names.first()?;
     let digits = |&(at, character): &(usize, char)| {
@@ -140,17 +140,17 @@ fn numbered(names: &[&str]) -> Option<Vec<String>> {
     })
 }
 
-/// The layers of a module, 0 to its highest; or the one without a number, of a cell.
+/// The layers of a module: 0 to its highest, or, for a cell, a single one without a number.
 ///
 /// # Errors
-/// Names the module if it is neither, or the bias of a layer that only others have.
+/// Names the module if it is neither or both, or a bias that other layers have but this one lacks.
 fn layers_of(modules: &Modules<'_>, module: &str) -> Result<Vec<Option<usize>>, ImportError> {
     let own = modules.iter().filter(|&(name, _)| name == module).flat_map(|(_, own)| own.keys());
     let numbers: Vec<Option<usize>> = own.filter_map(|own| Some(recurrent(own)?.1)).collect();
     let is_cell = numbers.contains(&None);
     let layers = match numbers.into_iter().flatten().max() {
         None if is_cell => vec![None],
-        // One layer more than there may be is enough to be refused.
+        // One layer more than allowed is enough to be refused.
         Some(highest) if !is_cell => (0..=highest.min(MAX_LAYERS)).map(Some).collect(),
         None => return Err(ImportError::NamedTwice { module: shown_module(module) }),
         Some(_) => {
@@ -174,7 +174,7 @@ fn missing(modules: &Modules<'_>, module: &str, kind: &str, layer: Option<usize>
     ImportError::Missing { tensor, left: left_in(modules, module) }
 }
 
-/// The parameters of a module, and of those within it, that nothing has used yet.
+/// The parameters of a module, and of modules within it, that haven't been used yet.
 fn left_in(modules: &Modules<'_>, module: &str) -> String {
     let within = modules.parameters().filter(|parameter| parameter.name.starts_with(module));
     some(within.map(Parameter::shown))
@@ -196,16 +196,16 @@ impl<'a> Layer<'a> {
         Ok(Self { w_ih, w_hh, biases: biases.collect() })
     }
 
-    /// Makes sure that the layer, the `number`th from below, has `hidden` units.
+    /// Checks that the layer, the `number`th from below, has `hidden` units.
     fn check(&self, number: usize, hidden: usize) -> Result<(), TensorError> {
         let gates = GATES * hidden;
-        let reason = format!("all layers have as many units as the lowest, {hidden}");
+        let reason = format!("all layers must have as many units as the lowest, {hidden}");
         self.w_hh.expect(&[gates, hidden], &reason)?;
         if number > 0 {
-            let reason = format!("it works on what the {hidden} units below it put out");
+            let reason = format!("its inputs are the outputs of the {hidden} units below it");
             self.w_ih.expect(&[gates, hidden], &reason)?;
         }
-        let reason = format!("there is one for each of the four gates of {hidden} units");
+        let reason = format!("one number for each of the four gates of {hidden} units");
         self.biases.iter().try_for_each(|bias| bias.expect(&[gates], &reason))
     }
 }

@@ -1,23 +1,22 @@
-//! Weight normalisation (Salimans and Kingma, 2016), w = g · v / ‖v‖, in both ways in which PyTorch
-//! writes it.
+//! Weight normalisation (Salimans and Kingma, 2016), w = g · v / ‖v‖, in both of PyTorch's forms.
 
 use std::collections::BTreeMap;
 
 use super::file::{Tensor, shown};
 use crate::error::TensorError;
 
-/// The two tensors that a parameter is computed from.
+/// The two tensors from which a parameter is computed.
 #[derive(Debug)]
 pub(super) struct WeightNorm<'a> {
-    /// Magnitudes: `[R, 1]`, one a row; `[1, C]`, one a column; or a single one.
+    /// Magnitudes: `[R, 1]`, one for each row; `[1, C]`, one for each column; or a single one.
     g: Tensor<'a>,
     /// Directions: `[R, C]`.
     v: Tensor<'a>,
 }
 
-/// What belongs to magnitudes called `g`: the name of the directions, and that of the parameter.
+/// The names of the directions and of the parameter that belong to the magnitudes `g`.
 ///
-/// Of `m.weight`, `torch.nn.utils.weight_norm` makes `m.weight_g` and `m.weight_v`, and
+/// From `m.weight`, `torch.nn.utils.weight_norm` makes `m.weight_g` and `m.weight_v`, and
 /// `torch.nn.utils.parametrizations.weight_norm` makes `m.parametrizations.weight.original0` and
 /// `original1`.
 fn names(g: &str) -> Option<(String, String)> {
@@ -33,11 +32,11 @@ fn names(g: &str) -> Option<(String, String)> {
 }
 
 impl<'a> WeightNorm<'a> {
-    /// Takes what weight normalisation wrote out of `tensors`; returns it with the names of the
-    /// parameters.
+    /// Removes the tensors of weight normalisation from `tensors`, and returns them with the names
+    /// of their parameters.
     ///
     /// # Errors
-    /// Names magnitudes that don't fit their directions.
+    /// Names magnitudes that don't match their directions.
     pub(super) fn take(
         tensors: &mut BTreeMap<String, Tensor<'a>>,
     ) -> Result<Vec<(String, Self)>, TensorError> {
@@ -62,7 +61,7 @@ impl<'a> WeightNorm<'a> {
                 return Err(TensorError::Shape {
                     tensor: shown(&g.name),
                     expected: "[rows, 1]".into(),
-                    reason: format!("a magnitude for each row of the matrix {matrix} of {of:?}"),
+                    reason: format!("a magnitude for each row of the matrix {matrix}, {of:?}"),
                     shape: g.shape,
                     is_transposed: false,
                 });
@@ -71,7 +70,7 @@ impl<'a> WeightNorm<'a> {
         Ok(Self { g, v })
     }
 
-    /// What the file calls the two.
+    /// The names of the two tensors in the file.
     pub(super) fn tensors(&self) -> [&str; 2] {
         [&self.g, &self.v].map(|tensor| tensor.name.as_str())
     }
@@ -84,11 +83,11 @@ impl<'a> WeightNorm<'a> {
     /// The parameter's numbers, row-major.
     ///
     /// # Errors
-    /// As of [`Tensor::values`]; names directions of length zero, which are none.
+    /// As [`Tensor::values`]; also names a row of directions whose length is zero.
     pub(super) fn values(&self) -> Result<Vec<f64>, TensorError> {
         let (g, mut values) = (self.g.values()?, self.v.values()?);
         let columns = self.v.shape.last().copied().unwrap_or_default();
-        // Which magnitude a number belongs to.
+        // The magnitude that a number belongs to.
         let group = |at: usize| match self.g.shape[..] {
             [rows, 1] if rows > 1 => at / columns,
             [1, columns] => at % columns,

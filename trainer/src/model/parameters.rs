@@ -1,4 +1,4 @@
-//! All parameters of a model in one piece of memory, and their gradients likewise.
+//! All parameters of a model, or all their gradients, in one allocation.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use infer_core::layout::{GATES, Gate, gate_column};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
-/// The standard deviation of the initial weights, as the chapter has it.
+/// The standard deviation of the initial weights, as in the chapter.
 const INITIAL_DEVIATION: f32 = 0.01;
 
 /// One of a model's parameters.
@@ -43,11 +43,11 @@ impl fmt::Display for ParameterName {
 pub struct Shape {
     /// Rows.
     pub rows: usize,
-    /// Columns; a row lies in one piece.
+    /// Columns; the elements of a row are contiguous.
     pub columns: usize,
 }
 
-/// The parameters of a model (or the gradient of the loss by each of them), f32, row-major.
+/// The parameters of a model, or the gradients of the loss with respect to them: f32, row-major.
 ///
 /// The gates of the `4H` columns are in the order of [`Gate`](infer_core::layout::Gate): all
 /// units of i, then of f, g and o.
@@ -123,26 +123,26 @@ impl Parameters {
         &self.values[Self::range(self.dimensions, name)]
     }
 
-    /// The elements of one parameter, to change.
+    /// The elements of one parameter, mutable.
     #[must_use]
     pub fn get_mut(&mut self, name: ParameterName) -> &mut [f32] {
         let range = Self::range(self.dimensions, name);
         &mut self.values[range]
     }
 
-    /// All elements, parameter after parameter.
+    /// All elements, one parameter after another.
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// All elements, to change.
+    /// All elements, mutable.
     #[must_use]
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
     }
 
-    /// Every parameter with its name and shape, to change side by side.
+    /// Every parameter with its name and shape, all mutable at the same time.
     pub fn parameters_mut(&mut self) -> impl Iterator<Item = (ParameterName, Shape, &mut [f32])> {
         let dimensions = self.dimensions;
         let mut rest = self.values.as_mut_slice();
@@ -154,13 +154,13 @@ impl Parameters {
         })
     }
 
-    /// Elements of all parameters together.
+    /// The number of elements of all parameters.
     #[must_use]
     pub fn element_count(dimensions: Dimensions) -> usize {
         Self::names(dimensions).map(|name| Self::count(dimensions, name)).sum()
     }
 
-    /// Where a parameter lies among the elements of all.
+    /// The range of a parameter within the elements of all parameters.
     #[must_use]
     pub fn range(dimensions: Dimensions, name: ParameterName) -> Range<usize> {
         let before = Self::names(dimensions).take_while(|&other| other != name);

@@ -1,4 +1,4 @@
-//! What the model carries from one window to the next.
+//! The state that a model carries from one window to the next.
 
 use infer_core::Dimensions;
 

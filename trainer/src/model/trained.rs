@@ -1,4 +1,4 @@
-//! A model with all that it takes to use it.
+//! A model with everything needed to use it.
 
 use infer_core::Normalisation;
 
@@ -12,8 +12,8 @@ pub struct TrainedModel {
     pub parameters: Parameters,
     /// The characters of the tokens.
     pub vocabulary: Vocabulary,
-    /// What was done to the corpus.
+    /// How the corpus was normalised.
     pub normalisation: Normalisation,
-    /// Prefixes to show the model with.
+    /// Prefixes with which to demonstrate the model.
     pub prefixes: Vec<String>,
 }

@@ -1,5 +1,5 @@
-//! Windows of tokens to learn from: consecutive or random (*Dive into Deep Learning*, "Language
-//! Model Dataset").
+//! Windows of tokens to train on: consecutive or random (*Dive into Deep Learning*, "Language Model
+//! Dataset").
 
 use infer_core::Token;
 use rand::RngExt;
@@ -14,18 +14,18 @@ use crate::error::TextError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowSampling {
-    /// Row b of a window goes on where row b of the last one ended, so the state is carried over.
+    /// Row b of a window continues where row b of the last one ended, so the state is carried over.
     Consecutive,
-    /// Windows in shuffled order; each starts with a state of zeros.
+    /// Windows come in shuffled order, and each starts with a state of zeros.
     Random,
 }
 
-/// What one iteration learns from.
+/// The input of one iteration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// `[T, B]`: the characters that are read.
+    /// `[T, B]`: the characters to read.
     pub inputs: Vec<Token>,
-    /// `[T, B]`: the characters to predict, each the one after its input.
+    /// `[T, B]`: the characters to predict, each the one that follows its input.
     pub targets: Vec<Token>,
     /// Whether the state is set to zero before this window.
     pub resets_state: bool,
@@ -40,7 +40,7 @@ pub struct Batches<'a> {
     num_steps: usize,
 }
 
-/// The windows of one epoch, which are made as they are taken.
+/// An iterator over the windows of one epoch, which are built on demand.
 #[derive(Debug, Clone)]
 pub struct Epoch<'a> {
     batches: Batches<'a>,
@@ -52,9 +52,9 @@ pub struct Epoch<'a> {
 /// Where the rows of an epoch's windows start.
 #[derive(Debug, Clone)]
 enum Starts {
-    /// From a first token on, in rows of so many.
+    /// Rows of `row_length` tokens, the first of which starts at token `offset`.
     Consecutive { offset: usize, row_length: usize },
-    /// The windows of a row each, numbered from the corpus' start, shuffled.
+    /// The shuffled numbers of one-row windows, counted from the start of the corpus.
     Random(Vec<u32>),
 }
 
@@ -62,14 +62,14 @@ impl<'a> Batches<'a> {
     /// Batches of `batch_size` rows (B) and `num_steps` steps (T).
     ///
     /// # Errors
-    /// [`TextError::ShorterThanBatch`] if the tokens aren't enough for one window.
+    /// [`TextError::ShorterThanBatch`] if there are too few tokens for one window.
     pub fn new(
         tokens: Tokens<'a>,
         sampling: WindowSampling,
         batch_size: usize,
         num_steps: usize,
     ) -> Result<Self, TextError> {
-        // The last target comes one after, and an epoch may start as late as token T - 1.
+        // The last target is one token later, and an epoch may start as late as token T - 1.
         let after = match sampling {
             WindowSampling::Consecutive => num_steps,
             WindowSampling::Random => 1,
@@ -127,13 +127,13 @@ impl<'a> Batches<'a> {
 }
 
 impl Epoch<'_> {
-    /// How many windows there are, those that were taken already among them.
+    /// The number of windows, including those already taken.
     #[must_use]
     pub fn count_all(&self) -> usize {
         self.count
     }
 
-    /// Leaves out what comes before window `number`.
+    /// Skips the windows before window `number`.
     pub(crate) fn skip_to(&mut self, number: usize) {
         self.next = number;
     }

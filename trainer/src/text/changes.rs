@@ -1,20 +1,20 @@
-//! What normalisation did to a text.
+//! What normalisation changed in a text.
 
 use std::fmt;
 
 use infer_core::Normalisation;
 
-/// How many characters of a text normalisation changed, and into what.
+/// How many characters of a text normalisation changed, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// Letters that are lower-case now.
+    /// Letters that were made lower-case.
     pub lower_cased: usize,
-    /// Characters of line breaks that are spaces now.
+    /// Line-break characters that were made spaces.
     pub line_breaks: usize,
 }
 
 impl Changes {
-    /// What `normalisation` does to `text`.
+    /// What `normalisation` changes in `text`.
     #[must_use]
     pub fn of(text: &str, normalisation: Normalisation) -> Self {
         let mut changes = Self::default();
@@ -30,7 +30,7 @@ impl Changes {
         *self == Self::default()
     }
 
-    /// Counts a character that was `before`, and is `after` now.
+    /// Counts a character that changed from `before` to `after`.
     pub(super) fn count(&mut self, before: char, after: char) {
         if before == after {
             return;

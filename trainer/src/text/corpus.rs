@@ -9,14 +9,14 @@ use super::{Changes, NormalisedText, Source, Vocabulary};
 use crate::characters::UnknownCharacters;
 use crate::error::TextError;
 
-/// A text, normalised, with its vocabulary.
+/// A normalised text with its vocabulary.
 ///
-/// The text stays as it is, in UTF-8, and its tokens are made where they are needed: so a gigabyte
-/// of any language takes a gigabyte of memory.
+/// The text is kept in UTF-8, and its tokens are computed on demand, so a gigabyte of text in any
+/// language needs a gigabyte of memory.
 #[derive(Debug, Clone)]
 pub struct Corpus {
     text: String,
-    /// Where each [`STRIDE`]-th character starts in the text.
+    /// Byte offset in the text of every [`STRIDE`]-th character.
     starts: Vec<usize>,
     characters: usize,
     vocabulary: Vocabulary,
@@ -26,22 +26,22 @@ pub struct Corpus {
     checksum: u32,
 }
 
-/// Characters from one known offset in the text to the next.
+/// Characters between two known offsets in the text.
 const STRIDE: usize = 1024;
 
 impl Corpus {
     /// Reads the text that `source` names.
     ///
     /// # Errors
-    /// What [`Source::text`] returns, and the vocabulary; [`TextError::Empty`];
-    /// [`TextError::ForeignCharacters`] if the vocabulary lacks some, and nothing replaces them;
-    /// [`TextError::Read`] as well if a path is not UTF-8.
+    /// The errors of [`Source::text`] and of the vocabulary; [`TextError::Empty`];
+    /// [`TextError::ForeignCharacters`] if the vocabulary lacks characters of the text and there is
+    /// no replacement; [`TextError::Path`] if a path is not UTF-8.
     pub fn open(source: &Source) -> Result<Self, TextError> {
         source.check_paths()?;
         Self::new(source.text()?, source)
     }
 
-    /// Reads `files`, one after the other, as one text: its first `characters`, or all.
+    /// Reads `files`, one after the other, as one text: its first `characters`, or all of it.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -53,11 +53,11 @@ impl Corpus {
         Self::open(&Source { files: files.into(), characters, normalisation, ..Source::default() })
     }
 
-    /// Takes `text`, or its first `characters`.
+    /// Makes a corpus of `text`, or of its first `characters`.
     ///
     /// # Errors
-    /// [`TextError::Empty`], or [`TextError::VocabularySize`] if the text has one distinct
-    /// character or too many; [`TextError::NoCharacters`] if `characters` is 0.
+    /// [`TextError::Empty`]; [`TextError::VocabularySize`] if the text has only one distinct
+    /// character, or too many; [`TextError::NoCharacters`] if `characters` is 0.
     pub fn from_text(
         text: &str,
         normalisation: Normalisation,
@@ -78,7 +78,7 @@ impl Corpus {
             Some(path) => Vocabulary::read(path)?.with_replacement(source.replacement)?,
             None => Vocabulary::frequent(&text, source.min_count, source.replacement)?,
         };
-        // Where nothing is given, the text's own vocabulary has all.
+        // Without a given vocabulary or a replacement, the text's own vocabulary is complete.
         let may_lack = source.vocabulary.is_some() || source.replacement.is_some();
         let is_known = |character| vocabulary.own_token(character).is_some();
         let unknown = if may_lack { UnknownCharacters::of(&text, is_known) } else { None };
@@ -112,14 +112,14 @@ impl Corpus {
         Tokens { corpus: self, range: 0..self.characters }
     }
 
-    /// Its first `characters`, normalised, those that are replaced as they stand in the text: a
-    /// replacement would be normalised again where the text is read, perhaps to another character.
+    /// Its first `characters`, normalised, but without replacements: a replacement would be
+    /// normalised again when the text is read, perhaps to another character.
     #[must_use]
     pub fn start(&self, characters: usize) -> String {
         self.text.chars().take(characters).collect()
     }
 
-    /// The tokens to train on, and the `validation` share of them, from the end, that is held out.
+    /// The tokens to train on, and the tokens that are held out: the `validation` share at the end.
     #[must_use]
     pub fn split(&self, validation: f32) -> (Tokens<'_>, Tokens<'_>) {
         let held_out = (self.characters as f64 * f64::from(validation)).round() as usize;
@@ -128,38 +128,38 @@ impl Corpus {
         (tokens.part(0..middle), tokens.part(middle..self.characters))
     }
 
-    /// What was done to the text.
+    /// How the text was normalised.
     #[must_use]
     pub fn normalisation(&self) -> Normalisation {
         self.source.normalisation
     }
 
-    /// How many of its characters that changed.
+    /// How many characters normalisation changed.
     #[must_use]
     pub fn changes(&self) -> Changes {
         self.changes
     }
 
-    /// The characters that the replacement stands for, if there are such.
+    /// The characters that the replacement stands for, if there are any.
     #[must_use]
     pub fn replaced(&self) -> Option<&UnknownCharacters> {
         self.replaced.as_ref()
     }
 
-    /// What it was made from.
+    /// Where it came from.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// CRC-32 of the normalised text in UTF-8, to recognise a corpus by.
+    /// CRC-32 of the normalised text in UTF-8, which identifies the corpus.
     #[must_use]
     pub fn checksum(&self) -> u32 {
         self.checksum
     }
 }
 
-/// A part of a corpus as tokens, which are made as they are read.
+/// A part of a corpus as tokens, which are computed on demand.
 #[derive(Debug, Clone)]
 pub struct Tokens<'a> {
     corpus: &'a Corpus,
@@ -167,22 +167,22 @@ pub struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// How many tokens there are.
+    /// The number of tokens.
     #[must_use]
     pub fn len(&self) -> usize {
         self.range.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no tokens.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.range.is_empty()
     }
 
-    /// Those in `range`.
+    /// The tokens in `range`.
     ///
     /// # Panics
-    /// If the range doesn't lie within these tokens.
+    /// If the range isn't within these tokens.
     #[must_use]
     pub fn part(&self, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.len(), "a part of {}", self.len());
@@ -190,7 +190,7 @@ impl<'a> Tokens<'a> {
         Self { corpus: self.corpus, range: first + range.start..first + range.end }
     }
 
-    /// One after the other.
+    /// The tokens in order.
     pub fn iter(&self) -> impl Iterator<Item = Token> + use<'a> {
         let Corpus { text, starts, vocabulary, .. } = self.corpus;
         let start = starts.get(self.range.start / STRIDE).copied().unwrap_or(text.len());
@@ -198,7 +198,7 @@ impl<'a> Tokens<'a> {
         characters.filter_map(move |character| vocabulary.token(character))
     }
 
-    /// All of them in memory.
+    /// All tokens, in memory.
     #[must_use]
     pub fn to_vec(&self) -> Vec<Token> {
         self.iter().collect()
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_vocabulary_lacks_is_replaced_if_asked() {
+    fn characters_that_the_vocabulary_lacks_are_replaced_on_request() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vocabulary.json");
         std::fs::write(&path, r#"["a", "b", "?"]"#).unwrap();

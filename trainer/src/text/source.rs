@@ -11,29 +11,29 @@ use walkdir::{DirEntry, WalkDir};
 use super::Changes;
 use crate::error::TextError;
 
-/// *The Orrery*, a story written for Charcell, which `charcell train` learns without a corpus.
+/// *The Orrery*, a story written for Charcell; `charcell train` uses it if no corpus is given.
 pub const SHIPPED_TEXT: &str = include_str!("../../text/the-orrery.txt");
 
-/// How a corpus is made; a part of `run.json`.
+/// Where a corpus comes from and how it is processed; a part of `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// Files, and folders whose files are all taken, one after the other; none: the shipped text.
+    /// Files, and folders of which every file is read, in order; none: the shipped text.
     pub files: Vec<PathBuf>,
-    /// The first characters only, if not all.
+    /// How many characters to use, from the start; nothing: all of them.
     pub characters: Option<usize>,
-    /// What is done to the text.
+    /// How the text is normalised.
     pub normalisation: Normalisation,
-    /// A file with the vocabulary, if it isn't that of the text.
+    /// A file with the vocabulary; nothing: the vocabulary of the text.
     pub vocabulary: Option<PathBuf>,
-    /// How often a character must occur to be in the vocabulary of the text.
+    /// How often a character must occur in the text to be in its vocabulary.
     pub min_count: u64,
-    /// What stands for all characters that aren't in the vocabulary.
+    /// The character that stands for all characters outside the vocabulary.
     pub replacement: Option<char>,
 }
 
 impl Default for Source {
-    /// All of the shipped text, normalised as in the chapter.
+    /// The whole shipped text, normalised as in the chapter.
     fn default() -> Self {
         Self {
             files: Vec::new(),
@@ -51,19 +51,19 @@ impl Default for Source {
 pub struct NormalisedText {
     /// The text.
     pub text: String,
-    /// What was done to it.
+    /// What normalisation changed.
     pub changes: Changes,
 }
 
-/// Bytes that are read at once.
+/// Bytes per read.
 const CHUNK: usize = 1 << 20;
 
 impl Source {
     /// The text, normalised.
     ///
     /// # Errors
-    /// [`TextError::Read`] or [`TextError::NotUtf8`] by file; [`TextError::NoCharacters`] if none
-    /// is asked for.
+    /// [`TextError::Read`] or [`TextError::NotUtf8`] with the file; [`TextError::NoCharacters`] if
+    /// `characters` is 0.
     pub fn text(&self) -> Result<NormalisedText, TextError> {
         if self.files.is_empty() {
             return self.normalised(SHIPPED_TEXT);
@@ -77,7 +77,7 @@ impl Source {
         Ok(text.normalised)
     }
 
-    /// Refuses a path that a run's description could not name.
+    /// Refuses a path that can't be written to `run.json`.
     ///
     /// # Errors
     /// [`TextError::Path`].
@@ -88,7 +88,7 @@ impl Source {
         }
     }
 
-    /// As [`text`](Self::text), of `text`.
+    /// As [`text`](Self::text), for the given `text`.
     pub(super) fn normalised(&self, text: &str) -> Result<NormalisedText, TextError> {
         let mut whole = self.start()?;
         whole.push(text);
@@ -105,10 +105,11 @@ impl Source {
     }
 }
 
-/// A text as it grows: whole characters, normalised as they come, so that no second copy is made.
+/// A text that grows by whole characters, which are normalised as they arrive, so that there is no
+/// second copy.
 struct Text {
     normalised: NormalisedText,
-    /// Characters that may still come.
+    /// Characters still wanted.
     left: usize,
     normalisation: Normalisation,
 }
@@ -128,7 +129,7 @@ impl Text {
     fn read(&mut self, path: &Path) -> Result<(), TextError> {
         let error = |source| TextError::Read { path: path.into(), source };
         let mut file = File::open(path).map_err(error)?;
-        // The start of a character whose end lies in the next chunk stays at the front.
+        // A character that continues in the next chunk is moved to the front of the buffer.
         let (mut bytes, mut kept, mut offset) = (vec![0; CHUNK], 0, 0);
         while self.left > 0 {
             let count = match file.read(&mut bytes[kept..]) {
@@ -144,8 +145,8 @@ impl Text {
                     return Err(TextError::NotUtf8 { path: path.into(), byte });
                 }
             };
-            let part = std::str::from_utf8(&bytes[..valid]).expect("what was just found valid");
-            // A byte order mark isn't a character of the text.
+            let part = std::str::from_utf8(&bytes[..valid]).expect("bytes that were just checked");
+            // A byte order mark isn't part of the text.
             let mark = if offset == 0 { '\u{feff}'.len_utf8() } else { 0 };
             self.push(if part.starts_with('\u{feff}') { &part[mark..] } else { part });
             bytes.copy_within(valid..end, 0);
@@ -159,8 +160,8 @@ impl Text {
     }
 }
 
-/// `path`, or all files below it, if it is a folder, in the order of their paths; those whose names
-/// begin with a dot are left out.
+/// `path`, or, if it is a folder, all files below it, in the order of their paths. Names that begin
+/// with a dot are skipped.
 fn files(path: &Path) -> impl Iterator<Item = Result<PathBuf, TextError>> {
     let is_shown = |entry: &DirEntry| {
         entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
@@ -170,7 +171,7 @@ fn files(path: &Path) -> impl Iterator<Item = Result<PathBuf, TextError>> {
         Ok(entry) => (!entry.file_type().is_dir()).then(|| Ok(entry.into_path())),
         Err(error) => {
             let path = error.path().unwrap_or(path).into();
-            let is_within_itself = || io::Error::other("the folder is within itself");
+            let is_within_itself = || io::Error::other("the folder contains itself");
             let source = error.into_io_error().unwrap_or_else(is_within_itself);
             Some(Err(TextError::Read { path, source }))
         }
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_lie_across_chunks_are_whole() {
+    fn characters_that_cross_chunks_are_read_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text");
         let text = format!("x{}", "é€𝄞".repeat(CHUNK / 4));
@@ -222,10 +223,10 @@ mod tests {
         text_of(vec![path], None).unwrap_err();
     }
 
-    /// Such a path would keep the run's description from being written.
+    /// With any other path, the run's description could not be written.
     #[cfg(unix)]
     #[test]
-    fn paths_are_such_as_a_description_can_name() {
+    fn paths_that_are_not_utf8_are_refused() {
         use std::os::unix::ffi::OsStrExt;
 
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(b"caf\xe9"));

@@ -8,17 +8,17 @@ use infer_core::layout::MAX_VOCABULARY;
 use crate::characters::UnknownCharacters;
 use crate::error::{TextError, VocabularyFileError};
 
-/// The distinct characters of a text in ascending order of code point; a token is an index into it.
+/// The distinct characters of a text in code point order; a token is an index into them.
 ///
 /// The chapter's `char_to_idx` and `idx_to_char`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
     characters: Vec<char>,
-    /// The token that stands for all characters that aren't there, if one does.
+    /// The token that stands for all characters outside the vocabulary, if there is one.
     replacement: Option<Token>,
 }
 
-/// Code points, of which characters are a part.
+/// Number of code points; not all of them are characters.
 const CODE_POINTS: usize = char::MAX as usize + 1;
 
 impl Vocabulary {
@@ -31,17 +31,18 @@ impl Vocabulary {
         Self::frequent(text, 1, None)
     }
 
-    /// The characters that occur in `text` at least `min_count` times, and the `replacement` that
-    /// stands for all others.
+    /// The characters that occur in `text` at least `min_count` times, and the `replacement` for
+    /// all others.
     ///
     /// # Errors
-    /// [`TextError::RareCharacters`] if there are others and no replacement; as [`of`](Self::of).
+    /// [`TextError::RareCharacters`] if there are others and no replacement; otherwise as
+    /// [`of`](Self::of).
     pub fn frequent(
         text: &str,
         min_count: u64,
         replacement: Option<char>,
     ) -> Result<Self, TextError> {
-        // An element a code point: the fastest way to count a gigabyte, in 9 megabytes.
+        // One element per code point: the fastest way to count a gigabyte, in 9 megabytes.
         let mut counts = vec![0_u64; CODE_POINTS];
         for character in text.chars() {
             counts[character as usize] += 1;
@@ -60,7 +61,7 @@ impl Vocabulary {
         Self::from_characters(all)?.with_replacement(replacement)
     }
 
-    /// Reads a JSON array of one-character strings, in any order, each once.
+    /// Reads a JSON array of distinct one-character strings, in any order.
     ///
     /// # Errors
     /// [`TextError::Vocabulary`] says what is wrong with the file.
@@ -81,7 +82,8 @@ impl Vocabulary {
         Ok(Self { characters, replacement: None })
     }
 
-    /// The same with `replacement`, one of its characters, for all that it lacks, or with none.
+    /// The same vocabulary with `replacement`, one of its characters, standing for all others; or
+    /// with no replacement.
     ///
     /// # Errors
     /// [`TextError::Replacement`] if it isn't one of them.
@@ -95,13 +97,13 @@ impl Vocabulary {
         Ok(self)
     }
 
-    /// V: how many characters there are.
+    /// V: the number of characters.
     #[must_use]
     pub fn size(&self) -> usize {
         self.characters.len()
     }
 
-    /// The token of `character`; the replacement's, if there is one, where the vocabulary lacks it.
+    /// The token of `character`; if the vocabulary lacks it, the replacement's token, if any.
     #[must_use]
     pub fn token(&self, character: char) -> Option<Token> {
         self.own_token(character).or(self.replacement)
@@ -113,7 +115,7 @@ impl Vocabulary {
         self.characters.binary_search(&character).ok().and_then(|index| index.try_into().ok())
     }
 
-    /// The character that stands for all that aren't there, if one does.
+    /// The character that stands for all characters outside the vocabulary, if there is one.
     #[must_use]
     pub fn replacement(&self) -> Option<char> {
         self.replacement.map(|token| self.characters[usize::from(token)])
@@ -122,8 +124,8 @@ impl Vocabulary {
     /// The tokens of `text`.
     ///
     /// # Errors
-    /// [`TextError::UnknownCharacters`] names the characters that the vocabulary lacks and doesn't
-    /// replace.
+    /// [`TextError::UnknownCharacters`] names the characters that the vocabulary lacks, unless
+    /// there is a replacement.
     pub fn tokens(&self, text: &str) -> Result<Vec<Token>, TextError> {
         match UnknownCharacters::of(text, |character| self.token(character).is_some()) {
             Some(unknown) => Err(TextError::UnknownCharacters(unknown)),
@@ -138,8 +140,8 @@ impl Vocabulary {
     }
 }
 
-/// The characters of a vocabulary file in its own order: a JSON array of one-character strings,
-/// each once.
+/// The characters of a vocabulary file in its own order: a JSON array of distinct one-character
+/// strings.
 ///
 /// # Errors
 /// [`TextError::Vocabulary`] says what is wrong with the file.

@@ -1,4 +1,4 @@
-//! What a training was: all that its weights don't say.
+//! The description of a run: everything except its weights.
 
 use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
@@ -11,21 +11,21 @@ use crate::export::{EXCERPT_CHARACTERS, check_names, from_safetensors};
 use crate::model::{Dimensions, TrainedModel};
 use crate::text::{Corpus, Source, Vocabulary};
 
-/// What a training was, as `run.json` of a run folder and a checkpoint hold it.
+/// The description of a run, as stored in `run.json` and in checkpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// Version of Charcell that trained.
+    /// Version of Charcell that trained the model.
     pub charcell_version: String,
     /// All settings.
     pub config: Config,
-    /// Epochs that the weights have been through.
+    /// Epochs for which the weights were trained.
     pub epochs: usize,
-    /// Where the first weights came from, if they weren't drawn.
+    /// Where the initial weights came from, if they weren't random.
     pub origin: Option<Origin>,
     /// Where the corpus came from.
     pub source: Source,
-    /// What was done to the corpus.
+    /// How the corpus was normalised.
     pub normalisation: Normalisation,
     /// The characters in the order of their tokens.
     pub vocabulary: Vec<char>,
@@ -33,12 +33,12 @@ pub struct Description {
     pub corpus_characters: usize,
     /// CRC-32 of the normalised corpus.
     pub corpus_checksum: u32,
-    /// The start of the corpus, as the model read it: int8 is compared with f32 on it.
+    /// The start of the corpus, as the model read it. Int8 is compared with f32 on this text.
     pub excerpt: String,
 }
 
 impl Description {
-    /// Describes a run on `corpus` that has been through `epochs`.
+    /// Describes a run on `corpus` after `epochs`.
     #[must_use]
     pub fn new(corpus: &Corpus, config: &Config, epochs: usize) -> Self {
         let characters = corpus.vocabulary().characters();
@@ -77,7 +77,7 @@ impl Description {
         }
     }
 
-    /// Reads the content of a `run.json`, whose settings must each be within its range.
+    /// Reads the content of a `run.json`, and checks that each setting is within its range.
     ///
     /// # Errors
     /// [`DescriptionError`] says what is wrong with it.
@@ -87,7 +87,7 @@ impl Description {
         Ok(description)
     }
 
-    /// Makes sure that each setting is within its range, and the vocabulary one of a model.
+    /// Checks that each setting is within its range, and that the vocabulary is valid.
     pub(super) fn check(&self) -> Result<(), DescriptionError> {
         self.config.check_settings()?;
         self.checked_vocabulary().map(drop)
@@ -102,10 +102,10 @@ impl Description {
         serde_json::to_string_pretty(self).expect("plain values as JSON") + "\n"
     }
 
-    /// All of it as JSON's values, to compare one by one.
+    /// All fields as JSON values, which can be compared one by one.
     pub(super) fn values(&self) -> Value {
-        // By way of the text, where a number has one form.
-        serde_json::from_str(&self.to_json()).expect("what was just written")
+        // By way of the text, in which a number has only one form.
+        serde_json::from_str(&self.to_json()).expect("JSON that was just written")
     }
 
     /// V, H and L of the model.
@@ -115,11 +115,11 @@ impl Description {
         Dimensions { vocabulary: self.vocabulary.len(), hidden, layers }
     }
 
-    /// The model that is described, with the weights in the bytes of a `weights.safetensors`.
+    /// The described model, with the weights in the bytes of a `weights.safetensors`.
     ///
     /// # Errors
-    /// [`WeightsError`] names the tensor which is missing, unknown, or has another shape or type;
-    /// [`DescriptionError`] if the vocabulary is that of no model.
+    /// [`WeightsError`] names the tensor that is missing, is unknown, or has another shape or type;
+    /// [`DescriptionError`] if the vocabulary is invalid.
     ///
     /// [`WeightsError`]: crate::WeightsError
     pub fn model(self, weights: &[u8]) -> Result<TrainedModel, Error> {
@@ -133,7 +133,7 @@ impl Description {
         })
     }
 
-    /// The vocabulary, which must have each character once, in order, and the replacement.
+    /// The vocabulary, which must be sorted, without duplicates, and contain the replacement.
     fn checked_vocabulary(&self) -> Result<Vocabulary, DescriptionError> {
         let vocabulary = Vocabulary::from_characters(self.vocabulary.clone())
             .and_then(|vocabulary| vocabulary.with_replacement(self.source.replacement))?;
@@ -160,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_description_survives_a_round_trip() {
         let description = description();
         let read = Description::from_json(description.to_json().as_bytes());
         assert_eq!(read.unwrap(), description);
     }
 
     #[test]
-    fn settings_that_no_run_has_are_named() {
+    fn invalid_settings_are_named() {
         let json = description().to_json();
         let refused = |right: &str, wrong: &str| {
             let changed = json.replacen(right, wrong, 1);
@@ -200,7 +200,7 @@ mod tests {
             ("\"excerpt\"", "\"extract\": \"a\", \"excerpt\"", "unknown field `extract`"),
         ] {
             let DescriptionError::Json(error) = refused(right, wrong) else { panic!("{wrong}") };
-            // serde_json says it in words alone.
+            // serde_json reports this only as text.
             assert!(error.to_string().starts_with(field), "{error}");
         }
         let mut disordered = description();

@@ -7,28 +7,28 @@ use super::validation::Pass;
 use crate::backend::IterationReport;
 use crate::text::Epoch;
 
-/// What an epoch takes at least, where a clock is too coarse to tell.
+/// The shortest duration of an epoch, for clocks too coarse to measure it.
 const SHORTEST_SECONDS: f64 = 1e-9;
 
 /// The epoch under way.
 #[derive(Debug)]
 pub(super) struct CurrentEpoch<'a> {
     pub(super) windows: Epoch<'a>,
-    /// Where the random generator was before it drew the windows.
+    /// Position of the random generator before it drew the windows.
     pub(super) random_position: u128,
     pub(super) sums: Sums,
-    /// The pass over the held-out text, once all windows are trained on.
+    /// The pass over the held-out text, after training on all windows.
     pub(super) pass: Pass,
 }
 
-/// What is done with an epoch, one after the other.
+/// The stages of an epoch, in order.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stage {
-    /// Windows are trained on.
+    /// Train on windows.
     Train,
-    /// Held-out text is read.
+    /// Read held-out text.
     ReadHeldOut,
-    /// The model is shown.
+    /// Report.
     Report,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// One after the other, so that the sums don't depend on how iterations are cut into steps.
+    /// Adds one by one, so that the sums don't depend on how many iterations are submitted at once.
     pub(super) fn add(&mut self, iterations: &[IterationReport]) {
         for iteration in iterations {
             self.loss_nats += iteration.loss_nats;
@@ -55,18 +55,18 @@ impl CurrentEpoch<'_> {
         self.windows.count_all() - self.windows.len()
     }
 
-    /// The mean over all of its windows, once they are trained on.
+    /// The mean loss over all windows, after training on them.
     pub(super) fn mean_loss(&self) -> f64 {
         self.sums.loss_nats / self.windows.count_all() as f64
     }
 
-    /// Whether all windows are trained on.
+    /// Whether all windows have been trained on.
     pub(super) fn is_trained(&self) -> bool {
         self.windows.len() == 0
     }
 
-    /// How far this epoch, which has the number `epoch`, is, after so many more `iterations` of so
-    /// many `characters` each; after none, with the means of all so far.
+    /// The progress of this epoch, number `epoch`, with the means of these latest `iterations` of
+    /// `characters` each; if there are none, with the means of all iterations so far.
     pub(super) fn progress(
         &self,
         epoch: usize,

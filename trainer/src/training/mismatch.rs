@@ -1,4 +1,4 @@
-//! What differs between a training and the checkpoint that it is to go on from.
+//! Differences between a run and the checkpoint it should resume from.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub(super) fn of_setting(
     Err(Mismatch::Setting { setting: setting.into(), here: shown(here), there: shown(there) })
 }
 
-/// Refuses epochs for which a training of `there`, of which so many are `done`, can't go on.
+/// Refuses a number of epochs with which a run of `there`, with `done` epochs done, can't resume.
 pub(super) fn of_epochs(here: &Config, there: &Config, done: usize) -> Result<(), Mismatch> {
     let (here, length) = (here.epochs, there.epochs);
     match depends_on_length(there) {
@@ -38,7 +38,7 @@ pub(super) fn of_vocabularies(here: &[char], there: &[char]) -> Result<(), Misma
     Err(Mismatch::Vocabulary { missing_here, missing_there })
 }
 
-/// The setting by which the learning rate depends on how many epochs there are in all.
+/// The setting that makes the learning rate depend on the total number of epochs.
 fn depends_on_length(config: &Config) -> Option<String> {
     if config.schedule == Schedule::Cosine {
         Some("the cosine schedule".into())

@@ -36,15 +36,15 @@ use crate::model::{Parameters, TrainedModel};
 use crate::perplexity::perplexity;
 use crate::text::{Batches, Corpus, Window};
 
-/// Characters that follow each prefix in a report, as in the chapter.
+/// Characters generated after each prefix in a report, as in the chapter.
 pub const REPORT_CHARACTERS: usize = 50;
 
 /// The chapter's `train_and_predict_rnn_gluon`: trains a model on `corpus`, and calls `on_epoch`
 /// after every epoch.
 ///
 /// # Errors
-/// What [`Config::check`] returns, and the device before it trains. What goes wrong later is not an
-/// error here: see [`Outcome::stopped`].
+/// The errors of [`Config::check`], and those of the device before it trains. Later errors are in
+/// [`Outcome::stopped`].
 pub async fn train_and_predict(
     corpus: &Corpus,
     config: &Config,
@@ -60,8 +60,7 @@ pub async fn train_and_predict(
     Ok(outcome.await)
 }
 
-/// A training under way, for those who want to see more of it than its epochs, to interrupt it, or
-/// to go on with it another day.
+/// A run in progress: shows more than its epochs, and can be interrupted and resumed later.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -86,13 +85,13 @@ pub async fn train_and_predict(
 pub struct Training<'a, B> {
     config: Config,
     corpus: &'a Corpus,
-    /// Where its first weights came from, if they weren't drawn.
+    /// Where its initial weights came from, if they weren't random.
     origin: Option<Origin>,
     batches: Batches<'a>,
     validation: Option<Validation<'a>>,
     backend: B,
     random: ChaCha8Rng,
-    /// The last parameters that were read back, which are finite.
+    /// The model with the last parameters that were read back, which are finite.
     model: TrainedModel,
     best: Option<Best>,
     current: Option<CurrentEpoch<'a>>,
@@ -101,12 +100,12 @@ pub struct Training<'a, B> {
     paces: Paces,
 }
 
-/// How long each stage of an epoch takes.
+/// The pace of each stage of an epoch.
 #[derive(Debug)]
 struct Paces {
-    /// How many windows are trained on at once.
+    /// How many windows to train on at once.
     train: Pace,
-    /// How many windows of held-out text are read at once.
+    /// How many windows of held-out text to read at once.
     held_out: Pace,
     report: Pace,
 }
@@ -121,9 +120,9 @@ struct Best {
     reports_since: usize,
 }
 
-/// The loop, from windows of the corpus to the reports of epochs.
+/// The training loop, from windows of the corpus to the reports of epochs.
 impl<'a, B: Backend> Training<'a, B> {
-    /// Trains to the end, unless `on_progress` breaks off or something goes wrong.
+    /// Trains to the end, unless `on_progress` breaks or an error occurs.
     pub async fn run(
         mut self,
         mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
@@ -138,12 +137,12 @@ impl<'a, B: Backend> Training<'a, B> {
         }
     }
 
-    /// Trains, or reads held-out text, for half a second or so, to the end of an epoch at most;
-    /// nothing if the training is done.
+    /// Trains or reads held-out text for about half a second, but not beyond the end of the epoch;
+    /// returns nothing if training is done.
     ///
     /// # Errors
-    /// [`TrainingError::Diverged`](crate::TrainingError::Diverged), and what the device reports.
-    /// The training can't go on then, but [`finish`](Self::finish) has its last good parameters.
+    /// [`TrainingError::Diverged`](crate::TrainingError::Diverged), and errors of the device.
+    /// Training can't continue then, but [`finish`](Self::finish) returns the last good parameters.
     pub async fn advance(&mut self) -> Result<Option<Progress>, Error> {
         if self.is_done() {
             return Ok(None);
@@ -169,8 +168,8 @@ impl<'a, B: Backend> Training<'a, B> {
         Ok(Some(progress))
     }
 
-    /// Trains on the next windows of `epoch`: what each iteration measured. The parameters at the
-    /// end of the epoch are read back.
+    /// Trains on the next windows of `epoch`, and returns the report of each iteration. At the end
+    /// of the epoch the parameters are read back.
     async fn train(&mut self, epoch: &mut CurrentEpoch<'a>) -> Result<Vec<IterationReport>, Error> {
         let start = Instant::now();
         let first = epoch.iterations_done();
@@ -195,7 +194,8 @@ impl<'a, B: Backend> Training<'a, B> {
         Ok(iterations)
     }
 
-    /// Reads on in the held-out text, at the end of `epoch`: the share of it that has been read.
+    /// Continues reading the held-out text at the end of `epoch`, and returns the share that has
+    /// been read.
     async fn read_held_out(&mut self, epoch: &mut CurrentEpoch<'a>) -> Result<Option<f64>, Error> {
         let Some(held_out) = &self.validation else { return Ok(None) };
         let start = Instant::now();
@@ -205,8 +205,8 @@ impl<'a, B: Backend> Training<'a, B> {
         Ok(Some(held_out.share(&epoch.pass)))
     }
 
-    /// Reports an epoch that is done: with continuations and the perplexity on held-out text, where
-    /// that is due.
+    /// Reports an epoch that is done, with continuations and the perplexity on held-out text if
+    /// they are due.
     fn end_epoch(&mut self, current: &CurrentEpoch<'a>) -> Result<EpochReport, Error> {
         let start = Instant::now();
         let is_due = self.is_report_due();
@@ -235,7 +235,7 @@ impl<'a, B: Backend> Training<'a, B> {
         Ok(report)
     }
 
-    /// Keeps the parameters of the epoch that ends, if they are the best on held-out text so far.
+    /// Keeps the parameters of the epoch that just ended if they are the best on held-out text.
     fn keep_best(&mut self, perplexity: f64) {
         match &mut self.best {
             Some(best) if perplexity >= best.perplexity => best.reports_since += 1,
@@ -250,7 +250,7 @@ impl<'a, B: Backend> Training<'a, B> {
 /// The chapter's `predict_rnn`: each prefix with the most probable continuation.
 fn continuations(model: &TrainedModel) -> Result<Vec<String>, Error> {
     let artifact = export::artifact(model, Precision::F32)?;
-    let loaded = artifact.model().expect("what was just exported");
+    let loaded = artifact.model().expect("an artifact that was just exported");
     let greedy = infer_core::Sampling::greedy();
     let texts = model.prefixes.iter().map(|prefix| loaded.text(prefix, REPORT_CHARACTERS, greedy));
     Ok(texts.collect::<Result<_, _>>()?)

@@ -1,4 +1,4 @@
-//! The end of a training.
+//! The end of a run.
 
 use super::{EpochReport, Training};
 use crate::backend::Backend;
@@ -7,29 +7,28 @@ use crate::error::{Error, TrainingError};
 use crate::model::TrainedModel;
 use crate::perplexity::perplexity;
 
-/// How a training ended.
+/// How a run ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The model that is best on held-out text, or the last one, if none is held out.
+    /// The model that is best on held-out text, or the last one if no text is held out.
     pub model: TrainedModel,
-    /// Whole epochs that this model has been through.
+    /// Whole epochs for which this model was trained.
     pub epochs: usize,
-    /// The perplexity of this model: on held-out text, or on one window of the text to train on if
-    /// none is held out; unknown if the training was interrupted or stopped before it was measured.
+    /// The perplexity of this model: on held-out text, or, if none is held out, on one window of
+    /// the training text; unknown if training was interrupted or stopped before measuring it.
     pub perplexity: Option<f64>,
-    /// What each epoch measured.
+    /// The report of each epoch.
     pub metrics: Vec<EpochReport>,
-    /// Why training stopped early, if it had to: [`TrainingError::Diverged`], or what the device
-    /// reported.
+    /// Why training failed, if it did: [`TrainingError::Diverged`], or an error of the device.
     pub stopped: Option<Error>,
 }
 
-/// The factor by which a model that has learned nothing may be worse than guessing: its first
-/// weights are small, but not zero.
+/// The factor by which an untrained model may be worse than guessing: its initial weights are
+/// small, but not zero.
 const GUESSING_FACTOR: f64 = 1.01;
 
 impl Outcome {
-    /// Makes sure that the model, which was trained with `config`, is no worse than guessing.
+    /// Checks that the model, which was trained with `config`, is not worse than guessing.
     ///
     /// # Errors
     /// [`TrainingError::WorseThanGuessing`].
@@ -46,7 +45,7 @@ impl Outcome {
 }
 
 impl<B: Backend> Training<'_, B> {
-    /// Ends a training that is done, or that something `stopped`.
+    /// Ends a run that is done, or that an error `stopped`.
     #[must_use]
     pub async fn finish(mut self, stopped: Option<Error>) -> Outcome {
         match stopped {
@@ -60,7 +59,7 @@ impl<B: Backend> Training<'_, B> {
         }
     }
 
-    /// Ends a training in the middle, with the parameters as they are.
+    /// Ends an unfinished run with its current parameters.
     #[must_use]
     pub async fn interrupt(mut self) -> Outcome {
         match self.backend.parameters().await {
@@ -84,8 +83,8 @@ impl<B: Backend> Training<'_, B> {
         Outcome { model, epochs, perplexity, metrics, stopped }
     }
 
-    /// The perplexity on the first window of the text to train on, with the parameters as they are:
-    /// what an epoch reports is of the parameters on the way.
+    /// The perplexity on the first window of the training text, with the current parameters: an
+    /// epoch's report covers parameters that changed during the epoch.
     async fn perplexity_of_window(&mut self) -> Result<f64, Error> {
         let window = self.batches.epoch_from(0).next();
         let losses = self.backend.losses(window.as_slice()).await?;

@@ -1,20 +1,20 @@
-//! How much is handed to a device at once.
+//! How much work is submitted to a device at once.
 
 use crate::backend::MAX_ITERATIONS;
 
-/// How long a step of a training takes, as far as windows can be cut so.
+/// The target duration of one [`advance`](super::Training::advance).
 const STEP_SECONDS: f64 = 0.5;
 
-/// Learns how many windows take [`STEP_SECONDS`].
+/// Learns how many windows can be processed in [`STEP_SECONDS`].
 #[derive(Debug, Clone)]
 pub(super) struct Pace {
     windows: usize,
-    /// Of one window, once it is known.
+    /// Seconds per window, once known.
     seconds: Option<f64>,
 }
 
 impl Pace {
-    /// Nothing is known yet: one window, to find out.
+    /// Starts with one window, to measure how long it takes.
     pub(super) fn unknown() -> Self {
         Self { windows: 1, seconds: None }
     }
@@ -24,18 +24,18 @@ impl Pace {
         self.windows
     }
 
-    /// Whether these may take noticeably longer than a step should: even one does, or it isn't
-    /// known.
+    /// Whether they may take noticeably longer than the target: even one window does, or its
+    /// duration isn't known.
     pub(super) fn may_be_long(&self) -> bool {
         self.seconds.is_none_or(|seconds| seconds > STEP_SECONDS)
     }
 
-    /// Learns that so many `windows` took so many `seconds`.
+    /// Records that `windows` took `seconds`.
     pub(super) fn learn(&mut self, windows: usize, seconds: f64) {
         let seconds = seconds / windows as f64;
         self.seconds = Some(seconds);
         let fitting = STEP_SECONDS / seconds.max(1e-6);
-        // A short step says little; so it grows slowly.
+        // A short measurement is inaccurate, so the count grows gradually.
         let largest = MAX_ITERATIONS.min(8 * self.windows);
         self.windows = (fitting as usize).clamp(1, largest);
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_take_as_long_as_they_should() {
+    fn the_pace_approaches_the_target_duration() {
         let mut pace = Pace::unknown();
         assert!(pace.may_be_long());
         pace.learn(1, 0.01);

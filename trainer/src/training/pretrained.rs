@@ -1,4 +1,4 @@
-//! The weights of another run, from which a training starts.
+//! Training that starts from the weights of another run.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,29 +13,29 @@ use crate::error::{ArtifactError, DeviceError, Error, TrainingError};
 use crate::model::{Dimensions, ParameterName, Parameters, Shape, TrainedModel};
 use crate::text::{Corpus, Vocabulary};
 
-/// Where a training's first weights came from; a part of `run.json`.
+/// Where a run's initial weights came from; a part of `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
-    /// The folder of the run that they were taken from.
+    /// The folder of the run that they come from.
     pub run: PathBuf,
     /// CRC-32 of that run's parameters, f32, little-endian.
     pub weights_checksum: u32,
 }
 
-/// The model of another run, from whose weights a training starts.
+/// The model of another run, whose weights are the initial weights of this one.
 #[derive(Debug, Clone)]
 pub struct Pretrained {
     model: TrainedModel,
     origin: Origin,
 }
 
-/// How the vocabulary of a training and that of its [`Pretrained`] model go together.
+/// How the vocabularies of a run and of its [`Pretrained`] model overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matching {
     /// Characters that both have.
     pub matched: usize,
-    /// Characters that only the training has, whose weights are drawn.
+    /// Characters that only this run has, whose initial weights are random.
     pub new: Vec<char>,
     /// Characters that only the other run has, whose weights are dropped.
     pub dropped: Vec<char>,
@@ -77,7 +77,7 @@ impl Pretrained {
         &self.origin
     }
 
-    /// What of it a training with `vocabulary` can use.
+    /// Which of its characters a run with `vocabulary` can use.
     #[must_use]
     pub fn matching(&self, vocabulary: &Vocabulary) -> Matching {
         let (here, there) = (vocabulary.characters(), self.model.vocabulary.characters());
@@ -85,7 +85,7 @@ impl Pretrained {
         Matching { matched: here.len() - new.len(), new, dropped }
     }
 
-    /// Makes sure that a model of `config` has the same layers.
+    /// Checks that a model of `config` has layers of the same sizes.
     ///
     /// # Errors
     /// [`TrainingError::OtherSizes`].
@@ -101,8 +101,8 @@ impl Pretrained {
         }
     }
 
-    /// Replaces those of `parameters` that mean the same by its weights; what belongs to characters
-    /// of `vocabulary` that are new is left as it is.
+    /// Replaces the corresponding `parameters` with its weights; those of new characters of
+    /// `vocabulary` are left unchanged.
     pub(super) fn fill(&self, parameters: &mut Parameters, vocabulary: &Vocabulary) {
         let token = |character: &char| self.model.vocabulary.own_token(*character);
         // Tokens here and there.
@@ -135,11 +135,11 @@ impl Pretrained {
 
 impl<'a, B: Backend> Training<'a, B> {
     /// As [`new`](Self::new), from the weights of another run: those of characters that both
-    /// vocabularies have, and of the layers, forget-gate biases included. What belongs to new
-    /// characters is drawn as in any training; the moments of Adam start with zeros.
+    /// vocabularies have, and those of the layers, including forget-gate biases. The weights of new
+    /// characters are random as in any run; Adam's moments start at zero.
     ///
     /// # Errors
-    /// As [`new`](Self::new); [`TrainingError::OtherSizes`] if `config` has other layers.
+    /// As [`new`](Self::new); [`TrainingError::OtherSizes`] if `config` has layers of other sizes.
     pub async fn from_pretrained(
         corpus: &'a Corpus,
         config: &Config,

@@ -1,8 +1,8 @@
-//! What a training tells while it runs.
+//! Reports of a run in progress.
 
 use serde::{Deserialize, Serialize};
 
-/// What an epoch measured; a line of `metrics.jsonl`. All are finite numbers.
+/// The measurements of an epoch; a line of `metrics.jsonl`. All numbers are finite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// The epoch, from 1.
@@ -11,14 +11,14 @@ pub struct EpochReport {
     pub loss_nats: f64,
     /// exp of the mean loss.
     pub perplexity: f64,
-    /// Global norm of the gradients before clipping, the mean over the epoch's iterations.
+    /// Mean global norm of the gradients before clipping, over the epoch's iterations.
     pub gradient_norm: f64,
     /// Duration of the epoch.
     pub seconds: f64,
-    /// Characters trained on a second.
+    /// Characters trained on per second.
     pub characters_per_second: f64,
     /// Every `report_every` epochs, if text is held out: the perplexity on it;
-    /// [`LARGEST_PERPLEXITY`](crate::LARGEST_PERPLEXITY) where it is infinite or not a number.
+    /// [`LARGEST_PERPLEXITY`](crate::LARGEST_PERPLEXITY) if it is infinite or not a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_perplexity: Option<f64>,
     /// Every `report_every` epochs: each prefix with its continuation.
@@ -37,19 +37,19 @@ impl EpochReport {
     }
 }
 
-/// What the reports of a training are recognised by: a CRC-32 of each line and of the one before.
+/// Identifies the reports of a run: a CRC-32 of each line, chained with that of the line before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct MetricsChecksum(u32);
 
 impl MetricsChecksum {
-    /// That of `metrics`.
+    /// The checksum of `metrics`.
     pub(crate) fn of(metrics: &[EpochReport]) -> Self {
         let mut checksum = Self::default();
         metrics.iter().for_each(|report| checksum.add(report));
         checksum
     }
 
-    /// Takes the next report in.
+    /// Adds the next report.
     pub(crate) fn add(&mut self, report: &EpochReport) {
         const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
         let mut digest = CRC.digest();
@@ -59,21 +59,21 @@ impl MetricsChecksum {
     }
 }
 
-/// How far a training is, after half a second or so of it.
+/// The progress of a run, reported about every half second.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// The epoch under way, or just done, from 1.
+    /// The current epoch, or the one just done, from 1.
     pub epoch: usize,
-    /// Iterations of it that are done.
+    /// Iterations of the epoch that are done.
     pub iteration: usize,
-    /// Iterations that it has.
+    /// Iterations of the epoch in total.
     pub iterations: usize,
-    /// Mean loss of the iterations since the last progress; while held-out text is read, of the
-    /// epoch.
+    /// Mean loss of the iterations since the last progress report; while held-out text is read, of
+    /// the whole epoch.
     pub loss_nats: f64,
-    /// Global norm of their gradients before clipping, the mean.
+    /// Mean global norm of their gradients before clipping.
     pub gradient_norm: f64,
-    /// Characters trained on a second, in this epoch.
+    /// Characters trained on per second in this epoch.
     pub characters_per_second: f64,
     /// While held-out text is read, at the end of an epoch: the share that has been read.
     pub held_out: Option<f64>,
@@ -82,7 +82,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Epochs that are done, with the part of the one under way.
+    /// Epochs that are done, including the finished part of the current one.
     #[must_use]
     pub fn epochs(&self) -> f64 {
         (self.epoch - 1) as f64 + self.iteration as f64 / self.iterations as f64

@@ -1,4 +1,4 @@
-//! A training that goes on from a checkpoint, and makes one.
+//! Resuming a run from a checkpoint, and making one.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -13,12 +13,12 @@ use crate::model::{Parameters, State};
 use crate::text::Corpus;
 
 impl<'a, B: Backend> Training<'a, B> {
-    /// Goes on from `checkpoint`, whose epochs have the reports `metrics`, on what `backend` makes
-    /// of its parameters.
+    /// Resumes from `checkpoint`, whose epochs have the reports `metrics`, with the backend that
+    /// `backend` creates.
     ///
     /// # Errors
-    /// What [`Checkpoint::check`] and [`new`](Self::new) return; [`TrainingError::OtherTraining`]
-    /// as well if `metrics` are not those of the checkpoint.
+    /// The errors of [`Checkpoint::check`] and [`new`](Self::new); also
+    /// [`TrainingError::OtherTraining`] if `metrics` don't belong to the checkpoint.
     pub async fn resume(
         corpus: &'a Corpus,
         config: &Config,
@@ -65,7 +65,7 @@ impl<'a, B: Backend> Training<'a, B> {
         Ok(training)
     }
 
-    /// The epoch that a checkpoint was made in, if any of its windows had been trained on.
+    /// The epoch in which a checkpoint was made, if any of its windows had been trained on.
     fn epoch_under_way(&mut self, status: &Status) -> Result<Option<CurrentEpoch<'a>>, Error> {
         if status.iterations_done == 0 {
             return Ok(None);
@@ -81,10 +81,10 @@ impl<'a, B: Backend> Training<'a, B> {
         Ok(Some(epoch))
     }
 
-    /// The training as it is now.
+    /// A checkpoint of the current state of the run.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     pub async fn checkpoint(&mut self) -> Result<Checkpoint, DeviceError> {
         let Snapshot { parameters, state, moments, iterations } = self.backend.snapshot().await?;
         let values = |parameters: &Parameters| parameters.values().to_vec();

@@ -1,4 +1,4 @@
-//! The start of a training, and of each of its epochs.
+//! The start of a run, and of each of its epochs.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -15,10 +15,10 @@ use crate::model::{Parameters, TrainedModel};
 use crate::text::Corpus;
 
 impl<'a, B: Backend> Training<'a, B> {
-    /// Prepares a training on what `backend` makes of the initial parameters.
+    /// Prepares a run with the backend that `backend` creates from the initial parameters.
     ///
     /// # Errors
-    /// What [`Config::check`] returns, and the device.
+    /// The errors of [`Config::check`] and of the device.
     pub async fn new(
         corpus: &'a Corpus,
         config: &Config,
@@ -27,7 +27,7 @@ impl<'a, B: Backend> Training<'a, B> {
         Self::start(corpus, config, None, backend).await
     }
 
-    /// As [`new`](Self::new), perhaps with weights that aren't drawn.
+    /// As [`new`](Self::new), from the weights of a `pretrained` model if there is one.
     pub(super) async fn start(
         corpus: &'a Corpus,
         config: &Config,

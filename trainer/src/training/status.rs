@@ -1,4 +1,4 @@
-//! What a training is, and how far.
+//! The settings and the progress of a run.
 
 use std::mem;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use crate::backend::{Backend, IterationReport};
 use crate::error::{Error, TrainingError};
 
 impl<'a, B: Backend> Training<'a, B> {
-    /// Whether all epochs are done, or the perplexity on held-out text hasn't got better for
+    /// Whether all epochs are done, or the perplexity on held-out text hasn't improved for
     /// `patience` reports.
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -20,9 +20,9 @@ impl<'a, B: Backend> Training<'a, B> {
         self.metrics.len() >= self.config.epochs || is_out_of_patience
     }
 
-    /// Whether the next [`advance`](Self::advance) may take longer than it should, so that whoever
-    /// wants to lose nothing makes a checkpoint before: a single window or a report does, or it
-    /// isn't known yet.
+    /// Whether the next [`advance`](Self::advance) may take noticeably longer than half a second,
+    /// because a single window or a report does, or because this isn't known yet. To lose no work,
+    /// make a checkpoint first.
     #[must_use]
     pub fn may_take_long(&self) -> bool {
         let pace = match self.stage(self.current.as_ref()) {
@@ -33,24 +33,24 @@ impl<'a, B: Backend> Training<'a, B> {
         pace.may_be_long()
     }
 
-    /// What is trained, on what, as far as it is.
+    /// Describes the run at its current epoch.
     #[must_use]
     pub fn description(&self) -> Description {
         let origin = self.origin.clone();
         Description { origin, ..Description::new(self.corpus, &self.config, self.metrics.len()) }
     }
 
-    /// What each epoch measured so far.
+    /// The reports of all epochs so far.
     #[must_use]
     pub fn metrics(&self) -> &[EpochReport] {
         &self.metrics
     }
 
-    /// What the model writes as it is now: each prefix with its most probable continuation.
+    /// Each prefix with its most probable continuation by the current model.
     ///
     /// # Errors
-    /// What the device reports; [`ArtifactError::Weight`](crate::ArtifactError::Weight) if a weight
-    /// is no longer a finite number.
+    /// Errors of the device; [`ArtifactError::Weight`](crate::ArtifactError::Weight) if a weight is
+    /// no longer finite.
     pub async fn continuations(&mut self) -> Result<Vec<String>, Error> {
         let parameters = self.backend.parameters().await?;
         let kept = mem::replace(&mut self.model.parameters, parameters);
@@ -59,7 +59,7 @@ impl<'a, B: Backend> Training<'a, B> {
         continuations
     }
 
-    /// What comes next in `epoch`, or in one that isn't begun.
+    /// The next stage of `epoch`, or of an epoch that hasn't begun.
     pub(super) fn stage(&self, epoch: Option<&CurrentEpoch<'a>>) -> Stage {
         let Some(epoch) = epoch.filter(|epoch| epoch.is_trained()) else { return Stage::Train };
         match self.validation.as_ref().filter(|_| self.is_report_due()) {
@@ -68,12 +68,12 @@ impl<'a, B: Backend> Training<'a, B> {
         }
     }
 
-    /// The number of the epoch under way, from 1.
+    /// The number of the current epoch, from 1.
     pub(super) fn epoch(&self) -> usize {
         self.metrics.len() + 1
     }
 
-    /// Whether the epoch under way ends with held-out text and continuations.
+    /// Whether the current epoch ends with held-out text and continuations.
     pub(super) fn is_report_due(&self) -> bool {
         let epoch = self.epoch();
         epoch.is_multiple_of(self.config.report_every) || epoch == self.config.epochs
@@ -90,7 +90,7 @@ impl<'a, B: Backend> Training<'a, B> {
         iterations.map(rate).collect()
     }
 
-    /// How far `epoch` is: see [`CurrentEpoch::progress`].
+    /// The progress of `epoch`: see [`CurrentEpoch::progress`].
     pub(super) fn progress(
         &self,
         epoch: &CurrentEpoch<'a>,

@@ -1,44 +1,44 @@
-//! The perplexity on text that is held out.
+//! The perplexity on held-out text.
 
 use crate::backend::Backend;
 use crate::error::DeviceError;
 use crate::perplexity::perplexity;
 use crate::text::{Tokens, Window};
 
-/// Characters that a row reads before those that it is measured on, so that its state is that of a
-/// reader of the whole text, as far as a model of this kind remembers.
+/// Characters that a row reads before those it is measured on, so that its state is the same as
+/// after reading the whole text, as far as such a model remembers.
 const WARM_UP: usize = 256;
 
-/// Held-out text, cut into as many parts as a batch has rows; windows are made as they are read.
+/// Held-out text, cut into as many parts as a batch has rows; windows are made on demand.
 #[derive(Debug)]
 pub(super) struct Validation<'a> {
     held_out: Tokens<'a>,
     batch_size: usize,
     num_steps: usize,
-    /// Predictions that count: all characters but the first.
+    /// Predictions that count: all characters except the first.
     count: usize,
 }
 
-/// How far a pass over the held-out text is.
+/// The progress of a pass over the held-out text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pass {
-    /// The prediction of each row that comes next.
+    /// The next prediction of each row.
     next: usize,
-    /// The sum over the predictions so far that count.
+    /// The summed loss of the predictions so far that count.
     loss_nats: f64,
 }
 
 impl<'a> Validation<'a> {
-    /// Cuts `held_out` for batches of B rows and T steps; nothing if none is held out.
+    /// Cuts `held_out` for batches of B rows and T steps; nothing if there is nothing to predict.
     pub(super) fn new(held_out: Tokens<'a>, batch_size: usize, num_steps: usize) -> Option<Self> {
         let count = held_out.len().checked_sub(1).filter(|&count| count > 0)?;
         Some(Self { held_out, batch_size, num_steps, count })
     }
 
-    /// Goes on with `pass` by so many windows, or to its end; returns how many they were.
+    /// Continues `pass` by up to `windows` windows, and returns how many it read.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     pub(super) async fn go_on(
         &self,
         pass: &mut Pass,
@@ -58,17 +58,17 @@ impl<'a> Validation<'a> {
         Ok(windows.len())
     }
 
-    /// The share of the text that `pass` has been through.
+    /// The share of the text that `pass` has read.
     pub(super) fn share(&self, pass: &Pass) -> f64 {
         (pass.next as f64 / self.row_length() as f64).min(1.0)
     }
 
-    /// Whether `pass` has been through all of it.
+    /// Whether `pass` has read all of the text.
     pub(super) fn is_done(&self, pass: &Pass) -> bool {
         pass.next >= self.row_length()
     }
 
-    /// exp of the mean loss of all predictions, after a whole `pass`.
+    /// exp of the mean loss of all predictions, after a complete `pass`.
     pub(super) fn perplexity(&self, pass: &Pass) -> f64 {
         perplexity(pass.loss_nats / self.count as f64)
     }
@@ -78,13 +78,13 @@ impl<'a> Validation<'a> {
         self.count.div_ceil(self.batch_size)
     }
 
-    /// Those with its warm-up.
+    /// The same including its warm-up.
     fn row_length(&self) -> usize {
         (self.own_length() + WARM_UP).min(self.count)
     }
 
-    /// The window `[T, B]` whose rows start at their prediction `first`, and for each prediction
-    /// whether it counts.
+    /// The window `[T, B]` whose rows start at their prediction `first`, and whether each
+    /// prediction counts.
     fn window(&self, first: usize) -> (Window, Vec<bool>) {
         let &Self { batch_size, num_steps, count, .. } = self;
         let (own, length) = (self.own_length(), self.row_length());

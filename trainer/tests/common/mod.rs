@@ -1,6 +1,6 @@
-//! What several tests need: small models, and the LSTM written down once more in f64.
+//! Shared by several tests: small models, and a second implementation of the LSTM in f64.
 
-#![allow(dead_code, reason = "each test program uses a part of this")]
+#![allow(dead_code, reason = "each test program uses only a part of this")]
 
 use charcell::model::{Dimensions, ParameterName, Parameters, State, TrainedModel};
 use charcell::text::{Vocabulary, Window};
@@ -9,7 +9,7 @@ use infer_core::{Normalisation, Token};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Random parameters, biases too, `scale` times as large as at the start of a training.
+/// Random parameters, including biases, `scale` times as large as initial ones.
 pub(crate) fn parameters(dimensions: Dimensions, scale: f32, seed: u64) -> Parameters {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut parameters = Parameters::zeros(dimensions);
@@ -30,7 +30,7 @@ pub(crate) fn untrained_model(dimensions: Dimensions, scale: f32, seed: u64) -> 
     }
 }
 
-/// A window of random tokens that goes on from the state before it.
+/// A window of random tokens that doesn't reset the state.
 pub(crate) fn window(vocabulary: usize, num_steps: usize, batch_size: usize, seed: u64) -> Window {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut tokens = || {
@@ -50,11 +50,11 @@ pub(crate) fn state(dimensions: Dimensions, batch_size: usize, seed: u64) -> Sta
     state
 }
 
-/// The factor of an output of a layer: by layer, step, row and unit.
+/// The factor of an output of a layer, given its layer, step, row and unit.
 pub(crate) type Factor<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f64;
 
-/// The mean loss of `window` in nats, computed in f64 as plainly as it can be; each output of a
-/// layer is multiplied by its factor on the way up.
+/// The mean loss of `window` in nats, computed in f64 as simply as possible; each output of a layer
+/// is multiplied by its factor before the next layer reads it.
 pub(crate) fn reference_loss(
     dimensions: Dimensions,
     parameters: &dyn Fn(ParameterName, usize) -> f64,

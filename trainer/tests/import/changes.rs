@@ -7,13 +7,13 @@ use rand_chacha::ChaCha8Rng;
 use crate::file::Tensor;
 use crate::model::RandomModel;
 
-/// What was done to a file.
+/// A change to a file.
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) what: &'static str,
     /// The error must name one of these.
     pub(crate) names: Vec<String>,
-    /// If these are ignored, the model is as it was.
+    /// If these are ignored, the model is unchanged.
     pub(crate) ignored: Option<Vec<String>>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn change(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Change
     let kinds: [Kind; 8] =
         [extra, missing, renamed, reshaped, huge, of_another_type, not_finite, twice];
     loop {
-        // Not every change makes every model wrong.
+        // Not every change makes every model invalid.
         let kind = kinds.choose(random).unwrap();
         if let Some(change) = kind(random, model) {
             return change;
@@ -31,7 +31,7 @@ pub(crate) fn change(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Change
     }
 }
 
-/// That the change is named by one of `names`.
+/// A change for which the error must contain one of `names`.
 fn refused(what: &'static str, names: Vec<String>) -> Option<Change> {
     Some(Change { what, names, ignored: None })
 }
@@ -62,9 +62,10 @@ fn extra(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
     Some(Change { what: "extra", names, ignored })
 }
 
-/// Any tensor, where its role doesn't depend on another's shape.
+/// A random tensor, unless its role depends on another's shape.
 fn victim<'a>(random: &mut ChaCha8Rng, model: &'a mut RandomModel) -> Option<&'a mut Tensor> {
-    // Without an embedding as wide as the LSTM or the vocabulary, the model would be another one.
+    // Without an embedding as wide as the LSTM or the vocabulary, the file would be another valid
+    // model.
     let [vocabulary, hidden] = [model.characters.len(), model.hidden];
     let can_be_other = model.embedding.is_some_and(|e| e == vocabulary || e == hidden);
     let at = random.random_range(0..model.file.tensors.len());
@@ -75,7 +76,7 @@ fn victim<'a>(random: &mut ChaCha8Rng, model: &'a mut RandomModel) -> Option<&'a
 
 fn missing(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
     let tensor = victim(random, model)?;
-    // A model without biases is another one.
+    // Without a bias, the file would be another valid model.
     let name = tensor.name.clone();
     if tensor.shape.len() < 2 && name.contains("bias") {
         return None;
@@ -84,7 +85,8 @@ fn missing(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
     refused("missing", vec![half(&name), "output layer".into(), "embedding".into()])
 }
 
-/// What both halves of a weight normalisation are called; of any other tensor, the parameter.
+/// What the names of both halves of a weight normalisation have in common; for any other tensor,
+/// its name.
 fn half(tensor: &str) -> String {
     let is_half = parameter(tensor) != tensor;
     tensor[..tensor.len() - usize::from(is_half)].into()
@@ -97,7 +99,7 @@ fn renamed(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> {
     let mut names = vec![half(&tensor.name), format!("{module}.weight and ")];
     tensor.name += end;
     names.push(tensor.name.clone());
-    // Of weight normalisation a half is left; without its bias, a module may be one of two.
+    // Half of a weight normalisation may remain; without its bias, a module may be ambiguous.
     refused("renamed", names)
 }
 
@@ -106,12 +108,12 @@ fn reshaped(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change> 
     let tensor = victim(random, model)?;
     let mut shape = tensor.shape.clone();
     match random.random_range(0..3) {
-        // One magnitude a row may be right as one a column.
+        // One magnitude for each row may also be valid as one for each column.
         0 if !shape.contains(&1) => shape.reverse(),
         1 => shape.insert(0, 1),
         _ => *shape.last_mut()? += 1,
     }
-    // A single number in another shape, or a matrix that could be right as well.
+    // A single number in another shape, or a matrix that could also be valid.
     let may_be_right = match shape[..] {
         [1] => true,
         [_, columns] => [1, hidden, vocabulary].contains(&columns),
@@ -155,7 +157,7 @@ fn not_finite(random: &mut ChaCha8Rng, model: &mut RandomModel) -> Option<Change
     let count: usize = tensor.shape.iter().product();
     let index = random.random_range(0..count);
     let size = tensor.data.len() / count;
-    // The exponent's bits, all set.
+    // Set all bits of the exponent.
     tensor.data[(index + 1) * size - 2..][..2].copy_from_slice(&[0xf8, 0xff]);
     refused("not finite", vec![format!("{} has NaN at [", tensor.name)])
 }

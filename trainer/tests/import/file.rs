@@ -1,4 +1,4 @@
-//! Files of safetensors, written by hand so that they can be wrong.
+//! Safetensors files, written by hand so that they can be invalid.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use serde_json::json;
 
-/// A tensor, as the file says it is.
+/// A tensor as described by the file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tensor {
     pub(crate) name: String,
@@ -24,11 +24,11 @@ impl Tensor {
     }
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct File {
     pub(crate) tensors: Vec<Tensor>,
-    /// Names that `save_model` dropped, and those that it kept of the same tensors.
+    /// Names that `save_model` dropped, and the names of the same tensors that it kept.
     pub(crate) dropped: Vec<(String, String)>,
 }
 
@@ -61,7 +61,7 @@ impl File {
         self.tensors.push(Tensor::zeros(name, shape));
     }
 
-    /// The file, its tensors one after the other.
+    /// The bytes of the file, with its tensors in order.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let (mut header, mut data) = (String::from("{"), Vec::new());
         if !self.dropped.is_empty() {
@@ -83,7 +83,7 @@ impl File {
     }
 }
 
-/// Where the file of a form lies.
+/// The path of the file of a form.
 pub(crate) fn form_path(form: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pytorch/import");
     folder.join(form).with_extension("safetensors")

@@ -9,7 +9,7 @@ use safetensors::SafeTensors;
 use crate::file::{File, form_path};
 use crate::perplexity;
 
-/// What the models in the files know, in the order of their inputs.
+/// The characters of the models in the files, in the order of their inputs.
 pub(crate) const VOCABULARY: [char; 5] = ['t', 'e', ' ', 'h', 'a'];
 
 fn text() -> String {
@@ -56,10 +56,10 @@ fn every_form_predicts_as_in_pytorch() {
 }
 
 #[test]
-fn biases_that_are_missing_are_said() {
+fn missing_biases_are_reported() {
     let mut file = File::of_form("two_biases");
     for (kind, said) in [
-        ("bias_hh", "in lstm with lstm.bias_ih_l0 alone on"),
+        ("bias_hh", "in lstm with only lstm.bias_ih_l0 on"),
         ("bias_ih", "in lstm without biases on"),
     ] {
         for layer in 0..2 {
@@ -71,7 +71,7 @@ fn biases_that_are_missing_are_said() {
 }
 
 #[test]
-fn what_was_taken_for_what_is_said() {
+fn notes_say_how_the_file_was_interpreted() {
     let bytes = fs::read(form_path("averaged")).unwrap();
     let import = |options: &_| import(&bytes, &['T', 'e', ' ', 'h', 'a'], options);
     let options = ImportOptions {

@@ -1,5 +1,5 @@
-//! Models of PyTorch as runs: the forms that are taken, the words for what is refused, and ten
-//! thousand random files.
+//! Imports of PyTorch models: the forms that are accepted, the errors of those that are refused,
+//! and ten thousand random files.
 
 mod changes;
 mod file;
@@ -18,7 +18,7 @@ fn perplexity(model: &TrainedModel, text: &str) -> f64 {
     evaluate(&artifact.model().unwrap(), &tokens).perplexity
 }
 
-/// What is to be left out for the model to be taken, as an error says.
+/// The tensors and modules that an error suggests leaving out.
 fn suggested(error: &Error) -> Option<&[String]> {
     match error {
         Error::Import(ImportError::Unused { ignorable, .. }) => Some(ignorable),

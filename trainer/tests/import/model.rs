@@ -1,5 +1,5 @@
-//! Random models as PyTorch could write them, and what they make of a text, in f64 and as plainly
-//! as it can be.
+//! Random models as PyTorch could write them, and their perplexity, computed in f64 as simply as
+//! possible.
 
 use charcell::ImportOptions;
 use rand::RngExt;
@@ -8,13 +8,13 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::file::{File, Tensor};
 
-/// The most characters that a model here knows.
+/// The most characters in the vocabulary of a random model.
 pub(crate) const MAX_VOCABULARY: usize = 9;
 
-/// A row an output.
+/// One row for each output.
 type Matrix = Vec<Vec<f64>>;
 
-/// A layer of the LSTM, its gates in the order i, f, g, o.
+/// A layer of the LSTM, with gates in the order i, f, g, o.
 #[derive(Debug)]
 struct Layer {
     w_ih: Matrix,
@@ -22,7 +22,7 @@ struct Layer {
     biases: Vec<Vec<f64>>,
 }
 
-/// A model that is in a file.
+/// A model in a file.
 #[derive(Debug)]
 pub(crate) struct RandomModel {
     pub(crate) file: File,
@@ -86,7 +86,7 @@ impl Writer<'_> {
         values
     }
 
-    /// A matrix, now and then with weight normalisation.
+    /// A matrix, sometimes with weight normalisation.
     fn matrix(&mut self, name: &str, rows: usize, columns: usize, can_be_norm: bool) -> Matrix {
         if can_be_norm && self.chance(15) {
             return self.weight_norm(name, rows, columns);
@@ -135,7 +135,7 @@ impl Writer<'_> {
     }
 }
 
-/// The 16 bits of a number that they hold exactly.
+/// The bits of a number that an IEEE 754 half holds exactly.
 fn half(value: f32) -> u16 {
     let bits = value.to_bits();
     let exponent = (bits >> 23 & 255) + 15 - 127;
@@ -207,8 +207,8 @@ impl RandomModel {
 }
 
 impl Writer<'_> {
-    /// Gives the tensor that embedding and output layer share, the first of `names`, its other
-    /// name: as well, instead, or as `save_model` does.
+    /// Gives the tensor that embedding and output layer share, called the first of `names`, its
+    /// other name: in addition, instead, or as `save_model` does.
     fn tie(&mut self, names: &[String; 2], is_square: bool, options: &mut ImportOptions) {
         let [linear, lookup] = names;
         match self.random.random_range(0..4) {
@@ -220,7 +220,7 @@ impl Writer<'_> {
             kept => {
                 let kept = if kept == 2 { linear } else { lookup };
                 self.file.get(linear).name.clone_from(kept);
-                // It could be an output layer alone, of one-hot characters.
+                // It could be just an output layer, after one-hot characters.
                 if is_square {
                     options.embedding = kept.strip_suffix(".weight").map(Into::into);
                 }
@@ -228,7 +228,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The LSTM: one module, cells that are numbered, or modules that are named in their order.
+    /// The LSTM: one module, numbered cells, or modules whose order is given.
     fn stack(
         &mut self,
         prefix: &str,

@@ -1,5 +1,5 @@
-//! Ten thousand random files: models that are imported exactly, and each again with a change after
-//! which it must be refused by name.
+//! Ten thousand random files: models that must be imported exactly, and each again with a change,
+//! which must be refused by name.
 
 use charcell::{Imported, import};
 use rand::{RngExt, SeedableRng};
@@ -9,7 +9,7 @@ use crate::changes::{Change, change};
 use crate::model::RandomModel;
 use crate::{perplexity, suggested};
 
-/// Two files each.
+/// Each model is written to two files.
 const MODELS: u64 = 5_000;
 
 /// Characters of the text that each model predicts.
@@ -27,7 +27,7 @@ fn random_files_are_imported_exactly_or_refused_by_name() {
         let Change { what, names, ignored } = change(&mut random, &mut model);
         let error = match import(&model.file.bytes(), &model.characters, &model.options) {
             Err(error) => error,
-            Ok(Imported { notes, .. }) => panic!("seed {seed}: {what} is taken: {notes:?}"),
+            Ok(Imported { notes, .. }) => panic!("seed {seed}: {what} is accepted: {notes:?}"),
         };
         let said = error.to_string();
         let is_named = names.iter().any(|name| said.contains(name.as_str()));
@@ -45,5 +45,5 @@ fn is_exact(seed: u64, model: &RandomModel, tokens: &[usize]) {
     let text: String = tokens.iter().map(|&token| model.characters[token]).collect();
     let (found, expected) = (perplexity(&imported.model, &text), model.perplexity(tokens));
     let is_close = (found / expected - 1.0).abs() < 1e-4;
-    assert!(is_close, "seed {seed}: {found}, in f64 {expected}; taken: {:?}", imported.notes);
+    assert!(is_close, "seed {seed}: {found}, in f64 {expected}; notes: {:?}", imported.notes);
 }

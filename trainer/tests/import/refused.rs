@@ -1,4 +1,4 @@
-//! What is refused, and why: each tensor is named.
+//! Files that are refused: the error names the tensor and the reason.
 
 use charcell::ImportError::{
     self, Ambiguous, File as Damaged, Missing, NoEmbedding, NoLstm, NoLstmCalled, NoOutputLayer,
@@ -11,24 +11,24 @@ use crate::file::{File, Tensor};
 use crate::forms::VOCABULARY;
 use crate::suggested;
 
-/// A change to a file, and whether the error is the right one then.
+/// A change to a file, and a check of the error.
 type Case<'a> = (&'a dyn Fn(&mut File), &'a dyn Fn(&ImportError) -> bool);
 
-/// Whether an error is of the variant, with these names in its fields.
+/// Whether an error is this variant, with these names in its fields.
 macro_rules! is {
     ($variant:pat $(if $condition:expr)?) => {
         &|error: &ImportError| matches!(error, $variant $(if $condition)?)
     };
 }
 
-/// Whether a tensor shows that the layers are of another kind.
+/// Whether an error says that a tensor belongs to another kind of layer.
 macro_rules! shows {
     ($tensor:literal, $kind:ident) => {
         is!(ImportError::OtherKind { tensor, kind: OtherKind::$kind } if tensor == $tensor)
     };
 }
 
-/// Whether tensors are left over, with these words about each: they are for people alone.
+/// Whether an error lists unused tensors, with these words, which exist only as text.
 macro_rules! unused {
     ($($part:literal),+) => {
         is!(Unused { explained, .. } if [$($part),+].iter().all(|part| explained.contains(part)))
@@ -39,7 +39,7 @@ fn error(file: &File, options: &ImportOptions) -> Error {
     import(&file.bytes(), &VOCABULARY, options).unwrap_err()
 }
 
-/// Each change to the file of `form` must be refused so.
+/// Checks that each change to the file of `form` is refused with the right error.
 fn refused(form: &str, cases: &[Case<'_>]) {
     for (number, (change, is_right)) in cases.iter().enumerate() {
         let mut file = File::of_form(form);
@@ -54,13 +54,13 @@ fn refused(form: &str, cases: &[Case<'_>]) {
     }
 }
 
-/// Replaces a tensor by zeros of another shape.
+/// Replaces a tensor with zeros of another shape.
 fn reshape(file: &mut File, name: &str, shape: &[usize]) {
     *file.get(name) = Tensor::zeros(name, shape);
 }
 
 #[test]
-fn other_kinds_of_layers_have_words_of_their_own() {
+fn other_kinds_of_layers_are_explained() {
     // Two layers of 7 units, an output layer, five characters.
     refused(
         "two_biases",
@@ -95,7 +95,7 @@ fn other_kinds_of_layers_have_words_of_their_own() {
             (&|f| f.add("linear.weight_orig", &[5, 7]), shows!("linear.weight_orig", Parametrised)),
             (
                 &|f| f.add("conv.kernel", &[5, 7, 3]),
-                unused!("conv.kernel of [5, 7, 3]", "no layer"),
+                unused!("conv.kernel of [5, 7, 3]", "any known layer"),
             ),
             (
                 &|f| {
@@ -229,7 +229,7 @@ fn names_that_are_given_must_be_there() {
         refused(&options),
         NothingToIgnore { name, found } if name == "linear.b" && found.contains("linear.bias")
     ));
-    // What is named twice, by its module or by itself, is left out once.
+    // A tensor named twice, itself or by its module, is left out once.
     let mut file = File::of_form("two_biases");
     file.add("norm.weight", &[7]);
     let ignore = ["norm", "norm.weight", "norm"].map(str::to_owned).into();
@@ -263,7 +263,7 @@ fn numbers_that_cannot_be_computed_with_are_named_by_their_index() {
             (&|f| set(f, 0, 1e38), number!("lstm.weight_hh_l1", [0, 0], f64::is_finite)),
         ],
     );
-    // Each number is fine, and their product isn't.
+    // Each number is fine, but their product isn't.
     refused(
         "embedding",
         &[(
@@ -284,7 +284,7 @@ fn damaged_files_name_the_tensor() {
         &[
             (
                 &|f| f.tensors.push(f.tensors[0].clone()),
-                // The words are serde_json's.
+                // serde_json reports this only as text.
                 is!(Damaged(FileError::Header(error))
                     if error.to_string().starts_with("it has linear.bias twice")),
             ),

@@ -1,10 +1,10 @@
-"""Makes the files of the folder `import`, which `tests/import` reads: a model in each form that
-PyTorch gives it, with its perplexity on a text in the metadata.
+"""Makes the files in the folder `import`, which `tests/import` reads: a model in each form in which
+PyTorch saves it, with its perplexity on a text in the metadata.
 
     pip install torch safetensors numpy
     python forms.py
 
-Parameters are drawn exact in the type that they are saved in, and everything is computed in f64.
+Random parameters are exact in the type in which they are saved. Everything is computed in f64.
 """
 
 import warnings
@@ -21,7 +21,7 @@ warnings.filterwarnings("ignore", category=FutureWarning)
 
 
 class Model(nn.Module):
-    """An LSTM between an embedding, or one-hot characters, and an output layer."""
+    """One-hot characters or an embedding, an LSTM, and an output layer."""
 
     def __init__(self, hidden, layers=1, embedding=None, bias=True, names=("lstm", "linear")):
         super().__init__()
@@ -38,7 +38,7 @@ class Model(nn.Module):
 
 
 class Cells(nn.Module):
-    """Cells on top of each other, stepped by hand."""
+    """Stacked cells, stepped by hand."""
 
     def __init__(self, hidden, layers, embedding=None):
         super().__init__()
@@ -59,7 +59,7 @@ class Cells(nn.Module):
 
 
 class TwoLstms(nn.Module):
-    """Modules whose order their names don't tell."""
+    """Modules whose names don't show their order."""
 
     def __init__(self, hidden):
         super().__init__()
@@ -83,7 +83,7 @@ def tied(hidden):
 
 @torch.no_grad()
 def form(name, model, wrap=lambda model: model, dtype=torch.float32, drop=(), save=None):
-    """Writes a model after `wrap`, with all parameters but those that `drop` names."""
+    """Writes a model after `wrap`, with all parameters except those that `drop` names."""
     torch.manual_seed(len(name))
     model = wrap(model.double())
     for parameter in model.parameters():

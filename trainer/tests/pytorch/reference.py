@@ -1,13 +1,13 @@
-"""Makes the fixed numbers that `tests/pytorch.rs` compares with.
+"""Makes the fixed numbers with which `tests/pytorch.rs` compares.
 
     pip install torch safetensors numpy
     python reference.py
 
-For a model of one layer and one of two, with a state that isn't zero, it writes the parameters,
-a window of tokens, and what PyTorch makes of them: logits, loss, the state at the end, the
-gradient of every parameter and their global norm. Then there are the parameters after three steps
-of each optimiser. Everything is computed in f64 from values that are exact in f32. A gate has one
-bias: `bias_hh` is zero, and its gradient is left out.
+For a model with one layer and one with two, with a non-zero state, it writes the parameters, a
+window of tokens, and PyTorch's results: logits, loss, the state at the end, the gradient of every
+parameter and their global norm. It also writes the parameters after three updates of each
+optimiser. Everything is computed in f64 from values that are exact in f32. A gate has one bias:
+`bias_hh` is zero, and its gradient is left out.
 """
 
 import torch
@@ -58,7 +58,7 @@ def reference(layers, path):
 
 
 def optimisers(path):
-    """Three steps on one window, each with the gradients clipped to a norm that is in force."""
+    """Three updates on one window, each with clipped gradients."""
     torch.manual_seed(5)
     inputs, targets = torch.randint(V, (T, B)), torch.randint(V, (T, B))
     one_hot = nn.functional.one_hot(inputs, V).double()

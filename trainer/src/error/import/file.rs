@@ -1,4 +1,4 @@
-//! What can be wrong with a safetensors file.
+//! Errors about safetensors files.
 
 use safetensors::Dtype;
 
@@ -6,36 +6,36 @@ use safetensors::Dtype;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// There are too few bytes for the length of a header.
-    #[error("it has {bytes} bytes, too few for safetensors")]
+    /// The file is too short to hold the length of a header.
+    #[error("it has only {bytes} bytes, too few for safetensors")]
     TooShort {
-        /// Bytes there are.
+        /// Bytes in the file.
         bytes: usize,
     },
-    /// There is no header where it must be.
+    /// There is no header at the start.
     #[error(
-        "it is not safetensors, or cut short: in Python, \
-         safetensors.torch.save_file(model.state_dict(), FILE) writes such files"
+        "it is not safetensors, or it is cut short: write it in Python with \
+         safetensors.torch.save_file(model.state_dict(), FILE)"
     )]
     NoHeader,
-    /// The header isn't that of safetensors.
+    /// The header isn't valid.
     #[error("its header is damaged: {0}")]
     Header(#[from] serde_json::Error),
-    /// There are bytes between two tensors, or two have some in common.
-    #[error("{tensor} begins at byte {from} of the data, and must at {expected}")]
+    /// There are bytes between two tensors, or two tensors overlap.
+    #[error("{tensor} begins at byte {from} of the data, but must begin at {expected}")]
     Gap {
-        /// The second of them.
+        /// The second tensor.
         tensor: String,
         /// Where it begins.
         from: usize,
-        /// Where the first ends.
+        /// Where the first tensor ends.
         expected: usize,
     },
-    /// A tensor's shape doesn't fit its bytes.
+    /// A tensor's shape doesn't match its number of bytes.
     #[error(
-        "{tensor} is {dtype} of {shape:?}, which takes {}, but lies in bytes {from} to {to} of the \
+        "{tensor} is {dtype} {shape:?}, which needs {}, but it is in bytes {from} to {to} of the \
          data",
-        needed.map_or("more than there can be".into(), |needed| format!("{needed} bytes"))
+        needed.map_or("too many bytes".into(), |needed| format!("{needed} bytes"))
     )]
     Size {
         /// The tensor.
@@ -44,7 +44,7 @@ pub enum FileError {
         dtype: Dtype,
         /// Its shape.
         shape: Vec<usize>,
-        /// The bytes that they take, if these can be counted.
+        /// The bytes that type and shape need, if the number doesn't overflow.
         needed: Option<usize>,
         /// Where it begins.
         from: usize,
@@ -53,19 +53,19 @@ pub enum FileError {
     },
     /// The file ends within a tensor.
     #[error(
-        "the file ends within {tensor}: it has {bytes} bytes of data, and must have {needed} up to \
-         there"
+        "the file ends within {tensor}: it has {bytes} bytes of data, but the tensor ends at byte \
+         {needed}"
     )]
     CutShort {
         /// The tensor.
         tensor: String,
-        /// Bytes of data there are.
+        /// Bytes of data in the file.
         bytes: usize,
         /// Where the tensor ends.
         needed: usize,
     },
     /// There are bytes after the last tensor.
-    #[error("its last {bytes} bytes belong to no tensor")]
+    #[error("its last {bytes} bytes don't belong to any tensor")]
     Surplus {
         /// How many.
         bytes: usize,

@@ -1,8 +1,8 @@
-//! Kinds of layers that models here don't have.
+//! Kinds of layers that Charcell doesn't support.
 
 use std::fmt;
 
-/// Layers that models here don't have, or weights that aren't there themselves.
+/// Layers that Charcell doesn't support, or tensors from which the weights are only computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OtherKind {
@@ -10,7 +10,7 @@ pub enum OtherKind {
     Rnn,
     /// Gated recurrent units.
     Gru,
-    /// An LSTM that reads from both ends.
+    /// A bidirectional LSTM.
     TwoDirections,
     /// An LSTM whose outputs are projected.
     Projection,
@@ -18,7 +18,7 @@ pub enum OtherKind {
     WeightDrop,
     /// One of the two tensors of a weight normalisation.
     HalfOfWeightNorm,
-    /// What a parametrisation makes the weights of.
+    /// A tensor from which a parametrisation computes the weights.
     Parametrised,
 }
 
@@ -26,31 +26,32 @@ impl fmt::Display for OtherKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Rnn => {
-                "has the shape of an RNN, which has no gates, and Charcell runs LSTMs, which have \
-                 four; train an nn.LSTM"
+                "has the shape of an RNN, which has no gates, but Charcell runs LSTMs, which have \
+                 four: train an nn.LSTM"
             }
             Self::Gru => {
-                "has the shape of a GRU, which has three gates, and Charcell runs LSTMs, which \
-                 have four; train an nn.LSTM"
+                "has the shape of a GRU, which has three gates, but Charcell runs LSTMs, which \
+                 have four: train an nn.LSTM"
             }
             Self::TwoDirections => {
-                "belongs to an LSTM with two directions, one of which reads what is not yet \
-                 written: train an nn.LSTM without bidirectional"
+                "belongs to a bidirectional LSTM, which reads characters that are not yet \
+                 generated: train an nn.LSTM without bidirectional"
             }
             Self::Projection => {
                 "belongs to an LSTM with a projection: train an nn.LSTM without proj_size"
             }
             Self::WeightDrop => {
-                "is a weight before weight-drop: save it under its name without _raw, in place of \
-                 the tensor there, in which weights are missing"
+                "is a weight before weight-drop: save it under its name without _raw, instead of \
+                 the tensor of that name, in which weights are dropped"
             }
             Self::HalfOfWeightNorm => {
-                "is one half of a weight normalisation, and the other is missing: save the whole \
-                 state_dict of the model"
+                "is one half of a weight normalisation, and the other half is missing: save the \
+                 model's whole state_dict"
             }
             Self::Parametrised => {
-                "is what a parametrisation makes the weights of, such as pruning or spectral \
-                 normalisation: in Python, torch.nn.utils.prune.remove(module, name) or \
+                "belongs to a parametrisation, such as pruning or spectral normalisation, which \
+                 computes the weights from it: in Python, \
+                 torch.nn.utils.prune.remove(module, name) or \
                  parametrize.remove_parametrizations(module, name) leaves the weights themselves"
             }
         })

@@ -1,4 +1,4 @@
-//! What can be wrong with a model that was trained elsewhere.
+//! Errors about models that were trained elsewhere.
 
 mod file;
 mod kind;
@@ -12,85 +12,86 @@ pub use self::tensor::TensorError;
 
 use crate::foreign::Foreign;
 
-/// Why a model can't be imported. Names of tensors and modules are as messages show them: in quotes
-/// where they could be mistaken for anything else.
+/// Why a model can't be imported. Names of tensors and modules are stored as messages show them: in
+/// quotes if they could be mistaken for anything else.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// A file is of another framework.
+    /// A file belongs to another framework.
     #[error("it is {0}, not safetensors")]
     Foreign(Foreign),
     /// A file is damaged.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A tensor has numbers, or a shape, that no part of a model has.
+    /// A tensor has numbers or a shape that no part of a model can have.
     #[error(transparent)]
     Tensor(#[from] TensorError),
-    /// A tensor shows that the layers are of another kind.
+    /// A tensor belongs to a kind of layer that isn't supported.
     #[error("{tensor} {kind}")]
     OtherKind {
         /// The tensor.
         tensor: String,
-        /// What it shows.
+        /// The kind.
         kind: OtherKind,
     },
     /// A layer lacks a tensor.
     #[error(
-        "{tensor} is missing (the module has {left} left): save the whole state_dict of the model"
+        "{tensor} is missing (the module's other tensors: {left}): save the model's whole \
+         state_dict"
     )]
     Missing {
         /// The tensor.
         tensor: String,
-        /// What else is in the module.
+        /// The module's other tensors.
         left: String,
     },
-    /// A module that was named isn't there.
-    #[error("{tensor} is missing, by a module that was named; there are {found}")]
+    /// A module that was named is missing.
+    #[error("{tensor}, of a module that was named, is missing; the file has {found}")]
     MissingModule {
         /// The module's weight.
         tensor: String,
-        /// What there is instead.
+        /// The tensors in the file.
         found: String,
     },
     /// A file has no LSTM.
     #[error(
-        "there is no LSTM in it, of which PyTorch calls the weights weight_ih_l0 and weight_hh_l0 \
-         (weight_ih and weight_hh in an nn.LSTMCell); there are {found}"
+        "it has no LSTM, whose weights PyTorch calls weight_ih_l0 and weight_hh_l0 (weight_ih and \
+         weight_hh in an nn.LSTMCell); it has {found}"
     )]
     NoLstm {
-        /// What there is instead.
+        /// The tensors in the file.
         found: String,
     },
-    /// No LSTM is called as was said.
-    #[error("no LSTM is called {name}: there are {found}")]
+    /// No LSTM has the given name.
+    #[error("no LSTM is called {name}: the file has {found}")]
     NoLstmCalled {
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The LSTMs in the file.
         found: String,
     },
-    /// No weights have the shape of the output layer's.
-    #[error("no output layer has a weight of {shape:?}, {}", rows_of(shape[0], found))]
+    /// No tensor has the shape of the output layer's weights.
+    #[error("no output layer has weights of shape {shape:?}, {}", rows_of(shape[0], found))]
     NoOutputLayer {
         /// `[V, H]`.
         shape: [usize; 2],
-        /// What there is instead.
+        /// The tensors in the file.
         found: String,
     },
-    /// No weights have the shape of an embedding's, and the LSTM needs one.
+    /// The LSTM needs an embedding, and no tensor has the shape of its weights.
     #[error(
-        "{w_ih} has an input for each of {} characters, or columns of an embedding; the vocabulary \
-         has {} characters, and no embedding has a weight of {shape:?}, {}",
+        "{w_ih} has {} inputs, one for each character or for each column of an embedding; the \
+         vocabulary has {} characters, and no embedding has weights of shape {shape:?}, {}",
         shape[1],
         shape[0],
         rows_of(shape[0], found)
     )]
     NoEmbedding {
-        /// The weights of the LSTM that show it, with their shape.
+        /// The LSTM's input weights, with their shape.
         w_ih: String,
         /// `[V, inputs]`.
         shape: [usize; 2],
-        /// What there is instead.
+        /// The tensors in the file.
         found: String,
     },
     /// A part of the model could be one of several modules.
@@ -98,11 +99,11 @@ pub enum ImportError {
     Ambiguous {
         /// The part.
         part: Part,
-        /// Those that it could be.
+        /// The modules that it could be.
         found: String,
     },
-    /// Two parameters have one name.
-    #[error("{name} is there as it is, and as weight normalisation has it: keep one of both")]
+    /// Two parameters have the same name.
+    #[error("the file has {name} both plain and with weight normalisation: keep one of the two")]
     Twice {
         /// The name.
         name: String,
@@ -113,10 +114,10 @@ pub enum ImportError {
         /// The module.
         module: String,
     },
-    /// A module has parameters of both kinds of LSTM.
+    /// A module has parameters of both an `nn.LSTM` and an `nn.LSTMCell`.
     #[error(
-        "{module} has parameters of an nn.LSTM, with the layer at the end of their names, and of \
-         an nn.LSTMCell: {found}; leave those out that the model doesn't use"
+        "{module} has parameters of an nn.LSTM, whose names end with the layer, and of an \
+         nn.LSTMCell: {found}; leave out those that the model doesn't use"
     )]
     LstmAndCell {
         /// The module.
@@ -126,41 +127,43 @@ pub enum ImportError {
     },
     /// The LSTM has too many layers.
     #[error(
-        "the LSTM has more layers than an artifact holds, {MAX_LAYERS}: {tensor} is one too many"
+        "the LSTM has more than {MAX_LAYERS} layers, the most that an artifact can hold: {tensor} \
+         is one too many"
     )]
     TooManyLayers {
-        /// A tensor of the first that is too many.
+        /// A tensor of the first layer that is too many.
         tensor: String,
     },
     /// The LSTM has too many units.
     #[error(
-        "{tensor} is of {shape:?}: {} units are more than an artifact holds, {MAX_HIDDEN}",
+        "{tensor} has shape {shape:?}: {} units are more than the {MAX_HIDDEN} that an artifact \
+         can hold",
         shape[1]
     )]
     TooManyUnits {
-        /// The weights that show it.
+        /// The recurrent weights.
         tensor: String,
         /// `[4H, H]`.
         shape: [usize; 2],
     },
-    /// What is to be left out isn't there.
+    /// A tensor or module to leave out isn't in the file.
     #[error(
-        "{name} is to be left out, and neither a tensor nor a module is called so; there are \
+        "{name} can't be left out: neither a tensor nor a module has that name; the file has \
          {found}"
     )]
     NothingToIgnore {
         /// The name.
         name: String,
-        /// The tensors that there are.
+        /// The tensors in the file.
         found: String,
     },
-    /// A file has tensors that nothing is known of.
+    /// A file has tensors that the model doesn't use.
     #[error(
-        "it has tensors that the model here has no part for:{explained}\nleave them out if the \
+        "it has tensors that Charcell's model has no use for:{explained}\nleave them out if the \
          model is right without them"
     )]
     Unused {
-        /// A line for each tensor, which says what it looks like.
+        /// A line for each tensor that says what it looks like.
         explained: String,
         /// The modules and tensors to leave out: see
         /// [`ImportOptions::ignore`](crate::ImportOptions::ignore).
@@ -168,16 +171,16 @@ pub enum ImportError {
     },
 }
 
-/// What rows are there for, and what a file has instead.
+/// Says what the rows are for, and what the file has instead.
 fn rows_of(vocabulary: usize, found: &str) -> String {
     format!(
-        "a row for each of the vocabulary's {vocabulary} characters; there are {found} (if the \
-         model has a row more, for padding or unknown characters, the vocabulary must have a \
-         character for it)"
+        "with a row for each of the vocabulary's {vocabulary} characters; the file has {found} \
+         (if the model has an extra row for padding or unknown characters, the vocabulary must \
+         have a character for it)"
     )
 }
 
-/// A part of a model that can be more than one module.
+/// A part of a model for which several modules may fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Part {
@@ -190,20 +193,19 @@ pub enum Part {
 }
 
 impl Part {
-    /// That each of those `found` could be this part.
+    /// Says that each of the modules `found` could be this part.
     fn of_several(self, found: &str) -> String {
         match self {
             Self::Lstm => format!(
-                "there is more than one LSTM in it, {found}: name that of the model (several, from \
-                 the bottom up, if one works on what the one before it puts out), and leave the \
-                 others out"
+                "it has more than one LSTM: {found}; name the model's (from the bottom up, if each \
+                 reads the outputs of the one before it), and leave the others out"
             ),
             Self::OutputLayer => format!(
-                "{found} could each be the output layer's: name that, or the nn.Embedding before \
-                 the LSTM"
+                "each of {found} could belong to the output layer: name the output layer, or the \
+                 nn.Embedding before the LSTM"
             ),
             Self::Embedding => {
-                format!("{found} could each be the embedding's before the LSTM: name that")
+                format!("each of {found} could belong to the embedding before the LSTM: name it")
             }
         }
     }

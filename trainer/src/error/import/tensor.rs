@@ -1,37 +1,36 @@
-//! What can be wrong with a tensor.
+//! Errors about tensors.
 
 use safetensors::Dtype;
 
-/// Why a tensor isn't part of a model.
+/// Why a tensor can't be part of a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorError {
-    /// Its numbers are of a type that weights don't have.
-    #[error("{tensor} is of {dtype}: save the model with .float(), in F32")]
+    /// The type of its numbers isn't supported.
+    #[error("{tensor} has type {dtype}: save the model with .float(), in F32")]
     Dtype {
         /// The tensor.
         tensor: String,
         /// The type.
         dtype: Dtype,
     },
-    /// A number can't be computed with.
+    /// A number is too large, or not finite.
     #[error(
-        "{tensor} has {value:e} at {index:?}, which is {}: take weights from before the training \
-         went wrong",
+        "{tensor} has {value:e} at {index:?}, which is {}: use weights from before training \
+         diverged",
         if value.is_finite() { "too large for f32" } else { "not a finite number" }
     )]
     Number {
-        /// The tensor, or the product of two.
+        /// The tensor, or the product of two tensors.
         tensor: String,
-        /// Where the number is.
+        /// The position of the number.
         index: Vec<usize>,
         /// The number.
         value: f64,
     },
     /// Weight normalisation would divide by zero.
     #[error(
-        "{tensor} has nothing but zeros in row {row}, which weight normalisation divides by their \
-         length"
+        "{tensor} has only zeros in row {row}, which weight normalisation divides by its length"
     )]
     Zeros {
         /// The tensor.
@@ -39,12 +38,11 @@ pub enum TensorError {
         /// The row.
         row: usize,
     },
-    /// Its shape is another one.
+    /// Its shape is wrong.
     #[error(
-        "{tensor} is of {shape:?}, and must be {expected}: {reason}{}",
+        "{tensor} has shape {shape:?}, but must be {expected}: {reason}{}",
         if *is_transposed {
-            "; it looks transposed: in Python, numpy.ascontiguousarray(matrix.T) is the other way \
-             round"
+            "; it looks transposed: in Python, numpy.ascontiguousarray(matrix.T) transposes it"
         } else {
             ""
         }
@@ -54,11 +52,11 @@ pub enum TensorError {
         tensor: String,
         /// Its shape.
         shape: Vec<usize>,
-        /// What it must be.
+        /// The shape that it must have.
         expected: String,
-        /// Why.
+        /// Why it must have this shape.
         reason: String,
-        /// Whether it would be that the other way round.
+        /// Whether the transposed tensor would have this shape.
         is_transposed: bool,
     },
 }

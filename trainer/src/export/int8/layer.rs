@@ -1,4 +1,4 @@
-//! A layer of LSTM units: a scale for each of its rows.
+//! LSTM layers in int8: a scale for each row.
 
 use std::array;
 
@@ -14,7 +14,7 @@ use crate::export::tensors::{LayerFormat, write_weights};
 use crate::export::writer::Writer;
 use crate::model::{ParameterName, Parameters};
 
-/// A pre-activation from which on tanh is constant.
+/// The pre-activation beyond which tanh is constant.
 const SATURATED: i64 = 4 << PRE_ACTIVATION_FRACTION_BITS;
 
 /// Writes the tensors of one layer.
@@ -57,7 +57,7 @@ pub(super) fn write_layer(
     Ok(())
 }
 
-/// `[H]`: biases and multipliers of a layer's units.
+/// `[H]`: biases and multipliers of each unit of a layer.
 fn gate_constants(
     parameters: &Parameters,
     layer: usize,
@@ -67,7 +67,7 @@ fn gate_constants(
     let hidden = parameters.dimensions().hidden;
     let biases = parameters.get(ParameterName::B(layer));
     let one = (1_u32 << PRE_ACTIVATION_FRACTION_BITS) as f32;
-    // The most that a multiplier is multiplied by: see `GateConstants::fits`.
+    // The largest factor of a multiplier: see `GateConstants::fits`.
     let of_hidden = 127 * padded(hidden) as i64 / 2;
     let of_input = if layer == 0 { 127 } else { of_hidden };
     let of_unit = |unit: usize| {
@@ -84,17 +84,17 @@ fn gate_constants(
     (0..hidden).map(of_unit).collect()
 }
 
-/// `b`, or the bias nearest to it with which no sum of `products` overflows, if either of them
-/// saturates the gate whatever the products are.
+/// The bias nearest to `b` with which no sum with `products` overflows, if both saturate the gate
+/// whatever the products are; otherwise `b`.
 fn within_room(b: i32, products: i64) -> i32 {
     let room = i64::from(i32::MAX) - products;
     if room - products < SATURATED { b } else { i64::from(b).clamp(-room, room) as i32 }
 }
 
-/// `[4H]`: the scale of each row of a layer's matrix, in units of 2^−`scale_bits`: the smallest at
-/// which the largest weight is within ±127.
+/// `[4H]`: the scale of each row of a layer's matrix, in units of 2^−`scale_bits`: the smallest
+/// scale at which the largest weight is within ±127.
 ///
-/// As a scale is a whole number of units, sums are multiplied with the very scale of their weights.
+/// A scale is a whole number of units, so sums are multiplied by exactly their weights' scale.
 fn multipliers(
     parameters: &Parameters,
     name: ParameterName,
@@ -115,8 +115,8 @@ fn multipliers(
     (0..columns).map(row).collect()
 }
 
-/// A parameter of a `gate` as an artifact has it: halved where a sigmoid follows, which is computed
-/// as (1 + tanh(x/2)) / 2.
+/// A parameter of a `gate` as stored in an artifact: halved if a sigmoid follows, because the
+/// sigmoid is computed as (1 + tanh(x/2)) / 2.
 fn in_row_of(gate: usize, parameter: f32) -> f32 {
     if gate == Gate::Candidate as usize { parameter } else { parameter / 2.0 }
 }

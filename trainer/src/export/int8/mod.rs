@@ -13,10 +13,10 @@ use crate::error::ArtifactError;
 use crate::inference::Artifact;
 use crate::model::TrainedModel;
 
-/// How much further than calibrated a cell state may go before it saturates.
+/// How far a cell state may exceed its calibrated range before it saturates.
 const CELL_HEADROOM: f32 = 1.25;
 
-/// The most fraction bits of a cell state; more would be finer than the input of tanh needs.
+/// The most fraction bits of a cell state; more would be finer than tanh's input needs.
 const MAX_CELL_FRACTION_BITS: u8 = 13;
 
 /// The int8 artifact of `model`, whose cell states reach `cell_states` in each layer.

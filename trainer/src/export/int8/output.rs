@@ -1,4 +1,4 @@
-//! The output layer: one scale for the weights of all characters that can be drawn.
+//! The output layer in int8: one scale for the weights of all characters that can be drawn.
 
 use std::f64::consts::LN_2;
 
@@ -8,23 +8,23 @@ use crate::export::tensors::write_output;
 use crate::export::writer::Writer;
 use crate::model::{Dimensions, ParameterName, Parameters};
 
-/// The smallest scale: a layer of zeros has one too.
+/// The smallest scale, for a layer of zeros.
 const SMALLEST_SCALE: f32 = 1e-9;
 
 /// The largest bias, in the units of its sums.
 const LARGEST_BIAS: f32 = (1 << 26) as f32;
 
-/// A character that is so far below another one is never drawn: the sampler takes what is 31
-/// octaves below for 0, and no temperature is above 65.535.
+/// A character whose logit is this far below another's is never drawn: the sampler treats a
+/// probability 31 octaves below the largest as 0, and no temperature is above 65.535.
 const NEVER_DRAWN_NATS: f64 = 32.0 * LN_2 * u16::MAX as f64 / 1000.0;
 
-/// A bias beyond this is taken for this: no sum of weights that int8 can hold makes up for it, and
-/// differences of a thousandth of a nat are still there.
+/// Larger biases are clamped to this: no sum of int8 weights can compensate for it, and f64 still
+/// resolves a thousandth of a nat.
 const LARGEST_NATS: f64 = 1e12;
 
-/// The output layer as it is held in integers.
+/// The output layer in integers.
 pub(super) struct Output {
-    /// Of all weights.
+    /// The scale of all weights.
     scale: f32,
     /// `[V]`, in nats.
     biases: Vec<f64>,
@@ -39,7 +39,7 @@ impl Output {
     /// [`ArtifactError::Weight`] if a weight is too large.
     pub(super) fn new(parameters: &Parameters) -> Result<Self, ArtifactError> {
         let (mut biases, can_be_drawn) = with_masks(parameters);
-        // A weight of each character after the other, time and again.
+        // Rows of one weight for each character.
         let weights = parameters.get(ParameterName::WOut).iter().zip(can_be_drawn.iter().cycle());
         let value = largest(weights.filter_map(|(&weight, &drawn)| drawn.then_some(weight)));
         let for_weights = (value / LARGEST_WEIGHT).max(SMALLEST_SCALE);
@@ -48,7 +48,7 @@ impl Output {
         let most = biases.iter().copied().fold(f64::MIN, f64::max);
         let mut scale = for_weights.max(for_bias(least)).max(for_bias(most));
         if scale > for_weights {
-            // What all biases have in common changes no probability.
+            // A common offset of all biases changes no probability.
             let middle = f64::midpoint(least, most);
             biases.iter_mut().for_each(|bias| *bias -= middle);
             scale = for_weights.max(for_bias(most - middle));
@@ -69,18 +69,18 @@ impl Output {
         write_output(writer, parameters, weight, pairs, bias);
     }
 
-    /// Nats that a logit of 1 stands for; below 1.
+    /// Nats per unit of a logit; below 1.
     pub(super) fn nats_per_logit(&self) -> f64 {
         f64::from(self.scale / HIDDEN_ONE)
     }
 }
 
-/// The biases `[V]`, and whether each character can be drawn, whatever the text is. One that can't
-/// is masked, by a bias of −10⁶, say, and gets the largest bias at which it still can't be: if the
-/// scale had to hold its own, the weights of all others would be lost in it.
+/// The biases `[V]`, and whether each character can be drawn after any text. A character that
+/// can't was masked, for example with a bias of −10⁶. It gets the largest bias at which it still
+/// can't be drawn: a scale that had to hold its own bias would be too coarse for all other weights.
 fn with_masks(parameters: &Parameters) -> (Vec<f64>, Vec<bool>) {
     let Dimensions { vocabulary, .. } = parameters.dimensions();
-    // No logit is further from its bias, as no hidden state is beyond ±1.
+    // No logit is further from its bias, because hidden states are within ±1.
     let mut reach = vec![0.0; vocabulary];
     for weights in parameters.get(ParameterName::WOut).chunks_exact(vocabulary) {
         for (reach, weight) in reach.iter_mut().zip(weights) {

@@ -1,4 +1,4 @@
-//! From numbers in f32 to integers, for all layers.
+//! Conversion from f32 to integers, for all layers.
 
 use std::array;
 
@@ -7,10 +7,10 @@ use infer_core::layout::{PairBlock, pair};
 
 use crate::export::tensors::Rows;
 
-/// The largest weight in its row's scale.
+/// The largest weight, in units of its row's scale.
 pub(super) const LARGEST_WEIGHT: f32 = 127.0;
 
-/// The units of a hidden state in 1.
+/// A hidden state of 1, in its integer units.
 pub(super) const HIDDEN_ONE: f32 = (1 << HIDDEN_FRACTION_BITS) as f32;
 
 /// `value` in units of `scale`, rounded to the nearest.
@@ -18,12 +18,12 @@ pub(super) fn quantise(value: impl Into<f64>, scale: f32) -> i32 {
     (value.into() / f64::from(scale)).round() as i32
 }
 
-/// The largest magnitude of `values`; 0 of none.
+/// The largest magnitude of `values`; 0 if there are none.
 pub(super) fn largest(values: impl Iterator<Item = f32>) -> f32 {
     values.fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
-/// Four rows of weights as an artifact has them, two rows together.
+/// Four rows of weights as stored in an artifact, two rows interleaved.
 pub(super) fn pairs(rows: Rows<i8>) -> PairBlock {
     let [i, f, g, o] = rows;
     PairBlock(array::from_fn(|two_columns| {

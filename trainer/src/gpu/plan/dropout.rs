@@ -1,4 +1,4 @@
-//! What lies between two layers: the hidden states as they are, or those that aren't left out.
+//! Dropout between two layers.
 
 use charcell_shaders::DROPOUT;
 
@@ -7,7 +7,7 @@ use crate::gpu::buffers::BufferName;
 use crate::gpu::task::{Repetition, Task};
 
 impl Plan {
-    /// What the layer above `layer` reads, and the step of it that belongs to step 0.
+    /// The buffer that the layer above `layer` reads, and its step that corresponds to step 0.
     pub(super) fn outputs(&self, layer: usize) -> (BufferName, u32) {
         if self.shapes.has_dropout {
             (BufferName::Outputs(layer), 0)
@@ -16,7 +16,7 @@ impl Plan {
         }
     }
 
-    /// Where the layer above the one at work writes the gradient of what it reads.
+    /// The buffer to which the layer above the current one writes the gradient of its inputs.
     pub(super) fn d_outputs(&self) -> BufferName {
         if self.shapes.has_dropout { BufferName::DOutputs } else { BufferName::DHidden }
     }
@@ -29,14 +29,14 @@ impl Plan {
         self.dropout(layer, BufferName::DOutputs, 0, BufferName::DHidden);
     }
 
-    /// From `x`, from its step `first_step` on, to `dropped`, if anything is left out.
+    /// Applies dropout, if there is any, from `x`, starting at its step `first_step`, to `dropped`.
     fn dropout(&mut self, layer: usize, x: BufferName, first_step: u32, dropped: BufferName) {
         if !self.shapes.has_dropout {
             return;
         }
         let (hidden, steps) = (self.shapes.dimensions.hidden as u64, self.shapes.num_steps as u64);
         let lanes = u64::from(self.tiles.element_lanes);
-        // Elements are counted modulo 2³², on every device.
+        // On every device, elements are counted modulo 2³².
         let elements = layer as u64 * self.rows(self.shapes.num_steps);
         let first_element = elements.wrapping_mul(hidden) as u32;
         self.push(Task {

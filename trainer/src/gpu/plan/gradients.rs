@@ -1,4 +1,4 @@
-//! The gradients of all parameters, after the passes.
+//! The gradients of all parameters, after both passes.
 
 use charcell_shaders::{INPUT_WEIGHT_GRADIENTS, WEIGHT_GRADIENTS};
 use infer_core::layout::GATES;
@@ -47,8 +47,8 @@ impl Plan {
         self.weight_gradients(ParameterName::WOut, true, x, BufferName::Logits, shape);
     }
 
-    /// The gradient of the matrix `name` `[m, n]`, and of the bias that follows it, from `x` (from
-    /// its step on) and `d`.
+    /// The gradient of the matrix `name` `[m, n]`, and of the bias that follows it, from `x`,
+    /// starting at its step `first_step`, and `d`.
     fn weight_gradients(
         &mut self,
         name: ParameterName,

@@ -6,11 +6,11 @@ use super::{Plan, WORD};
 use crate::gpu::buffers::BufferName;
 use crate::gpu::task::{Repetition, Task};
 
-/// The most workgroups of an update, whose invocations go on where the last one ends.
+/// The most workgroups of an update; if there are more elements, each invocation updates several.
 const MAX_UPDATE_WORKGROUPS: u64 = 1024;
 
 impl Plan {
-    /// The squares of the parameters, summed in parts: one of them isn't finite if a parameter
+    /// Computes partial sums of the parameters' squares: one of them isn't finite if a parameter
     /// isn't.
     pub(in crate::gpu) fn parameter_squares(&self) -> Task {
         self.squares_of(BufferName::Parameters)

@@ -1,11 +1,11 @@
-//! A training that goes on from a checkpoint on a GPU.
+//! Resuming from a checkpoint on a GPU.
 
 use super::*;
 use crate::Checkpoint;
 use crate::cpu::Cpu;
 
 #[test]
-fn a_training_that_goes_on_has_the_same_weights() {
+fn a_resumed_run_has_the_same_weights() {
     let corpus = small_corpus();
     let config = Config {
         layers: 2,
@@ -23,7 +23,7 @@ fn a_training_that_goes_on_has_the_same_weights() {
     let go_on = |_: &crate::Progress| ControlFlow::Continue(());
     let whole = new().run(go_on).now();
 
-    // The first step ends in the middle of an epoch.
+    // The first `advance` ends in the middle of an epoch.
     let mut first = new();
     let progress = first.advance().now().unwrap().unwrap();
     assert!(progress.iteration < progress.iterations);
@@ -41,9 +41,9 @@ fn a_training_that_goes_on_has_the_same_weights() {
     assert_eq!(measured(&resumed), measured(&whole));
 }
 
-/// From the same parameters, in another order of sums.
+/// With the same parameters, but sums in another order.
 #[test]
-fn held_out_text_has_the_perplexity_that_it_has_on_the_cpu() {
+fn held_out_text_has_the_same_perplexity_as_on_the_cpu() {
     let corpus = small_corpus();
     let config = Config { validation: 0.3, epochs: 3, report_every: 3, ..small_config() };
     let cpu = async |parameters| Cpu::new(parameters, &config, 1);

@@ -1,4 +1,4 @@
-//! The same iteration on the GPU and on the CPU, kernel by kernel.
+//! Compares the same iteration on the GPU and on the CPU, kernel by kernel.
 
 use charcell_shaders::{
     ADAM, GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, SGD,
@@ -19,10 +19,10 @@ use crate::iteration;
 use crate::model::{Dimensions, ParameterName, Parameters, State};
 use crate::text::Window;
 
-/// How far an element may be from its twin, relative to the largest of its kind.
+/// How far an element may be from its twin, relative to the largest element of its kind.
 const TOLERANCE: f32 = 2e-5;
 
-/// The same training on the GPU and on the CPU, with what it starts from.
+/// The same model on the GPU and on the CPU, with its initial values.
 pub(super) struct Twins {
     shapes: Shapes,
     pub(super) gpu: Gpu,
@@ -40,7 +40,8 @@ impl Twins {
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let mut uniform = |largest: f32| random.random_range(-largest..largest);
         let mut parameters = Parameters::zeros(dimensions);
-        // As large as PyTorch's: with larger ones, steps amplify the rounding of those before.
+        // As large as PyTorch's: with larger ones, each step amplifies the rounding errors of the
+        // steps before.
         let bound = (dimensions.hidden as f32).sqrt().recip();
         parameters.values_mut().fill_with(|| uniform(bound));
         let mut state = State::zeros(dimensions, batch_size);
@@ -65,8 +66,8 @@ impl Twins {
         self.gpu.submit_iteration(&self.window, last + 1, 0).now().unwrap();
     }
 
-    /// Compares a buffer, `[steps, width, B]`, with that of each slice of the CPU,
-    /// `[steps, b, width]`.
+    /// Compares a buffer `[steps, width, B]` with the buffers `[steps, b, width]` of the CPU's
+    /// slices.
     fn compare(
         &mut self,
         what: &str,
@@ -139,7 +140,7 @@ impl Twins {
         self.gpu.plan.tasks().iter().position(|task| task.kernel.name == name).unwrap()
     }
 
-    /// The matrices that products read, against the parameters.
+    /// Compares the packed matrices with the parameters.
     fn compare_packed_weights(&mut self) {
         let dimensions = self.shapes.dimensions;
         let Dimensions { hidden, layers, vocabulary } = dimensions;
@@ -171,7 +172,7 @@ impl Twins {
         }
     }
 
-    /// Gradients, norm, clipping and update.
+    /// Compares gradients, norm, clipping and update.
     fn compare_update(&mut self) {
         for name in [INPUT_WEIGHT_GRADIENTS.name, WEIGHT_GRADIENTS.name, GLOBAL_NORM.name] {
             self.run_gpu_through(name);
@@ -181,7 +182,7 @@ impl Twins {
         let trained = self.cpu.train(window, &[self.gpu.config.learning_rate]).now().unwrap();
         let Iterations::Done(reports) = trained else { panic!("the CPU diverged") };
         let gradients: Vec<f32> = self.gpu.read(BufferName::Gradients).now().unwrap();
-        // A bias's gradient may be the small rest of large terms, so none is measured by itself.
+        // Large terms may nearly cancel in a bias's gradient, so it isn't compared alone.
         let largest = largest(self.cpu.gradients().values());
         for name in Parameters::names(self.shapes.dimensions) {
             let found = &gradients[Parameters::range(self.shapes.dimensions, name)];
@@ -205,23 +206,23 @@ impl Twins {
         for (found, expected) in updated.moments.iter().flatten().zip(moments) {
             assert_close("moments", found.values(), expected.values());
         }
-        // Adam's first step goes by the sign of a gradient, which is chance where it is nearly 0.
+        // Adam's first update depends on a gradient's sign, which is random if it is nearly 0.
         let is_sure = |gradient: &f32| !self.shapes.has_moments || gradient.abs() > 1e-3 * largest;
         let sure = |parameters: &Parameters| -> Vec<f32> {
             let pairs = parameters.values().iter().zip(&gradients);
             pairs.filter(|&(_, gradient)| is_sure(gradient)).map(|(&value, _)| value).collect()
         };
         let (found, expected_parameters) = (sure(&updated.parameters), sure(&expected.parameters));
-        // All are 0 where dropout leaves a single unit nothing.
+        // All are 0 if dropout drops the only unit.
         let nonzero = gradients.iter().filter(|&&gradient| gradient != 0.0).count();
         assert!(16 * found.len() >= nonzero, "{} of {nonzero}, {:?}", found.len(), self.shapes);
         assert_close("updated parameters", &found, &expected_parameters);
     }
 
-    /// A window that goes on where the last one ended, one that starts anew, and the state then.
+    /// Compares a window that carries the state over, one that resets it, and the state after them.
     fn compare_next_windows(&mut self) {
         if self.shapes.has_moments {
-            // Where the update went by chance, what follows does.
+            // If parts of the update were random, so is everything after it.
             return;
         }
         let anew = Window { resets_state: true, ..self.window.clone() };

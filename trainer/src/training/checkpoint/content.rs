@@ -1,16 +1,16 @@
-//! What a training can come to, and what it can't: it would never end, overflow, or go on with what
-//! isn't a number.
+//! Rejects states that no run can reach: resuming from them could never end, overflow, or compute
+//! with numbers that aren't finite.
 
 use super::{Checkpoint, Status, Sums};
 use crate::config::Config;
 use crate::error::CheckpointError;
 use crate::model::Parameters;
 
-/// Words that the random generator gives before it starts anew.
+/// Words that the random generator yields before it repeats.
 pub(super) const RANDOM_WORDS: u128 = 1 << 68;
 
 impl Checkpoint {
-    /// Makes sure that a training may have come to this.
+    /// Checks that a run can reach this state.
     pub(super) fn check_content(&self) -> Result<(), CheckpointError> {
         self.status.description.check()?;
         if self.has_fitting_lengths() && self.has_finite_parameters() && self.status.is_possible() {
@@ -41,15 +41,15 @@ impl Checkpoint {
 }
 
 impl Status {
-    /// Whether its counts are possible in a training, and what was measured are numbers.
+    /// Whether its counts are possible in a run, and its measurements are finite.
     fn is_possible(&self) -> bool {
         let epochs = self.description.epochs;
-        // An iteration has a character at least.
+        // An iteration has at least one character.
         let in_epoch = self.description.corpus_characters as u64;
         let in_all = (epochs as u64).saturating_add(1).saturating_mul(in_epoch);
         let Sums { loss_nats, gradient_norm, seconds } = self.sums;
         let sums = [loss_nats, gradient_norm, seconds];
-        // By their bits: an epoch starts from 0, and -0 would be lost.
+        // Compared as bits: an epoch starts from 0, and -0 would be lost.
         let are_sums_at_start = sums.iter().all(|sum| sum.to_bits() == 0);
         self.random_position < RANDOM_WORDS
             && self.iterations_done as u64 <= in_epoch

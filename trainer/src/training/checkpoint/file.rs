@@ -1,8 +1,9 @@
-//! A checkpoint as a file: safetensors, with what isn't a tensor as JSON in its metadata.
+//! The file format of checkpoints: safetensors, with everything that isn't a tensor as JSON in the
+//! metadata.
 //!
-//! Safetensors itself notices a file that is cut short, but no number that is changed. So the last
-//! tensor is the CRC-32 of all bytes before it, the header's included: safetensors puts wide types
-//! first, equally wide ones by type and name, and `U32` after `F32`.
+//! Safetensors detects a file that is cut short, but not a changed number. So the last tensor is
+//! the CRC-32 of all bytes before it, including the header. It is the last because safetensors
+//! sorts tensors by width, widest first, then by type, with `U32` after `F32`, and then by name.
 
 use std::collections::HashMap;
 
@@ -11,8 +12,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::{Checkpoint, Status};
 use crate::error::CheckpointError;
 
-/// The entry of the metadata, with the version of this format. It is the only one: several would
-/// be written in any order.
+/// The metadata's only entry, named after the version of this format. There is only one, because
+/// several would be written in arbitrary order.
 const STATUS: &str = "charcell-checkpoint-1";
 
 const PARAMETERS: &str = "parameters";
@@ -22,12 +23,12 @@ const MOMENTS: [&str; 2] = ["moments.first", "moments.second"];
 const BEST: &str = "best.parameters";
 const CHECKSUM: &str = "checksum";
 
-/// With tables of 16 KB, as checkpoints can have hundreds of megabytes.
+/// Uses tables of 16 KB for speed, because checkpoints can have hundreds of megabytes.
 const CRC: crc::Crc<u32, crc::Table<16>> =
     crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 impl Checkpoint {
-    /// The bytes of a file.
+    /// The bytes of a checkpoint file.
     ///
     /// # Panics
     /// Never: everything in a checkpoint can be serialised.
@@ -74,7 +75,7 @@ impl Checkpoint {
             best: find(BEST),
         };
         checkpoint.check_content()?;
-        // Other entries or tensors, other shapes, or numbers in other words.
+        // Extra entries or tensors, other shapes, or numbers in another notation.
         if checkpoint.to_bytes() != bytes {
             return Err(CheckpointError::Surplus);
         }
@@ -89,14 +90,14 @@ impl Checkpoint {
     }
 }
 
-/// Makes the last four bytes the checksum of all others.
+/// Sets the last four bytes to the checksum of all others.
 pub(super) fn seal(bytes: &mut [u8]) {
     if let Some((content, checksum)) = bytes.split_last_chunk_mut() {
         *checksum = CRC.checksum(content).to_le_bytes();
     }
 }
 
-/// Whether they are.
+/// Whether the last four bytes are the checksum of all others.
 fn is_sealed(bytes: &[u8]) -> bool {
     let last = bytes.split_last_chunk();
     last.is_some_and(|(content, checksum)| CRC.checksum(content) == u32::from_le_bytes(*checksum))

@@ -1,4 +1,4 @@
-//! All that a training needs to go on exactly as if it had never stopped.
+//! Everything a run needs to continue exactly as if it had never stopped.
 
 mod content;
 mod file;
@@ -15,11 +15,11 @@ use crate::config::Config;
 use crate::error::Mismatch;
 use crate::text::Corpus;
 
-/// A training as it was at some moment: after the same number of iterations, one that was resumed
-/// from it has the same weights, bit for bit, on the same device.
+/// The state of a run at some moment. A run resumed from it has the same weights after the same
+/// number of iterations as one that never stopped, bit for bit, on the same device.
 ///
-/// The reports of its epochs are kept beside it ([`Training::metrics`](super::Training::metrics)),
-/// so that a checkpoint takes the same time however long the training is.
+/// The reports of its epochs are kept separately ([`Training::metrics`](super::Training::metrics)),
+/// so that the cost of a checkpoint doesn't grow with the length of the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     pub(super) status: Status,
@@ -27,23 +27,23 @@ pub struct Checkpoint {
     /// The state at the end of the last window.
     pub(super) hidden: Vec<f32>,
     pub(super) cell: Vec<f32>,
-    /// The means of the gradients and of their squares.
+    /// Moving averages of the gradients and of their squares.
     pub(super) moments: Option<[Vec<f32>; 2]>,
     /// The parameters that are best on held-out text.
     pub(super) best: Option<Vec<f32>>,
 }
 
-/// What was trained, and how far: all of a checkpoint but its tensors. Its numbers are exact in
-/// JSON, which has the shortest digits that are read back as the same bits.
+/// The settings and progress of a run: all of a checkpoint except its tensors. JSON keeps its
+/// numbers exactly: they are written with the shortest digits that are read back as the same bits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Status {
     pub(super) description: Description,
-    /// What the reports of its epochs are recognised by.
+    /// Identifies the reports of its epochs.
     pub(super) metrics_checksum: MetricsChecksum,
-    /// Where the random generator was before it drew the windows of the epoch under way.
+    /// Position of the random generator before it drew the windows of the current epoch.
     pub(super) random_position: u128,
-    /// Iterations of this epoch that are done, and what they measured.
+    /// Iterations of this epoch that are done, and the sums of their measurements.
     pub(super) iterations_done: usize,
     pub(super) sums: Sums,
     /// Iterations of all epochs.
@@ -60,12 +60,12 @@ pub(super) struct BestStatus {
     pub(super) reports_since: usize,
 }
 
-/// The settings that may change when a training goes on; `epochs` only where the learning rate
-/// doesn't depend on it.
+/// The settings that may change when a run resumes; `epochs` only if the learning rate doesn't
+/// depend on it.
 const CHANGEABLE: [&str; 4] = ["epochs", "patience", "report_every", "prefixes"];
 
 impl Checkpoint {
-    /// What is trained, on what.
+    /// The description of the run.
     #[must_use]
     pub fn description(&self) -> &Description {
         &self.status.description
@@ -84,7 +84,7 @@ impl Checkpoint {
             && MetricsChecksum::of(metrics) == self.status.metrics_checksum
     }
 
-    /// Makes sure that a training of `config` on `corpus` can go on from here.
+    /// Checks that a run of `config` on `corpus` can resume from here.
     ///
     /// # Errors
     /// [`Mismatch`] names the first thing that differs.

@@ -34,14 +34,14 @@ fn checkpoint(corpus: &Corpus) -> (Checkpoint, Vec<EpochReport>) {
     (block_on(training.checkpoint()).unwrap(), training.metrics().to_vec())
 }
 
-/// `bytes` after their checksum is made right.
+/// `bytes` with their checksum corrected.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     seal(&mut bytes);
     bytes
 }
 
 #[test]
-fn what_is_written_is_read_again_and_nothing_else() {
+fn a_checkpoint_survives_a_round_trip_and_damage_is_refused() {
     let (checkpoint, _) = checkpoint(&corpus());
     let bytes = checkpoint.to_bytes();
     assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), checkpoint);
@@ -58,7 +58,7 @@ fn what_is_written_is_read_again_and_nothing_else() {
     assert!(matches!(refused, Err(CheckpointError::NotSafetensors(_))));
 }
 
-/// The same in other words, or with more of them, under a checksum that is right.
+/// The same content in another notation, or extra content, with a correct checksum.
 #[test]
 fn there_is_one_form_of_a_checkpoint() {
     let (checkpoint, _) = checkpoint(&corpus());
@@ -90,8 +90,8 @@ fn there_is_one_form_of_a_checkpoint() {
     assert!(matches!(change("\"F32\"", "\"I32\""), CheckpointError::Numbers));
 }
 
-/// What no training can come to: it would never end, overflow, or go on with what isn't a
-/// number.
+/// No run can reach these states: resuming from them could never end, overflow, or compute with
+/// numbers that aren't finite.
 #[test]
 fn impossible_numbers_are_refused() {
     let (checkpoint, _) = checkpoint(&corpus());
@@ -121,14 +121,14 @@ fn impossible_numbers_are_refused() {
         let mut changed = checkpoint.clone();
         change(&mut changed);
         let refused = Checkpoint::from_bytes(&changed.to_bytes());
-        // JSON has no numbers that aren't finite.
+        // JSON can't express numbers that aren't finite.
         let is_right = matches!(refused, Err(CheckpointError::Numbers | CheckpointError::Json(_)));
         assert!(is_right, "change {number}: {refused:?}");
     }
 }
 
 #[test]
-fn descriptions_of_no_training_are_refused() {
+fn impossible_descriptions_are_refused() {
     let (checkpoint, _) = checkpoint(&corpus());
     let changed = |change: fn(&mut Description)| {
         let mut changed = checkpoint.clone();
@@ -144,7 +144,7 @@ fn descriptions_of_no_training_are_refused() {
         CheckpointError::Description(DescriptionError::VocabularyOrder)
     ));
     assert!(matches!(changed(|it| it.config.batch_size = usize::MAX), CheckpointError::Numbers));
-    // Then the best parameters would be of an epoch that is yet to come.
+    // Then the best parameters would belong to a future epoch.
     assert!(matches!(changed(|it| it.epochs = 0), CheckpointError::Numbers));
 }
 
@@ -162,7 +162,7 @@ fn more_iterations_than_an_epoch_has_are_named() {
     };
     resume(1).unwrap();
     let Err(Error::Training(TrainingError::OtherTraining(mismatch))) = resume(100) else {
-        panic!("100 iterations are taken");
+        panic!("100 iterations are accepted");
     };
     assert!(matches!(mismatch, Mismatch::Setting { there, .. } if there == "100 or more"));
 }
