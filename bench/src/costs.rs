@@ -36,8 +36,9 @@ fn blocks(model: &str) -> u64 {
 ///   register; the branch takes two (Arm DDI 0484, instruction set summary);
 /// - Cortex-M3: a load takes two, but one after another load, so the five loads of a column take
 ///   one more in all; 32 MLA take two; the branch takes up to two more (Arm DDI 0337, table 3-1);
-/// - Cortex-M4: LDM takes one, and one for each register: 3 of four registers in int8; in f32, VLDM
-///   of 8, 16 and 16; 32 VFMA take three (Arm DDI 0439, tables 3-1 and 7-1);
+/// - Cortex-M4: LDM and VLDM take one, and one for each register: in int8, there are 3 LDM of four
+///   registers; in f32, 3 VLDM of 8, 16 and 16; 32 VFMA take three (Arm DDI 0439, tables 3-1 and
+///   7-1);
 /// - Cortex-M33: Arm documents no timings, so it is treated as a Cortex-M4;
 /// - Cortex-M55: 8 vector instructions take two (its software optimisation guide).
 pub(crate) fn estimated_cycles((machine, model): Counted, instructions: u64) -> Option<u64> {
