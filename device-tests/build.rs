@@ -1,5 +1,5 @@
-//! Lists the boards of `firmware-example/boards/`, for one test each: those that an emulator runs,
-//! and the others.
+//! Lists the boards of `firmware-example/boards/`, to make a test for each: those that an emulator
+//! runs, and the others.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,13 +12,13 @@ fn main() {
     for board in &boards {
         let (list, ignored) = match &board.emulator {
             Some(_) => (&mut emulated, false),
-            // `tests/pico.rs` is about that one.
+            // `tests/pico.rs` tests this board.
             None if board.name == "pico" => continue,
             None => (&mut built, board.built_in_full_round_only),
         };
         let ignored = if ignored { "#[ignore = \"for the full round\"]\n" } else { "" };
         let (test, name) = (board.name.replace('-', "_"), &board.name);
-        writeln!(list, "{ignored}{test}: {name:?},").expect("a string takes any text");
+        writeln!(list, "{ignored}{test}: {name:?},").expect("writing to a string doesn't fail");
     }
     let folder = env::var_os("OUT_DIR").expect("Cargo names a folder");
     for (name, list) in [("emulated.rs", emulated), ("built.rs", built)] {

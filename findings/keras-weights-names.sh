@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Keras 3.15.0 (backend jax 0.10.2) calls the weights in .weights.h5 and .keras files by the class
-# of their layer and a number, and not by the layer's name.
+# Keras 3.15.0 (backend jax 0.10.2) names the weights in .weights.h5 and .keras files after the
+# class of their layer and a number, not after the layer's name.
 #
-# Guess: the LSTM called "encoder" is at layers/encoder/…, as it is in the older .h5 files of
-# whole models (model_weights/encoder/…), which Keras 3 still writes.
+# Guess: the LSTM called "encoder" is at layers/encoder/…, as in the older .h5 files of whole models
+# (model_weights/encoder/…), which Keras 3 still writes.
 # Seen:
 #   ['layers/dense/vars/0', 'layers/dense/vars/1',
 #    'layers/lstm/cell/vars/0', …, 'layers/lstm_1/cell/vars/0', …]
-# So what a program wants of such a file it can't find by name; the order of layers of one class
-# is what tells them apart.
+# So a program can't find a layer by name in such a file; only the order of the layers of one class
+# distinguishes them.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

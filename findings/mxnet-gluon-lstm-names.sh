@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
 # MXNet 1.9.1 (with NumPy 1.23.5, Python 3.11): the names of an LSTM's parameters in a file depend
-# on how it was saved, and are in neither case those of its attributes.
+# on how it was saved, and never match its attributes.
 #
-# Guess: a Block with `self.rnn = rnn.LSTM(…)` saves `rnn.l0_i2h_weight`, which is what the
-# layer's attribute is called (net.rnn.l0_i2h_weight), and collect_params().save writes the same
-# arrays.
-# Seen: save_parameters writes them as of a stack of cells that the layer isn't,
+# Guess: a Block with `self.rnn = rnn.LSTM(…)` saves `rnn.l0_i2h_weight`, the name of the layer's
+# attribute (net.rnn.l0_i2h_weight), and collect_params().save writes the same arrays.
+# Seen: save_parameters writes them as if the layer were a stack of cells, which it isn't:
 #   ['rnn._unfused.0.h2h_bias', 'rnn._unfused.0.h2h_weight', 'rnn._unfused.0.i2h_bias',
 #    'rnn._unfused.0.i2h_weight']
-# collect_params() has the global names
+# collect_params() has the global names:
 #   ['lstm0_l0_h2h_bias', 'lstm0_l0_h2h_weight', 'lstm0_l0_i2h_bias', 'lstm0_l0_i2h_weight']
-# and its save fails in NumPy's mode, npx.set_np(), which Dive into Deep Learning's chapters are
-# written in: TypeError: cannot save mxnet.numpy.ndarray using mxnet.ndarray.save.
+# Its save fails in NumPy mode, npx.set_np(), which the chapters of Dive into Deep Learning use:
+#   TypeError: cannot save mxnet.numpy.ndarray using mxnet.ndarray.save.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -2,9 +2,9 @@
 # ONNX Runtime 1.32.0 can't run a valid LSTM with layout=1 on the CPU.
 #
 # Guess: the attribute `layout` of ONNX's LSTM, in the standard since opset 14, works in the
-# standard's main runtime: 1 is [batch, steps, inputs], what batch_first is elsewhere.
-# Seen: onnx 1.23.2's checker accepts the model and its reference evaluator runs it, and ONNX
-# Runtime refuses it when it makes the session:
+# standard's main runtime: 1 is [batch, steps, inputs], called batch_first elsewhere.
+# Seen: onnx 1.23.2's checker accepts the model and its reference evaluator runs it, but ONNX
+# Runtime refuses it when it creates the session:
 #   Batchwise recurrent operations (layout == 1) are not supported.
 # PyTorch's exporters write transpositions around layout 0 instead.
 set -euo pipefail

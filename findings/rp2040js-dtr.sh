@@ -1,10 +1,11 @@
 #!/bin/sh
-# The USB host in rp2040js raises DTR for the device, and not for the serial port's interface.
+# The USB host in rp2040js raises DTR for the device instead of the serial port's interface.
 #
-# Guess: `USBCDC` raises DTR when it connects, so a firmware on the emulator sees it up. The class
-# (USB CDC PSTN 1.2, 6.3.12) has SET_CONTROL_LINE_STATE sent to the interface: bmRequestType 0x21.
-# Seen with rp2040js 1.4.1 on Node 20: bmRequestType is 0x20, the recipient is the device. A stack
-# that checks the recipient, as embassy-usb 0.6 does, refuses the request, and DTR stays down.
+# Guess: `USBCDC` raises DTR when it connects, so a firmware on the emulator sees DTR set. The USB
+# class (CDC PSTN 1.2, 6.3.12) requires SET_CONTROL_LINE_STATE to be sent to the interface:
+# bmRequestType 0x21.
+# Seen with rp2040js 1.4.1 on Node 20: bmRequestType is 0x20, so the recipient is the device. A
+# stack that checks the recipient, as embassy-usb 0.6 does, refuses the request, and DTR stays low.
 set -eu
 
 folder=$(mktemp -d)

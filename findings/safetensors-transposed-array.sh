@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# safetensors 0.8.0 (Python, with NumPy 2.4.6) saves a transposed array with its numbers in the
-# wrong order, and says nothing.
+# safetensors 0.8.0 (Python, with NumPy 2.4.6) silently saves a transposed array with its numbers in
+# the wrong order.
 #
-# Guess: save_file({"t": a.T}) stores a.T, or refuses an array that isn't contiguous, as its PyTorch
-# twin does ("You are trying to save a non contiguous tensor").
-# Seen: the shape is that of a.T, the numbers are those of `a` as they lie in memory:
+# Guess: save_file({"t": a.T}) stores a.T, or refuses an array that isn't contiguous, as the PyTorch
+# version does ("You are trying to save a non contiguous tensor").
+# Seen: the shape is that of a.T, but the numbers are in the memory order of `a`:
 #   saved  [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
 #   loaded [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
-# np.ascontiguousarray(a.T) is saved as it should be. Keras's kernels have to be transposed on
-# their way to PyTorch's layout, so that each of them falls into this.
+# np.ascontiguousarray(a.T) is saved correctly. Keras's kernels must be transposed to PyTorch's
+# layout, so each of them is affected.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -26,7 +26,7 @@ loaded = load_file("transposed.safetensors")["t"]
 print("saved ", a.T.tolist())
 print("loaded", loaded.tolist())
 assert loaded.shape == (3, 2)
-assert np.array_equal(loaded, a.reshape(3, 2)), "it is another order than was seen"
-assert not np.array_equal(loaded, a.T), "it is right now"
+assert np.array_equal(loaded, a.reshape(3, 2)), "the order differs from the one seen before"
+assert not np.array_equal(loaded, a.T), "the order is now correct"
 assert np.array_equal(load_file("copied.safetensors")["t"], a.T)
 PYTHON

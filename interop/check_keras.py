@@ -1,4 +1,4 @@
-"""Takes models from Keras 3 to Charcell, and compares what both make of a text.
+"""Converts models from Keras 3 to Charcell, and compares the perplexity of both on a text.
 
     cargo build --release && pip install keras jax safetensors
     python interop/check_keras.py target/release/charcell trainer/text/the-orrery.txt
@@ -24,7 +24,7 @@ TOKENS = keras.Input((None,), dtype="int32")
 
 
 def randomized(model):
-    """With weights that are large enough for a wrong one to show."""
+    """`model` with random weights, large enough that a wrong one has a visible effect."""
     random = np.random.default_rng(1)
     model.set_weights([random.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
     return model
@@ -52,7 +52,7 @@ def keras_perplexity(model):
 
 
 def trained():
-    """As the tutorials do it: windows with one target each, softmax, categorical cross-entropy."""
+    """As in the tutorials: windows with one target per step, softmax, categorical cross-entropy."""
     windows = np.lib.stride_tricks.sliding_window_view(TEXT.tokens, 21)[::3]
     model = keras.Sequential([
         keras.Input((None, VOCABULARY)),
@@ -68,14 +68,14 @@ def trained():
 
 
 def with_weights(of, *parts):
-    """A model of other layers with the same weights."""
+    """A model with other layers and the same weights."""
     model = chained(of.inputs[0], *parts)
     model.set_weights(of.get_weights())
     return model
 
 
 def good_models():
-    """Files; models to measure; models to save, where they are others with the same weights."""
+    """File names, models to measure, and models to save: None, or others with the same weights."""
     yield "trained.keras", trained(), None
     yield "logits.keras", chained(ONE_HOT, lstm(40), layers.Dense(VOCABULARY)), None
     whole = chained(ONE_HOT, lstm(40), lstm(24, use_bias=False), layers.Dense(VOCABULARY))
@@ -116,7 +116,7 @@ def bad_models():
     yield "hard.keras", "recurrent_activation hard_sigmoid", chained(
         ONE_HOT, lstm(9, recurrent_activation="hard_sigmoid"), dense
     )
-    yield "back.keras", "computes something else", chained(
+    yield "back.keras", "computes something other", chained(
         ONE_HOT, lstm(9, go_backwards=True), dense
     )
     normalized = layers.LayerNormalization()

@@ -1,9 +1,9 @@
-"""Takes models from MXNet Gluon to Charcell, and compares what both make of a text.
+"""Converts models from MXNet Gluon to Charcell, and compares the perplexity of both on a text.
 
     cargo build --release && pip install mxnet==1.9.1 numpy==1.23.5 safetensors
     python interop/check_mxnet.py target/release/charcell trainer/text/the-orrery.txt
 
-MXNet 1.9.1 is the last release, and needs a NumPy below 1.24, so Python 3.11 or older.
+MXNet 1.9.1 is the last release, and needs NumPy before 1.24, and so Python 3.11 or older.
 """
 
 import sys
@@ -51,7 +51,7 @@ class WordModel(HybridBlock):
 
 
 def randomized(net, normal):
-    """With weights that are large enough for a wrong one to show."""
+    """`net` with random weights, large enough that a wrong one has a visible effect."""
     for parameter in net.collect_params().values():
         parameter.set_data(normal(0, 0.3, parameter.shape))
     return net
@@ -63,7 +63,7 @@ def initialized(net):
 
 
 def chapter_models(folder):
-    """In MXNet's NumPy mode, as the chapter has it."""
+    """Models in MXNet's NumPy mode, as in the chapter."""
     npx.set_np()
     inputs = np.array(TEXT.tokens[None, :-1])
     for layers in [1, 2]:
@@ -113,7 +113,7 @@ def from_scratch(file, inputs):
 
 
 class CellModel(nn.Block):
-    """LSTM cells on top of each other, unrolled."""
+    """Stacked LSTM cells, unrolled."""
 
     def __init__(self):
         super().__init__()
@@ -128,7 +128,7 @@ class CellModel(nn.Block):
 
 
 def symbolic_models(folder):
-    """Before NumPy's mode, with all ways to save a model."""
+    """Models without NumPy mode, saved in all ways."""
     inputs = mx.nd.array(TEXT.tokens[:-1, None])
     for name, net in [
         ("embedding", WordModel(rnn.LSTM(24, num_layers=2, input_size=20), 20)),

@@ -1,5 +1,5 @@
-"""Takes ONNX models, exported by PyTorch and made by hand, to Charcell, and compares what ONNX
-Runtime and Charcell make of a text.
+"""Converts ONNX models, exported by PyTorch or made by hand, to Charcell, and compares the
+perplexity of ONNX Runtime and Charcell on a text.
 
     cargo build --release && pip install onnx onnxruntime onnxscript torch safetensors
     python interop/check_onnx.py target/release/charcell trainer/text/the-orrery.txt
@@ -25,13 +25,13 @@ from comparison import Text, check_file, check_refused, perplexity
 TEXT = Text(sys.argv[2])
 VOCABULARY = len(TEXT.characters)
 
-# The exporters say much that has nothing to do with these models.
+# Most messages of the exporters have nothing to do with these models.
 logging.disable(logging.WARNING)
 warnings.simplefilter("ignore")
 
 
 class CharacterModel(nn.Module):
-    """Tokens, and a state if there is one, to logits or probabilities; `options` are the LSTM's."""
+    """Logits or probabilities from tokens and an optional state; `options` are the LSTM's."""
 
     def __init__(self, hidden=40, embedding=None, softmax=False, bias=True, **options):
         super().__init__()
@@ -60,7 +60,7 @@ class FlatModel(CharacterModel):
 
 
 def exported(file, model, example, dynamo):
-    """Writes `model` by one of PyTorch's two exporters, for any number of steps."""
+    """Writes `model` with one of PyTorch's two exporters, for any number of steps."""
     axis = 1 if model.lstm.batch_first else 0
     options = {"dynamic_axes": {"inputs": {axis: "steps"}}}
     if dynamo:
@@ -140,7 +140,7 @@ def models_by_hand(folder):
     onnx.save(by_hand(metadata={"characters": json.dumps(TEXT.characters)}), file)
     expected = onnx_perplexity(file, {"X": one_hot[:, None]})
     check_file(file.name, "ONNX Runtime", file, TEXT, expected)
-    # ONNX Runtime has no LSTM of this layout, and none of f64, on the CPU.
+    # On the CPU, ONNX Runtime has no LSTM with this layout, and none in f64.
     for name, model, inputs in [
         ("layout-1.onnx", by_hand(layout=1), one_hot[None]),
         ("f64.onnx", by_hand(dtype=TensorProto.DOUBLE), one_hot[:, None].astype(np.float64)),
@@ -153,7 +153,7 @@ def models_by_hand(folder):
 def bad_models(folder):
     both = CharacterModel(bidirectional=True)
     exported(folder / "both.onnx", both, (torch.zeros(7, 1, dtype=torch.long),), False)
-    check_refused("both", folder / "both.onnx", "another direction than forward")
+    check_refused("both", folder / "both.onnx", "a direction other than forward")
     gru = nn.GRU(VOCABULARY, 40)
     torch.onnx.export(gru, (torch.zeros(7, 1, VOCABULARY),), folder / "gru.onnx", dynamo=False)
     check_refused("gru", folder / "gru.onnx", "it has no LSTM operator; it has ")
@@ -162,7 +162,7 @@ def bad_models(folder):
     for name, model, words in [
         ("peepholes", by_hand(peepholes), "has peepholes"),
         ("clip", by_hand(clip=3.0), "has a clip"),
-        ("coupled", by_hand(input_forget=1), "input and forget gate coupled"),
+        ("coupled", by_hand(input_forget=1), "coupled input and forget gates"),
         ("relu", by_hand(activations=relu), "the activations Sigmoid, Relu, Tanh"),
     ]:
         onnx.save(model, folder / f"{name}.onnx")
@@ -172,7 +172,7 @@ def bad_models(folder):
     dense.output[0] = "before"
     changed.graph.node.append(helper.make_node("Sin", ["before"], ["logits"]))
     onnx.save(changed, folder / "sin.onnx")
-    check_refused("sin", folder / "sin.onnx", "computes something else")
+    check_refused("sin", folder / "sin.onnx", "computes something other")
 
 
 if __name__ == "__main__":

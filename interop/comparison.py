@@ -1,4 +1,4 @@
-"""What the comparisons share: Charcell's command, and perplexities that must agree."""
+"""Shared by the comparisons: runs Charcell, and checks that perplexities agree."""
 
 import json
 import shlex
@@ -19,7 +19,7 @@ def run(*words):
 
 
 def charcell(*words):
-    """What Charcell prints, which must succeed."""
+    """The output of Charcell, which must succeed."""
     done = run(CHARCELL, *words)
     if done.returncode != 0:
         sys.exit(f"charcell {' '.join(map(str, words))}: {done.stderr}")
@@ -27,13 +27,13 @@ def charcell(*words):
 
 
 def charcell_perplexity(trained, text):
-    """That of a run's f32 weights on the file `text`."""
+    """The perplexity of a run's f32 weights on the file `text`."""
     evaluation = json.loads(charcell("evaluate", trained, "--corpus", text, "--json"))
     return evaluation["perplexity"]
 
 
 def perplexity(logits, tokens):
-    """That of `logits` or log-probabilities [T, V] of the characters `tokens` [T]."""
+    """The perplexity of `logits` or log-probabilities [T, V] for the characters `tokens` [T]."""
     logits = np.asarray(logits, dtype=np.float64)
     logits = logits - logits.max(-1, keepdims=True)
     losses = np.log(np.exp(logits).sum(-1)) - logits[np.arange(len(tokens)), tokens]
@@ -48,7 +48,7 @@ def compare(what, framework, expected, ours):
 
 
 class Text:
-    """A text, and its characters in an order that isn't theirs."""
+    """A text, and a vocabulary in another order than Charcell's."""
 
     def __init__(self, path):
         self.path = Path(path).resolve()
@@ -59,8 +59,7 @@ class Text:
 
 
 def convert(file, out):
-    """Runs the line that `charcell import` answers `file` with, which must be one that writes
-    `out`."""
+    """Runs the command that `charcell import` suggests for `file`, which must write `out`."""
     refused = run(CHARCELL, "import", file, "--vocabulary", "none", "-o", "none")
     line = shlex.split(refused.stderr.splitlines()[-1])
     expected_end = [str(file), str(out)]
@@ -70,14 +69,14 @@ def convert(file, out):
 
 
 def check_file(what, framework, file, text, expected):
-    """Converts `file` as Charcell says, imports it, and compares perplexities."""
+    """Converts `file` as Charcell suggests, imports it, and compares perplexities."""
     out, trained = file.with_suffix(".safetensors"), file.with_suffix(".run")
     converted = convert(file, out)
     if converted.returncode != 0:
         sys.exit(f"{what}: {converted.stderr}")
     vocabulary = file.with_suffix(".vocabulary.json")
     if vocabulary.exists():
-        print(f"{what}: the vocabulary is that of the file")
+        print(f"{what}: using the vocabulary of the file")
     else:
         vocabulary.write_text(json.dumps(text.characters))
     charcell("import", out, "--vocabulary", vocabulary, "-o", trained)
@@ -85,7 +84,7 @@ def check_file(what, framework, file, text, expected):
 
 
 def check_refused(what, file, words):
-    """Converts `file`, which must fail with `words` in one line, and write nothing."""
+    """Converts `file`, which must fail with `words` in its last line, and write nothing."""
     out = file.with_suffix(".safetensors")
     refused = convert(file, out)
     last = refused.stderr.strip().splitlines()[-1:]

@@ -1,5 +1,5 @@
-"""What the converters share: a model in Charcell's form, the proof that it is the one in the file,
-and the files that `charcell import` takes.
+"""Shared by the converters: a model in Charcell's form, the check that it computes the same as the
+original, and the files for `charcell import`.
 
 Letters: T steps, V vocabulary, H hidden units. Gates are in the order i, f, g, o: input, forget,
 candidate, output.
@@ -17,18 +17,18 @@ from safetensors.numpy import save
 
 GATES = "ifgo"
 
-# How far apart the log-probabilities of two equal models may be, for their own range of one: more
-# than the rounding of f32, less than any other gate order, activation or mask makes.
+# The tolerance for the log-probabilities of two equal models, relative to their range: larger than
+# rounding errors of f32, smaller than the effect of another gate order, activation or mask.
 TOLERANCE = 1e-3
 
 
 class Refused(Exception):
-    """Why a file can't be converted, and what to do about it."""
+    """Says why a file can't be converted, and what to do about it."""
 
 
 @dataclass
 class Layer:
-    """`w_ih` [4H, inputs], `w_hh` [4H, H], `bias` [4H]; without one, it is zero."""
+    """`w_ih` [4H, inputs], `w_hh` [4H, H], `bias` [4H]; a bias of None is zero."""
 
     name: str
     w_ih: np.ndarray
@@ -38,7 +38,7 @@ class Layer:
 
 @dataclass
 class Linear:
-    """`weight` [V, H], `bias` [V]; without one, it is zero."""
+    """`weight` [V, H], `bias` [V]; a bias of None is zero."""
 
     name: str
     weight: np.ndarray
@@ -66,7 +66,7 @@ class Model:
             if gates != 4 * hidden:
                 kinds = {hidden: "a plain RNN", 3 * hidden: "a GRU"}
                 kind = kinds.get(gates, "an LSTM with a projection, or another kind of layer")
-                raise Refused(f"{layer.name} is {kind}, and Charcell has LSTMs only")
+                raise Refused(f"{layer.name} is {kind}, but Charcell supports only LSTMs")
             require(layer.name, layer.w_ih, (gates, inputs))
             require(layer.name, layer.bias, (gates,))
             inputs = hidden
@@ -74,12 +74,12 @@ class Model:
         require(linear.name, self.linear.bias, (self.vocabulary,))
 
     def widened(self):
-        """The same model with as many units in each layer, as Charcell needs them. The units that
-        are added have weights of zero, hidden states of zero, and so no effect."""
+        """The same model with the same number of units in each layer, as Charcell needs. Added
+        units have zero weights and zero hidden states, so they have no effect."""
         sizes = [layer.w_hh.shape[1] for layer in self.layers]
         most = max(sizes)
         if len(set(sizes)) > 1:
-            print(f"layers of {most} units: units of zeros fill the smaller ones, without effect")
+            print(f"smaller layers are padded with zeros to {most} units, which has no effect")
         layers, inputs = [], self.vocabulary
         for layer in self.layers:
             w_ih = with_zeros(layer.w_ih, most, inputs)
@@ -92,27 +92,27 @@ class Model:
         return layers, Linear(self.linear.name, weight, self.linear.bias)
 
     def log_probabilities(self, tokens):
-        """[T, V]: of the character after each of `tokens`, from a state of zeros."""
+        """[T, V]: for the character after each of `tokens`, from a state of zeros."""
         inputs = np.eye(self.vocabulary)[tokens]
         for layer in self.layers:
             inputs = hidden_states(layer, inputs)
         return log_softmax(inputs @ self.linear.weight.T + self.linear.bias)
 
     def difference(self, tokens, outputs):
-        """How far `outputs`, logits or probabilities after the last of `tokens`, are off: the
-        largest difference of a log-probability, as a part of their range."""
+        """The error of `outputs`, logits or probabilities after the last of `tokens`: the largest
+        difference of a log-probability, relative to their range."""
         outputs = np.asarray(outputs, dtype=np.float64)
         expected = self.log_probabilities(tokens)[-len(outputs) :]
         if outputs.shape != expected.shape:
             return np.inf
         are_probabilities = outputs.min() >= 0 and np.allclose(outputs.sum(-1), 1, atol=1e-3)
-        # Probabilities end where f32 does, at e^-87.
+        # f32 can't hold probabilities below e^-87.
         found = np.log(np.maximum(outputs, 1e-30)) if are_probabilities else log_softmax(outputs)
         found, expected = np.maximum(found, -60), np.maximum(expected, -60)
         return np.abs(found - expected).max() / max(np.ptp(expected), 1e-3)
 
     def summary(self):
-        """What was taken for what."""
+        """A description of the layers as they were interpreted."""
         names = ", ".join(layer.name for layer in self.layers)
         units = ", ".join(str(layer.w_hh.shape[1]) for layer in self.layers)
         inputs = "an embedding" if self.has_embedding else "one-hot inputs"
@@ -123,7 +123,7 @@ class Model:
 
 
 def as_f64(part):
-    """A layer with all of its numbers in f64, and zeros for a bias that it hasn't got."""
+    """A layer with all of its numbers in f64, and zeros for a missing bias."""
     numbers = {name: value for name, value in vars(part).items() if name != "name"}
     rows = next(iter(numbers.values())).shape[0]
     numbers = {
@@ -134,7 +134,7 @@ def as_f64(part):
 
 
 def with_zeros(tensor, units, columns):
-    """`tensor` [4H, inputs] with gates of `units` rows, and with `columns`."""
+    """`tensor` [4H, inputs], padded with zeros to `units` rows per gate and to `columns`."""
     gates = tensor.reshape(len(GATES), -1, tensor.shape[1])
     gates = np.pad(gates, ((0, 0), (0, units - gates.shape[1]), (0, columns - gates.shape[2])))
     return gates.reshape(-1, columns)
@@ -143,11 +143,11 @@ def with_zeros(tensor, units, columns):
 def require(name, tensor, shape):
     """Refuses a `tensor` of another shape."""
     if tensor.shape != shape:
-        raise Refused(f"{name} has a tensor of {list(tensor.shape)}, and {list(shape)} is needed")
+        raise Refused(f"{name} has a tensor of shape {list(tensor.shape)}, not {list(shape)}")
 
 
 def reordered(tensor, order):
-    """`tensor` [4H, …], whose gates are in `order`, in Charcell's."""
+    """`tensor` [4H, …] with its gates, which are in `order`, in Charcell's order."""
     gates = dict(zip(order, np.split(tensor, len(GATES))))
     return np.concatenate([gates[gate] for gate in GATES])
 
@@ -174,26 +174,26 @@ def log_softmax(logits):
 
 
 def some_tokens(vocabulary, steps):
-    """Characters to compare models on; 0, which some of them mask, is one of them."""
+    """Tokens to compare models on; 0, which some models mask, is one of them."""
     tokens = np.random.default_rng(0).integers(0, vocabulary, steps)
     tokens[steps // 3] = 0
     return tokens
 
 
 def require_equal(difference, besides):
-    """Refuses a model that computes something else than its layers do; that may be because of the
+    """Refuses a model that computes something other than its layers do, perhaps because of the
     parts that it has `besides`."""
     if not difference <= TOLERANCE:
         causes = [*besides, "an option of a layer, or how the layers are connected"]
         raise Refused(
-            f"the model computes something else than its LSTM, embedding and output layers do "
-            f"alone (a difference of {difference:.1g}); the reason may be {', or '.join(causes)}"
+            "the model computes something other than its LSTM, embedding and output layers alone "
+            f"(a difference of {difference:.1g}); the reason may be {', or '.join(causes)}"
         )
-    print(f"the layers alone compute what the whole model does, within {difference:.1e}")
+    print(f"the layers alone compute the same as the whole model, within {difference:.1e}")
 
 
 def write(model, out, characters=None):
-    """Writes the safetensors file `out`, and a vocabulary beside it if there are `characters`."""
+    """Writes the safetensors file `out`, and a vocabulary next to it if `characters` are given."""
     print(model.summary())
     tensors = {}
     layers, linear = model.widened()
@@ -208,27 +208,28 @@ def write(model, out, characters=None):
 
 
 def write_tensors(tensors, out, characters=None, dtype=None):
-    """Writes `tensors` as they are called, and says what to do next."""
-    # safetensors 0.8.0 writes the memory of a transposed array as it lies, in silence.
+    """Writes `tensors` with these names, and says what to do next."""
+    # safetensors 0.8.0 silently writes a transposed array in its memory order.
     tensors = {name: np.ascontiguousarray(tensor, dtype) for name, tensor in tensors.items()}
     out = Path(out)
     replace(out, save(tensors))
     vocabulary = out.with_suffix(".vocabulary.json")
     if characters:
         replace(vocabulary, json.dumps(characters, ensure_ascii=False).encode())
-        print(f"{vocabulary}: the {len(characters)} characters that the file has")
+        print(f"{vocabulary}: the {len(characters)} characters of the file's vocabulary")
     else:
         vocabulary = "vocabulary.json"
         print(
-            "the file has no vocabulary: where the model was trained, write its characters in the "
-            'order of its inputs, json.dump(characters, open("vocabulary.json", "w"))'
+            "the file has no vocabulary: in the program that trained the model, write its "
+            "characters in the order of its inputs: "
+            'json.dump(characters, open("vocabulary.json", "w"))'
         )
-    print(f"{out} is written; then:")
+    print(f"wrote {out}; next:")
     print(f"  charcell import {out} --vocabulary {vocabulary} -o runs/imported")
 
 
 def replace(path, contents):
-    """Writes a file whole, or not at all."""
+    """Writes a file, whole or not at all."""
     part = path.with_name(path.name + ".part")
     try:
         part.write_bytes(contents)
@@ -238,7 +239,7 @@ def replace(path, contents):
 
 
 def characters_among(values):
-    """The one vocabulary among `values`: characters in order, or with their numbers."""
+    """The only vocabulary among `values`: characters in order, or a dict with their numbers."""
     found = []
     for value in values:
         if isinstance(value, dict) and value:
@@ -256,13 +257,13 @@ def characters_among(values):
 
 
 def main(convert, what):
-    """Runs `convert(model, out)` with the two paths of the command line."""
+    """Runs `convert(model, out)` with the two paths from the command line."""
     parser = argparse.ArgumentParser(description=f"Converts {what} for `charcell import`.")
     parser.add_argument("model", type=Path, help=what)
     parser.add_argument("out", type=Path, help="the safetensors file to write")
     arguments = parser.parse_args()
     if arguments.out.suffix != ".safetensors":
-        parser.error(f"{arguments.out} must be called .safetensors")
+        parser.error(f"the name of {arguments.out} must end in .safetensors")
     if not arguments.model.is_file():
         parser.error(f"{arguments.model} is not a file")
     try:

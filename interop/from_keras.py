@@ -1,13 +1,14 @@
-"""Converts a model of Keras 3, a .keras file or a whole model in .h5, for `charcell import`.
+"""Converts a Keras 3 model, a .keras file or a whole model in .h5, for `charcell import`.
 
     pip install keras jax safetensors
     python interop/from_keras.py model.keras model.safetensors
 
-Any backend does: jax, unless KERAS_BACKEND or Keras's own configuration names another. A model of
-classes of your own is converted in the program that has them, by `from_keras.convert(model, out)`.
+Any backend works: jax, unless KERAS_BACKEND or Keras's own configuration names another. To convert
+a model with classes of your own, call `from_keras.convert(model, out)` in the program that defines
+them.
 
-Keras has its gates in Charcell's order (it calls the candidate c), its matrices transposed, and one
-bias.
+In Keras, the gates are in Charcell's order (the candidate is called c), the matrices are
+transposed, and there is one bias.
 """
 
 import importlib.util
@@ -31,15 +32,16 @@ def convert_file(path, out):
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:
         raise Refused(
-            f"Keras can't load it ({error}); if it holds weights alone, load them into the model "
-            "by model.load_weights and save that whole, model.save('model.keras'); if it has "
-            "classes or functions of your own, call from_keras.convert(model, out) where they are"
+            f"Keras can't load it ({error}); if it holds only weights, load them into the model "
+            "with model.load_weights and save the whole model, model.save('model.keras'); if it "
+            "has classes or functions of your own, call from_keras.convert(model, out) in the "
+            "program that defines them"
         ) from error
     convert(model, out)
 
 
 def convert(model, out):
-    """Writes a Keras model that is built as the safetensors file `out`."""
+    """Writes a Keras model, which must be built, to the safetensors file `out`."""
     embeddings, layers, linears, besides = [], [], [], []
     for layer in flattened(model):
         cells = cells_of(layer)
@@ -51,7 +53,7 @@ def convert(model, out):
         elif isinstance(inner, keras.layers.Dense):
             linears.append(converted_dense(inner))
         elif layer.weights:
-            raise Refused(f"{shown(layer)} has weights that Charcell has no layer for")
+            raise Refused(f"{shown(layer)} has weights, but Charcell has no such layer")
         elif not isinstance(layer, keras.layers.InputLayer):
             besides.append(shown(layer))
         if layer.weights and layer.compute_dtype not in ["float32", "float64"]:
@@ -59,13 +61,13 @@ def convert(model, out):
     if not layers or len(linears) != 1 or len(embeddings) > 1:
         raise Refused(
             f"it has {len(embeddings)} Embedding, {len(layers)} LSTM and {len(linears)} Dense "
-            "layers, and Charcell has at most one Embedding, then LSTMs, then one Dense"
+            "layers, but Charcell supports at most one Embedding, then LSTMs, then one Dense"
         )
     embedding = None
     for layer in embeddings:
         if layer.mask_zero:
             raise Refused(
-                f"{shown(layer)} masks character 0, so that the LSTM skips it; train with "
+                f"{shown(layer)} masks character 0, so the LSTM skips it; train with "
                 "mask_zero=False"
             )
         embedding = np.asarray(layer.embeddings)
@@ -75,7 +77,7 @@ def convert(model, out):
 
 
 def flattened(model):
-    """The layers of a model and of the models in it, from the bottom up."""
+    """The layers of a model and its nested models, from the bottom up."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from flattened(layer)
@@ -94,7 +96,7 @@ def converted_cell(layer, cell):
     for name, expected in activations:
         found = keras.activations.serialize(getattr(cell, name))
         if found != expected:
-            raise Refused(f"{shown(layer)} has {name} {found}, and Charcell has {expected}")
+            raise Refused(f"{shown(layer)} has {name} {found}, but Charcell has {expected}")
     bias = np.asarray(cell.bias) if cell.use_bias else None
     kernel, recurrent = np.asarray(cell.kernel), np.asarray(cell.recurrent_kernel)
     return Layer(shown(layer), kernel.T, recurrent.T, bias)
@@ -103,7 +105,7 @@ def converted_cell(layer, cell):
 def converted_dense(layer):
     found = keras.activations.serialize(layer.activation)
     if found not in ["linear", "softmax", "log_softmax"]:
-        raise Refused(f"{shown(layer)} has the activation {found}, and Charcell's output has none")
+        raise Refused(f"{shown(layer)} has the activation {found}, but Charcell's output has none")
     bias = np.asarray(layer.bias) if layer.use_bias else None
     return Linear(shown(layer), np.asarray(layer.kernel).T, bias)
 
@@ -113,10 +115,10 @@ def shown(layer):
 
 
 def difference(model, converted):
-    """How far the whole model is from its layers, on some characters."""
+    """The difference between the whole model and its layers, on some characters."""
     if len(model.inputs) != 1:
         raise Refused(
-            f"it has {len(model.inputs)} inputs, and must have one, the characters: make a model "
+            f"it has {len(model.inputs)} inputs, but must have only the characters: make a model "
             "of the same layers without the states"
         )
     batch, steps, *_ = model.input_shape

@@ -3,12 +3,13 @@
     pip install numpy safetensors
     python interop/from_mxnet.py lstm.params model.safetensors
 
-MXNet isn't needed: the file is read here. It is one that `net.save_parameters` wrote (names such as
-`rnn._unfused.0.i2h_weight`), `net.export` or `net.collect_params().save` (`lstm0_l0_i2h_weight`),
-or `npx.save` of the list of parameters in *Dive into Deep Learning*'s LSTM from scratch.
+MXNet isn't needed: this script reads the file itself. The file comes from `net.save_parameters`
+(with names such as `rnn._unfused.0.i2h_weight`), `net.export` or `net.collect_params().save`
+(`lstm0_l0_i2h_weight`), or from `npx.save` of the list of parameters in the LSTM from scratch of
+*Dive into Deep Learning*.
 
-Gluon has Charcell's gate order (it calls the candidate c) and matrices [4H, inputs]; the chapter
-from scratch has a matrix [inputs, H] for each gate, in the order i, f, o, c.
+Gluon has Charcell's gate order (it calls the candidate c) and matrices [4H, inputs]; the chapter's
+LSTM from scratch has a matrix [inputs, H] for each gate, in the order i, f, o, c.
 """
 
 import re
@@ -19,20 +20,20 @@ import numpy as np
 from conversion import Layer, Linear, Model, Refused, main, reordered, write
 
 LIST_MAGIC = 0x112
-# NDArrays of MXNet 0.11 and newer, and those of them that have NumPy's shapes.
+# NDArrays of MXNet 0.11 and newer; the last kind has NumPy's shapes.
 LEGACY_MAGIC, ARRAY_MAGIC, NUMPY_ARRAY_MAGIC = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
 DTYPES = {0: "<f4", 1: "<f8", 2: "<f2"}
 
 CELL = re.compile(r"(?P<cell>.*?)[._]?(?P<array>(i2h|h2h|h2r)_(weight|bias))")
-# The other direction of a layer, as the two ways to name parameters call it.
+# The reverse direction of a layer, in both ways of naming parameters.
 REVERSE = re.compile(r"(^|.*[._])(r\d+|r_cell)")
 
-# What the chapter's get_lstm_params returns, with its own names.
+# The parameters from the chapter's get_lstm_params, with its names.
 FROM_SCRATCH = "W_xi W_hi b_i W_xf W_hf b_f W_xo W_ho b_o W_xc W_hc b_c W_hq b_q".split()
 
 
 class Reader:
-    """Takes numbers off a file, in the order in which they stand there."""
+    """Reads numbers from a file, in order."""
 
     def __init__(self, contents):
         self.contents = contents
@@ -51,32 +52,32 @@ class Reader:
     def array(self):
         (magic,) = self.numbers("I")
         if magic not in (LEGACY_MAGIC, ARRAY_MAGIC, NUMPY_ARRAY_MAGIC):
-            raise Refused("it is of an MXNet before 0.11: load and save it with a newer one")
+            raise Refused("it is from an MXNet before 0.11: load and save it with a newer one")
         if magic != LEGACY_MAGIC and self.numbers("i") != (0,):
-            raise Refused("it has a sparse array: save it dense, array.tostype('default')")
+            raise Refused("it has a sparse array: save it as dense, array.tostype('default')")
         (dimensions,) = self.numbers("i")
         shape = self.numbers("q" * max(dimensions, 0))
         if min(shape, default=0) <= 0:
             raise Refused("it has an array without a shape: run the net once before you save it")
         _device, _number, dtype = self.numbers("iii")
         if dtype not in DTYPES:
-            raise Refused("it has an array that isn't of floating-point numbers")
+            raise Refused("it has an array that isn't floating-point")
         dtype = np.dtype(DTYPES[dtype])
         data = self.bytes(int(np.prod(shape)) * dtype.itemsize)
         return np.frombuffer(data, dtype).reshape(shape)
 
 
 def read(path):
-    """The arrays of a .params file by their names; those of a list are called by their numbers."""
+    """The arrays of a .params file by name; arrays of a list are named by number."""
     reader = Reader(path.read_bytes())
     if len(reader.contents) < 24 or reader.numbers("QQ") != (LIST_MAGIC, 0):
-        raise Refused("it isn't a file of MXNet's arrays")
+        raise Refused("it isn't a file of MXNet arrays")
     arrays = [reader.array() for _ in range(*reader.numbers("Q"))]
     names = [reader.bytes(*reader.numbers("Q")).decode() for _ in range(*reader.numbers("Q"))]
     if names and len(names) != len(arrays):
         raise Refused(f"it has {len(arrays)} arrays and {len(names)} names")
     names = names or [str(number) for number in range(len(arrays))]
-    # `arg:` is what net.export puts before them.
+    # net.export prefixes them with `arg:`.
     return {name.removeprefix("arg:"): array for name, array in zip(names, arrays)}
 
 
@@ -97,11 +98,11 @@ def convert(path, out):
 
 
 def layer(name, cell):
-    """The layer of the arrays of a cell, by the ends of their names."""
+    """The layer from the arrays of a cell, by the ends of their names."""
     if REVERSE.fullmatch(name):
-        raise Refused(f"{name} reads the text backwards, and Charcell has one direction only")
+        raise Refused(f"{name} reads the text backwards, but Charcell only reads it forwards")
     if "h2r_weight" in cell:
-        raise Refused(f"{name} has a projection, and Charcell has none")
+        raise Refused(f"{name} has a projection, which Charcell doesn't support")
     for array in ["i2h_weight", "h2h_weight"]:
         if array not in cell:
             raise Refused(f"{name} lacks its {array}")
@@ -115,7 +116,7 @@ def in_natural_order(name):
 
 
 def ends(arrays, layers):
-    """The output layer and the embedding, if there is one, among the arrays beside the LSTM's."""
+    """The output layer and the embedding or None, from the arrays that aren't the LSTM's."""
     matrices = {name: array for name, array in arrays.items() if array.ndim == 2}
     hidden, inputs = layers[-1].w_hh.shape[1], layers[0].w_ih.shape[1]
     outputs = [name for name in matrices if bias_name(name) in arrays]
@@ -125,8 +126,9 @@ def ends(arrays, layers):
     unknown = set(arrays) - set(outputs) - set(embeddings) - set(biases)
     if len(outputs) != 1 or len(embeddings) > 1 or unknown:
         raise Refused(
-            "beside the LSTM it must have the weights of a Dense, and of an Embedding if there is "
-            f"one; it has {', '.join(f'{name} {list(arrays[name].shape)}' for name in arrays)}"
+            "besides the LSTM, it must have the weights of a Dense, and may have those of an "
+            "Embedding; it has "
+            f"{', '.join(f'{name} {list(arrays[name].shape)}' for name in arrays)}"
         )
     linear = Linear(outputs[0], matrices[outputs[0]], arrays[biases[0]] if biases else None)
     if embeddings:

@@ -1,5 +1,4 @@
-"""Converts an .npz archive of NumPy's, whose arrays are called as PyTorch would call them, for
-`charcell import`.
+"""Converts a NumPy .npz archive, whose arrays have PyTorch's names, for `charcell import`.
 
     pip install numpy safetensors
     python interop/from_numpy.py model.npz model.safetensors
@@ -15,7 +14,7 @@ def convert(path, out):
         with np.load(path) as archive:
             arrays = dict(archive)
     except ValueError as error:
-        raise Refused(f"it holds Python objects: save its arrays alone ({error})") from error
+        raise Refused(f"it holds Python objects: save only the arrays ({error})") from error
     write_tensors(arrays, out)
 
 

@@ -3,11 +3,12 @@
     pip install onnx safetensors
     python interop/from_onnx.py model.onnx model.safetensors
 
-The model has LSTM operators, as PyTorch's two exporters and others write them, on one-hot inputs or
-after a Gather of an embedding, and one MatMul or Gemm after them. What is computed of constants
-alone, as weights that are transposed or dequantised, is computed first.
+The model must have LSTM operators, such as those from PyTorch's two exporters, on one-hot inputs or
+after a Gather from an embedding, followed by one MatMul or Gemm. Nodes that depend only on
+constants, such as transposed or dequantised weights, are evaluated first.
 
-ONNX has the gates in the order i, o, f, c, the matrices [4H, inputs], and two biases in one tensor.
+In ONNX, the gates are in the order i, o, f, c, the matrices are [4H, inputs], and the two biases
+are in one tensor.
 """
 
 import json
@@ -41,8 +42,9 @@ def convert(path, out):
     embeddings = [table for node in graph.of("Gather") for table in converted_gather(graph, node)]
     if len(linears) != 1 or len(embeddings) > 1:
         raise Refused(
-            f"it has {len(embeddings)} Gather of an embedding and {len(linears)} MatMul or Gemm "
-            "with weights, and Charcell has at most one embedding, then LSTMs, then one of these"
+            f"it has {len(embeddings)} Gather from an embedding and {len(linears)} MatMul or Gemm "
+            "with weights, but Charcell supports at most one embedding, then LSTMs, then one "
+            "output layer"
         )
     converted = Model(layers, linears[0], *embeddings)
     besides = graph.operators() - {"LSTM", "MatMul", "Gemm"}
@@ -51,7 +53,7 @@ def convert(path, out):
 
 
 class Graph:
-    """The nodes of a model that depend on its inputs, in order, and all that doesn't."""
+    """The nodes of a model that depend on its inputs, in order, and all constants."""
 
     def __init__(self, model):
         self.constants = {
@@ -72,7 +74,7 @@ class Graph:
             self.constants.update(zip(node.output, values))
 
     def has_constants(self, node):
-        """Whether all that it computes with is known."""
+        """Whether all inputs of `node` are constants."""
         names = [name for name in node.input if name]
         return bool(names) and all(name in self.constants for name in names)
 
@@ -83,7 +85,7 @@ class Graph:
         return {node.op_type for node in self.nodes}
 
     def constant(self, node, number, default=None):
-        """The known input of a node; `default` if it is left out, None if it isn't known."""
+        """A constant input of a node; `default` if it is omitted, None if it isn't a constant."""
         if number >= len(node.input) or not node.input[number]:
             return default
         return self.constants.get(node.input[number])
@@ -103,14 +105,14 @@ def converted_lstm(graph, node):
         raise Refused(f"{name} has weights that are computed from the inputs")
     activations = [word.decode() for word in words.get("activations", [])]
     for found, what in [
-        (words.get("direction", b"forward") != b"forward", "another direction than forward"),
+        (words.get("direction", b"forward") != b"forward", "a direction other than forward"),
         ("clip" in words, "a clip"),
-        (words.get("input_forget", 0) != 0, "input and forget gate coupled"),
+        (words.get("input_forget", 0) != 0, "coupled input and forget gates"),
         (activations not in ([], ACTIVATIONS), f"the activations {', '.join(activations)}"),
         (len(node.input) > 7 and bool(node.input[7]), "peepholes"),
     ]:
         if found:
-            raise Refused(f"{name} has {what}, which Charcell hasn't")
+            raise Refused(f"{name} has {what}, which Charcell doesn't support")
     w, r, bias = [
         np.concatenate([reordered(part, "iofg") for part in np.split(tensor[0], parts)])
         for tensor, parts in [(w, 1), (r, 1), (bias, 2)]
@@ -119,7 +121,7 @@ def converted_lstm(graph, node):
 
 
 def converted_linear(graph, node):
-    """The linear layer that a node is, if it is one: one or none."""
+    """Yields the linear layer of a node, if it is one."""
     if node.op_type not in ["MatMul", "Gemm"]:
         return
     words = attributes(node)
@@ -141,14 +143,14 @@ def converted_linear(graph, node):
 
 
 def converted_gather(graph, node):
-    """The embedding that a node looks rows up in, if it does: one or none."""
+    """Yields the embedding in which a node looks up rows, if it does."""
     table = graph.constant(node, 0)
     if table is not None and table.ndim == 2 and table.dtype.kind == "f":
         yield table
 
 
 def metadata(model):
-    """The values that the model carries for its users, as they stand and as JSON."""
+    """The values of the model's metadata, unchanged and parsed as JSON."""
     for entry in model.metadata_props:
         yield entry.value
         try:
@@ -158,11 +160,11 @@ def metadata(model):
 
 
 def difference(model, graph, converted):
-    """How far the whole model is from its layers, on some characters."""
+    """The difference between the whole model and its layers, on some characters."""
     evaluator = ReferenceEvaluator(model)
     axes = len(lengths(graph.inputs[0])) - is_one_hot(graph.inputs[0])
     differences, errors = [np.inf], []
-    # Steps may be the first axis or the second, and only one of them fits what was exported.
+    # Steps may be the first or the second axis, and only one of them fits the model.
     for time_axis in range(axes):
         try:
             tokens, rows, feeds = example(graph, converted.vocabulary, time_axis)
@@ -173,16 +175,16 @@ def difference(model, graph, converted):
         for outputs in found:
             if outputs.ndim and outputs.shape[-1] == converted.vocabulary:
                 outputs = outputs.reshape(-1, converted.vocabulary)
-                # The same text in all rows, one after the other or side by side.
+                # All rows have the same text; outputs are ordered by row or by step.
                 for one in [outputs[: max(len(outputs) // rows, 1)], outputs[::rows]]:
                     differences.append(converted.difference(tokens, one))
     if len(differences) == 1:
-        raise Refused(f"it gives nothing to compare with: {'; '.join(errors) or 'no logits'}")
+        raise Refused(f"it has no outputs to compare: {'; '.join(errors) or 'no logits'}")
     return min(differences)
 
 
 def example(graph, vocabulary, time_axis):
-    """Some characters, how many rows of them the model's first input takes, and all inputs."""
+    """Some characters, the number of rows of them in the model's first input, and all inputs."""
     characters, *states = graph.inputs
     shape = lengths(characters)[: -1 if is_one_hot(characters) else None]
     shape = [size or (STEPS if axis == time_axis else 1) for axis, size in enumerate(shape)]
@@ -203,7 +205,7 @@ def is_one_hot(value):
 
 
 def lengths(value):
-    """The size of each axis of an input, 0 where any will do."""
+    """The size of each axis of an input; 0 means any size."""
     return [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
 
 

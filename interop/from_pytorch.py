@@ -1,12 +1,12 @@
-"""Converts what `torch.save` wrote, or a TorchScript file, for `charcell import`.
+"""Converts a file from `torch.save`, or a TorchScript file, for `charcell import`.
 
     pip install torch safetensors
     python interop/from_pytorch.py model.pt model.safetensors
 
-The file holds a `state_dict`, alone or as an entry of a checkpoint; its tensors keep their names,
-and `charcell import` finds the LSTM among them. A vocabulary in the checkpoint is written, too. No
-code from the file is run: a whole model, `torch.save(model, …)`, has to be saved as its
-`state_dict` where its class is.
+The file holds a `state_dict`, alone or as an entry of a checkpoint. Its tensors keep their names,
+and `charcell import` finds the LSTM among them. A vocabulary in the checkpoint is also written. No
+code from the file is run: if the file has a whole model, `torch.save(model, …)`, save the model's
+`state_dict` instead, in the program that defines its class.
 """
 
 import pickle
@@ -33,11 +33,11 @@ def read(path):
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise Refused(
-            "it holds more than tensors, as torch.save(model, …) writes it; where its classes "
-            "are, save the weights alone, torch.save(model.state_dict(), …)"
+            "it holds more than tensors, probably from torch.save(model, …); in the program that "
+            "defines its classes, save only the weights, torch.save(model.state_dict(), …)"
         ) from error
     except Exception:
-        # TorchScript is for another function, which also says what is wrong with damaged files.
+        # TorchScript needs another function, which also explains what is wrong with damaged files.
         try:
             return torch.jit.load(path, map_location="cpu").state_dict()
         except Exception as error:
@@ -45,14 +45,14 @@ def read(path):
 
 
 def state_dict(checkpoint):
-    """The one set of named tensors in a file."""
+    """The only set of named tensors in a file."""
     found = {"the file": checkpoint} if is_state_dict(checkpoint) else {}
     if not found and isinstance(checkpoint, dict):
         found = {name: value for name, value in checkpoint.items() if is_state_dict(value)}
     if len(found) != 1:
         raise Refused(
-            f"it has {len(found)} sets of named tensors ({', '.join(map(str, found))}), and must "
-            "have one: torch.save(model.state_dict(), …) writes that"
+            f"it has {len(found)} sets of named tensors ({', '.join(map(str, found))}), but must "
+            "have one: torch.save(model.state_dict(), …) writes one"
         )
     return next(iter(found.values()))
 
@@ -66,4 +66,4 @@ def is_state_dict(value):
 
 
 if __name__ == "__main__":
-    main(convert, "a file of torch.save")
+    main(convert, "a file from torch.save")

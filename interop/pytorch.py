@@ -1,11 +1,11 @@
-"""Takes models from PyTorch to Charcell and back, and compares what both make of a text.
+"""Converts models from PyTorch to Charcell and back, and compares the perplexity of both on a text.
 
     cargo build --release && pip install torch safetensors
     python interop/pytorch.py target/release/charcell
 
-Models of one to four layers, with and without biases, go to Charcell by `charcell import`; a run of
-Charcell goes to PyTorch by `charcell export --safetensors` and `load_state_dict`, unchanged; what
-torch.save writes goes to Charcell by from_pytorch.py. The perplexities on a text must agree within
+Models of one to four layers, with and without biases, are converted to Charcell with `charcell
+import`, runs of Charcell to PyTorch with `charcell export --safetensors` and `load_state_dict`, and
+files from torch.save to Charcell with from_pytorch.py. The perplexities on a text must agree within
 a factor of 1 ± 1e-4.
 """
 
@@ -24,7 +24,7 @@ TEXT = "It was long ago, or not so long: who knows? The sea lay still; the moon 
 
 
 class CharacterModel(nn.Module):
-    """The modules are called as Charcell calls them."""
+    """A model whose modules have Charcell's names."""
 
     def __init__(self, vocabulary, hidden, layers, bias=True):
         super().__init__()
@@ -76,7 +76,7 @@ def to_pytorch(folder, layers):
 
 
 def files(folder):
-    """What torch.save and others write goes to Charcell by a script."""
+    """Files from torch.save and others, which scripts convert for Charcell."""
     (folder / "text.txt").write_text(TEXT)
     text = Text(folder / "text.txt")
     model = CharacterModel(len(text.characters), 40, 2)

@@ -1,8 +1,8 @@
-"""`nn.LSTM` with one bias, its second one frozen at zero, trained by Adam on given windows.
+"""`nn.LSTM` with one bias, its second one frozen at zero, trained with Adam on given windows.
 
-The folder that it is called with holds `work.json` (sizes and settings, the learning rate of each
-iteration), `weights.safetensors` (the initial weights), `windows.u16` (inputs and targets of the
-windows of all epochs, `[E, iterations, 2, T, B]`) and `held_out.u16` (the text to evaluate on).
+Its argument is a folder with `work.json` (sizes and settings, the learning rate of each iteration),
+`weights.safetensors` (the initial weights), `windows.u16` (inputs and targets of the windows of all
+epochs, `[E, iterations, 2, T, B]`) and `held_out.u16` (the text to evaluate on).
 """
 
 import json

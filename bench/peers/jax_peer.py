@@ -1,4 +1,5 @@
-"""The chapter's recipe in JAX: the whole epoch compiled, a scan over windows and one over steps."""
+"""The chapter's recipe in JAX: a compiled function for an epoch, with scans over windows and steps.
+"""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""The chapter's recipe in NumPy, the backward pass by hand: what plain array code comes to."""
+"""The chapter's recipe in NumPy, with the backward pass written by hand: plain array code."""
 
 import numpy as np
 
@@ -13,7 +13,8 @@ def sigmoid(x):
 
 
 def forward(inputs, hidden, cell):
-    """All steps of a window `[T, B]`: what the way back needs, and the hidden states."""
+    """All steps of a window `[T, B]`: values for the backward pass, hidden states, last cell state.
+    """
     steps, outputs = [], []
     for tokens in inputs:
         gates = parameters["w_ih"][tokens] + hidden @ parameters["w_hh"] + parameters["b"]
@@ -29,7 +30,7 @@ def forward(inputs, hidden, cell):
 
 
 def backward(steps, d_outputs):
-    """The gradients of all pre-activations `[T · B, 4H]`, from those of the hidden states."""
+    """The gradients of all pre-activations `[T · B, 4H]`, from the gradients of hidden states."""
     d_gates = [None] * len(steps)
     d_hidden, d_cell = np.zeros_like(steps[0][4]), np.zeros_like(steps[0][4])
     d_outputs = d_outputs.reshape(len(steps), *d_hidden.shape)

@@ -1,14 +1,14 @@
-"""What all peers in Python share: the work that they are given, and the orders that they follow.
+"""Shared by all peers in Python: the work that they get, and the orders that they follow.
 
-A peer is called with a folder that holds `work.json` (sizes, the corpus as tokens, the recipe) and
-`weights.f32` (the initial parameters, one after another, row-major). Then it follows the orders of
-its standard input, a line each, and answers each with a line, so that several peers can take turns
-and be measured by one clock:
+A peer's argument is a folder with `work.json` (sizes, the corpus as tokens, the recipe) and
+`weights.f32` (the initial parameters, one after another, row-major). It reads orders from standard
+input, one per line, and answers each with a line, so that several peers can take turns and be timed
+by the same clock:
 
     epoch OFFSET     trains an epoch that starts at this token; answers with its mean loss in nats
-    generate COUNT   continues token 0, each time with the most probable token; answers with them
-    multiply SIZE    multiplies two matrices of this size, until the best time is known; answers
-                     with GFLOP/s
+    generate COUNT   continues token 0 with the most probable tokens; answers with these tokens
+    multiply SIZE    multiplies two matrices of this size for a second; answers with the best rate
+                     in GFLOP/s
     evaluate 0       answers with the mean loss in nats on the held-out text, if there is one
 """
 
@@ -67,7 +67,7 @@ def best_rate(size, multiply):
 
 
 def follow(epoch, generate=None, multiply=None, evaluate=None):
-    """Follows the orders of the standard input to its end, with a function for each."""
+    """Follows the orders from standard input until its end, with a function for each."""
     orders = {"epoch": epoch, "generate": generate, "multiply": multiply, "evaluate": evaluate}
     print("ready", flush=True)
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-//! What is measured, and on which text.
+//! The command line: what to measure, and on which text.
 
 use std::path::{Path, PathBuf};
 
@@ -9,29 +9,29 @@ use infer_core::Normalisation;
 
 /// Measure Charcell, and write sections of docs/results.md.
 ///
-/// Nothing else should run on the machine meanwhile.
+/// Nothing else should run on the machine at the same time.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo xtask bench")]
 pub(crate) struct Arguments {
-    /// The sections to measure, as docs/results.md marks them, or pictures
+    /// The sections of docs/results.md to measure, by their marks there, or pictures
     /// [default: bench phases growth-cpu growth-gpu].
     #[arg(value_name = "SECTION")]
     pub(crate) sections: Vec<String>,
-    /// The text of *The Time Machine*, 178,979 characters, as the chapter takes it. Some sections
-    /// are about it.
+    /// The text of *The Time Machine* as the chapter uses it, 178,979 characters, which some
+    /// sections need.
     #[arg(long, value_name = "FILE")]
     time_machine: Option<PathBuf>,
     /// For `bench`: the text to train on [default: the one that ships with Charcell].
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
-    /// For `bench`: take its first characters.
+    /// For `bench`: train on the first N characters.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     chars: usize,
-    /// For `bench`: epochs that each trains for on all cores; on one core it is a quarter of them.
+    /// For `bench`: epochs of each training on all cores; on one core, a quarter of them.
     #[arg(long, value_name = "N", default_value_t = 160)]
     pub(crate) epochs: usize,
-    /// Train on the orders of the standard input, as one of the peers of `bench`, on the work in
-    /// this folder.
+    /// Run as one of the peers of `bench`: train on the work in this folder, following orders from
+    /// standard input.
     #[arg(long, value_name = "FOLDER", hide = true)]
     pub(crate) peer: Option<PathBuf>,
 }
@@ -39,10 +39,12 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// The text of *The Time Machine*.
     pub(crate) fn time_machine(&self) -> Result<&Path> {
-        self.time_machine.as_deref().context("it is about a text that --time-machine names")
+        self.time_machine
+            .as_deref()
+            .context("it needs the text of The Time Machine: --time-machine FILE")
     }
 
-    /// What the chapter takes of that text, or as much of the shipped story.
+    /// The text that `--corpus` and `--chars` select, by default from the shipped text.
     pub(crate) fn corpus(&self) -> Result<Corpus> {
         let chars = Some(self.chars);
         Ok(match &self.corpus {
@@ -53,7 +55,7 @@ impl Arguments {
         })
     }
 
-    /// The text in words, for below a table.
+    /// A description of the text, for the results.
     pub(crate) fn text(&self) -> String {
         let name = self.corpus.as_ref().and_then(|file| file.file_name());
         let name = name.map_or("the text that ships with Charcell".into(), |name| {

@@ -1,4 +1,4 @@
-//! The chapter's recipe on its own text, *The Time Machine*, against the chapter's figures.
+//! The chapter's recipe on its own text, *The Time Machine*, compared with the chapter's figures.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -19,18 +19,18 @@ use crate::arguments::Arguments;
 use crate::results::{circumstances, write_section};
 use pollster::block_on;
 
-/// Characters that the chapter takes of its text.
+/// How many characters of its text the chapter uses.
 const CHARACTERS: usize = 10_000;
 
 /// Epochs at which the chapter reports.
 const REPORTS: [usize; 4] = [40, 80, 120, 160];
 
-/// Perplexities at [`REPORTS`] that a right implementation reaches, and how far the mean of all
-/// seeds may be from them.
+/// Perplexities at [`REPORTS`] that a correct implementation reaches, and the tolerance for the
+/// mean of all seeds.
 const EXPECTED: [f64; 4] = [7.8, 3.9, 1.95, 1.32];
 const TOLERANCE: f64 = 0.1;
 
-/// What integer inference may lose.
+/// Limits for what integer inference may cost.
 const LARGEST_FACTOR: f64 = 1.003;
 const SMALLEST_AGREEMENT: f64 = 0.99;
 
@@ -80,14 +80,14 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
          *The Time Machine*, first {CHARACTERS} characters, 256 units, 160 epochs, on the CPU: \
          `cargo xtask test --full --time-machine FILE`. int8 is compared with f32 on the same \
          text, teacher-forced.\n\n{table}\n\
-         A gate has one bias, as in the chapter's own code; the framework layer's second one \
-         doubles what a step changes, and explains its higher perplexity.\n\n{}\n",
+         A gate has one bias, as in the chapter's own code. The framework layer has two, which \
+         doubles each update of their sum, and explains its higher perplexity.\n\n{}\n",
         circumstances()?
     );
     write_section("chapter", &text)
 }
 
-/// What the chapter takes of its text.
+/// The part of the text that the chapter uses.
 pub(crate) fn corpus(time_machine: &Path) -> Result<Corpus> {
     let files = [time_machine.to_owned()];
     let corpus = Corpus::read(&files, Normalisation::LowerCase, Some(CHARACTERS))?;
@@ -108,7 +108,8 @@ pub(crate) fn train(corpus: &Corpus, seed: u64) -> Result<(TrainedModel, [f64; 4
     Ok((outcome.model, REPORTS.map(|epoch| perplexities[epoch - 1])))
 }
 
-/// By what factor int8 raises the perplexity, and the share of first choices that stay the same.
+/// The factor by which int8 raises the perplexity, and the share of first choices that stay the
+/// same.
 pub(crate) fn compare_int8(model: &TrainedModel, corpus: &Corpus) -> Result<(f64, f64)> {
     let tokens = corpus.tokens().to_vec();
     let predict = |weights| -> Result<(f64, Vec<usize>)> {
@@ -124,7 +125,7 @@ pub(crate) fn compare_int8(model: &TrainedModel, corpus: &Corpus) -> Result<(f64
     Ok((int8_perplexity / perplexity, same as f64 / choices.len() as f64))
 }
 
-/// The perplexities at [`REPORTS`] of a model with two biases a gate, whose gradients are the same.
+/// The perplexities at [`REPORTS`] of a model with two biases a gate, which have the same gradient.
 fn train_with_two_biases(corpus: &Corpus) -> Result<[f64; 4]> {
     let config = Config::default();
     let dimensions = Dimensions {
@@ -144,7 +145,8 @@ fn train_with_two_biases(corpus: &Corpus) -> Result<[f64; 4]> {
         let count = windows.len() as f64;
         for window in windows {
             loss_nats += cpu.compute_gradients(&window) / count;
-            // Both biases count in the norm, and both are changed: in their sum, by twice as much.
+            // Both biases count in the norm, and both are updated, so their sum changes twice as
+            // much.
             let biases = |name| if matches!(name, ParameterName::B(_)) { 2.0 } else { 1.0 };
             let square = |name| {
                 let gradient = cpu.gradients().get(name).iter().map(|&g| f64::from(g).powi(2));

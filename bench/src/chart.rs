@@ -1,9 +1,9 @@
-//! The pictures of the comparison, as SVG.
+//! The charts of the comparisons, as SVG.
 
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
-/// Pixels of a picture.
+/// The size of a chart, in pixels.
 const SIZE: (u32, u32) = (760, 400);
 
 const COLORS: [RGBColor; 5] = [
@@ -22,14 +22,14 @@ pub(crate) struct Line {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// Perplexity, on a logarithmic scale, against `seconds`, which says what they are.
+/// Perplexity, on a logarithmic scale, against time; `seconds` is the label of the time axis.
 pub(crate) fn curves(
     lines: &[Line],
     seconds: &str,
     perplexities: std::ops::Range<f64>,
 ) -> Result<String> {
     let mut svg = String::new();
-    // The slowest would press all others against the axis.
+    // The axis ends near the median: the slowest line would squeeze all others against the left.
     let ends = lines.iter().filter_map(|line| line.points.last());
     let mut ends: Vec<f64> = ends.map(|&(seconds, _)| seconds).collect();
     ends.sort_by(f64::total_cmp);
@@ -72,7 +72,7 @@ fn draw_curves<'a>(
     area.present()
 }
 
-/// Seconds an epoch, a bar each.
+/// Seconds an epoch, as bars.
 pub(crate) fn bars(bars: &[(String, f64)]) -> Result<String> {
     let mut svg = String::new();
     draw_bars(&mut svg, bars).map_err(|error| anyhow!("{error}"))?;

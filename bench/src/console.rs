@@ -1,4 +1,4 @@
-//! `docs/console.svg`: a session on the console of an emulated board, as it went.
+//! `docs/console.svg`: a recorded session on the console of an emulated board.
 
 use std::fmt::Write;
 use std::fs;
@@ -13,44 +13,44 @@ use device_tests::emulator::{self, PIPE};
 use device_tests::{firmware, machines, models};
 use xtask::root;
 
-/// The board whose console it is.
+/// The emulated board.
 const BOARD: &str = "mps2-an386";
 
-/// What is typed.
+/// The lines to type.
 const LINES: [&str; 6] =
     [":length 90", "the time traveller", ":temperature 0.4", ":seed 3", "the moon", ":info"];
 
-/// Between two keys, and before a new line.
+/// Pauses between two keys, and before a new line.
 const KEY: Duration = Duration::from_millis(70);
 const LINE: Duration = Duration::from_millis(900);
 
-/// What appears within this time is drawn as one.
+/// Output that appears within this time is drawn together.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// Columns of the screen, and the size of its letters.
+/// Columns of the screen, the size of its letters, and the margin.
 const COLUMNS: usize = 88;
 const LETTER_WIDTH: f64 = 7.8;
 const LETTER_HEIGHT: f64 = 18.0;
 const MARGIN: f64 = 14.0;
 
-/// Colours of what the board shows, and of what is typed.
+/// Colours of the board's output, and of typed text.
 const SHOWN_COLOUR: &str = "#d7dae0";
 const TYPED_COLOUR: &str = "#8fd18a";
 
-/// QEMU takes 64 ns for each instruction, 16 million a second: no faster than such a board.
+/// An instruction takes 64 ns in QEMU, 16 million a second: no faster than a real board.
 const PACE: [&str; 2] = ["-icount", "shift=6,align=on"];
 
-/// What QEMU says, in between, where it can't keep the pace; it ends with the line.
+/// The start of the warning lines that QEMU mixes into the output when it can't keep the pace.
 const LATE: &str = "Warning: The guest is now late by ";
 
-/// A text that appeared at once, and when.
+/// A text that appeared together, and when.
 struct Shown {
     after: Duration,
     is_typed: bool,
     text: String,
 }
 
-/// Talks to the board, and draws what its console showed, each part when it did.
+/// Talks to the board, and draws the output of its console, animated with the recorded times.
 pub(crate) fn write() -> Result<()> {
     let board = machines::the_board(BOARD)?;
     let program = firmware::build(board)?;
@@ -60,7 +60,7 @@ pub(crate) fn write() -> Result<()> {
     let emulator = emulator.args(PACE);
     let mut console = Console::start_filtered(emulator, move |bytes| {
         let mut shown = warnings.drop_from(bytes);
-        // Of a line's end, its second byte may come later.
+        // The bytes of a line end may arrive separately.
         shown.retain(|&byte| byte != b'\r');
         shown
     })?;
@@ -73,7 +73,7 @@ fn record(console: &mut Console) -> Result<Vec<Shown>> {
     let start = Instant::now();
     let greeting = console.greeting()?.trim_start().to_owned() + "\n> ";
     let mut session = vec![Shown { after: Duration::ZERO, is_typed: false, text: greeting }];
-    // The Ctrl-C of the greeting isn't a part of the session, nor is how long it took.
+    // The Ctrl-C of the greeting isn't part of the session, nor is the time that it took.
     let skipped = start.elapsed();
     for line in LINES {
         for (index, key) in line.chars().chain(['\r']).enumerate() {
@@ -97,15 +97,15 @@ fn record(console: &mut Console) -> Result<Vec<Shown>> {
     Ok(session)
 }
 
-/// Drops what QEMU says of its pace, which may come in several parts.
+/// Drops QEMU's warnings about its pace, which may arrive in several parts.
 #[derive(Default)]
 struct Warnings {
-    /// The start of a warning, or what may be one.
+    /// The start of a warning, or of a possible one.
     pending: Vec<u8>,
 }
 
 impl Warnings {
-    /// What the emulated board itself wrote, of `bytes` and of what was pending.
+    /// The output of the emulated board in the pending bytes and `bytes`.
     fn drop_from(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut rest = mem::take(&mut self.pending);
         rest.extend(bytes);
@@ -123,13 +123,13 @@ impl Warnings {
     }
 }
 
-/// Whether `bytes` start with a warning or, as far as they go, may do so.
+/// Whether `bytes` start with a warning, or are too short to rule it out.
 fn is_warning(bytes: &[u8]) -> bool {
     let common = bytes.len().min(LATE.len());
     bytes[..common] == LATE.as_bytes()[..common]
 }
 
-/// A part of a row, where it is on the screen.
+/// A part of a row, and its position on the screen.
 struct Part {
     after: Duration,
     is_typed: bool,
@@ -138,7 +138,7 @@ struct Part {
     text: String,
 }
 
-/// Breaks what was shown into rows.
+/// Breaks the session into rows, and counts them.
 fn lay_out(session: &[Shown]) -> (Vec<Part>, usize) {
     let (mut parts, mut row, mut column) = (Vec::<Part>::new(), 0, 0);
     for Shown { after, is_typed, text } in session {
@@ -181,7 +181,7 @@ fn draw(session: &[Shown]) -> String {
         let x = MARGIN + *column as f64 * LETTER_WIDTH;
         let y = MARGIN + (*row as f64 + 0.75) * LETTER_HEIGHT;
         let length = text.chars().count() as f64 * LETTER_WIDTH;
-        // Of ordinary spaces, browsers draw no two in a row.
+        // Browsers collapse ordinary spaces in a row.
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace(' ', "\u{A0}");
         // Hidden until its time, so that a viewer without animations shows all of it.
         let seconds = after.as_secs_f64();
@@ -195,7 +195,7 @@ fn draw(session: &[Shown]) -> String {
             svg,
             "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\"{fill}>{text}{hidden}</text>"
         )
-        .expect("a string grows as it must");
+        .expect("writing to a string doesn't fail");
     }
     svg + "</g>\n</svg>\n"
 }
@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// The sessions that are shown are of the model that ships with the firmware now.
+    /// The sessions in the documentation come from the model that now ships with the firmware.
     #[test]
     fn sessions_are_what_the_shipped_model_writes() {
         let artifact = Artifact::read(&models::shipped()).unwrap();
@@ -217,7 +217,7 @@ mod tests {
         let page = read("docs/flash-a-board.md").replace('\n', "");
         assert!(page.contains(&written(200)), "the page has another text");
         let drawing = read("docs/console.svg");
-        // What stands between the tags.
+        // The text between the tags.
         let texts = drawing.split('>').filter_map(|part| part.split('<').next());
         let text = texts.collect::<String>().replace('\n', "").replace('\u{A0}', " ");
         let is_current = text.contains(&written(90));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_is_dropped_however_it_comes() {
+    fn a_warning_is_dropped_however_it_is_split() {
         let all = format!("> We{LATE}0.1 to 0.2 seconds\n{LATE}1 to 2 seconds\nWarn me");
         for (first, second) in (0..all.len()).flat_map(|a| (a..all.len()).map(move |b| (a, b))) {
             let mut warnings = Warnings::default();

@@ -1,4 +1,4 @@
-//! What a character costs by core: instructions, recorded, and the cycles that they take.
+//! The cost of a character on each core: recorded instructions, and an estimate of the cycles.
 
 use std::fmt::Write;
 use std::fs;
@@ -16,8 +16,8 @@ use crate::results::grouped;
 /// The sizes of the other counted models.
 const COUNTED: Dimensions = Dimensions { vocabulary: 41, hidden: 256, layers: 1 };
 
-/// Blocks of 4 × 8 weights that a character of a counted model takes: those of its units, and of
-/// the rows of its output layer.
+/// Blocks of 4 × 8 weights that a counted model reads per character: those of its units, and of the
+/// rows of its output layer.
 fn blocks(model: &str) -> u64 {
     let Dimensions { vocabulary, hidden, .. } = match model {
         LARGE_VOCABULARY => LARGE,
@@ -27,21 +27,20 @@ fn blocks(model: &str) -> u64 {
     ((hidden + vocabulary.div_ceil(4)) * hidden.div_ceil(8)) as u64
 }
 
-/// Cycles of a character of `instructions`, as far as the core's makers say how long they take.
+/// An estimate of the cycles of a character with this many `instructions`, or `None` if the core's
+/// timings aren't documented.
 ///
-/// Each takes one cycle, but those of the inner loop which take more, by block:
+/// An instruction takes one cycle, except these instructions of the inner loop, per block:
 ///
-/// - Cortex-M0+: a load takes two, and there are 32; LDM takes one and one more a register, and
-///   there are 4 of two registers; the branch takes two, too (Arm DDI 0484, instruction set
-///   summary);
-/// - Cortex-M3: a load takes two, and one after another load, so that the five of a column take
-///   one more; MLA takes two, and there are 32; the branch takes up to two more (Arm DDI 0337,
-///   table 3-1);
-/// - Cortex-M4: LDM takes one and one more a register, 3 of four registers in int8, and VLDM in
-///   f32, of 8, 16 and 16; a VFMA takes three, and there are 32 (Arm DDI 0439, tables 3-1 and 7-1);
-/// - Cortex-M33: Arm documents none, and it is taken for a Cortex-M4;
-/// - Cortex-M55: an instruction takes two for a vector, and there are 8 of those (its software
-///   optimisation guide).
+/// - Cortex-M0+: 32 loads take two cycles; 4 LDM of two registers take one, and one for each
+///   register; the branch takes two (Arm DDI 0484, instruction set summary);
+/// - Cortex-M3: a load takes two, but one after another load, so the five loads of a column take
+///   one more in all; 32 MLA take two; the branch takes up to two more (Arm DDI 0337, table 3-1);
+/// - Cortex-M4: LDM and VLDM take one, and one for each register: in int8, there are 3 LDM of four
+///   registers; in f32, 3 VLDM of 8, 16 and 16; 32 VFMA take three (Arm DDI 0439, tables 3-1 and
+///   7-1);
+/// - Cortex-M33: Arm documents no timings, so it is treated as a Cortex-M4;
+/// - Cortex-M55: 8 vector instructions take two (its software optimisation guide).
 pub(crate) fn estimated_cycles((machine, model): Counted, instructions: u64) -> Option<u64> {
     let more_in_a_block = match (machine.core, model) {
         ("Cortex-M0+", _) => 41,
@@ -54,8 +53,8 @@ pub(crate) fn estimated_cycles((machine, model): Counted, instructions: u64) -> 
     Some(instructions + blocks(model) * more_in_a_block)
 }
 
-/// Counts all that is counted, records it, and writes the table of costs in the documentation of
-/// `infer-core`. Gives what was counted of 256 units.
+/// Counts on all cores, records the counts, and writes the table of costs in the documentation of
+/// `infer-core`. Returns the counts for models with 256 units.
 pub(crate) fn measure() -> Result<Vec<(Counted, u64)>> {
     let mut text = String::new();
     let mut count_each = |counted: Counted| {
@@ -73,16 +72,16 @@ pub(crate) fn measure() -> Result<Vec<(Counted, u64)>> {
     Ok(counts)
 }
 
-/// The table of costs.
+/// The file of the table of costs.
 const COSTS: &str = "infer-core/costs.md";
 
-/// What a model of the chapter's size costs, from the `record` of instructions.
+/// The costs of a model of the chapter's size, from the `record` of instructions.
 fn costs(record: &str) -> Result<String> {
     let memory = Memory::new::<Int8>(COUNTED);
     let mut text = String::from(
-        "# What it costs\n\nA model of 256 hidden units and 41 characters, which has 273,000 \
-         multiply-adds a character;\ninstructions of step, logits and choice, greedy where no \
-         temperature is named, counted under QEMU:\n\n\
+        "# What it costs\n\nFor a model with 256 hidden units and 41 characters, which needs \
+         273,000 multiply-adds a character:\ninstructions for step, logits and choice (greedy \
+         unless a temperature is given), counted under QEMU.\n\n\
          | core | weights | instructions a character |\n|---|---|---|\n",
     );
     let is_other = |line: &str| line.contains(LARGE_VOCABULARY) || line.contains(FEW_UNITS);
@@ -96,8 +95,8 @@ fn costs(record: &str) -> Result<String> {
     }
     writeln!(
         text,
-        "\nIn int8 it holds {} bytes of RAM while it generates: {} of state ({} on a Cortex-M0+), \
-         {} of views\nand at most {} of stack.",
+        "\nIn int8, generating uses {} bytes of RAM: {} of state ({} on a Cortex-M0+), {} of views \
+         and at\nmost {} of stack.",
         memory.generating_bytes(),
         memory.state_bytes,
         Memory::on_armv6m::<Int8>(COUNTED).state_bytes,
@@ -115,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    /// The clocks in the table of boards are those of the recorded instructions.
+    /// The clocks in the table of boards match the recorded instructions.
     #[test]
     fn boards_are_as_fast_as_recorded() {
         for (machine, core) in [
@@ -134,7 +133,7 @@ mod tests {
                     None => instructions as f64 * RISCV_CLOCKS_PER_INSTRUCTION,
                 };
                 let ratio = core.clocks(dimensions) / clocks;
-                assert!((ratio - 1.0).abs() < 0.03, "{core:?}, {model}: {ratio} times as recorded");
+                assert!((ratio - 1.0).abs() < 0.03, "{core:?}, {model}: {ratio} times the record");
             }
         }
     }
@@ -143,6 +142,6 @@ mod tests {
     fn the_documentation_has_the_recorded_costs() {
         let record = fs::read_to_string(record()).unwrap();
         let table = fs::read_to_string(root().join(COSTS)).unwrap();
-        assert_eq!(table, costs(&record).unwrap(), "cargo xtask bench inference writes it");
+        assert_eq!(table, costs(&record).unwrap(), "run `cargo xtask bench inference`");
     }
 }

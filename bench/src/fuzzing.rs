@@ -7,7 +7,7 @@ use device_tests::fuzz::{self, Counts};
 
 use crate::results::{circumstances, grouped, write_section};
 
-/// Inputs for each.
+/// Inputs for each target.
 const EXECUTIONS: u64 = 1_000_000;
 
 /// Writes the section of the results.
@@ -23,9 +23,9 @@ pub(crate) fn measure() -> Result<()> {
         writeln!(table, "| `{}` | {executions} | {edges} | {seconds:.0} |", target.name)?;
     }
     let text = format!(
-        "## Fuzzing\n\nlibFuzzer by the targets in `fuzz/`, with overflow checks and debug \
-         assertions, in 64 MB of memory: no panic, no time-out, and all that a target says must \
-         hold does (`cargo xtask test --full --time-machine FILE`).\n\n{table}\n{}\n",
+        "## Fuzzing\n\nlibFuzzer on the targets in `fuzz/`, with overflow checks and debug \
+         assertions, in 64 MB of memory: no panic, no time-out, no violated property of a target \
+         (`cargo xtask test --full --time-machine FILE`).\n\n{table}\n{}\n",
         circumstances()?
     );
     write_section("fuzzing", &text)

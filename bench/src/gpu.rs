@@ -1,4 +1,5 @@
-//! Training on a GPU, measured: gradients against f64, a training, and what takes how long.
+//! Measures training on a GPU: the error of gradients against f64, a training, and the time of each
+//! kernel.
 
 use std::fmt::Write;
 
@@ -17,16 +18,16 @@ use crate::reference::{Reference, relative_error};
 use crate::results::{circumstances, write_section};
 use pollster::block_on;
 
-/// How far each gradient of an epoch may be from f64, relative to its norm.
+/// Tolerances for the gradients of each window against f64, relative to their norm.
 const GPU_TOLERANCE: f64 = 5e-6;
 const CPU_TOLERANCE: f64 = 1e-6;
 
-/// Epochs that are trained, and the perplexities that a right implementation ends at.
+/// Epochs to train, and the range of perplexities that a correct implementation ends in.
 const EPOCHS: usize = 40;
 const EXPECTED: std::ops::RangeInclusive<f64> = 7.0..=8.6;
 
-/// Measures the adapter that `CHARCELL_TEST_ADAPTER` names, or the best one, software too, and
-/// writes the section of the results.
+/// Measures the adapter that `CHARCELL_TEST_ADAPTER` names, or the best one, which may be software,
+/// and writes the section of the results.
 pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let name = std::env::var("CHARCELL_TEST_ADAPTER").unwrap_or_default();
     let adapter = block_on(Adapter::find(Some(&name)))?;
@@ -60,8 +61,8 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     write_section("gpu", &text)
 }
 
-/// The largest relative error of an epoch's gradients at the initial weights: of the GPU, and of
-/// the CPU.
+/// The largest relative error of an epoch's gradients at the initial weights, on the GPU and on the
+/// CPU.
 fn gradient_errors(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Result<(f64, f64)> {
     let &Config { batch_size, num_steps, sampling, .. } = config;
     let mut random = ChaCha8Rng::seed_from_u64(config.seed);
@@ -81,7 +82,7 @@ fn gradient_errors(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Resul
     Ok((gpu_error, cpu_error))
 }
 
-/// The last perplexity, and the median of the seconds of an epoch.
+/// The last perplexity, and the median seconds of an epoch.
 fn train(corpus: &Corpus, config: &Config, device: &Device) -> Result<(f64, f64)> {
     let (mut perplexity, mut seconds) = (f64::INFINITY, Vec::new());
     let outcome = block_on(train_and_predict(corpus, config, device, |report| {

@@ -1,4 +1,4 @@
-//! What a multiply-add costs at other sizes than the chapter's, and what memory a character takes.
+//! The cost of a multiply-add at sizes other than the chapter's, and the memory for a character.
 
 use std::fmt::Write;
 use std::fs;
@@ -33,10 +33,10 @@ pub(crate) struct Sizes {
 }
 
 impl Sizes {
-    /// The recipe's.
+    /// The recipe's sizes.
     pub(crate) const CHAPTER: Self = Self { hidden: 256, batch_size: 32, num_steps: 35, layers: 1 };
 
-    /// The recipe's, and each size by itself at the values given.
+    /// The recipe's sizes, and variants in which one size has one of the given values.
     fn around(
         hidden: &[usize],
         batch_size: &[usize],
@@ -126,12 +126,12 @@ pub(crate) fn measure_cpu() -> Result<()> {
         "## Growth on the CPU\n\n\
          The cost of a multiply-add, an iteration's time over all of its products, around the \
          chapter's sizes: `cargo xtask bench growth-cpu`.\n\n{table}\n\
-         The cost stays within 1.6 of the best but for batches below eight rows: they read every \
-         weight for few products, and aren't divided between threads, each of which would read all \
-         weights for fewer still.\n\n\
-         Activations take {stated} bytes a character and layer by their shapes (seven numbers a \
-         unit: four gates, cell state, its tanh, hidden state), {measured:.0} measured as the \
-         growth of the resident memory from one layer to three.\n\n{}\n",
+         The cost stays within 1.6 of the best, except for batches of fewer than eight rows. They \
+         read every weight for few products, and aren't divided between threads, because each \
+         thread would read all weights for even fewer.\n\n\
+         Activations use {stated} bytes per character and layer according to their shapes (seven \
+         numbers a unit: four gates, cell state, its tanh, hidden state). Measured as the growth \
+         of the resident memory from one layer to three, it is {measured:.0}.\n\n{}\n",
         circumstances()?
     );
     print!("{table}");
@@ -139,7 +139,7 @@ pub(crate) fn measure_cpu() -> Result<()> {
     write_section("growth-cpu", &text)
 }
 
-/// Writes the section of the GPU, or of the software that stands in for one.
+/// Writes the section of the GPU, or of a software adapter.
 pub(crate) fn measure_gpu() -> Result<()> {
     let name = std::env::var("CHARCELL_TEST_ADAPTER").unwrap_or_default();
     let adapter = block_on(Adapter::find(Some(&name)))?;
@@ -160,8 +160,8 @@ pub(crate) fn measure_gpu() -> Result<()> {
     let text = format!(
         "## Growth on a GPU\n\n\
          The same on {adapter} ({}): `cargo xtask bench growth-gpu`.\n\n{table}\n\
-         64 units or 8 rows have too few products to make up for the dispatches of a step, whose \
-         number is the same for all sizes.\n\n{}\n",
+         With 64 units or 8 rows, there are too few products to outweigh the dispatches of a step, \
+         whose number is the same for all sizes.\n\n{}\n",
         adapter.kind(),
         circumstances()?
     );
@@ -169,9 +169,9 @@ pub(crate) fn measure_gpu() -> Result<()> {
     write_section("growth-gpu", &text)
 }
 
-/// The cost of a multiply-add: the least of several iterations.
+/// The cost of a multiply-add, in picoseconds: the lowest of several iterations.
 fn picoseconds(sizes: Sizes, backend: &mut impl Backend, window: &Window) -> Result<f64> {
-    /// How long a size is measured, and how often at least.
+    /// How long to measure a size, and the fewest iterations.
     const SECONDS: f64 = 0.7;
     const REPEATS: usize = 3;
     let (start, mut least) = (Instant::now(), f64::INFINITY);
@@ -185,7 +185,7 @@ fn picoseconds(sizes: Sizes, backend: &mut impl Backend, window: &Window) -> Res
     Ok(least / sizes.multiply_adds() * 1e12)
 }
 
-/// Bytes that a character and layer take: by the shapes, and measured.
+/// Bytes per character and layer: computed from the shapes, and measured.
 fn memory() -> Result<(usize, f64)> {
     let sizes = Sizes { batch_size: 128, num_steps: 256, ..Sizes::CHAPTER };
     let numbers = infer_core::layout::GATES + 3;
@@ -201,9 +201,9 @@ fn memory() -> Result<(usize, f64)> {
     Ok((numbers * sizes.hidden * size_of::<f32>(), (three - one) / (2 * characters) as f64))
 }
 
-/// What this process has of the machine's memory.
+/// The resident memory of this process, in bytes.
 fn resident_bytes() -> Result<f64> {
-    let status = fs::read_to_string("/proc/self/status").context("only Linux tells the memory")?;
+    let status = fs::read_to_string("/proc/self/status").context("memory needs Linux's /proc")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")).context("no VmRSS")?;
     Ok(kibibytes.trim().parse::<f64>()? * 1024.0)

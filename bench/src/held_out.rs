@@ -1,8 +1,8 @@
-//! Perplexity on held-out text, and the time that training takes, beside PyTorch: the same initial
-//! weights, windows and settings.
+//! Perplexity on held-out text and training time, compared with PyTorch: the same initial weights,
+//! windows and settings.
 //!
-//! It takes half an hour, so what each pair of trainings gave is kept in `target/held-out`: when
-//! the section is measured again, it goes on after them. Without that folder all is measured anew.
+//! This takes half an hour, so the results of each pair of trainings are kept in `target/held-out`
+//! and reused when the section is measured again. Delete that folder to measure everything again.
 
 use std::fmt::Write;
 use std::fs;
@@ -32,17 +32,17 @@ const MODELS: [(usize, usize); 4] = [(256, 1), (256, 2), (512, 1), (512, 2)];
 
 const SEEDS: u64 = 3;
 
-/// Of each of the two.
+/// Threads for each of the two.
 const THREADS: usize = 1;
 
-/// What came of a training.
+/// The result of a training.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Trained {
     perplexity: f64,
     seconds: f64,
 }
 
-/// Trains each model with each seed, here and by PyTorch, and writes the table.
+/// Trains each model with each seed, here and in PyTorch, and writes the table.
 pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let text = arguments.time_machine()?.to_owned();
     setup::pytorch()?;
@@ -70,18 +70,18 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Writes the section, with the models so far.
+/// Writes the section, with the models measured so far.
 fn write(corpus: &Corpus, table: &str) -> Result<()> {
     let config = config(256, 1, 0);
     let text = format!(
-        "## Held-out text, beside PyTorch\n\n\
+        "## Held-out text, compared with PyTorch\n\n\
          All of *The Time Machine*, {} characters, of which the last {:.0} % are held out: \
-         `cargo xtask test --full --time-machine FILE`. Adam with warm-up and a cosine, \
-         gradients clipped to {}, {} rows of {} steps, {} epochs; the same initial weights and \
-         windows for both, one bias a gate, {THREADS} thread each, an epoch in turn. Perplexities \
-         are those of the last weights, in one pass over the held-out text: {SEEDS} seeds each, \
-         and the spread is the largest over the smallest. Seconds are those of a training, the \
-         median of the seeds.\n\n{table}\n{}\n",
+         `cargo xtask test --full --time-machine FILE`. Adam with warm-up and a cosine schedule, \
+         gradients clipped to {}, {} rows of {} steps, {} epochs. Both have the same initial \
+         weights and windows, one bias a gate and {THREADS} thread, and take turns after each \
+         epoch. Perplexity is measured with the last weights, in one pass over the held-out text, \
+         for {SEEDS} seeds each; the spread is the largest divided by the smallest. Seconds are \
+         for a whole training, the median of the seeds.\n\n{table}\n{}\n",
         corpus.tokens().len(),
         config.validation * 100.0,
         config.clip,
@@ -103,7 +103,8 @@ fn config(hidden: usize, layers: usize, seed: u64) -> Config {
         batch_size: 16,
         epochs: EPOCHS,
         optimizer: Optimizer::Adam,
-        // At the higher rate some seeds of the largest model diverge for a while, in PyTorch, too.
+        // At the higher rate, some seeds of the largest model diverge for a while, in PyTorch as
+        // well.
         learning_rate: if (hidden, layers) == (512, 2) { 2e-3 } else { 5e-3 },
         schedule: Schedule::Cosine,
         warm_up: 0.05,
@@ -115,7 +116,7 @@ fn config(hidden: usize, layers: usize, seed: u64) -> Config {
     }
 }
 
-/// A model's line of the table, if both predict equally well.
+/// A model's row of the table. Fails unless both predict equally well.
 fn row(hidden: usize, layers: usize, pairs: &[(Trained, Trained)]) -> Result<String> {
     let (own, pytorch): (Vec<Trained>, Vec<Trained>) = pairs.iter().copied().unzip();
     let ratio = mean(&own) / mean(&pytorch);
@@ -123,7 +124,7 @@ fn row(hidden: usize, layers: usize, pairs: &[(Trained, Trained)]) -> Result<Str
     ensure!(spread < 1.2, "{hidden} units, {layers} layer(s): a factor of {spread} between seeds");
     ensure!(
         ratio.max(1.0 / ratio) <= spread,
-        "{hidden} units, {layers} layer(s): a factor of {ratio} to PyTorch, {spread} between seeds"
+        "{hidden} units, {layers} layer(s): {ratio} times PyTorch, but {spread} between seeds"
     );
     let list = |trained: &[Trained]| {
         let perplexities: Vec<String> =
@@ -148,7 +149,7 @@ fn mean(trained: &[Trained]) -> f64 {
     trained.iter().map(|trained| trained.perplexity).sum::<f64>() / trained.len() as f64
 }
 
-/// The largest perplexity over the smallest.
+/// The largest perplexity divided by the smallest.
 fn spread(trained: &[Trained]) -> f64 {
     let perplexities = || trained.iter().map(|trained| trained.perplexity);
     perplexities().fold(0.0, f64::max) / perplexities().fold(f64::INFINITY, f64::min)
@@ -160,7 +161,7 @@ fn median_seconds(trained: &[Trained]) -> f64 {
     seconds[seconds.len() / 2]
 }
 
-/// What [`compare`] gives, or gave when the same was compared before.
+/// The result of [`compare`], from an earlier run if that compared the same.
 fn compared(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
     let Config { hidden, layers, seed, .. } = config;
     let path = folder().join(format!("{hidden}-{layers}-{seed}.json"));
@@ -176,7 +177,7 @@ fn compared(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
     Ok((own, pytorch))
 }
 
-/// A training here and by PyTorch, an epoch each in turn, so that both have the same machine.
+/// Trains here and in PyTorch, an epoch each in turn, so that both have the same conditions.
 fn compare(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
     prepare(corpus, config)?;
     let mut pytorch = Peer::spawn("PyTorch", script("bench/peers/held_out_peer.py"), &folder())?;
@@ -197,7 +198,7 @@ fn compare(corpus: &Corpus, config: &Config) -> Result<(Trained, Trained)> {
     Ok((Trained { perplexity, seconds }, pytorch))
 }
 
-/// Seconds that the next epoch takes.
+/// Trains the next epoch, and returns the seconds that it took.
 fn train_epoch<B: Backend>(training: &mut Training<'_, B>) -> Result<f64> {
     loop {
         let progress = block_on(training.advance())?.context("all epochs are done")?;
@@ -211,7 +212,7 @@ fn folder() -> PathBuf {
     root().join("target/held-out")
 }
 
-/// Writes all that `bench/peers/held_out_peer.py` is told: what a [`Training`] starts from.
+/// Writes the input of `bench/peers/held_out_peer.py`, with which a [`Training`] starts.
 fn prepare(corpus: &Corpus, config: &Config) -> Result<()> {
     let folder = folder();
     fs::create_dir_all(&folder)?;

@@ -1,4 +1,4 @@
-//! `inference`: what a character costs on every core, beside what others cost.
+//! `inference`: the cost of a character on every core, compared with other libraries.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -16,12 +16,12 @@ use device_tests::machines::CORTEX_M4;
 use device_tests::programs::Task;
 use device_tests::{c_library, models};
 
-/// Characters of the shipped story that a model is trained on to measure quality, as many as the
-/// chapter takes of its text.
+/// Characters of the shipped story that a model is trained on to measure quality: as many as the
+/// chapter uses of its text.
 const CHARACTERS: usize = 10_000;
 
-/// Instructions a character of others, measured likewise with gcc 12 -O3: on Cortex-M0+, M4 and
-/// M55, and the bytes of code and RAM.
+/// Instructions per character of other libraries on Cortex-M0+, M4 and M55, and their bytes of code
+/// and RAM, measured in the same way with gcc 12 -O3.
 const PEERS: &str = "\
 | CMSIS-NN, LSTM s8, as its users call it | 2,150,792 | 746,782 | 215,019 | 8,354 | 10,742 |
 | CMSIS-NN, one-hot folded into the biases by an expert | 1,898,340 | 653,605 | 187,379 | | |
@@ -33,7 +33,7 @@ const PEERS: &str = "\
 
 /// Counts on every core, records the counts, and writes the section.
 ///
-/// Quality is measured on *The Time Machine* if it is there, else on the shipped story.
+/// Quality is measured on *The Time Machine* if it is given, otherwise on the shipped story.
 pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let counts = costs::measure()?;
     let artifact = Artifact::read(&models::shipped())?;
@@ -44,20 +44,20 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let (factor, agreement) = quality(arguments.time_machine().ok())?;
     let text = format!(
         "## A character on a microcontroller\n\n\
-         Instructions executed under QEMU for one character, all in: the step, the logits, greedy \
+         All instructions for one character, executed under QEMU: the step, the logits, greedy \
          sampling. 256 units, {} characters, one layer: `cargo xtask bench inference`. Cycles are \
-         an estimate from the cores' documented timings, memory without wait states: see \
-         `bench/src/costs.rs`; Arm documents none for Cortex-M7 and M33 (the latter is taken for \
-         an M4), and RV32IMAC is not a single core.\n\n\
+         estimated from the cores' documented timings, for memory without wait states: see \
+         `bench/src/costs.rs`. Arm documents no timings for Cortex-M7 and M33 (the M33 is treated \
+         as an M4), and RV32IMAC stands for many cores.\n\n\
          | core | weights | instructions | cycles, estimated |\n|---|---|---|---|\n{}\n\
-         The same models elsewhere, and int8 here:\n\n\
+         The same model in other libraries, and in int8 here:\n\n\
          | | Cortex-M0+ | Cortex-M4 | Cortex-M55 | code, bytes | RAM, bytes |\n\
          |---|---|---|---|---|---|\n{}{PEERS}\n\
-         Code here is all that loads, checks and generates; {} bytes of the core library (UTF-8) \
-         come on top. RAM is the state, {state} bytes ({} on a Cortex-M0+), and {stack} \
-         bytes of stack for a character on a Cortex-M4; a program holds {} bytes of views of the \
-         model beside it. The others' figures were measured once, in the same way, with gcc 12 at \
-         -O3.\n\n\
+         Charcell's code includes loading, checks and generation, but not {} bytes of the core \
+         library (UTF-8). RAM is the state, {state} bytes ({} on a Cortex-M0+), and {stack} bytes \
+         of stack for a character on a Cortex-M4; a program also holds {} bytes of views of the \
+         model. The figures for other libraries were measured once, in the same way, with gcc 12 \
+         at -O3.\n\n\
          int8 raises the perplexity of a trained model by a factor of {factor:.4}, and makes the \
          same first choice as f32 in {:.2} % of steps (CMSIS-NN: 1.0007 and 98.65 %).\n\n{}\n",
         dimensions.vocabulary,
@@ -72,7 +72,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     write_section("inference", &text)
 }
 
-/// A line a core.
+/// One row for each core.
 fn table(counts: &[(Counted, u64)]) -> Result<String> {
     let mut table = String::new();
     for &((machine, weights), count) in counts {
@@ -83,7 +83,7 @@ fn table(counts: &[(Counted, u64)]) -> Result<String> {
     Ok(table)
 }
 
-/// Our line among the others'.
+/// Charcell's row in the table of libraries.
 fn ours(counts: &[(Counted, u64)], code: u64, ram: u64) -> Result<String> {
     let int8 = |core: &str| {
         let found =
@@ -98,7 +98,7 @@ fn ours(counts: &[(Counted, u64)], code: u64, ram: u64) -> Result<String> {
     ))
 }
 
-/// Bytes of stack that a character takes on a Cortex-M4.
+/// Bytes of stack for a character on a Cortex-M4.
 fn stack_bytes() -> Result<u64> {
     let model = &models::shipped();
     let output =
@@ -107,7 +107,8 @@ fn stack_bytes() -> Result<u64> {
     character.and_then(|bytes| bytes.parse().ok()).with_context(|| format!("no sizes: {output}"))
 }
 
-/// By what factor int8 raises the perplexity, and the share of first choices that stay the same.
+/// The factor by which int8 raises the perplexity, and the share of first choices that stay the
+/// same.
 fn quality(time_machine: Option<&Path>) -> Result<(f64, f64)> {
     let corpus = match time_machine {
         Some(file) => chapter::corpus(file)?,

@@ -1,4 +1,4 @@
-//! `docs/iteration.svg`: what a GPU does in an iteration, drawn from the plan that it runs.
+//! `docs/iteration.svg`: the kernels of an iteration on a GPU, drawn from the plan that it runs.
 
 use std::fmt::Write;
 use std::fs;
@@ -15,7 +15,7 @@ use xtask::root;
 /// The chapter's vocabulary.
 const VOCABULARY: usize = 43;
 
-/// Measures of the picture, in pixels.
+/// Sizes in the picture, in pixels.
 const WIDTH: usize = 960;
 const TOP: usize = 78;
 const ROW: usize = 46;
@@ -23,7 +23,7 @@ const BOX_LEFT: usize = 340;
 const BOX_WIDTH: usize = 280;
 const BOX_HEIGHT: usize = 32;
 
-/// Tasks that follow each other with the same kernel.
+/// Consecutive tasks with the same kernel.
 struct Row {
     kernel: &'static str,
     dispatches: usize,
@@ -41,7 +41,7 @@ fn path() -> PathBuf {
     root().join("docs/iteration.svg")
 }
 
-/// The iteration of the chapter's recipe.
+/// The plan of an iteration of the chapter's recipe.
 fn plan() -> Plan {
     let config = Config::default();
     let (hidden, layers) = (config.hidden, config.layers);
@@ -73,7 +73,7 @@ fn rows(plan: &Plan) -> Vec<Row> {
     rows
 }
 
-/// A buffer's name without its layer: the chapter has one.
+/// A buffer's name without the number of its layer: the chapter has only one layer.
 fn name(buffer: BufferName) -> String {
     match buffer {
         BufferName::Packed(_) => "packed weights".into(),
@@ -94,7 +94,8 @@ fn svg() -> String {
          <text x=\"20\" y=\"30\" font-size=\"18\" font-weight=\"600\">An iteration on the GPU: \
          {dispatches} dispatches, nothing read back</text>\n\
          <text x=\"20\" y=\"54\" fill=\"#57606a\">{} hidden units, {batch_size} rows of \
-         {num_steps} steps; left what a kernel reads, right what it writes</text>\n",
+         {num_steps} steps; what a kernel reads is on the left, what it writes on the \
+         right</text>\n",
         dimensions.hidden,
     );
     for (number, row) in rows.iter().enumerate() {
@@ -131,7 +132,7 @@ fn draw(svg: &mut String, row: &Row, top: usize) {
         ),
         format!("<text x=\"{}\" y=\"{baseline}\" fill=\"#57606a\">→  {writes}</text>", right + 8),
     ];
-    writeln!(svg, "{}", lines.join("\n")).expect("a string grows as it must");
+    writeln!(svg, "{}", lines.join("\n")).expect("writing to a string doesn't fail");
 }
 
 /// The line from the row above to the one at `top`.
@@ -139,7 +140,7 @@ fn draw_link(svg: &mut String, top: usize) {
     let (x, length) = (BOX_LEFT + BOX_WIDTH / 2, ROW - BOX_HEIGHT);
     let y = top - length;
     writeln!(svg, "<path d=\"M {x} {y} v {length}\" stroke=\"#57606a\"/>")
-        .expect("a string grows as it must");
+        .expect("writing to a string doesn't fail");
 }
 
 #[cfg(test)]
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_picture_is_that_of_the_plan() {
+    fn the_picture_matches_the_plan() {
         let drawn = fs::read_to_string(path()).unwrap_or_default();
         assert!(drawn == svg(), "the plan has changed: run `cargo xtask bench iteration`");
     }

@@ -1,4 +1,4 @@
-//! Measures Charcell, beside its peers too, and writes the sections and pictures of `docs/`:
+//! Measures Charcell and its peers, and writes the sections and pictures of `docs/`:
 //! `cargo xtask bench --help`.
 
 mod arguments;
@@ -29,25 +29,25 @@ use crate::arguments::Arguments;
 type Section = (&'static str, &'static str, fn(&Arguments) -> Result<()>);
 
 const SECTIONS: [Section; 12] = [
-    ("bench", "training beside PyTorch, JAX, Burn and NumPy, which take 5 GB", peers::measure),
+    ("bench", "training against PyTorch, JAX, Burn and NumPy (5 GB of disk)", peers::measure),
     ("phases", "where the time of an iteration goes on the CPU", |_| phases::measure()),
-    ("growth-cpu", "the cost of a multiply-add by the sizes, on the CPU", |_| {
+    ("growth-cpu", "the cost of a multiply-add by model size, on the CPU", |_| {
         growth::measure_cpu()
     }),
     ("growth-gpu", "the same on a GPU", |_| growth::measure_gpu()),
-    ("inference", "what a character costs on every core, recorded", inference::measure),
+    ("inference", "the cost of a character on every core, which is recorded", inference::measure),
     ("gpu", "training on a GPU (--time-machine)", gpu::measure),
     ("fuzzing", "a million inputs for each target", |_| fuzzing::measure()),
     ("chapter", "the chapter's perplexities (--time-machine)", chapter::measure),
-    ("presets", "the presets beside each other (--time-machine)", presets::measure),
-    ("held-out", "held-out perplexity beside PyTorch (--time-machine)", held_out::measure),
+    ("presets", "the presets compared with each other (--time-machine)", presets::measure),
+    ("held-out", "held-out perplexity against PyTorch (--time-machine)", held_out::measure),
     ("iteration", "a picture: docs/iteration.svg, from the table of kernels", |_| {
         iteration::write()
     }),
-    ("console", "a picture: docs/console.svg, a session recorded", |_| console::write()),
+    ("console", "a picture: docs/console.svg, a recorded session", |_| console::write()),
 ];
 
-/// What is measured where no section is named.
+/// The sections to measure if none is named.
 const DEFAULT: [&str; 4] = ["bench", "phases", "growth-cpu", "growth-gpu"];
 
 /// The names of all sections, for the command line.
@@ -67,7 +67,7 @@ fn main() -> Result<()> {
     };
     for (name, help, measure) in SECTIONS.iter().filter(|(name, ..)| is_wanted(name)) {
         println!("{name}: {help}");
-        measure(&arguments).with_context(|| format!("{name} isn't measured"))?;
+        measure(&arguments).with_context(|| format!("can't measure {name}"))?;
     }
     Ok(())
 }

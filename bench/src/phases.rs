@@ -9,7 +9,7 @@ use charcell::model::Dimensions;
 use crate::growth::{Sizes, VOCABULARY};
 use crate::results::{circumstances, write_section};
 
-/// Iterations that are measured; the least time of each phase counts.
+/// Iterations to measure; the lowest time of each phase counts.
 const REPEATS: usize = 40;
 
 /// Writes the section of the results.
@@ -33,17 +33,18 @@ pub(crate) fn measure() -> Result<()> {
     writeln!(table, "| all | {:.2} | | |", all * 1e3)?;
     let rate = |&(phase, seconds): &(Phase, f64)| multiply_adds(phase, sizes) as f64 / seconds;
     let best_rate = times.iter().map(rate).fold(0.0, f64::max);
-    // What would be won if the products were as fast as the fastest, and all else were free.
+    // The time saved if the products were as fast as the fastest, and everything else were free.
     let gain = |time: &(Phase, f64)| time.1 * (1.0 - rate(time) / best_rate);
     let next = times.iter().max_by(|a, b| gain(a).total_cmp(&gain(b)));
     let next = next.context("there are phases")?;
     let products: f64 = times.iter().filter(|time| rate(time) > 0.0).map(|time| time.1).sum();
     let text = format!(
         "## Where the time of an iteration goes\n\n\
-         The chapter's recipe on one thread of the CPU, the least of {REPEATS} iterations: \
+         The chapter's recipe on one thread of the CPU, the lowest times of {REPEATS} iterations: \
          `cargo xtask bench phases`.\n\n{table}\n\
-         The products take {:.0} %. The next bottleneck is `{}`: were all products as fast as the \
-         fastest, and all else free, {:.2} ms would be won there, more than in any other phase.\n\n\
+         The products take {:.0} %. The next bottleneck is `{}`: if all products were as fast as \
+         the fastest, and everything else were free, it would be {:.2} ms faster, more than any \
+         other phase.\n\n\
          {}\n",
         products / all * 100.0,
         next.0,
@@ -64,7 +65,7 @@ fn multiply_adds(phase: Phase, sizes: Sizes) -> usize {
             Phase::LstmStepForward => recurrent * steps,
             // No step follows the last.
             Phase::LstmStepBackward => recurrent * (steps - 1),
-            // The logits, and the gradients of the hidden states from theirs.
+            // The logits, and the gradients of the hidden states.
             Phase::Project => 2 * output * steps,
             Phase::WeightGradients => (recurrent + output) * steps,
             _ => 0,

@@ -1,4 +1,4 @@
-//! The presets beside each other: perplexity on held-out text against seconds.
+//! Compares the presets: perplexity on held-out text against seconds.
 
 use std::fmt::Write;
 use std::fs;
@@ -14,11 +14,11 @@ use crate::results::{circumstances, write_section};
 use pollster::block_on;
 use xtask::root;
 
-/// The presets, and how often their perplexity is looked at, in epochs.
+/// The presets, and the number of epochs between two measurements of perplexity.
 const PRESETS: [(&str, Preset, usize); 2] =
     [("chapter", Preset::Chapter, 5), ("good", Preset::Good, 1)];
 
-/// Trains with both to the end, and writes the table and the picture.
+/// Trains with each preset to the end, and writes the table and the picture.
 pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let text = arguments.time_machine()?.to_owned();
     let corpus = Corpus::read(&[text], Normalisation::LowerCase, None)?;
@@ -52,14 +52,14 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let text = format!(
         "## The presets\n\n\
          All of *The Time Machine*, the last 10 % held out, seed 0, on the CPU: `cargo xtask test \
-         --full --time-machine FILE`. The seconds are those of training alone.\n\n{table}\n\
+         --full --time-machine FILE`. Seconds count training only.\n\n{table}\n\
          ![Perplexity on held-out text against seconds](presets.svg)\n\n{}\n",
         circumstances()?
     );
     write_section("presets", &text)
 }
 
-/// Seconds of training, and the perplexity on held-out text after them.
+/// Seconds of training, and the perplexity on held-out text at that time.
 fn curve(metrics: &[EpochReport]) -> Vec<(f64, f64)> {
     let mut seconds = 0.0;
     let points = metrics.iter().filter_map(|report| {
@@ -69,7 +69,7 @@ fn curve(metrics: &[EpochReport]) -> Vec<(f64, f64)> {
     points.collect()
 }
 
-/// The point of the lowest perplexity.
+/// The point with the lowest perplexity.
 fn best(points: &[(f64, f64)]) -> (f64, f64) {
     let lowest = points.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
     lowest.unwrap_or((f64::INFINITY, f64::INFINITY))

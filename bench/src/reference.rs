@@ -1,5 +1,5 @@
-//! Loss and gradients of a window in f64, as plainly as they can be written: what the gradients of
-//! a whole epoch are compared with.
+//! Loss and gradients of a window in f64, written as plainly as possible: the reference for the
+//! gradients of a whole epoch.
 
 use charcell::model::{Dimensions, ParameterName, Parameters};
 use charcell::text::Window;
@@ -15,14 +15,14 @@ pub(crate) struct Reference {
     states: Vec<[Vec<f64>; 2]>,
 }
 
-/// What a layer computed at one step.
+/// The values of a layer at one step.
 #[derive(Debug)]
 struct Step {
     /// `[B, 4H]`: the gates.
     gates: Vec<f64>,
     /// `[B, H]`: hidden and cell state before the step.
     before: [Vec<f64>; 2],
-    /// `[B, H]`: hidden and cell state after it.
+    /// `[B, H]`: hidden and cell state after the step.
     after: [Vec<f64>; 2],
 }
 
@@ -39,7 +39,8 @@ impl Reference {
         }
     }
 
-    /// The mean loss of `window` in nats, and the gradients of all parameters; the state goes on.
+    /// The mean loss of `window` in nats, and the gradients of all parameters; the state carries
+    /// over.
     pub(crate) fn gradients(&mut self, window: &Window) -> (f64, Vec<f64>) {
         let Dimensions { vocabulary, hidden, layers } = self.dimensions;
         if window.resets_state {
@@ -132,7 +133,8 @@ impl Reference {
         logits
     }
 
-    /// Adds the gradients of weights and bias of `y = x W + b`, and returns that of `x`.
+    /// Adds the gradients of the weights and bias of `y = x W + b`, and returns the gradient of
+    /// `x`.
     fn backward(
         &self,
         gradients: &mut [f64],
@@ -187,7 +189,8 @@ fn product(x: &[f64], weights: &[f64], columns: usize) -> Vec<f64> {
     y
 }
 
-/// The gradients of a step's pre-activations; those of the states are left as of the state before.
+/// The gradients of a step's pre-activations; `d_c` becomes the gradient of the cell state before
+/// the step.
 fn differentiate(step: &Step, [d_h, d_c]: &mut [Vec<f64>; 2], hidden: usize) -> Vec<f64> {
     let mut d_gates = step.gates.clone();
     for (row, d_gates) in d_gates.chunks_exact_mut(GATES * hidden).enumerate() {
@@ -211,7 +214,7 @@ fn differentiate(step: &Step, [d_h, d_c]: &mut [Vec<f64>; 2], hidden: usize) -> 
     d_gates
 }
 
-/// The loss of one prediction; `logits` become their gradient of the mean over `rows`.
+/// The loss of one prediction; replaces `logits` by their gradient for the mean over `rows`.
 fn softmax_cross_entropy(logits: &mut [f64], target: usize, rows: usize) -> f64 {
     let target_logit = logits[target];
     let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
@@ -228,7 +231,7 @@ fn add(sums: &mut [f64], values: &[f64]) {
     }
 }
 
-/// How far `gradients` are from those of the reference, relative to their norm.
+/// The error of `gradients` against the `expected` ones, relative to the norm of the latter.
 pub(crate) fn relative_error(gradients: &Parameters, expected: &[f64]) -> f64 {
     let pairs = gradients.values().iter().zip(expected);
     let error: f64 = pairs.map(|(&found, expected)| (f64::from(found) - expected).powi(2)).sum();
@@ -246,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_agrees_with_the_cpu_whose_gradients_are_checked_by_differences() {
+    fn it_agrees_with_the_cpu_whose_gradients_are_checked_with_differences() {
         for layers in [1, 3] {
             let dimensions = Dimensions { vocabulary: 5, hidden: 7, layers };
             let mut parameters = Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(1));

@@ -1,4 +1,4 @@
-//! `docs/results.md`: what was measured, a section a measurement.
+//! `docs/results.md`: the results, with a section for each measurement.
 
 use std::env::consts::{ARCH, OS};
 use std::fs;
@@ -9,11 +9,11 @@ use anyhow::{Context, Result};
 use xshell::cmd;
 use xtask::{root, shell};
 
-/// What a new file starts with.
+/// The start of a new file.
 const TITLE: &str =
     "# What was measured\n\nEach section was written by the command that it names.\n";
 
-/// Writes the section `name` of the results, in place of the one that is there, or at the end.
+/// Writes the section `name` of the results: replaces the old one, or appends it.
 pub(crate) fn write_section(name: &str, text: &str) -> Result<()> {
     let path = root().join("docs/results.md");
     let old = if path.exists() { fs::read_to_string(&path)? } else { TITLE.into() };
@@ -23,7 +23,7 @@ pub(crate) fn write_section(name: &str, text: &str) -> Result<()> {
 
 /// `results` with its section `name` replaced by `text`.
 ///
-/// Comments, which nobody sees on the page, mark where a section starts and ends.
+/// Comments, which aren't visible on the page, mark the start and the end of a section.
 fn with_section(results: &str, name: &str, text: &str) -> String {
     let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n"));
     let lines: Vec<String> = text.trim_end().lines().map(wrapped).collect();
@@ -36,7 +36,7 @@ fn with_section(results: &str, name: &str, text: &str) -> String {
     }
 }
 
-/// A `line` of prose as lines of up to 100 characters; tables, pictures and headings stay.
+/// Wraps a `line` of prose at 100 characters; tables, pictures and headings stay as they are.
 fn wrapped(line: &str) -> String {
     const COLUMNS: usize = 100;
     if line.starts_with(['|', '!', '#']) {
@@ -55,7 +55,7 @@ fn wrapped(line: &str) -> String {
     text
 }
 
-/// The machine, the day and the commit, for below a table.
+/// The machine, the date and the commit, for the end of a section.
 pub(crate) fn circumstances() -> Result<String> {
     let shell = shell(".")?;
     let day = cmd!(shell, "date +%Y-%m-%d").quiet().read()?;
@@ -64,13 +64,13 @@ pub(crate) fn circumstances() -> Result<String> {
     Ok(format!("Measured on {day} at commit {commit}: {processor}, {cores} cores, {OS} {ARCH}."))
 }
 
-/// The commit that is measured.
+/// The measured commit.
 pub(crate) fn commit() -> Result<String> {
     let shell = shell(".")?;
     Ok(cmd!(shell, "git rev-parse --short HEAD").quiet().read()?)
 }
 
-/// `number` with a comma before every three digits.
+/// `number` with commas between groups of three digits.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);

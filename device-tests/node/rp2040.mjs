@@ -1,13 +1,13 @@
-// A Raspberry Pi Pico on which a UF2 file was dropped, emulated by rp2040js, with one of its
-// consoles as the standard input and output: node rp2040.mjs FILE uart|usb [NEXT_FILE]
+// Emulates a Raspberry Pi Pico with rp2040js after a UF2 file was copied to its drive, with one of
+// its consoles as standard input and output: node rp2040.mjs FILE uart|usb [NEXT_FILE]
 //
-// Four bytes that no text has are not typed. On the UART, PRESS presses BOOTSEL for a moment, HANG
-// lets the program hang, and NEXT writes NEXT_FILE to flash and resets the core: RAM stays as it
-// is. On USB, OPEN closes the port, and opens it again. It ends with WATCHDOG_FIRED when the
-// watchdog does.
+// Four bytes that occur in no text are commands. On the UART, PRESS presses BOOTSEL for a moment,
+// HANG makes the program hang, and NEXT writes NEXT_FILE to flash and resets the core, but not the
+// RAM. On USB, OPEN closes the port and opens it again. If the watchdog fires, the exit code is
+// WATCHDOG_FIRED.
 //
-// What this doesn't show: the boot ROM isn't run, only its rule of erasing is followed; and flash
-// answers at once.
+// Limits: the boot ROM doesn't run, only its rule for erasing is followed; and flash has no wait
+// states.
 
 import { readFileSync } from "node:fs";
 import { Simulator, USBCDC } from "rp2040js";
@@ -27,12 +27,12 @@ const [path, kind, nextPath] = process.argv.slice(2);
 const simulator = new Simulator();
 const mcu = simulator.rp2040;
 
-// What isn't emulated is written to without effect, and needn't be told.
+// Writes to registers that aren't emulated have no effect; don't log them.
 const ignore = () => {};
 mcu.logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
-// Each block of 512 bytes says where its 256 bytes go. For each 16 numbers of blocks, the boot ROM
-// erases the sector of the first. Programming only clears bits.
+// Each block of 512 bytes has the address of its 256 bytes of data. For each group of 16 block
+// numbers, the boot ROM erases the sector of the first block. Programming only clears bits.
 const writeFlash = (path) => {
   const file = readFileSync(path);
   const erased = new Set();
@@ -49,8 +49,8 @@ const writeFlash = (path) => {
   }
 };
 
-// The boot ROM isn't there: what it does is to call the second stage, at the start of flash, with a
-// stack of its own, and no address to return to.
+// Does the boot ROM's work: calls the second stage, at the start of flash, with the ROM's stack and
+// without a return address.
 const boot = () => {
   Object.assign(mcu.core, { IPSR: 0, waiting: false, enabledInterrupts: 0, pendingInterrupts: 0 });
   mcu.core.SP = 0x20041f00;
@@ -65,20 +65,20 @@ const next = () => {
 
 const show = (bytes) => process.stdout.write(Buffer.from(bytes));
 
-// Where the emulator has nothing, all bits are set.
+// Addresses that the emulator doesn't implement read as all ones.
 const MISSING = 0xffffffff;
 const emulate = (address, registers) => {
   if (mcu.readUint32(address) !== MISSING) {
-    throw new Error(`rp2040js has what is at ${address.toString(16)} by now: take its own`);
+    throw new Error(`rp2040js now emulates ${address.toString(16)}: remove this replacement`);
   }
   mcu.peripherals[address >>> 12] = { writeUint32Atomic: registers.writeUint32, ...registers };
 };
 
-// The cache in front of the flash: nothing streams through it.
+// The flash cache (XIP): no data is streaming.
 emulate(0x14000000, { readUint32: () => 0, writeUint32: ignore });
 
-// The pin that selects the flash, which BOOTSEL pulls low. It is looked at while nothing drives it:
-// then there is no flash, and the program must run in RAM.
+// The pin that selects the flash, which BOOTSEL pulls low. To read the button, a program stops
+// driving the pin. Then flash can't be read, so the program must run in RAM.
 const connectBootsel = () => {
   const [STATUS, CONTROL] = [8, 12];
   const UNDRIVEN = 2 << 12;
@@ -89,7 +89,7 @@ const connectBootsel = () => {
       if (offset === CONTROL) {
         control = value;
         if (control & UNDRIVEN && mcu.core.PC < RAM) {
-          throw new Error("the program turns the flash off that it runs from");
+          throw new Error("the program turns off the flash that it runs from");
         }
       }
     },
@@ -104,7 +104,7 @@ const connectBootsel = () => {
 const hang = () => {
   const position = RAM + RAM_BYTES - 4;
   mcu.writeUint16(position, 0xbf30); // wfi
-  mcu.writeUint16(position + 2, 0xe7fd); // b to it
+  mcu.writeUint16(position + 2, 0xe7fd); // b to the wfi
   mcu.core.PC = position;
 };
 
@@ -119,15 +119,15 @@ const connectUart = () => {
   );
 };
 
-// The emulator asks the device to change the lines of its serial port; the class has its interface
-// asked.
+// rp2040js sends requests to change the serial port's lines to the device; the USB class wants them
+// sent to the interface.
 const askInterface = (usb) => {
   const [TO_DEVICE, TO_INTERFACE, SET_CONTROL_LINE_STATE] = [0x20, 0x21, 0x22];
   const send = usb.sendSetupPacket.bind(usb);
   usb.sendSetupPacket = (packet) => {
     if (packet[1] === SET_CONTROL_LINE_STATE) {
       if (packet[0] !== TO_DEVICE) {
-        throw new Error("rp2040js asks the interface by now: leave its packets as they are");
+        throw new Error("rp2040js now addresses the interface: remove this correction");
       }
       packet[0] = TO_INTERFACE;
     }
@@ -135,11 +135,12 @@ const askInterface = (usb) => {
   };
 };
 
-// The host of the USB device that the firmware is. The emulator takes a buffer for received bytes
-// as filled at once; the chip keeps its bit AVAILABLE until there are some, and so does this.
+// The USB host of the firmware. The emulator treats a receive buffer as filled immediately; the
+// chip keeps the buffer's bit AVAILABLE set until bytes arrive, and so does this.
 //
-// It opens the port as soon as it can. Until the terminal is set up, what the host receives is sent
-// back; and a modem manager tries the port, before it is open and while it is opened.
+// The host opens the port as soon as it can. Until the terminal is set up, it echoes everything
+// that it receives; and a modem manager probes the port, before it is open and while it is being
+// opened.
 const connectUsb = () => {
   const AVAILABLE = 1 << 10;
   const MODEM_COMMAND = Buffer.from("AT+GCAP\r");
@@ -168,7 +169,7 @@ const connectUsb = () => {
       return;
     }
     if (flip(endpoint)) {
-      throw new Error("rp2040js keeps AVAILABLE by now: take the host's own onEndpointRead");
+      throw new Error("rp2040js now keeps AVAILABLE set: use its own onEndpointRead");
     }
     room = bytes;
     deliver();
@@ -181,7 +182,7 @@ const connectUsb = () => {
     type(MODEM_COMMAND);
     isSetUp = true;
   });
-  // DTR is up since a moment ago.
+  // DTR has just been raised.
   const open = () => setUp.schedule(SETTING_UP);
   const reopen = simulator.clock.createAlarm(() => {
     host.cdcSetControlLineState();
@@ -206,13 +207,13 @@ const connectUsb = () => {
 
 kind === "usb" ? connectUsb() : connectUart();
 process.stdin.on("end", () => process.exit(0));
-// Its registers start here.
+// The watchdog is the peripheral at this address.
 mcu.findPeripheral(0x40058000).onWatchdogTrigger = () => {
   console.error("the watchdog fired");
   process.exit(WATCHDOG_FIRED);
 };
 
-// An older image may have left all bits clear.
+// The worst case: an older image has left all bits clear.
 mcu.flash.fill(0);
 writeFlash(path);
 boot();

@@ -1,4 +1,4 @@
-// Makes a pipeline of every kernel in a folder with Dawn: <kind of device>.<kernel>.wgsl.
+// Makes a pipeline of each kernel in a folder with Dawn. Files: <kind of device>.<kernel>.wgsl.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { create } from "webgpu";

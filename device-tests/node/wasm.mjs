@@ -1,4 +1,4 @@
-// A task of programs/ in WebAssembly: node wasm.mjs PROGRAM TASK CHARACTERS MODEL
+// Runs a task of programs/ in WebAssembly: node wasm.mjs PROGRAM TASK CHARACTERS MODEL
 
 import { readFileSync, writeSync } from "node:fs";
 

@@ -1,4 +1,5 @@
-//! Lays the program out for the machine that `CHARCELL_MACHINE` names; a host needs nothing.
+//! Links the program for the machine that `CHARCELL_MACHINE` names; programs for hosts need
+//! nothing.
 
 use std::path::Path;
 use std::{env, fs};

@@ -1,5 +1,5 @@
-//! `infer-core-c` as a C project takes it: built and linked by the commands on its page, and how
-//! much code it brings along.
+//! `infer-core-c` as a C project uses it: built and linked with the commands on its page, and the
+//! size of its code.
 
 use std::collections::HashSet;
 use std::fs;
@@ -14,24 +14,24 @@ use xtask::{root, shell, targets};
 
 use crate::{lock, put};
 
-/// The compiler, which links as well.
+/// The compiler, which also links.
 pub const COMPILER: &str = "arm-none-eabi-gcc";
 
-/// What Cargo makes of the library for one target.
+/// The library, built by Cargo for one target.
 #[derive(Debug)]
 pub struct Library {
-    /// All of the Rust code that isn't in a C project already.
+    /// All of the Rust code, without the functions that a C project already has.
     pub object: PathBuf,
-    /// The same with `memcpy` and its like, for programs without a C library.
+    /// The same with `memcpy` and similar functions, for programs without a C library.
     pub archive: PathBuf,
 }
 
-/// A folder for what the tests make.
+/// A folder for files that the tests create.
 pub fn folder() -> Result<PathBuf> {
     crate::folder("c")
 }
 
-/// The page of the library.
+/// The text of the library's page.
 pub fn page() -> Result<String> {
     Ok(fs::read_to_string(root().join("infer-core-c/README.md"))?)
 }
@@ -44,7 +44,7 @@ pub fn page_command(start: &str) -> Result<Vec<String>> {
     Ok(line.split_whitespace().map(str::to_owned).collect())
 }
 
-/// Builds the library for `target`, with `options` of Cargo, as the page says.
+/// Builds the library for `target` as the page says, with further `options` for Cargo.
 pub fn build(target: &str, options: &[&str]) -> Result<Library> {
     let _lock = lock(&format!("c-{target}"))?;
     let object = folder()?.join(format!("{target}{}.o", options.concat()));
@@ -52,13 +52,13 @@ pub fn build(target: &str, options: &[&str]) -> Result<Library> {
     let find = |words: &[String], word| {
         words.iter().position(|other| other == word).with_context(|| format!("no {word}"))
     };
-    // The page's target gives way to this one.
+    // Remove the page's target.
     let page_target = find(&words, "--target")?;
     words.drain(page_target..page_target + 2);
     let compilers = find(&words, "--")?;
     words.splice(compilers..compilers, options.iter().map(|&option| option.to_owned()));
     let page_object = find(&words, "obj=charcell.o")?;
-    // Another test may be linking the object that is there.
+    // Another test may be linking the existing object.
     let new = object.with_extension("new.o");
     words[page_object] = format!("obj={}", new.display());
     let shell = shell(".")?;
@@ -70,7 +70,8 @@ pub fn build(target: &str, options: &[&str]) -> Result<Library> {
     Ok(Library { object, archive })
 }
 
-/// Without link-time optimisation, what the object calls in other crates isn't in it.
+/// Fails if the object was built without link-time optimisation, and so lacks functions that it
+/// calls in other crates.
 fn check_optimised(object: &Path) -> Result<()> {
     let bytes = fs::read(object).with_context(|| object.display().to_string())?;
     let file = object::File::parse(&*bytes)?;
@@ -81,16 +82,16 @@ fn check_optimised(object: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of code and constants that loading and generating bring into a firmware.
+/// Bytes of code and constants that loading and generating add to a firmware.
 #[derive(Debug, Clone, Copy)]
 pub struct CodeBytes {
-    /// Of `infer-core` and its C interface.
+    /// Those of `infer-core` and its C interface.
     pub own: u64,
-    /// Of Rust's core library: the check of UTF-8.
+    /// Those of Rust's core library: the check of UTF-8.
     pub compilers: u64,
 }
 
-/// What loading by the function called `load` and generating bring into a firmware.
+/// Measures loading with the function named `load`, and generating.
 pub fn code_bytes(load: &str) -> Result<CodeBytes> {
     ARM_GCC.check()?;
     let (shell, linked) = (shell(".")?, folder()?.join(format!("{load}.o")));
@@ -103,10 +104,11 @@ pub fn code_bytes(load: &str) -> Result<CodeBytes> {
     sizes(&fs::read(linked)?)
 }
 
-/// The sizes of the sections of code and constants in an object, each of which has one function or
-/// constant, by the crate that they come from.
+/// The sizes of the sections of code and constants in an object, by the crate that they come from.
+/// Each section has one function or constant.
 ///
-/// The core library's are the functions with its name, and the constants that these alone refer to.
+/// The core library's sections are the functions with its name, and the constants that only these
+/// functions refer to.
 fn sizes(object: &[u8]) -> Result<CodeBytes> {
     let file = object::File::parse(object)?;
     let is_cores = |name: &str| name.contains("4core") && !name.contains("infer_core");

@@ -1,4 +1,4 @@
-//! The console of a board that is emulated: what is typed on it, and what it shows.
+//! The console of an emulated board: input typed on it, and the output it shows.
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -10,22 +10,22 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::wait;
 
-/// What the firmware shows when it waits for a line.
+/// Shown by the firmware when it waits for a line.
 const PROMPT: &str = "\n> ";
 
-/// Stops what the board does.
+/// Interrupts the board.
 pub const CTRL_C: char = '\x03';
 
-/// For one answer; nothing that hangs may hold up the tests.
+/// Time limit for one answer, so that a firmware that hangs doesn't hold up the tests.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
-/// A running emulator, which ends with this.
+/// A running emulator, which is killed when this is dropped.
 #[derive(Debug)]
 pub struct Console {
     emulator: Child,
     input: ChildStdin,
     output: Receiver<Vec<u8>>,
-    /// What was shown since the last prompt.
+    /// The output since the last prompt.
     shown: Vec<u8>,
 }
 
@@ -35,7 +35,7 @@ impl Console {
         Self::start_filtered(emulator, <[u8]>::to_vec)
     }
 
-    /// The same, where `filter` makes of what the emulator writes, part by part, what is shown.
+    /// The same, but `filter` turns each chunk of the emulator's output into the output to show.
     pub fn start_filtered(
         emulator: &mut Command,
         mut filter: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
@@ -47,7 +47,7 @@ impl Console {
         let (sender, output) = channel();
         thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // It ends with the emulator, or when nobody wants to know any more.
+            // Ends with the emulator, or when the receiver is dropped.
             while let Ok(count @ 1..) = stdout.read(&mut bytes) {
                 if sender.send(filter(&bytes[..count])).is_err() {
                     break;
@@ -57,9 +57,10 @@ impl Console {
         Ok(Self { emulator: child, input, output, shown: Vec::new() })
     }
 
-    /// What the board shows at its start, up to the first prompt.
+    /// The output at start-up, up to the first prompt.
     ///
-    /// A board on which nobody types anything soon writes by itself, so Ctrl-C is typed at once.
+    /// A board soon starts to write by itself if nothing is typed, so Ctrl-C is pressed
+    /// immediately.
     pub fn greeting(&mut self) -> Result<String> {
         let greeting = self.answer()?;
         self.press(CTRL_C)?;
@@ -73,30 +74,30 @@ impl Console {
         Ok(self.input.flush()?)
     }
 
-    /// Sends a byte that isn't typed: what it means is up to the emulator.
+    /// Sends a byte that isn't a key: its meaning depends on the emulator.
     pub fn send(&mut self, byte: u8) -> Result<()> {
         self.input.write_all(&[byte])?;
         Ok(self.input.flush()?)
     }
 
-    /// Waits until the emulator ends by itself.
+    /// Waits for the emulator to exit.
     pub fn end(&mut self) -> Result<ExitStatus> {
         wait(&mut self.emulator, TIME_LIMIT)
     }
 
-    /// Types `line`; what is shown from there to the next prompt, line ends as `\n`.
+    /// Types `line`, and returns the output up to the next prompt, with `\n` as the line end.
     pub fn ask(&mut self, line: &str) -> Result<String> {
         line.chars().chain(['\r']).try_for_each(|key| self.press(key))?;
         self.answer()
     }
 
-    /// What is shown up to the next prompt.
+    /// The output up to the next prompt.
     pub fn answer(&mut self) -> Result<String> {
         self.until(|shown| shown.ends_with(PROMPT))
             .map(|shown| shown.strip_suffix(PROMPT).unwrap_or(&shown).to_owned())
     }
 
-    /// What is shown up to the moment at which it `is_enough`.
+    /// The output up to the moment at which `is_enough` accepts it.
     pub fn until(&mut self, is_enough: impl Fn(&str) -> bool) -> Result<String> {
         let deadline = Instant::now() + TIME_LIMIT;
         loop {
@@ -108,7 +109,7 @@ impl Console {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.shown.extend(bytes),
-                Err(error) => bail!("the console waits for more ({error}) after:\n{text}"),
+                Err(error) => bail!("the console shows no more ({error}) after:\n{text}"),
             }
         }
     }
@@ -116,7 +117,7 @@ impl Console {
 
 impl Drop for Console {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.emulator.kill();
         let _ = self.emulator.wait();
     }

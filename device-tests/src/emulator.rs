@@ -13,12 +13,12 @@ use crate::machines::{self, Machine};
 /// QEMU's name for standard input and output as a serial port, for pipes.
 pub const PIPE: &str = "stdio";
 
-/// The same for a keyboard, where Ctrl-A leads to QEMU itself. (Its USART of the STM32F4 loses
-/// bytes that come in at once through this one.)
+/// The same for a keyboard, where Ctrl-A starts commands for QEMU itself. (With this one, QEMU's
+/// USART of the STM32F4 loses bytes that arrive together.)
 pub const KEYBOARD: &str = "mon:stdio";
 
-/// The emulator of `board`, ready to run `firmware`: the console is its standard input and output,
-/// as `serial` says.
+/// The emulator of `board`, ready to run `firmware`. Its console is standard input and output:
+/// `serial` is [`PIPE`] or [`KEYBOARD`].
 pub fn of_board(
     board: &Board,
     firmware: &Path,
@@ -67,7 +67,8 @@ fn start(program: &str) -> Result<Command> {
     Ok(emulator)
 }
 
-/// QEMU's device that puts the bytes of `file` at `address`; in its lists a comma is doubled.
+/// QEMU's device that loads the bytes of `file` at `address`; in QEMU's options, a comma is escaped
+/// by doubling it.
 fn loader(file: &Path, address: u32) -> String {
     let file = file.display().to_string().replace(',', ",,");
     format!("loader,file={file},addr={address:#x},force-raw=on")

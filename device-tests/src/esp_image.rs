@@ -1,5 +1,5 @@
-//! The size of the image that espflash makes of a firmware, by the rules of its version 4.7,
-//! `image_format/idf.rs`: to install it takes longer than to build all firmware.
+//! Computes the size of the image that espflash makes from a firmware, with the rules of version
+//! 4.7, `image_format/idf.rs`. Installing espflash would take longer than building all firmware.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -7,24 +7,24 @@ use std::ops::Range;
 use anyhow::{Context, Result};
 use object::{Object, ObjectSection, SectionFlags, elf};
 
-/// The app's partition in the table that espflash writes: it starts with the image.
+/// The app's partition in the table that espflash writes. The image is at its start.
 pub const PARTITION: Range<u32> = 0x1_0000..0x40_0000;
 
-/// Bytes of the headers of the image and of each of its segments; of the hash at its end.
+/// Bytes of the image's header, of each segment's header, and of the hash at the end.
 const HEADER: u32 = 24;
 const SEGMENT_HEADER: u32 = 8;
 const HASH: u32 = 32;
 
-/// Bytes of a page of flash that the chip maps as a whole.
+/// Bytes of a page, the unit in which the chip maps flash.
 const PAGE: u32 = 0x1_0000;
 
-/// A segment reaches at least this far into its last page: the boot loader wouldn't map it.
+/// The least bytes of a segment's last page: the boot loader wouldn't map a page with fewer.
 const LEAST_IN_PAGE: u32 = 0x24;
 
-/// Where the chip maps flash, as data and as code.
+/// The addresses at which the chip maps flash, as data and as code.
 const MAPPED: [Range<u32>; 2] = [0x3C00_0000..0x3C80_0000, 0x4200_0000..0x4280_0000];
 
-/// Bytes of the image of the program in `elf`.
+/// The size of the image of the program in `elf`, in bytes.
 pub fn size(elf: &[u8]) -> Result<usize> {
     let file = object::File::parse(elf)?;
     let (mut flash, ram): (Vec<_>, Vec<_>) = segments(&file)
@@ -39,9 +39,9 @@ pub fn size(elf: &[u8]) -> Result<usize> {
     Ok(size_of(&flash, ram.into()) as usize)
 }
 
-/// Bytes of an image of these segments, each with its address and its bytes: those for flash start
-/// as far into a page of the image as into one of the chip, and those for RAM fill what that
-/// leaves.
+/// The size of an image of these segments, each with its address and size. A segment for flash has
+/// the same offset in a page of the image as in a page of the chip, and segments for RAM fill the
+/// gaps that this leaves.
 fn size_of(flash: &[(u32, u32)], mut ram: VecDeque<(u32, u32)>) -> u32 {
     let mut size = HEADER;
     for &(address, mut bytes) in flash {
@@ -62,11 +62,12 @@ fn size_of(flash: &[(u32, u32)], mut ram: VecDeque<(u32, u32)>) -> u32 {
         size += SEGMENT_HEADER + bytes;
     }
     size += ram.iter().map(|(_, bytes)| SEGMENT_HEADER + bytes).sum::<u32>();
-    // A byte of checksum ends a line of 16.
+    // A byte of checksum, at the end of a line of 16.
     (size + 1).next_multiple_of(16) + HASH
 }
 
-/// Bytes of a segment that fills the image from `size` to where one for `address` may start.
+/// Bytes of a segment that fills the image from `size` to an offset at which a segment for
+/// `address` may start.
 fn padding(size: u32, address: u32) -> u32 {
     let start = (address - SEGMENT_HEADER) % PAGE;
     match (PAGE - size % PAGE + start) % PAGE {
@@ -76,7 +77,7 @@ fn padding(size: u32, address: u32) -> u32 {
     }
 }
 
-/// Addresses and bytes of what is loaded, in their order: sections that meet once the first is
+/// Addresses and sizes of the loaded segments, sorted. Sections that are adjacent once the first is
 /// padded to whole words are one segment.
 fn segments(file: &object::File<'_>) -> Vec<(u32, u32)> {
     let is_loaded = |section: &object::Section<'_, '_>| {
@@ -108,18 +109,19 @@ mod tests {
 
     use super::*;
 
-    /// Where no other partition may come to lie.
+    /// No other partition may be written there.
     #[test]
-    fn models_lie_in_the_partition_of_the_app() {
+    fn models_are_in_the_app_partition() {
         let esp = board("esp32-c3").unwrap();
         let models = esp.model_address..esp.flash().end;
         assert!(PARTITION.start < models.start && models.end <= PARTITION.end);
     }
 
-    /// What `espflash save-image` 4.7 made of programs with these segments: of the firmware, of one
-    /// that ends just in another page, and of one with more for RAM than fills the gap.
+    /// The sizes of images from `espflash save-image` 4.7 for programs with these segments: the
+    /// firmware, one that ends just inside another page, and one with more data for RAM than fits
+    /// in the gap.
     #[test]
-    fn sizes_are_those_of_espflash() {
+    fn sizes_match_espflash() {
         for (code, code_at, data, ram, expected) in [
             (67_396, 0x4201_0020, 27_988, [1968, 3656], 133_008),
             (131_048, 0x4202_0020, 65_520, [4, 12], 262_224),

@@ -1,4 +1,4 @@
-//! The firmware of a board: built, and looked at.
+//! Builds the firmware of a board, and checks it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,15 +27,15 @@ pub fn folder_of(board: &Board) -> PathBuf {
     workspace().join("boards").join(board.name)
 }
 
-/// Builds the firmware of `board`, and finds it. It has to say that it is for this board, reads
-/// today's artifacts and has the memory of the table, and to have each of its parts where the board
-/// has room for them.
+/// Builds the firmware of `board`, and returns its path. Fails unless the firmware states that it
+/// is for this board, reads the current version of artifacts and has as much memory as the table of
+/// boards says, and all its parts are where the board has room for them.
 pub fn build(board: &'static Board) -> Result<PathBuf> {
     built(board).map(|(program, _)| program)
 }
 
-/// Builds the firmware of `board` as [`build`] does; the board has to start it, and it has to take
-/// as much flash as the board's page says.
+/// Builds the firmware of `board` as [`build`] does. Fails also if the board wouldn't start it, or
+/// if it doesn't use as much flash as the board's page says.
 pub fn build_as_stated(board: &'static Board) -> Result<PathBuf> {
     let (program, image) = built(board)?;
     let bytes = if board.takes_two_files() {
@@ -52,7 +52,8 @@ pub fn build_as_stated(board: &'static Board) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The file of this `format` that `charcell firmware` makes of `firmware` and `model`, in `out`.
+/// Makes an image of `firmware` and `model` in `format` with `charcell firmware`, in the folder
+/// `out`, and returns its path.
 pub fn make_image(
     board: &Board,
     firmware: &Path,
@@ -67,8 +68,8 @@ pub fn make_image(
     Ok(out.join(name).with_extension(format))
 }
 
-/// The console of `board`, just started, with the bytes of `model` where models lie; a reset ends
-/// it.
+/// Starts `firmware` on `board`, with the bytes of `model` at the board's model address, and
+/// returns its console. A reset ends the emulator.
 pub fn console(board: &Board, firmware: &Path, model: Option<&Path>) -> Result<Console> {
     Console::start(emulator::of_board(board, firmware, model, PIPE)?.arg("-no-reboot"))
 }
@@ -80,8 +81,8 @@ fn built(board: &'static Board) -> Result<(PathBuf, Image)> {
     Ok((program, image))
 }
 
-/// The page of `board` has to say that its firmware takes about these `bytes`: within a fifth, as
-/// compilers differ.
+/// Fails unless the page of `board` says that its firmware has about `bytes` bytes: within a fifth,
+/// because compilers differ.
 fn check_page(board: &Board, bytes: usize) -> Result<()> {
     let page = fs::read_to_string(folder_of(board).join("README.md"))?;
     let size = page.split_once("firmware's size | about ").map(|(_, rest)| rest);
@@ -95,7 +96,8 @@ fn check_page(board: &Board, bytes: usize) -> Result<()> {
     Ok(())
 }
 
-/// Builds the program called `name` in the folder of `board` with `options` of Cargo, and finds it.
+/// Builds the program `name` in the folder of `board`, with `options` for Cargo, and returns its
+/// path.
 pub fn build_program(board: &Board, name: &str, options: &[&str]) -> Result<PathBuf> {
     let shell = shell(folder_of(board))?;
     let cargo = targets::cargo(&shell, "build", board.target)?;

@@ -1,4 +1,4 @@
-//! Fuzzing what is parsed with libFuzzer: `fuzz/`.
+//! Runs the fuzz targets of `fuzz/` with libFuzzer.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,10 +13,11 @@ use xtask::{root, shell, targets};
 
 use crate::{lock, process};
 
-/// For a million inputs: nothing that hangs may hold up the measurement for ever.
+/// Time limit for a million inputs, so that a target that hangs doesn't hold up the measurement.
 const TIME_LIMIT: Duration = Duration::from_secs(4 * 60 * 60);
 
-/// What the compiler adds for libFuzzer: counters of edges, and the operands of comparisons.
+/// Options with which the compiler adds what libFuzzer needs: counters of edges, and the operands
+/// of comparisons.
 const COVERAGE: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -31,7 +32,7 @@ pub fn all() -> impl Iterator<Item = &'static Target> {
     CORE.iter().chain(&HOST)
 }
 
-/// Where `what` of `target` is kept.
+/// The path of `what` for `target`.
 #[must_use]
 pub fn folder(target: &Target, what: &str) -> PathBuf {
     root().join("target/device-tests/fuzz").join(target.name).join(what)
@@ -50,19 +51,19 @@ pub fn build() -> Result<PathBuf> {
     Ok(target.join(host).join("release"))
 }
 
-/// What came of a search.
+/// The outcome of a search.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     /// Inputs tried.
     pub executions: u64,
     /// Edges between pieces of code that some input reached.
     pub edges: u64,
-    /// How long it took.
+    /// Duration.
     pub seconds: f64,
 }
 
-/// Searches up to `limit`, an option of libFuzzer's, from the inputs kept so far and the target's
-/// seeds.
+/// Searches from the inputs kept so far and the target's seeds, up to `limit`, an option of
+/// libFuzzer.
 pub fn search(fuzzers: &Path, target: &Target, limit: &str) -> Result<Counts> {
     let (corpus, log) = (folder(target, "corpus"), folder(target, "log"));
     fs::create_dir_all(&corpus)?;
@@ -107,7 +108,7 @@ fn seeds(target: &Target) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// A file of the words that a target's inputs are made of, as libFuzzer takes it.
+/// Writes the words that a target's inputs consist of to a dictionary for libFuzzer.
 fn dictionary(target: &Target) -> Result<PathBuf> {
     let path = folder(target, "words");
     let line = |word: &&[u8]| {

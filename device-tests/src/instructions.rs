@@ -1,4 +1,5 @@
-//! Instructions that a character takes, by core: counted under QEMU, recorded, and held to.
+//! Instructions per character on each core: counted under QEMU, recorded, and checked against the
+//! record.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,40 +14,40 @@ use crate::machines::{
 use crate::programs::Task;
 use crate::{folder, models, write};
 
-/// Characters that are counted: enough for an average, as each takes nearly as many as the next.
+/// Characters that are counted: enough for an average, because the count hardly varies.
 const CHARACTERS: usize = 20;
 
-/// By which factor more or less than recorded there may be: another compiler makes as much of a
+/// The factor by which a count may differ from the record: another compiler makes such a
 /// difference.
 const TOLERANCE: f64 = 1.02;
 
-/// A core and a model whose instructions are recorded: the shipped one by `int8` or [`SAMPLED`],
-/// one as large by `f32`, [`LARGE_VOCABULARY`] or [`FEW_UNITS`].
+/// A core and a model whose instructions are recorded. The model is `int8` or [`SAMPLED`], both of
+/// which are the shipped one, `f32`, which is as large, [`LARGE_VOCABULARY`] or [`FEW_UNITS`].
 pub type Counted = (Machine, &'static str);
 
-/// The shipped model, its characters drawn.
+/// The shipped model, with random sampling.
 pub const SAMPLED: &str = "int8, temperature 1";
 
-/// The model of few units and many characters.
+/// The model with few units and many characters.
 pub const LARGE_VOCABULARY: &str = "int8, 2000 characters";
 
-/// Its sizes.
+/// The sizes of [`LARGE_VOCABULARY`].
 pub const LARGE: Dimensions = Dimensions { vocabulary: 2000, hidden: 8, layers: 1 };
 
-/// The model of few units.
+/// The model with few units.
 pub const FEW_UNITS: &str = "int8, 33 units";
 
-/// Its sizes.
+/// The sizes of [`FEW_UNITS`].
 pub const FEW: Dimensions = Dimensions { vocabulary: 41, hidden: 33, layers: 1 };
 
-/// What is counted of 256 units: all machines but the microbit, in which the model has no room, and
-/// the second Cortex-M4.
+/// The counts for models with 256 units: all machines except the microbit, which has no room for
+/// the model, and the second Cortex-M4.
 pub fn counted() -> impl Iterator<Item = Counted> {
     let int8 = [CORTEX_M0_PLUS, CORTEX_M3, CORTEX_M4, CORTEX_M7, CORTEX_M33, CORTEX_M55, RV32IMAC];
     int8.map(|machine| (machine, "int8")).into_iter().chain([(CORTEX_M4, "f32")])
 }
 
-/// What is counted of the cores of boards alone: sampling, a large vocabulary, and few units.
+/// The counts that are made only for cores of boards: sampling, a large vocabulary, and few units.
 pub fn counted_of_boards() -> impl Iterator<Item = Counted> {
     let cores = [CORTEX_M0_PLUS, CORTEX_M4, CORTEX_M33, RV32IMAC];
     [SAMPLED, LARGE_VOCABULARY, FEW_UNITS]
@@ -54,7 +55,7 @@ pub fn counted_of_boards() -> impl Iterator<Item = Counted> {
         .flat_map(move |model| cores.map(|core| (core, model)))
 }
 
-/// Instructions of step, logits and the choice of a character; an average.
+/// The average instructions per character: step, logits and choice.
 pub fn count((machine, model): Counted) -> Result<u64> {
     let name = if model == SAMPLED { "count-sampled" } else { "count" };
     let (model, weights) = match model {
@@ -68,8 +69,8 @@ pub fn count((machine, model): Counted) -> Result<u64> {
     output.trim().parse().with_context(|| format!("not a number of instructions: {output}"))
 }
 
-/// Fails if a character takes other instructions on `machine` than recorded, or more than it may,
-/// of any model that is counted there.
+/// Counts every model that is recorded for `machine`. Fails if the instructions per character
+/// differ from the record or exceed their limit.
 pub fn check(machine: &Machine) -> Result<()> {
     for counted in counted().chain(counted_of_boards()).filter(|(core, _)| core == machine) {
         let (name, found, recorded) = (name(counted), count(counted)?, recorded(counted)?);
@@ -77,15 +78,15 @@ pub fn check(machine: &Machine) -> Result<()> {
         let ratio = found as f64 / recorded as f64;
         ensure!(
             (1.0 / TOLERANCE..=TOLERANCE).contains(&ratio),
-            "{name}: {found} instructions a character aren't the {recorded} recorded: \
-             `cargo xtask bench inference` records what is there now"
+            "{name}: {found} instructions a character, but {recorded} are recorded: \
+             `cargo xtask bench inference` updates the record"
         );
         check_limit(counted, found)?;
     }
     Ok(())
 }
 
-/// The instructions that are recorded.
+/// The recorded instructions per character.
 pub fn recorded(counted: Counted) -> Result<u64> {
     let (path, name) = (record(), name(counted));
     let record = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
@@ -94,7 +95,7 @@ pub fn recorded(counted: Counted) -> Result<u64> {
     line.parse().with_context(|| format!("{}: {line}", path.display()))
 }
 
-/// Fails if a character takes more instructions than it may.
+/// Fails if a character needs more instructions than its limit.
 fn check_limit(counted: Counted, found: u64) -> Result<()> {
     let most = match (counted.0.core, counted.1) {
         (_, SAMPLED | LARGE_VOCABULARY | FEW_UNITS) => u64::MAX,
@@ -105,14 +106,14 @@ fn check_limit(counted: Counted, found: u64) -> Result<()> {
         ("RV32IMAC", _) => 940_000,
         _ => u64::MAX,
     };
-    ensure!(found <= most, "{found} instructions a character, and {most} are the most");
+    ensure!(found <= most, "{found} instructions a character are more than {most}");
     Ok(())
 }
 
-/// Enough to have a model at all: only its sizes count.
+/// The shortest training that makes a model: only its sizes matter.
 const HARDLY_TRAINED: [&str; 2] = ["--epochs", "2"];
 
-/// A model of a large vocabulary: so many Chinese characters.
+/// A model with a large vocabulary, of Chinese characters.
 fn large_vocabulary() -> Result<PathBuf> {
     let corpus = folder("models")?.join("large-vocabulary.txt");
     write(&corpus, ('一'..).take(LARGE.vocabulary).collect::<String>().as_bytes())?;
@@ -120,12 +121,12 @@ fn large_vocabulary() -> Result<PathBuf> {
     models::trained(&["--epochs", "2", "--hidden", &hidden, "--corpus", corpus])
 }
 
-/// A model of few units.
+/// A model with few units.
 fn few_units() -> Result<PathBuf> {
     models::trained(&["--epochs", "2", "--hidden", &FEW.hidden.to_string()])
 }
 
-/// The record, a line a core and model, which `cargo xtask bench inference` writes.
+/// The record: one line for each core and model, written by `cargo xtask bench inference`.
 #[must_use]
 pub fn record() -> PathBuf {
     root().join("device-tests/instructions.txt")

@@ -1,7 +1,7 @@
-//! What the tests in `tests/` share: firmware and programs for emulated machines, built and run,
-//! and what is typed on a console.
+//! Shared by the tests in `tests/`: builds and runs firmware and programs on emulated machines, and
+//! types on their consoles.
 //!
-//! A tool that is missing is an error that names it, and how to get it: no test is skipped.
+//! No test is skipped: a missing tool is an error that says how to get it.
 #![expect(clippy::missing_errors_doc, reason = "an error fails the test, and says why")]
 
 pub mod c_library;
@@ -26,22 +26,22 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use xtask::root;
 
-/// A folder called `name` for what tests make.
+/// A folder called `name` for files that tests create.
 pub fn folder(name: impl AsRef<Path>) -> Result<PathBuf> {
     let folder = root().join("target/device-tests").join(name);
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }
 
-/// Waits until no other test, in this process or another, holds the lock called `name`; it is held
-/// until it is dropped.
+/// Acquires the lock called `name`, which all tests of all processes share, until the result is
+/// dropped.
 pub fn lock(name: &str) -> Result<File> {
     let file = File::create(folder("locks")?.join(name))?;
     file.lock()?;
     Ok(file)
 }
 
-/// Puts a copy of `file` at `path`, whole or not at all: another test may be reading there.
+/// Copies `file` to `path`, whole or not at all: another test may be reading that file.
 pub fn put(file: &Path, path: &Path) -> Result<()> {
     replace(path, |new| fs::copy(file, new).map(drop))
 }
@@ -51,7 +51,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, |new| fs::write(new, bytes))
 }
 
-/// Has `make` make a file, and moves it to `path`.
+/// Creates a file with `make`, and moves it to `path`.
 fn replace(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
     let _lock = lock("files")?;
     let new = path.with_added_extension("new");

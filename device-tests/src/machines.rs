@@ -1,5 +1,4 @@
-//! The machines that are emulated: a table of cores, and the boards whose `board.toml` names an
-//! emulator.
+//! The emulated machines: a table of cores, and the boards whose `board.toml` names an emulator.
 
 use std::path::Path;
 
@@ -8,20 +7,20 @@ use charcell_board_file::BoardFile;
 use charcell_flash::{Board, board};
 use xtask::targets::CORTEX_M4F;
 
-/// A core in a machine of QEMU's, for the programs in `programs/`.
+/// A core in one of QEMU's machines, for the programs in `programs/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
     /// The core, as its maker calls it.
     pub core: &'static str,
-    /// What QEMU calls the machine; its memory is laid out by `programs/machines/<name>.x`.
+    /// QEMU's name for the machine; `programs/machines/<name>.x` describes its memory.
     pub name: &'static str,
-    /// What a program is compiled for.
+    /// The target that programs are compiled for.
     pub target: &'static str,
-    /// The core, if the compiler shall use more of it than the target has.
+    /// The core for the compiler's `target-cpu`, if it has more instructions than the target.
     pub cpu: Option<&'static str>,
-    /// Where the model is put.
+    /// The address of the model.
     pub model_address: u32,
-    /// How many bytes there are for the model.
+    /// The room for the model, in bytes.
     pub model_space: u64,
 }
 
@@ -48,15 +47,15 @@ impl Machine {
 const ARMV6M: &str = "thumbv6m-none-eabi";
 const ARMV8M: &str = "thumbv8m.main-none-eabihf";
 
-/// Too small for the model that is shipped.
+/// A machine that is too small for the shipped model.
 pub const CORTEX_M0: Machine =
     Machine::new("Cortex-M0", "microbit", ARMV6M).with_model(0x1_8000, 160 << 10);
 
-/// Code for ARMv6-M in a machine with room for a large model: a Cortex-M0+ executes as many
-/// instructions.
+/// A machine with room for a large model, which runs code for ARMv6-M: a Cortex-M0+ executes the
+/// same number of instructions.
 pub const CORTEX_M0_PLUS: Machine = Machine::new("Cortex-M0+", "mps2-an385", ARMV6M);
 
-/// A core with a multiplication that takes long.
+/// A core with a slow multiplication.
 pub const CORTEX_M3: Machine = Machine::new("Cortex-M3", "mps2-an385", "thumbv7m-none-eabi");
 
 /// A core with DSP instructions and a floating-point unit.
@@ -70,20 +69,20 @@ pub const STM32F405: Machine =
 /// A core that executes two instructions at once.
 pub const CORTEX_M7: Machine = Machine::new("Cortex-M7", "mps2-an500", CORTEX_M4F);
 
-/// As a Cortex-M4, of ARMv8-M.
+/// Similar to a Cortex-M4, but ARMv8-M.
 pub const CORTEX_M33: Machine =
     Machine::new("Cortex-M33", "mps2-an505", ARMV8M).with_model(0x1010_0000, 2 << 20);
 
-/// A core with vectors, Helium.
+/// A core with vector instructions, Helium.
 pub const CORTEX_M55: Machine = Machine::new("Cortex-M55", "mps3-an547", ARMV8M)
     .with_cpu("cortex-m55")
     .with_model(0x0100_0000, 1 << 20);
 
-/// RISC-V, a core of no one maker.
+/// A generic RISC-V core.
 pub const RV32IMAC: Machine = Machine::new("RV32IMAC", "virt", "riscv32imac-unknown-none-elf")
     .with_model(0x8200_0000, 2 << 20);
 
-/// The machines with code for their own cores: what runs on all of them.
+/// All machines that run code for their own core.
 pub const ALL: [Machine; 8] =
     [CORTEX_M0, CORTEX_M3, CORTEX_M4, STM32F405, CORTEX_M7, CORTEX_M33, CORTEX_M55, RV32IMAC];
 
@@ -109,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// `charcell firmware` shows the command that emulates each of them.
+    /// `charcell firmware` prints a command that emulates each of them.
     #[test]
     fn every_board_without_hardware_can_be_emulated() {
         for board in flash::BOARDS.iter().filter(|board| board.flashing == Flashing::Emulator) {

@@ -1,4 +1,4 @@
-//! The models that tests run, and the command that makes them.
+//! The models that tests run, and the command `charcell` that makes them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use xtask::{root, shell};
 use crate::process::run_silently;
 use crate::{folder, lock};
 
-/// Options of a model that is smaller than the shipped one: it fits all boards.
+/// Options of a model that is smaller than the shipped one, and fits all boards.
 const SMALL: [&str; 4] = ["--hidden", "100", "--epochs", "40"];
 
 /// The model that ships with the firmware.
@@ -30,7 +30,7 @@ pub fn small_f32() -> Result<PathBuf> {
     in_f32(&SMALL)
 }
 
-/// The model that `charcell train` makes with `options`. It is kept while the command is the same.
+/// The model that `charcell train` makes with `options`. It is reused until the command is rebuilt.
 pub fn trained(options: &[&str]) -> Result<PathBuf> {
     let (charcell, shell) = (charcell()?, shell(folder("models")?)?);
     let name = options.concat().replace(|c: char| !c.is_alphanumeric(), "-");
@@ -67,7 +67,7 @@ pub fn charcell() -> Result<PathBuf> {
     Ok(root().join("target/release/charcell"))
 }
 
-/// Whether the file at `path` is there, and was written after `other`.
+/// Whether the file at `path` exists, and was written after `other`.
 fn is_newer(path: &Path, other: &Path) -> bool {
     let written = |path| fs::metadata(path).and_then(|file| file.modified());
     written(path).is_ok_and(|time| written(other).is_ok_and(|other| time > other))

@@ -1,4 +1,4 @@
-//! Scripts of `node/` that need a package of npm.
+//! Runs the scripts of `node/` that need an npm package.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use xtask::{root, shell};
 
 use crate::{folder, lock, put};
 
-/// Node.js, ready to run `node/<script>` in a folder of its own, with `package` of npm beside it.
+/// Node.js, ready to run `node/<script>` in its own folder, with the npm `package` installed there.
 pub fn script(script: &str, package: &str) -> Result<Command> {
     NODE.check()?;
     let folder = folder(script)?;
@@ -20,7 +20,7 @@ pub fn script(script: &str, package: &str) -> Result<Command> {
         let options = ["--no-audit", "--no-fund", "--silent", "--prefix", "."];
         cmd!(shell, "npm install {options...} {package}").quiet().run()?;
     }
-    // Node looks for packages beside the script.
+    // Node looks for packages in the folder of the script.
     put(&root().join("device-tests/node").join(script), &folder.join(script))?;
     let mut node = Command::new("node");
     node.arg(script).current_dir(folder);

@@ -1,4 +1,4 @@
-//! Programs that must not run for ever: a firmware that hangs is what the tests are about.
+//! Runs programs with a time limit: tests must find a firmware that hangs.
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use xshell::Cmd;
 
-/// What `command` prints, which must succeed within `limit`.
+/// The output of `command`, which must succeed within `limit`.
 pub fn output_within(limit: Duration, command: &mut Command) -> Result<String> {
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     let mut child = spawned.with_context(|| format!("can't start {command:?}"))?;
     let mut stdout = child.stdout.take().context("the output isn't piped")?;
-    // A full pipe would stop the child for good, so somebody has to read while it runs.
+    // A full pipe would block the child, so the output is read while it runs.
     let reader = thread::spawn(move || {
         let mut text = String::new();
         stdout.read_to_string(&mut text).map(|_| text)
@@ -25,7 +25,7 @@ pub fn output_within(limit: Duration, command: &mut Command) -> Result<String> {
     Ok(text)
 }
 
-/// Runs `command`, which must succeed; what it prints is shown if it doesn't.
+/// Runs `command`, which must succeed; if it fails, its output is part of the error.
 pub fn run_silently(command: Cmd<'_>) -> Result<()> {
     let words = command.to_string();
     let output = command.quiet().ignore_status().output()?;
@@ -34,7 +34,7 @@ pub fn run_silently(command: Cmd<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Waits for the end of `child`, and ends it after `limit`.
+/// Waits for `child` to exit, and kills it after `limit`.
 pub fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus> {
     let start = Instant::now();
     loop {

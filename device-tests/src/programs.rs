@@ -13,15 +13,16 @@ use crate::machines::Machine;
 use crate::process::output_within;
 use crate::{emulator, folder, lock, put};
 
-/// For one run, which takes seconds; nothing that hangs may hold up the tests.
+/// Time limit for one run, which takes seconds, so that a program that hangs doesn't hold up the
+/// tests.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// What a program is asked to do.
+/// A task for a program.
 #[derive(Debug, Clone, Copy)]
 pub struct Task<'a> {
-    /// One of those in `programs/src/lib.rs`.
+    /// A task of `programs/src/lib.rs`.
     pub name: &'a str,
-    /// How many characters are written or counted.
+    /// How many characters to write or count.
     pub characters: usize,
     /// The artifact.
     pub model: &'a Path,
@@ -29,10 +30,10 @@ pub struct Task<'a> {
     pub weights: &'a str,
 }
 
-/// A host, which runs the same library as the machines.
+/// A host that runs the same library as the machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Host {
-    /// This one.
+    /// This host.
     Native,
     /// 32-bit x86.
     I686,
@@ -41,7 +42,8 @@ pub enum Host {
 }
 
 impl Task<'_> {
-    /// What the task prints on `machine`. To count, an instruction takes a nanosecond of its time.
+    /// The task's output on `machine`. For counts, an instruction takes a nanosecond of the
+    /// machine's time.
     pub fn on_machine(self, machine: &Machine) -> Result<String> {
         let mut environment = vec![("CHARCELL_MACHINE", machine.name.to_owned())];
         environment.extend(machine.cpu.map(|cpu| ("RUSTFLAGS", format!("-C target-cpu={cpu}"))));
@@ -57,7 +59,7 @@ impl Task<'_> {
         output_within(TIME_LIMIT, &mut emulator)
     }
 
-    /// What the task prints on `host`.
+    /// The task's output on `host`.
     pub fn on_host(self, host: Host) -> Result<String> {
         let mut program = match host {
             Host::Native => Command::new(build(&targets::host()?, "host", self.weights, &[])?),
@@ -78,8 +80,8 @@ impl Task<'_> {
     }
 }
 
-/// Builds the program in `file` for `target`, in this `environment`, and says where a copy of it is
-/// that no other build replaces.
+/// Builds the program in `file` for `target` with these variables of the `environment`, and returns
+/// the path of a copy that no other build replaces.
 fn build(
     target: &str,
     file: &str,
@@ -108,11 +110,11 @@ fn build(
     Ok(kept)
 }
 
-/// Where the programs are, in the repository.
+/// The programs' folder in the repository.
 pub const FOLDER: &str = "device-tests/programs";
 
-/// Cargo for the programs, in `shell`, whose folder is [`FOLDER`]. What is built for the workspace
-/// and for the programs lies together, Rust's own library above all.
+/// Cargo for the programs, in `shell`, whose folder is [`FOLDER`]. The programs share the
+/// workspace's target folder, mainly to reuse builds of Rust's own library.
 pub fn cargo<'a>(shell: &'a Shell, subcommand: &str, target: &str) -> Result<Cmd<'a>> {
     let cargo = targets::cargo(shell, subcommand, target)?;
     Ok(cargo.arg("--quiet").arg("--target-dir").arg(root().join("target")))

@@ -1,22 +1,23 @@
-//! What a boot ROM, or a drive, asks of the start of a firmware before it starts it, or takes its
-//! file. Emulators start whatever there is.
+//! Checks the start of a firmware as a boot ROM does before it starts it, or a drive before it
+//! accepts its file. Emulators don't check it.
 
 use anyhow::{Context, Result, ensure};
 use charcell_flash::{Board, Core, Flashing};
 
-/// Bytes of the second stage of the RP2040's boot loader, the checksum at its end included.
+/// Bytes of the second stage of the RP2040's boot loader, including the checksum at its end.
 const SECOND_STAGE_BYTES: usize = 256;
 
-/// Where the RP2350 looks for the description of an image.
+/// The RP2350 looks for the description of an image in this many bytes.
 const DESCRIPTION_WITHIN: usize = 4096;
 
-/// The least of a description: what is started is a program for the secure mode of an Arm core of
-/// the RP2350, the item is the last, and so is the block.
+/// The smallest description: the image is a program for the secure mode of an Arm core of the
+/// RP2350, and the item and the block are the last ones.
 ///
 /// Source: the RP2350's datasheet, 5.9.5.1.
 const DESCRIPTION: [u32; 5] = [0xFFFF_DED3, 0x1021_0142, 0x0000_01FF, 0, 0xAB12_3579];
 
-/// Fails unless `board` starts the firmware in `flash`, which holds its bytes from the start on.
+/// Fails unless `board` would start the firmware in `flash`, which begins with the firmware's first
+/// byte.
 pub fn check(board: &Board, flash: &[u8]) -> Result<()> {
     match board.chip {
         Some("RP2040") => {
@@ -32,7 +33,7 @@ pub fn check(board: &Board, flash: &[u8]) -> Result<()> {
     check_vectors(board, flash)
 }
 
-/// The boot ROM of the RP2040 starts no second stage whose checksum is wrong.
+/// The boot ROM of the RP2040 doesn't start a second stage with a wrong checksum.
 ///
 /// Source: pico-bootrom-rp2040, `bootrom_main.c`.
 fn check_second_stage(flash: &[u8]) -> Result<()> {
@@ -42,13 +43,13 @@ fn check_second_stage(flash: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// CRC-32 of Ethernet's polynomial, from the highest bit on.
+/// CRC-32 with the polynomial of Ethernet, starting at the highest bit.
 fn checksum(bytes: &[u8]) -> u32 {
     let shift = |sum: u32, _| (sum << 1) ^ if sum >> 31 == 1 { 0x04C1_1DB7 } else { 0 };
     bytes.iter().fold(u32::MAX, |sum, &byte| (0..8).fold(sum ^ u32::from(byte) << 24, shift))
 }
 
-/// The boot ROM of the RP2350 starts nothing without a description.
+/// The boot ROM of the RP2350 doesn't start an image without a description.
 ///
 /// Source: pico-bootrom-rp2350, `varm_flash_boot.c`.
 fn check_description(flash: &[u8]) -> Result<()> {
@@ -59,9 +60,9 @@ fn check_description(flash: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A Cortex-M starts with the stack and the handler that its vector table names. DAPLink takes a
-/// file for a program by its first four words; the micro:bit v2 may refuse one without a handler
-/// for memory, bus and usage faults, which a Cortex-M0 hasn't.
+/// A Cortex-M starts with the stack and the handler in its vector table. DAPLink recognises a
+/// program by its first four words. The micro:bit v2 may refuse one without handlers for memory,
+/// bus and usage faults, which a Cortex-M0 doesn't have.
 ///
 /// Source: DAPLink, `validation.c` and `board/microbitv2/microbitv2.c`.
 fn check_vectors(board: &Board, table: &[u8]) -> Result<()> {
@@ -82,7 +83,7 @@ fn check_vectors(board: &Board, table: &[u8]) -> Result<()> {
         board.core == Core::CortexM4 && matches!(board.flashing, Flashing::Drive { .. });
     ensure!(
         !is_cortex_m4_on_drive || words[4..7] != [0; 3],
-        "the drive of {name} takes its firmware for that of a Cortex-M0"
+        "the drive of {name} would mistake its firmware for that of a Cortex-M0"
     );
     Ok(())
 }
@@ -116,9 +117,9 @@ mod tests {
         check(pico2, &bytes(&[&table[..], &DESCRIPTION].concat())).unwrap();
     }
 
-    /// The catalogue of CRCs has this value for CRC-32/MPEG-2 of "123456789".
+    /// Source: the catalogue of CRCs, CRC-32/MPEG-2 of "123456789".
     #[test]
-    fn the_checksum_is_that_of_the_boot_rom() {
+    fn the_checksum_matches_the_boot_rom() {
         assert_eq!(checksum(b"123456789"), 0x0376_E6E7);
         let mut stage = vec![0x5A; SECOND_STAGE_BYTES - 4];
         stage.extend(checksum(&stage).to_le_bytes());

@@ -1,4 +1,4 @@
-//! What the console of a firmware has to answer, against the host.
+//! Compares the answers of a firmware's console with the host.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,7 @@ use xtask::shell;
 use crate::console::{CTRL_C, Console};
 use crate::{folder, models};
 
-/// What sets how a text is written: lines on the console, and the options of `charcell generate`
-/// that mean the same.
+/// Settings for a text: lines for the console, and the equivalent options of `charcell generate`.
 pub type Setting = (&'static [&'static str], &'static [&'static str]);
 
 /// A long text and a short one.
@@ -26,9 +25,9 @@ pub const SETTINGS: [Setting; 2] = [
     ),
 ];
 
-/// Talks to a firmware: `start` starts it with the bytes of a file where models lie. It has to run
-/// those of `models` that fit, and to name what is wrong with the others, with a damaged one, and
-/// with none.
+/// Talks to a firmware, which `start` starts with the bytes of a file at its model address. It must
+/// run the `models` that fit, and say what is wrong with the others, with a damaged model, and
+/// without a model.
 pub fn talk(
     board: &Board,
     models: &[PathBuf],
@@ -60,8 +59,8 @@ pub fn talk(
     Ok(())
 }
 
-/// Types each of the own prefixes of `model` with each of the `settings`; `charcell generate` has
-/// to write the same.
+/// Types each of the prefixes of `model` with each of the `settings`, and fails unless `charcell
+/// generate` writes the same text. Returns the number of texts.
 pub fn compare_texts(console: &mut Console, model: &Path, settings: &[Setting]) -> Result<usize> {
     let artifact = Artifact::read(model)?;
     let host = artifact.model()?;
@@ -82,15 +81,15 @@ pub fn compare_texts(console: &mut Console, model: &Path, settings: &[Setting]) 
     Ok(texts)
 }
 
-/// What `charcell generate` makes of `prefix`.
+/// The text that `charcell generate` writes for `prefix`.
 pub fn host_text(model: &Path, prefix: &str, options: &[&str]) -> Result<String> {
     let (charcell, shell) = (models::charcell()?, shell(".")?);
-    // The end of the last line isn't the text's.
+    // `read` removes the line end, which isn't part of the text.
     Ok(cmd!(shell, "{charcell} generate {model} --prefix {prefix} {options...}").quiet().read()?)
 }
 
-/// Mistakes are named, Ctrl-C stops a text, and the board knows its own state, and its memory as
-/// the table has it.
+/// Checks that mistakes are named, that Ctrl-C stops a text, and that `:info` shows the state and
+/// the memory of the board.
 fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
     let model_address = format!(" bytes at {:#010x}\n", board.model_address);
     for (line, answer) in [
@@ -106,7 +105,7 @@ fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
         let shown = console.ask(line)?;
         ensure!(shown.contains(answer), "{line} is answered by:\n{shown}");
     }
-    // The model writes as soon as the empty line is entered.
+    // An empty line makes the model write.
     console.press('\r')?;
     let shown = console.until(|shown| shown.len() > 50)?;
     console.press(CTRL_C)?;
@@ -116,7 +115,7 @@ fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
     Ok(())
 }
 
-/// As many weights as the table of boards has room for have to lie in RAM.
+/// Checks that RAM holds as many weights as fit according to the table of boards.
 fn check_placement(board: &Board, console: &mut Console, model: &Path) -> Result<()> {
     let artifact = Artifact::read(model)?;
     let Placement { ram_bytes, ram_bytes_read, flash_bytes_read, .. } =
@@ -131,8 +130,8 @@ fn check_placement(board: &Board, console: &mut Console, model: &Path) -> Result
     Ok(())
 }
 
-/// The firmware has to start and to name what is wrong with its model, and the address for another,
-/// at first and when asked.
+/// Checks that the firmware says what is wrong with its model, and the address for another, both
+/// when it starts and when it is asked for a text.
 fn expect_refusal(board: &Board, console: &mut Console, error: &str) -> Result<()> {
     let address = format!("\nto write a model to {:#010x}: ", board.model_address);
     for shown in [console.greeting()?, console.ask("the")?] {
@@ -143,7 +142,7 @@ fn expect_refusal(board: &Board, console: &mut Console, error: &str) -> Result<(
     Ok(())
 }
 
-/// A file with `bytes`.
+/// Writes `bytes` to a file, and returns its path.
 fn scratch(board: &Board, bytes: &[u8]) -> Result<PathBuf> {
     let path = folder("damaged")?.join(format!("{}.bin", board.name));
     fs::write(&path, bytes)?;

@@ -1,5 +1,5 @@
-//! The firmware in C, `infer-core-c/example/`: what it writes, and what may be linked beside the
-//! library.
+//! The firmware in C, `infer-core-c/example/`: the texts it writes, and what can be linked together
+//! with the library.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,28 +16,29 @@ use xshell::cmd;
 use xtask::tools::ARM_GCC;
 use xtask::{root, shell, targets};
 
-/// The most bytes of code and constants that the library may bring into a firmware: its own, those
-/// of Rust's core library, and its own if weights are copied to RAM.
+/// The most bytes of code and constants that the library may add to a firmware: its own, those of
+/// Rust's core library, and its own if weights are copied to RAM.
 const MAX_OWN_BYTES: u64 = 8_000;
 const MAX_COMPILERS_BYTES: u64 = 1_000;
 const MAX_OWN_BYTES_WITH_RAM: u64 = 9_500;
 
-/// How many characters the firmware writes, and how: see its `main.c`.
+/// The length and sampling of the firmware's texts: see its `main.c`.
 const LENGTH: usize = 200;
 const SAMPLING: Sampling = Sampling::random().with_temperature_milli(700).with_seed(7);
 
-/// The board that it is for.
+/// The firmware's board.
 const BOARD: &str = "mps2-an386";
 
-/// Targets of a Cortex-M4 by what its calls pass floating-point numbers in.
+/// Targets of a Cortex-M4: calls pass floating-point numbers in FPU registers, or in core
+/// registers.
 const HARD: &str = targets::CORTEX_M4F;
 const SOFT: &str = "thumbv7em-none-eabi";
 
-/// What `link` replaces in the page's command.
+/// Words of the page's command that `link` replaces.
 const MAIN: &str = "infer-core-c/example/main.c";
 const OBJECT: &str = "charcell.o";
 
-/// Builds the firmware and runs it on an emulated Cortex-M4; no panic may be linked.
+/// Builds the firmware and runs it on an emulated Cortex-M4; it must not contain a panic.
 #[test]
 fn the_firmware_writes_what_the_host_writes() -> Result<()> {
     let firmware = link("hard", &[(OBJECT, &path(&build(HARD)?.object))], &[])?;
@@ -51,7 +52,7 @@ fn the_firmware_writes_what_the_host_writes() -> Result<()> {
 }
 
 #[test]
-fn it_does_so_with_both_other_abis() -> Result<()> {
+fn it_writes_the_same_with_both_other_abis() -> Result<()> {
     let soft = path(&build(SOFT)?.object);
     for abi in ["soft", "softfp"] {
         let float_abi = format!("-mfloat-abi={abi}");
@@ -61,14 +62,14 @@ fn it_does_so_with_both_other_abis() -> Result<()> {
 }
 
 #[test]
-fn it_does_so_without_a_c_library() -> Result<()> {
+fn it_writes_the_same_without_a_c_library() -> Result<()> {
     let archive = path(&build(HARD)?.archive);
     talk(&link("alone", &[(OBJECT, &*archive), ("--specs=nosys.specs", "-nostdlib")], &[])?)
 }
 
-/// All of the shipped model, and a part of it.
+/// Once with the whole shipped model in RAM, and once with a part of it.
 #[test]
-fn it_does_so_with_weights_in_ram() -> Result<()> {
+fn it_writes_the_same_with_weights_in_ram() -> Result<()> {
     let object = path(&build(HARD)?.object);
     for (name, bytes) in [("ram", "-DRAM_BYTES=0x100000"), ("some-ram", "-DRAM_BYTES=100001")] {
         talk(&link(name, &[(OBJECT, &object)], &[bytes])?)?;
@@ -76,13 +77,13 @@ fn it_does_so_with_weights_in_ram() -> Result<()> {
     Ok(())
 }
 
-/// The library is built with tables of all scripts, too.
+/// The library also builds with tables of all scripts.
 #[test]
-fn the_library_has_unicode() -> Result<()> {
+fn the_library_builds_with_unicode() -> Result<()> {
     c_library::build(HARD, &["--features", "unicode"]).map(drop)
 }
 
-/// The library's code has to stay within the limits that the page states.
+/// The library's code must stay within the limits that the page states.
 #[test]
 fn the_code_is_as_small_as_stated() -> Result<()> {
     let CodeBytes { own, compilers } = code_bytes("charcell_load")?;
@@ -98,7 +99,7 @@ fn the_code_is_as_small_as_stated() -> Result<()> {
     Ok(())
 }
 
-/// The library for every target of the page's table links with the options of GCC beside it.
+/// For every target of the page's table, the library links with the options of GCC in the same row.
 #[test]
 fn each_target_of_the_page_links() -> Result<()> {
     ARM_GCC.check()?;
@@ -126,8 +127,8 @@ fn each_target_of_the_page_links() -> Result<()> {
     Ok(())
 }
 
-/// Types prefixes on the console of `firmware`, which has to continue them as the host does, and to
-/// name what is wrong with a damaged model, and with none.
+/// Types prefixes on the console of `firmware`, which must continue them as the host does, and say
+/// what is wrong with a damaged or missing model.
 fn talk(firmware: &Path) -> Result<()> {
     let start = |model: Option<&Path>| firmware::console(the_board()?, firmware, model);
     let bytes = fs::read(models::shipped())?;
@@ -145,7 +146,7 @@ fn talk(firmware: &Path) -> Result<()> {
         shown.contains("€: the text has a character"),
         "an unknown character is answered by {shown}"
     );
-    // Its last character lies across the end of the buffer for a line.
+    // The last character of the first line straddles the end of the line buffer.
     for line in ["a".repeat(239) + "é", "a".repeat(241)] {
         let shown = console.ask(&line)?;
         ensure!(
@@ -164,10 +165,10 @@ fn talk(firmware: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A static library in Rust with a panic handler of its own is linked beside the object, and one
-/// that includes the crate replaces the object.
+/// A static Rust library with its own panic handler can be linked together with the object, and one
+/// that includes the crate can replace the object.
 #[test]
-fn it_does_so_beside_and_within_another_library_in_rust() -> Result<()> {
+fn it_writes_the_same_beside_and_within_another_rust_library() -> Result<()> {
     let library = build(HARD)?;
     let second = rust_library("second", "", "")?;
     let object = path(&library.object);
@@ -183,7 +184,7 @@ fn it_does_so_beside_and_within_another_library_in_rust() -> Result<()> {
     Ok(())
 }
 
-/// A static library in Rust that can panic, built as most are: without link-time optimisation.
+/// A static Rust library that can panic, built without link-time optimisation, as most are.
 fn rust_library(name: &str, dependency: &str, source: &str) -> Result<PathBuf> {
     let folder = folder()?.join(name);
     fs::create_dir_all(&folder)?;
@@ -205,8 +206,8 @@ fn rust_library(name: &str, dependency: &str, source: &str) -> Result<PathBuf> {
     Ok(folder.join("target").join(HARD).join("release").join(format!("lib{name}.a")))
 }
 
-/// The program on the page, with newlib's `printf`, writes what the host writes, and the functions
-/// that Rust has as well are those of newlib and GCC.
+/// The program on the page, which uses newlib's `printf`, writes what the host writes. Functions
+/// that both Rust and newlib or GCC provide come from newlib and GCC.
 #[test]
 fn the_program_on_the_page_runs_with_newlib() -> Result<()> {
     let library = build(HARD)?;
@@ -219,12 +220,15 @@ fn the_program_on_the_page_runs_with_newlib() -> Result<()> {
             link("newlib", &[(MAIN, &main), (OBJECT, library)], &[&[&*listing], more].concat())?;
         anyhow::Ok((program, rusts_functions(&fs::read_to_string(&map)?)?))
     };
-    // The archive takes the functions over, but after the C library.
-    ensure!(!link(archive, &[])?.1.is_empty(), "the map doesn't tell whose the functions are");
+    // The archive provides the functions, unless it comes after the C library.
+    ensure!(
+        !link(archive, &[])?.1.is_empty(),
+        "the map doesn't show which functions the archive provides"
+    );
     let (_, taken) = link("-lc", &["-lgcc", archive])?;
-    ensure!(taken.is_empty(), "after the C library, the archive brings {taken:?}");
+    ensure!(taken.is_empty(), "after the C library, the archive provides {taken:?}");
     let (program, taken) = link(&object, &[])?;
-    ensure!(taken.is_empty(), "the object brings {taken:?}");
+    ensure!(taken.is_empty(), "the object provides {taken:?}");
 
     let artifact = Artifact::read(&models::shipped())?;
     let expected = artifact.model()?.text("the traveller", LENGTH, Sampling::greedy())?;
@@ -238,15 +242,15 @@ fn the_program_on_the_page_runs_with_newlib() -> Result<()> {
     Ok(())
 }
 
-/// Which functions aren't those of newlib and GCC in a program with this `map`, of those that Rust
-/// has as well.
+/// The functions that a program with this `map` takes from Rust, of those that Rust and newlib or
+/// GCC provide.
 fn rusts_functions(map: &str) -> Result<Vec<&'static str>> {
     const FUNCTIONS: [&str; 6] =
         ["memcpy", "memcmp", "memset", "__aeabi_dadd", "__aeabi_dmul", "__aeabi_ddiv"];
     let (_, table) = map.split_once("Cross Reference Table").context("no cross references")?;
     let mut rusts = Vec::new();
     for function in FUNCTIONS {
-        // The first file beside a symbol is the one that defines it.
+        // The first file listed for a symbol is the one that defines it.
         let file = table.lines().find_map(|line| line.strip_prefix(function)?.strip_prefix(' '));
         let file = file.with_context(|| format!("no {function} in the map"))?;
         if !["/libc.a(", "/libgcc.a("].iter().any(|library| file.contains(library)) {
@@ -270,7 +274,7 @@ fn link(name: &str, replaced: &[(&str, &str)], more: &[&str]) -> Result<PathBuf>
     Ok(firmware)
 }
 
-/// C++ takes the header, too.
+/// The C code on the pages compiles, and the header also compiles as C++.
 #[test]
 fn the_c_on_the_pages_compiles() -> Result<()> {
     ARM_GCC.check()?;
@@ -293,12 +297,12 @@ fn the_c_on_the_pages_compiles() -> Result<()> {
         let options = [standard, "-Wall", "-Wextra", "-Werror", "-Iinfer-core-c/include"];
         cmd!(shell, "{compiler} {options...} -c -o {object} {source}").quiet().run()?;
         let symbols = cmd!(shell, "arm-none-eabi-nm {object}").quiet().read()? + "\n";
-        ensure!(symbols.contains("U charcell_load\n"), "{compiler} calls it otherwise:\n{symbols}");
+        ensure!(symbols.contains("U charcell_load\n"), "{compiler} uses another name:\n{symbols}");
     }
     Ok(())
 }
 
-/// A file with the lines of C on a `page`.
+/// Writes the C code of a `page` to a file, and returns its path.
 fn snippet(page: &str) -> Result<PathBuf> {
     let text = fs::read_to_string(root().join(page))?;
     let snippet = text.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```"));

@@ -1,11 +1,11 @@
-//! The firmware on every board that QEMU emulates: what its console answers, against the host.
+//! The firmware on every board that QEMU emulates: its console must answer as the host would.
 
 use anyhow::{Result, ensure};
 use device_tests::talk::{SETTINGS, compare_texts, host_text, talk};
 use device_tests::{firmware, folder, machines, models};
 
-/// Talks to the firmware of a board, with the shipped model and another, which fits all boards, and
-/// to the complete image that `charcell firmware` makes of it and the latter.
+/// Talks to the firmware of a board with the shipped model and a smaller one, which fits all
+/// boards, and to the complete image that `charcell firmware` makes with the smaller model.
 fn check(name: &str) -> Result<()> {
     let (board, small) = (machines::the_board(name)?, models::small()?);
     let firmware = firmware::build_as_stated(board)?;
@@ -18,7 +18,7 @@ fn check(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A test for each board, by its name.
+/// A test for each board, with its name.
 macro_rules! boards {
     ($($test:ident: $name:literal,)*) => {
         $(
@@ -32,9 +32,9 @@ macro_rules! boards {
 
 include!(concat!(env!("OUT_DIR"), "/emulated.rs"));
 
-/// What a model with a replacement doesn't know is read as on the host.
+/// A model with a replacement reads unknown characters as on the host.
 #[test]
-fn what_the_model_does_not_know_is_replaced() -> Result<()> {
+fn unknown_characters_are_replaced() -> Result<()> {
     let board = machines::the_board("mps2-an386")?;
     let options = "--hidden 64 --epochs 40 --min-count 50 --replacement � --prefix";
     let options: Vec<&str> = options.split(' ').chain(["the “moon”", "zЖ"]).collect();

@@ -1,5 +1,5 @@
-//! What the programs in `programs/` show, on every core and host: exact products, the same texts,
-//! and what a character takes.
+//! Runs the programs in `programs/` on every core and host: exact products, the same texts, and the
+//! stack.
 
 use std::path::{Path, PathBuf};
 
@@ -68,7 +68,7 @@ machines! {
     rv32imac: RV32IMAC,
 }
 
-/// The tests of each host beside this one.
+/// The tests of each host other than this one.
 macro_rules! hosts {
     ($($name:ident: $host:expr,)*) => {
         $(
@@ -105,7 +105,7 @@ fn products_of_a_cortex_m4f_in_f32_are_close() -> Result<()> {
     check_products("f32", |task| task.on_machine(&machines::CORTEX_M4))
 }
 
-/// The most stack that a core takes is what [`infer_core::Memory`] says, and not much less.
+/// The most stack that a core uses is at most what [`infer_core::Memory`] says, and not much less.
 #[test]
 fn stack_is_what_is_stated() -> Result<()> {
     let model = &models::shipped();
@@ -124,21 +124,21 @@ fn stack_is_what_is_stated() -> Result<()> {
     for (most, stated) in most.into_iter().zip([memory.loading_stack_bytes, memory.stack_bytes]) {
         ensure!(
             most <= stated && stated <= most * 5 / 4,
-            "infer_core::Memory states {stated} bytes of stack, and {most} are taken at most"
+            "infer_core::Memory states {stated} bytes of stack, but up to {most} are used"
         );
     }
     Ok(())
 }
 
-/// The shipped model, or a smaller one where it doesn't fit.
+/// The shipped model, or a smaller one if it doesn't fit.
 fn model(machine: &Machine) -> Result<PathBuf> {
     let shipped = models::shipped();
     if machine.has_room_for(&shipped)? { Ok(shipped) } else { models::small() }
 }
 
-/// Holds the products of a core or host, which `output` runs tasks on, to their properties.
+/// Checks the products of a core or host, on which `output` runs tasks.
 fn check_products(weights: &str, output: impl Fn(Task<'_>) -> Result<String>) -> Result<()> {
-    // The products need no model, but the program is always handed one.
+    // The products need no model, but the program always gets one.
     let model = &root().join("infer-core/tests/models/tiny-int8.postcard");
     let printed = output(Task { name: "kernels", characters: 0, model, weights })?;
     ensure!(printed.is_empty(), "{printed}");
@@ -151,7 +151,7 @@ fn compare_at_length(largest: &Path, output: impl Fn(Task<'_>) -> Result<String>
     compare(&[&models::small()?, &layers, largest], MANY_CHARACTERS, output)
 }
 
-/// Compares the texts of each of `models` that `output` gives with this host's.
+/// Compares the texts of each of `models` from `output` with this host's.
 fn compare(
     models: &[&Path],
     characters: usize,

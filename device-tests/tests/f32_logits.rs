@@ -1,4 +1,4 @@
-//! The f32 logits of a device against the host's.
+//! Compares the f32 logits of a device with the host's.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use infer_core::{F32, Model, State};
 /// How far an f32 logit may be from the host's, relative to the largest.
 const LOGIT_TOLERANCE: f32 = 1e-4;
 
-/// For one run in QEMU, which takes seconds; nothing that hangs may hold up the tests.
+/// Time limit for one run in QEMU, which takes seconds, so that a firmware that hangs doesn't hold
+/// up the tests.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
 #[test]

@@ -1,10 +1,10 @@
-//! The firmware of the boards that no emulator runs links, within its part of the flash, and their
-//! boot ROMs or drives would take it.
+//! The firmware of the boards that no emulator runs: it links, fits its part of the flash, and
+//! would be accepted by the boot ROM or drive.
 
 use anyhow::Result;
 use device_tests::{firmware, machines};
 
-/// A test for each board, by its name.
+/// A test for each board, with its name.
 macro_rules! boards {
     ($($(#[$ignored:meta])? $test:ident: $name:literal,)*) => {
         $(

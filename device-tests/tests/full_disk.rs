@@ -1,4 +1,4 @@
-//! Trainings whose disk is full: a tmpfs of some kilobytes in a mount namespace of its own.
+//! Trainings on a full disk: a tmpfs of 640 KB in its own mount namespace.
 
 use std::process::Command;
 
@@ -8,17 +8,17 @@ use device_tests::{folder, lock, models};
 use xshell::cmd;
 use xtask::{shell, succeeds};
 
-/// What is trained.
+/// The options of the training.
 const WORDS: &str = "--hidden 32 --chars 3000 --device cpu --validation 0.1 \
                      --report-every 50 --checkpoint-every 1";
 
-/// What happens on the small disk: the first word is the program, the second the folder, the third
-/// the weights that must come of it, the fourth the training, the last how many moments there are,
-/// spread over the time that a training takes.
+/// The script for the small disk. Its arguments: the program, the folder, the expected weights, the
+/// options of the training, and the number of moments, which are spread over the duration of a
+/// training.
 ///
-/// At each moment the disk runs full while a training is at work. It must come to its end, with the
-/// weights where there is room. Then there is room again, and the training goes on from its last
-/// checkpoint, if it has one. Where there is no room at the start, it is refused.
+/// At each moment the disk fills up while a training runs. The training must end, and save the
+/// weights where there is room. Then there is room again, and the training continues from its last
+/// checkpoint, if it has one. If there is no room at the start, the training is refused.
 const SCRIPT: &str = r#"
 set -e
 mount -t tmpfs -o size=640k tmpfs "$2"
@@ -72,8 +72,7 @@ fn a_full_disk_at_40_moments_costs_what_came_after_the_last_checkpoint() -> Resu
     check(40)
 }
 
-/// A disk that runs full at so many `moments` costs nothing but what came after the last
-/// checkpoint.
+/// A disk that fills up at each of `moments` costs only the work since the last checkpoint.
 fn check(moments: u32) -> Result<()> {
     let unshare = namespace()?;
     let (charcell, folder, _lock) = (models::charcell()?, folder("full-disk")?, lock("full-disk")?);
@@ -91,7 +90,7 @@ fn check(moments: u32) -> Result<()> {
     Ok(())
 }
 
-/// The command that lets another mount a disk that nobody else sees.
+/// The command that lets another one mount a disk that other processes don't see.
 fn namespace() -> Result<&'static [&'static str]> {
     const AS_ROOT: [&str; 2] = ["unshare", "--mount"];
     const AS_USER: [&str; 4] = ["unshare", "--user", "--map-root-user", "--mount"];
@@ -100,5 +99,5 @@ fn namespace() -> Result<&'static [&'static str]> {
             return Ok(unshare);
         }
     }
-    bail!("the right to mount a tmpfs is missing: run as root, or let users have namespaces")
+    bail!("no permission to mount a tmpfs: run as root, or allow user namespaces")
 }

@@ -1,4 +1,4 @@
-//! What must hold of any bytes does, of those that libFuzzer finds in some seconds.
+//! Runs each fuzz target for some seconds.
 
 use anyhow::Result;
 use charcell_fuzz::{CORE, Seeds};
@@ -6,7 +6,7 @@ use device_tests::fuzz::{self, Counts};
 use xtask::tools::GCC_MULTILIB;
 use xtask::{root, shell, targets};
 
-/// What each target gets.
+/// Seconds for each target.
 const SECONDS: u64 = 8;
 
 fn search(name: &str) -> Result<()> {
@@ -19,7 +19,7 @@ fn search(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A test for each target, by its name.
+/// A test for each target, with its name.
 macro_rules! targets {
     ($($name:ident,)*) => {
         $(
@@ -47,8 +47,8 @@ targets! {
     firmware,
 }
 
-/// What the searches have kept so far, given to a program with addresses of 32 bits, as
-/// microcontrollers have them.
+/// Runs the inputs that the searches have kept so far in a program with 32-bit addresses, as on
+/// microcontrollers.
 #[test]
 fn inputs_hold_on_32_bits() -> Result<()> {
     GCC_MULTILIB.check()?;
@@ -64,9 +64,9 @@ fn inputs_hold_on_32_bits() -> Result<()> {
     Ok(())
 }
 
-/// A search from inputs that are refused would hardly find those that aren't.
+/// A search that starts from refused inputs would hardly find accepted ones.
 #[test]
-fn seeds_that_are_made_are_taken() {
+fn generated_seeds_are_accepted() {
     for target in fuzz::all() {
         let Seeds::Made(make) = target.seeds else { continue };
         let seeds = make();

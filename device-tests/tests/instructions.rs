@@ -1,4 +1,4 @@
-//! No core takes more instructions for a character than it was seen to take.
+//! The instructions per character on each core must match the record.
 
 use anyhow::Result;
 use device_tests::instructions::{check, counted, counted_of_boards};

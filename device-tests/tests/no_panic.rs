@@ -1,4 +1,4 @@
-//! A firmware with `infer-core` in it links without a panic, and without floating point.
+//! A firmware with `infer-core` links without panics, and without floating point.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use device_tests::{lock, programs};
 use object::{Object, ObjectSymbol};
 use xtask::{root, shell};
 
-/// The cores of Arm's that differ in what the compiler makes of the code.
+/// Arm's architectures, for each of which the compiler generates different code.
 const TARGETS: [&str; 4] = [
     "thumbv6m-none-eabi",
     "thumbv7m-none-eabi",
@@ -16,7 +16,7 @@ const TARGETS: [&str; 4] = [
     "thumbv8m.main-none-eabihf",
 ];
 
-/// The function that the firmware's panic handler calls, and that doesn't exist.
+/// The function that the firmware's panic handler calls, but that doesn't exist.
 const PANIC: &str = "a_panic_is_reachable";
 
 /// The firmware links for each target; one with a planted panic must not.
@@ -34,21 +34,21 @@ fn no_panic_is_reachable() -> Result<()> {
     Ok(())
 }
 
-/// A core without a floating-point unit calls functions for it: there are none, but for a planted
-/// operation.
+/// A core without a floating-point unit calls functions instead: the firmware has none, except for
+/// a planted operation.
 #[test]
 fn int8_has_no_floating_point() -> Result<()> {
     let [target, ..] = TARGETS;
     let _lock = lock(target)?;
     link(target, "int8")?;
     let found = float_functions(target)?;
-    ensure!(found.is_empty(), "the firmware computes with floats: {found:?}");
+    ensure!(found.is_empty(), "the firmware uses floating point: {found:?}");
     link(target, "int8,planted-float")?;
-    ensure!(!float_functions(target)?.is_empty(), "a planted operation on floats isn't found");
+    ensure!(!float_functions(target)?.is_empty(), "a planted float operation isn't found");
     Ok(())
 }
 
-/// Links the firmware; the error is what the linker says.
+/// Links the firmware; the error has the linker's message.
 fn link(target: &str, features: &str) -> Result<()> {
     let shell = shell(programs::FOLDER)?;
     let build = programs::cargo(&shell, "build", target)?
@@ -60,7 +60,7 @@ fn link(target: &str, features: &str) -> Result<()> {
     Ok(())
 }
 
-/// The functions in the firmware that compute with floats where an instruction is missing.
+/// The firmware's functions for floating-point operations that the core has no instructions for.
 fn float_functions(target: &str) -> Result<Vec<String>> {
     let path = root().join("target").join(target).join("release/no-panic");
     let bytes = fs::read(&path).with_context(|| format!("can't read {}", path.display()))?;

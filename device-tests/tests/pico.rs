@@ -1,9 +1,9 @@
 //! The Raspberry Pi Pico, emulated by rp2040js.
 //!
-//! What that doesn't show: the boot ROM isn't run. `rp2040.mjs` erases and writes by the rule that
-//! the ROM's source has, as `flash/tests/flashing.rs` does, and calls the second stage, whose
-//! checksum `src/start.rs` looks at. Whether the ROM takes the file as a drive, only a board shows.
-//! The emulator doesn't wait for flash, either.
+//! Limits: the boot ROM doesn't run. `rp2040.mjs` erases and writes by the rule in the ROM's
+//! source, as `flash/tests/flashing.rs` does, and calls the second stage, whose checksum
+//! `src/start.rs` checks. Only a board can show whether the ROM, as a drive, accepts the file. The
+//! emulator doesn't wait for flash either.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,8 @@ use device_tests::console::{CTRL_C, Console};
 use device_tests::talk::{SETTINGS, compare_texts, talk};
 use device_tests::{firmware, folder, machines, models, node, write};
 
-/// What `rp2040.mjs` takes for a press of BOOTSEL, for a program that hangs, for a terminal that
-/// opens the port on USB after the one before was closed, and for another file in flash and a
-/// reset.
+/// Commands of `rp2040.mjs`: press BOOTSEL, make the program hang, close the port on USB and open
+/// it again, and write another file to flash and reset.
 const PRESS: u8 = 0xFF;
 const HANG: u8 = 0xFE;
 const OPEN: u8 = 0xFD;
@@ -26,10 +25,10 @@ const NEXT: u8 = 0xFC;
 /// The exit code of `rp2040.mjs` when the watchdog fires.
 const WATCHDOG_FIRED: i32 = 3;
 
-/// The package of npm.
+/// The npm package.
 const RP2040JS: &str = "rp2040js@1.4.1";
 
-/// The firmware, and a model that is small enough for the emulator.
+/// The firmware and a model that is small enough for the emulator.
 struct Pico {
     board: &'static Board,
     firmware: PathBuf,
@@ -42,14 +41,15 @@ impl Pico {
         Ok(Self { board, firmware: firmware::build_as_stated(board)?, model: models::small()? })
     }
 
-    /// The console of this `kind`, with the bytes of `model` in flash; `next` is for [`NEXT`].
+    /// The console of this `kind`, with the bytes of `model` in flash; `next` is the file for
+    /// [`NEXT`].
     fn start(&self, model: Option<&Path>, kind: &str, next: Option<&Path>) -> Result<Console> {
         let mut node = node::script("rp2040.mjs", RP2040JS)?;
         node.arg(self.write_uf2(model)?).arg(kind).args(next);
         Console::start(&mut node)
     }
 
-    /// The UF2 file of the firmware and the bytes in the file `model`, whatever they are.
+    /// Writes a UF2 file of the firmware and the bytes in the file `model`, whatever they are.
     fn write_uf2(&self, model: Option<&Path>) -> Result<PathBuf> {
         let Self { board, firmware, .. } = self;
         let mut image = Image::of_firmware(board, &fs::read(firmware)?)?;
@@ -58,7 +58,7 @@ impl Pico {
             image.add(board.model_address, &fs::read(model)?)?;
             name = model.display().to_string().replace(['/', '.'], "-");
         }
-        let family = board.uf2_family.context("the board takes UF2 files")?;
+        let family = board.uf2_family.context("the board accepts UF2 files")?;
         let path = folder("uf2")?.join(name).with_extension("uf2");
         write(&path, &image.to_file(Format::Uf2 { family }))?;
         Ok(path)
@@ -70,7 +70,7 @@ impl Pico {
     }
 }
 
-/// By its UART, with a model, without, and with a damaged one.
+/// With a model, without one, and with a damaged one.
 #[test]
 fn the_uart_answers_as_the_host() -> Result<()> {
     let pico = Pico::new()?;
@@ -78,7 +78,7 @@ fn the_uart_answers_as_the_host() -> Result<()> {
     talk(pico.board, &models, |model| pico.start(model, "uart", None))
 }
 
-/// A little with the shipped model, which is large for the emulator.
+/// A few texts only, because the shipped model is large for the emulator.
 #[test]
 fn the_shipped_model_writes_as_on_the_host() -> Result<()> {
     let (pico, shipped) = (Pico::new()?, models::shipped());
@@ -88,7 +88,8 @@ fn the_shipped_model_writes_as_on_the_host() -> Result<()> {
     Ok(())
 }
 
-/// After a reset, the model that is in flash then writes, whatever is left of another in RAM.
+/// After a reset, the firmware uses the new model in flash, whatever RAM still holds of the old
+/// one.
 #[test]
 fn another_model_after_a_reset_writes_as_on_the_host() -> Result<()> {
     let pico = Pico::new()?;
@@ -122,27 +123,27 @@ fn usb_answers_as_the_host() -> Result<()> {
     Ok(())
 }
 
-/// Every terminal that opens the port on USB has to be greeted, with what is typed so far; and what
-/// `rp2040.mjs` sends before a terminal is set up isn't typed.
+/// Every terminal that opens the port on USB must be greeted, and see the line typed so far; bytes
+/// that `rp2040.mjs` sends before a terminal is set up must not be treated as typed.
 fn check_opening(console: &mut Console) -> Result<()> {
     let greeting = console.answer()?;
     console.press(CTRL_C)?;
     let shown = console.until(|shown| shown.ends_with("^C\n> "))?;
     for sent in ["gcap", "hidden units"] {
         let is_typed = shown.to_lowercase().contains(sent);
-        ensure!(!is_typed, "\"{sent}\" is taken for typed, at opening:\n{greeting}{shown}");
+        ensure!(!is_typed, "\"{sent}\" is treated as typed on opening:\n{greeting}{shown}");
     }
     "the".chars().try_for_each(|key| console.press(key))?;
     console.until(|shown| shown == "the")?;
     console.send(OPEN)?;
     let shown = console.until(|shown| shown.ends_with("\n> the"))?;
-    ensure!(shown == format!("{greeting}\n> the"), "opened again, USB shows:\n{shown}");
+    ensure!(shown == format!("{greeting}\n> the"), "after reopening, USB shows:\n{shown}");
     console.press(CTRL_C)?;
     console.until(|shown| shown == "^C\n> ")?;
     Ok(())
 }
 
-/// Each press of BOOTSEL continues the next of the model's own prefixes.
+/// Each press of BOOTSEL continues the next of the model's prefixes.
 #[test]
 fn bootsel_continues_the_prefixes_in_turn() -> Result<()> {
     let pico = Pico::new()?;
@@ -151,7 +152,7 @@ fn bootsel_continues_the_prefixes_in_turn() -> Result<()> {
     for prefix in &Artifact::read(&pico.model)?.model()?.header().prefixes {
         console.send(PRESS)?;
         let shown = console.answer()?;
-        ensure!(shown.contains(prefix), "BOOTSEL brings no text of \"{prefix}\":\n{shown}");
+        ensure!(shown.contains(prefix), "BOOTSEL doesn't continue \"{prefix}\":\n{shown}");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The kernels before Tint, the WGSL compiler of Chrome, which knows nothing of ours.
+//! Compiles the kernels with Tint, Chrome's WGSL compiler, which is independent of naga.
 
 use std::fs;
 
@@ -6,12 +6,12 @@ use anyhow::{Context, Result, ensure};
 use charcell_shaders::{ALL, Tiles};
 use device_tests::{folder, node};
 
-/// The package of npm that brings Dawn, of which Tint is a part.
+/// The npm package of Dawn, which includes Tint.
 const DAWN: &str = "webgpu@0.6.2";
 
 /// Makes pipelines of all kernels on Dawn's null device, which has WebGPU's default limits.
 #[test]
-fn tint_takes_all_kernels() -> Result<()> {
+fn tint_accepts_all_kernels() -> Result<()> {
     let folder = folder("kernels")?;
     for (kind, tiles) in [("gpu", Tiles::GPU), ("software", Tiles::SOFTWARE)] {
         for kernel in ALL {

@@ -1,17 +1,18 @@
-//! The watchdog of the boards on which QEMU emulates it.
+//! The watchdog of the boards for which QEMU emulates it.
 
 use anyhow::{Context, Result, ensure};
 use device_tests::console::{CTRL_C, Console};
 use device_tests::emulator::{self, PIPE};
 use device_tests::{firmware, machines, models};
 
-/// The time that a board's watchdog has.
+/// The time limit of a board's watchdog, in seconds.
 const SECONDS: f64 = 8.0;
 
-/// QEMU takes 256 ns for each instruction, so that little is to be executed while time passes.
+/// An instruction takes 256 ns of QEMU's time, so few instructions are executed until the watchdog
+/// fires.
 const PACE: [&str; 2] = ["-icount", "shift=8"];
 
-/// How often the time of the watchdog passes while a text is written.
+/// How many times the watchdog's time limit passes while a text is written.
 const TIMES: f64 = 3.0;
 
 #[test]
@@ -36,7 +37,7 @@ fn a_long_text_on_a_cortex_m33_is_not_ended() -> Result<()> {
     write_at_length("mps2-an505")
 }
 
-/// Asks for the longest text that there is, and stops it when the watchdog has had its time.
+/// Requests the longest possible text, and stops it when the watchdog's time limit has passed.
 fn write_at_length(name: &str) -> Result<()> {
     let board = machines::the_board(name)?;
     let program = firmware::build(board)?;

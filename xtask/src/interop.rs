@@ -1,15 +1,15 @@
-//! Models of other frameworks, made and measured by the frameworks themselves, converted by the
-//! scripts of `interop/`, and measured by Charcell.
+//! Checks models of other frameworks: each framework makes and evaluates a model, a script of
+//! `interop/` converts it, and Charcell evaluates the result.
 
 use anyhow::Result;
 use xshell::cmd;
 use xtask::python::{self, Environment};
 use xtask::{root, shell};
 
-/// The versions of what is installed beside the peers of the benchmarks.
+/// Versions of the packages that are installed in addition to those of the benchmarks.
 const REQUIREMENTS: &str = "interop/requirements.txt";
 
-/// Models of PyTorch and back, and the files that it writes.
+/// Models from PyTorch and back, and the files that PyTorch writes.
 pub(crate) fn check_pytorch() -> Result<()> {
     check(&shared(&["torch"])?, "interop/pytorch.py")
 }
@@ -19,20 +19,20 @@ pub(crate) fn check_keras() -> Result<()> {
     check(&shared(&["jax", "keras"])?, "interop/check_keras.py")
 }
 
-/// ONNX models, of PyTorch's exporters and made by hand.
+/// ONNX models, from PyTorch's exporters and made by hand.
 pub(crate) fn check_onnx() -> Result<()> {
     let packages = ["onnx", "onnxruntime", "onnxscript", "torch"];
     check(&shared(&packages)?, "interop/check_onnx.py")
 }
 
-/// Models of MXNet Gluon, whose last release takes no newer Python and NumPy than these.
+/// Models of MXNet Gluon, whose last release doesn't work with newer versions of Python and NumPy.
 pub(crate) fn check_mxnet() -> Result<()> {
     let environment = Environment::new("python3.11", root().join("target/interop/mxnet"));
     environment.install(&["mxnet==1.9.1", "numpy==1.23.5", "safetensors==0.8.0"])?;
     check(&environment, "interop/check_mxnet.py")
 }
 
-/// The environment of the benchmarks, which has PyTorch and JAX already, with `packages`.
+/// The environment of the benchmarks, which already has PyTorch and JAX, with `packages` added.
 fn shared(packages: &[&str]) -> Result<Environment> {
     let environment = Environment::of_peers();
     let constraints = ["--constraint", python::REQUIREMENTS, "--constraint", REQUIREMENTS];

@@ -1,5 +1,5 @@
-//! What the repository's chores and tests share: Cargo for any target, and the tools beside Rust's.
-#![expect(clippy::missing_errors_doc, reason = "an error ends a chore or a test, and says why")]
+//! Shared by `cargo xtask` and the tests: Cargo for any target, and the tools besides Rust's own.
+#![expect(clippy::missing_errors_doc, reason = "an error ends a task or a test, and says why")]
 
 pub mod python;
 pub mod targets;
@@ -23,7 +23,7 @@ pub fn shell(folder: impl AsRef<Path>) -> Result<Shell> {
     Ok(shell)
 }
 
-/// Whether the command of these `words` can be started and succeeds; what it prints is dropped.
+/// Whether the command in `words` starts and succeeds; its output is discarded.
 #[must_use]
 pub fn succeeds(words: &str) -> bool {
     let words = words.split_whitespace();

@@ -1,4 +1,4 @@
-//! The repository's own chores: `cargo xtask --help`.
+//! Tasks for developing Charcell: `cargo xtask --help`.
 
 mod interop;
 mod packages;
@@ -24,18 +24,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Install the tools and targets that the tests need, and name those that can't be installed.
+    /// Install the tools and targets that the tests need, and list those that can't be installed.
     Setup,
     /// Set up, then run every check: on the host, for the embedded targets, and on emulated boards.
     Test {
-        /// Also run the tests that take long, and measure again what docs/results.md shows of them;
-        /// for what is compared with PyTorch, that is installed into target/bench.
+        /// Also run the slow tests, and measure their sections of docs/results.md again; installs
+        /// PyTorch into target/bench for the comparisons.
         #[arg(long, requires = "time_machine")]
         full: bool,
-        /// The text of *The Time Machine*, 178,979 characters, as the chapter takes it.
+        /// The text of *The Time Machine* as the chapter uses it, 178,979 characters.
         #[arg(long, value_name = "FILE")]
         time_machine: Option<PathBuf>,
-        /// Run only the steps whose name contains this.
+        /// Run only the steps whose names contain this.
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         only: String,
     },
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the program of `package` instead of this one: the terminal is its, and the current folder.
+/// Runs the program of `package` in this terminal and the current folder.
 fn hand_over(package: &str, arguments: &[String]) -> Result<()> {
     let (shell, manifest) = (Shell::new()?, root().join("Cargo.toml"));
     let run = cmd!(shell, "cargo run --quiet --release --manifest-path {manifest}");

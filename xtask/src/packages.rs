@@ -1,10 +1,10 @@
-//! What is published: each crate builds from what would be uploaded, its licences included.
+//! Checks the packages to publish: each crate builds from its upload and includes its licences.
 
 use anyhow::{Result, ensure};
 use xshell::cmd;
 use xtask::{root, shell};
 
-/// The crates, each after those that it needs.
+/// The crates, each after its dependencies.
 const CRATES: [&str; 7] = [
     "infer-core",
     "infer-core-c",
@@ -15,17 +15,17 @@ const CRATES: [&str; 7] = [
     "charcell-cli",
 ];
 
-/// Packages all crates, and checks what is in them.
+/// Packages all crates, and checks their contents.
 ///
-/// Cargo's own check takes a version that it has built before for unchanged, so the packages are
-/// unpacked and checked here, in place of the registry's.
+/// Cargo's own check assumes that a version it has built before hasn't changed, so the packages are
+/// unpacked and checked here, and replace those of the registry.
 pub(crate) fn check() -> Result<()> {
     let (target, folder) = ("target/packages", "target/packages/unpacked");
     let names = CRATES.iter().flat_map(|name| ["--package", name]);
     let shell = shell(".")?;
     cmd!(shell, "cargo package --allow-dirty --no-verify --target-dir {target} {names...}")
         .run()?;
-    // A file that is packaged no longer must not lie around.
+    // Remove files that are no longer packaged.
     shell.remove_path(folder)?;
     shell.create_dir(folder)?;
     let folders = CRATES.map(|name| format!("{name}-{}", env!("CARGO_PKG_VERSION")));

@@ -1,4 +1,4 @@
-//! Environments of Python, each with packages of its own.
+//! Python environments, each with its own packages.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,10 @@ use xshell::cmd;
 use crate::tools::apt_install;
 use crate::{root, shell, succeeds};
 
-/// The versions of what is compared with Charcell's training.
+/// Versions of the packages that Charcell's training is compared with.
 pub const REQUIREMENTS: &str = "bench/peers/requirements.txt";
 
-/// An environment in a folder, which is made when the first packages are installed.
+/// An environment in a folder, created when the first packages are installed.
 #[derive(Debug)]
 pub struct Environment {
     interpreter: &'static str,
@@ -19,19 +19,19 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of `interpreter`, `python3` or one with its version, in `folder`.
+    /// The environment in `folder` for `interpreter`: `python3`, or a name with a version.
     #[must_use]
     pub fn new(interpreter: &'static str, folder: PathBuf) -> Self {
         Self { interpreter, folder }
     }
 
-    /// The environment with PyTorch and the others that Charcell is compared with.
+    /// The environment with PyTorch and the other frameworks that Charcell is compared with.
     #[must_use]
     pub fn of_peers() -> Self {
         Self::new("python3", root().join("target/bench/python"))
     }
 
-    /// Has pip install what `arguments` say.
+    /// Runs `pip install` with `arguments`.
     pub fn install(&self, arguments: &[&str]) -> Result<()> {
         let python = self.python();
         if !python.exists() {
@@ -48,7 +48,7 @@ impl Environment {
         Ok(cmd!(shell, "{python} -m pip install --quiet {arguments...}").run()?)
     }
 
-    /// Its interpreter.
+    /// The interpreter of this environment.
     #[must_use]
     pub fn python(&self) -> PathBuf {
         self.folder.join("bin/python")

@@ -1,10 +1,10 @@
-//! `cargo xtask setup`: all that the tests need beside Rust.
+//! `cargo xtask setup`: everything that the tests need besides Rust.
 
 use anyhow::{Result, bail, ensure};
 use xshell::cmd;
 use xtask::{shell, succeeds, targets, tools};
 
-/// Installs what is missing, and names all that can't be installed.
+/// Installs missing tools and targets, and lists those that can't be installed.
 pub(crate) fn run() -> Result<()> {
     let mut missing = Vec::new();
     let tools = tools::ALL.iter().map(|tool| tool.install());
@@ -23,9 +23,9 @@ pub(crate) fn run() -> Result<()> {
     }
 }
 
-/// Makes sure of a `component` of the Rust toolchain.
+/// Installs a `component` of the Rust toolchain if it is missing.
 fn component(component: &str) -> Result<()> {
-    // Clippy's subcommand is called as its component, and rustfmt as itself.
+    // Clippy runs as `cargo clippy`, but rustfmt as `rustfmt`.
     let is_there =
         || succeeds(&format!("cargo {component} --version").replace("cargo rust", "rust"));
     let add = format!("component add {component}");
@@ -33,7 +33,7 @@ fn component(component: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure of what checks the features of crates.
+/// Installs cargo-hack, which checks the features of crates, if it is missing.
 fn cargo_hack() -> Result<()> {
     let install = "cargo install cargo-hack --locked --quiet";
     let is_there = || succeeds("cargo hack --version");

@@ -10,7 +10,7 @@ use xshell::{Cmd, Shell, cmd};
 use crate::tools::{apt_install, rustup};
 use crate::{shell, succeeds};
 
-/// What `infer-core` is built for.
+/// The targets that `infer-core` is built for.
 pub const OF_INFER_CORE: [&str; 5] = [
     "thumbv6m-none-eabi",
     CORTEX_M4F,
@@ -19,7 +19,7 @@ pub const OF_INFER_CORE: [&str; 5] = [
     "wasm32-unknown-unknown",
 ];
 
-/// What tests build for beside that.
+/// Further targets that tests build for.
 const OF_TESTS: [&str; 4] = [
     "thumbv7m-none-eabi",
     "thumbv7em-none-eabi",
@@ -30,16 +30,16 @@ const OF_TESTS: [&str; 4] = [
 /// Cortex-M4 and M7 with a floating-point unit.
 pub const CORTEX_M4F: &str = "thumbv7em-none-eabihf";
 
-/// The oldest Rust that the workspace promises to build with, as its `Cargo.toml` states it.
+/// The oldest Rust that the workspace supports, from its `Cargo.toml`.
 pub const OLDEST_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
 
-/// Debian's compiler, which has the source of Rust's library beside it.
+/// Debian's compiler, which is installed with the source of Rust's library.
 const DEBIANS: &str = "/usr/bin/rustc";
 
 /// `cargo <subcommand> --target <target>` in the folder of `shell`, ready to run.
 ///
-/// The target's library is that of the toolchain or, where there is none, compiled along from the
-/// sources that Debian ships beside a compiler of its own. Without either it is an error.
+/// Rust's library for the target comes from the toolchain. If it is missing there, it is compiled
+/// from the sources that Debian ships with its own compiler. Fails if neither is installed.
 pub fn cargo<'a>(shell: &'a Shell, subcommand: &str, target: &str) -> Result<Cmd<'a>> {
     if has_library(target)? {
         return Ok(cmd!(shell, "cargo {subcommand} --target {target}").quiet());
@@ -49,7 +49,7 @@ pub fn cargo<'a>(shell: &'a Shell, subcommand: &str, target: &str) -> Result<Cmd
         has_debians_compiler(is_clippy),
         "Rust's library for {target} is missing: rustup target add {target}"
     );
-    // Clippy reads what its own compiler wrote, and no other's.
+    // Clippy can only read the output of its own compiler.
     let program = if is_clippy { "/usr/bin/cargo-clippy" } else { "cargo" };
     let sources = match target {
         _ if target.starts_with("wasm32") => "-Zbuild-std=std,panic_abort",
@@ -60,15 +60,15 @@ pub fn cargo<'a>(shell: &'a Shell, subcommand: &str, target: &str) -> Result<Cmd
     Ok(cargo.env("RUSTC", DEBIANS).env("RUSTC_BOOTSTRAP", "1").env("PATH", path_with_linker()?))
 }
 
-/// Name of the target that is this machine.
+/// The name of this machine's target.
 pub fn host() -> Result<String> {
     let shell = shell(".")?;
     let description = cmd!(shell, "rustc -vV").quiet().read()?;
     let host = description.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).context("rustc doesn't say what its host is")
+    host.map(str::to_owned).context("rustc -vV doesn't name its host")
 }
 
-/// Makes sure of the libraries of all targets, by rustup or else by Debian's compiler.
+/// Installs the missing libraries of all targets with rustup, or Debian's compiler if that fails.
 pub fn install() -> Result<()> {
     for target in OF_INFER_CORE.into_iter().chain(OF_TESTS) {
         let is_there = has_library(target)?
@@ -101,13 +101,14 @@ fn has_library(target: &str) -> Result<bool> {
     Ok(library(&["--target", target])?.exists())
 }
 
-/// Where the toolchain keeps, or would keep, the library of a target; the host's by default.
+/// The toolchain's folder for the library of a target, which may not exist; by default the host's.
 fn library(options: &[&str]) -> Result<PathBuf> {
     let shell = shell(".")?;
     Ok(cmd!(shell, "rustc --print target-libdir {options...}").quiet().read()?.into())
 }
 
-/// Whether Debian's compiler is there with the library's source, new enough for this workspace.
+/// Whether Debian's compiler is installed with the library's source, and is new enough for this
+/// workspace.
 fn has_debians_compiler(with_clippy: bool) -> bool {
     Path::new("/usr/lib/rustlib/src/rust/library/core").exists()
         && (!with_clippy || Path::new("/usr/bin/cargo-clippy").exists())
@@ -115,8 +116,8 @@ fn has_debians_compiler(with_clippy: bool) -> bool {
         && minor_version(DEBIANS).is_ok_and(|minor| minor >= oldest_minor_version())
 }
 
-/// The search path, led by the toolchain's own tools: `rust-lld` is there, which Debian's compiler
-/// lacks.
+/// The search path, with the toolchain's own tools first: they include `rust-lld`, which Debian's
+/// compiler lacks.
 fn path_with_linker() -> Result<OsString> {
     let tools = library(&[])?.with_file_name("bin");
     let others = env::var_os("PATH").unwrap_or_default();

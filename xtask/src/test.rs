@@ -1,8 +1,8 @@
-//! `cargo xtask test`: the calls of Cargo that check everything.
+//! `cargo xtask test`: the Cargo commands that check everything.
 //!
-//! A new check is a `#[test]`, which is found by itself: in `device-tests/tests/` if it needs a
-//! tool beside Rust, else in the crate that it is about. Here stands only what isn't a test in
-//! Rust.
+//! Write a new check as a `#[test]`, which needs no entry here: in `device-tests/tests/` if it
+//! needs a tool besides Rust, otherwise in the crate that it tests. Only checks that can't be Rust
+//! tests are listed here.
 
 use std::path::Path;
 use std::time::Instant;
@@ -14,10 +14,10 @@ use xtask::{shell, succeeds};
 
 use crate::{interop, packages, setup};
 
-/// What is called, by a name for the terminal.
+/// A name to print, and the function to call.
 type Step = (&'static str, fn(&Shell) -> Result<()>);
 
-/// What is called for every change.
+/// Steps for every change.
 const STEPS: [Step; 14] = [
     ("setup", |_| setup::run()),
     ("formatting", formatting),
@@ -27,7 +27,7 @@ const STEPS: [Step; 14] = [
     ("tests", tests),
     ("tests of the GPU kernels through OpenGL", tests_through_opengl),
     ("features", features),
-    ("tests of what firmware and host share", tests_of_shared_crates),
+    ("tests of the crates that firmware and host share", tests_of_shared_crates),
     ("the library's example", example),
     ("the oldest Rust", oldest_rust),
     ("documentation", documentation),
@@ -35,20 +35,20 @@ const STEPS: [Step; 14] = [
     ("packages", |_| packages::check()),
 ];
 
-/// What is called beside that in a full round.
+/// Further steps of a full round.
 const FULL: [Step; 5] = [
-    ("tests that take long", tests_that_take_long),
-    ("models of PyTorch and back", |_| interop::check_pytorch()),
+    ("slow tests", tests_that_take_long),
+    ("models from PyTorch and back", |_| interop::check_pytorch()),
     ("models of Keras", |_| interop::check_keras()),
     ("models of ONNX", |_| interop::check_onnx()),
     ("models of MXNet", |_| interop::check_mxnet()),
 ];
 
-/// What is measured in a full round: sections of `docs/results.md`.
+/// The sections of `docs/results.md` that a full round measures.
 const MEASURED: [&str; 5] = ["gpu", "fuzzing", "chapter", "presets", "held-out"];
 
-/// Takes the steps whose name contains `only`, those of a full round, too, if there is the text for
-/// it. One that fails doesn't keep the others from being taken.
+/// Runs the steps whose names contain `only`, including those of a full round if `time_machine` is
+/// given. After a step fails, the others still run.
 pub(crate) fn run(time_machine: Option<&Path>, only: &str) -> Result<()> {
     let shell = shell(".")?;
     let full = FULL.iter().filter(|_| time_machine.is_some());
@@ -88,11 +88,11 @@ fn clippy(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo clippy --workspace --all-targets -- -D warnings").run()?)
 }
 
-/// What of the firmware's workspace runs on the host, too.
+/// The packages of the firmware's workspace that also run on the host.
 const OF_HOST: [&str; 4] = ["--package", "charcell-app", "--package", "charcell-board-file"];
 
-/// The program of every board for its target, but for those of a family of chips that another one
-/// has; and what runs on the host, too.
+/// The program of every board for its target, except boards whose family of chips another board
+/// covers; and the packages that also run on the host.
 fn clippy_of_firmware(shell: &Shell) -> Result<()> {
     let boards = charcell_board_file::all().map_err(Error::msg)?;
     for board in boards.iter().filter(|board| !board.built_in_full_round_only) {
@@ -106,7 +106,7 @@ fn clippy_of_firmware(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo clippy {OF_HOST...} {options...} -- -D warnings").run()?)
 }
 
-/// The programs for a bare core, and that for a host.
+/// The programs for a bare core, and the one for a host.
 fn clippy_of_programs(shell: &Shell) -> Result<()> {
     let (_programs, host) = (shell.push_dir("device-tests/programs"), targets::host()?);
     for (target, program) in [(CORTEX_M4F, "device"), (CORTEX_M4F, "no-panic"), (&*host, "host")] {
@@ -118,26 +118,26 @@ fn clippy_of_programs(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// All tests, those of `device-tests/` too: by cargo-nextest, which limits their time, if it is
-/// there.
+/// All tests, including those of `device-tests/`: with cargo-nextest if it is installed, because it
+/// limits their time.
 fn tests(shell: &Shell) -> Result<()> {
     if !succeeds("cargo nextest --version") {
         return Ok(cmd!(shell, "cargo test --workspace --no-fail-fast").run()?);
     }
     cmd!(shell, "cargo nextest run --workspace --no-fail-fast").run()?;
-    // Examples in the documentation are the compiler's own to run.
+    // cargo-nextest doesn't run the examples in the documentation.
     Ok(cmd!(shell, "cargo test --workspace --doc").run()?)
 }
 
-/// Those with the attribute `#[ignore]`, at last.
+/// The tests with the attribute `#[ignore]`.
 fn tests_that_take_long(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo test --workspace --no-fail-fast -- --ignored").run()?)
 }
 
-/// The tests of the GPU kernels have run on the best adapter, as any others; now on this one.
+/// The tests of the GPU kernels, which have already run on the best adapter, through OpenGL.
 fn tests_through_opengl(shell: &Shell) -> Result<()> {
     if !cfg!(target_os = "linux") {
-        println!("OpenGL is for Linux alone");
+        println!("skipped: OpenGL is only supported on Linux");
         return Ok(());
     }
     // All of the workspace, as before: of `charcell` alone, Cargo would build its dependencies again,
@@ -146,7 +146,8 @@ fn tests_through_opengl(shell: &Shell) -> Result<()> {
     Ok(test.env("CHARCELL_TEST_ADAPTER", "OpenGL").run()?)
 }
 
-/// Each feature builds by itself, and `infer-core` is tested as microcontrollers use it.
+/// Builds each feature by itself, and tests `infer-core` with the features that microcontrollers
+/// use.
 fn features(shell: &Shell) -> Result<()> {
     let packages = ["infer-core", "infer-core-c", "charcell"].map(|name| ["--package", name]);
     let packages = packages.as_flattened();
@@ -163,17 +164,17 @@ fn tests_of_shared_crates(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo test {OF_HOST...} --target {host}").run()?)
 }
 
-/// It trains, exports and evaluates; what it writes lies apart.
+/// The example trains, exports and evaluates; it runs in its own folder for the files it writes.
 fn example(shell: &Shell) -> Result<()> {
     let folder = shell.create_dir("target/example")?;
     let _folder = shell.push_dir(folder);
     Ok(cmd!(shell, "cargo run --quiet --release --package charcell --example train").run()?)
 }
 
-/// The workspace builds with the oldest Rust, unless all other steps run with it anyway.
+/// Builds the workspace with the oldest Rust, unless the other steps already use that version.
 fn oldest_rust(shell: &Shell) -> Result<()> {
     if targets::minor_version("rustc")? == targets::oldest_minor_version() {
-        println!("Rust {OLDEST_RUST} is the one of this run: every other step checks it");
+        println!("skipped: all other steps already use Rust {OLDEST_RUST}");
         return Ok(());
     }
     let toolchain = format!("{OLDEST_RUST}.0");
@@ -189,7 +190,7 @@ fn documentation(shell: &Shell) -> Result<()> {
     Ok(doc.env("RUSTDOCFLAGS", "-D warnings").run()?)
 }
 
-/// As microcontrollers use it, and with everything.
+/// Builds it for each target without features and with all of them.
 fn infer_core_for_targets(shell: &Shell) -> Result<()> {
     for target in targets::OF_INFER_CORE {
         for features in ["--no-default-features", "--all-features"] {

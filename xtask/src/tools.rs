@@ -1,5 +1,5 @@
-//! The tools beside Rust's own that tests need: looked for, installed by `cargo xtask setup`, or
-//! named.
+//! The tools besides Rust's own that tests need: checks for them, and installs them for
+//! `cargo xtask setup`.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -9,16 +9,16 @@ use xshell::cmd;
 
 use crate::{shell, succeeds};
 
-/// A tool, and where it comes from.
+/// A tool, and how to get it.
 #[derive(Debug)]
 pub struct Tool {
-    /// What it is, for a sentence.
+    /// Its name, for use in a sentence.
     name: &'static str,
-    /// Commands that succeed where it is there.
+    /// Commands that succeed if it is installed.
     checks: &'static [&'static str],
-    /// The packages of Debian that it is in.
+    /// Its Debian packages.
     packages: &'static [&'static str],
-    /// Where else it comes from.
+    /// Where to get it on other systems.
     elsewhere: &'static str,
 }
 
@@ -46,7 +46,7 @@ pub const NODE: Tool = Tool {
     elsewhere: "https://nodejs.org",
 };
 
-/// GCC for Arm without an operating system, with its C library.
+/// GCC for bare-metal Arm, with its C library.
 pub const ARM_GCC: Tool = Tool {
     name: "GCC for Arm with newlib",
     checks: &["arm-none-eabi-gcc -nostartfiles --specs=nosys.specs -x c /dev/null -o /dev/null"],
@@ -54,7 +54,7 @@ pub const ARM_GCC: Tool = Tool {
     elsewhere: "https://developer.arm.com",
 };
 
-/// A C compiler and library for 32-bit x86, which Rust's programs link with.
+/// A C compiler and library for 32-bit x86, which Rust programs link with.
 pub const GCC_MULTILIB: Tool = Tool {
     name: "a C library for 32-bit x86",
     checks: &["gcc -m32 -shared -x c /dev/null -o /dev/null"],
@@ -62,17 +62,13 @@ pub const GCC_MULTILIB: Tool = Tool {
     elsewhere: "",
 };
 
-/// A compiler for C++, which libFuzzer is written in.
-pub const CPP_COMPILER: Tool = Tool {
-    name: "a compiler for C++",
-    checks: &["c++ --version"],
-    packages: &["g++"],
-    elsewhere: "",
-};
+/// A C++ compiler, for libFuzzer.
+pub const CPP_COMPILER: Tool =
+    Tool { name: "a C++ compiler", checks: &["c++ --version"], packages: &["g++"], elsewhere: "" };
 
-/// Drivers that run compute shaders on the CPU, where there is no GPU.
+/// Drivers that run compute shaders on the CPU, for machines without a GPU.
 ///
-/// Whether there is one, `charcell devices` says, or the tests that need one.
+/// It has no check of its own: `charcell devices` and the tests that need a driver report it.
 const GPU_DRIVERS: Tool = Tool {
     name: "a driver that offers compute shaders",
     checks: &[],
@@ -80,11 +76,11 @@ const GPU_DRIVERS: Tool = Tool {
     elsewhere: "",
 };
 
-/// All that have a check of their own.
+/// All tools that have a check.
 pub const ALL: [&Tool; 6] = [&QEMU_ARM, &QEMU_RISCV, &NODE, &ARM_GCC, &GCC_MULTILIB, &CPP_COMPILER];
 
 impl Tool {
-    /// Fails with the way to get the tool, if it isn't there.
+    /// Fails if the tool is missing, and says how to get it.
     pub fn check(&self) -> Result<()> {
         let Self { name, packages, elsewhere, .. } = self;
         let or = if elsewhere.is_empty() { "" } else { ", or " };
@@ -101,7 +97,7 @@ impl Tool {
         self.checks.iter().all(|check| succeeds(check))
     }
 
-    /// Installs the tool, if it isn't there and that can be done.
+    /// Installs the tool if it is missing; fails if that isn't possible.
     pub fn install(&self) -> Result<()> {
         if self.is_there() || (apt_install(self.packages) && self.is_there()) {
             return Ok(());
@@ -115,34 +111,35 @@ impl Tool {
     }
 }
 
-/// Makes sure of the drivers for tests on a GPU, by Vulkan and by OpenGL, if `devices`, which
-/// `charcell devices` printed, has none.
+/// Installs drivers for the GPU tests if `devices`, the output of `charcell devices`, lacks Vulkan
+/// or OpenGL.
 pub fn install_gpu_drivers(devices: &str) {
     let has_all = ["via Vulkan", "via OpenGL"].iter().all(|interface| devices.contains(interface));
-    // On other systems the drivers come with the graphics card's.
+    // On other systems they come with the driver of the graphics card.
     if cfg!(target_os = "linux") && !has_all {
         apt_install(GPU_DRIVERS.packages);
     }
 }
 
-/// Whether rustup did what `words` say.
+/// Runs rustup with the arguments in `words`, and returns whether it succeeded.
 ///
-/// Why it didn't is left unsaid: there is another way, or the user gets the same command to run.
+/// The reason for a failure isn't printed: either there is another way, or the user is given the
+/// same command to run.
 pub fn rustup(words: &str) -> bool {
     let is_done = succeeds(&format!("rustup {words}"));
     println!("rustup {words}: {}", if is_done { "done" } else { "failed" });
     is_done
 }
 
-/// Whether Debian's package manager installed `packages`; options may stand among them.
+/// Installs `packages`, which may include options, with apt-get, and returns whether that worked.
 pub(crate) fn apt_install(packages: &[&str]) -> bool {
     static HAS_LISTS: OnceLock<bool> = OnceLock::new();
     *HAS_LISTS.get_or_init(|| apt_get(&["update"]))
         && apt_get(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
-/// Whether apt-get did what `arguments` say. It runs as root or not at all: a question for a
-/// password would wait for ever.
+/// Runs apt-get with `arguments`, and returns whether it succeeded. It runs only if that needs no
+/// password, because nobody might be there to type one.
 fn apt_get(arguments: &[&str]) -> bool {
     let run = || -> Result<()> {
         let shell = shell(".")?;
@@ -154,7 +151,7 @@ fn apt_get(arguments: &[&str]) -> bool {
     succeeds("apt-get --version") && run().is_ok()
 }
 
-/// The code name of the Debian release that this is.
+/// The code name of this Debian release.
 fn debian_release() -> Option<String> {
     let description = fs::read_to_string("/etc/os-release").ok()?;
     let mut values = description.lines().filter_map(|line| line.split_once('='));

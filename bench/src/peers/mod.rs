@@ -1,5 +1,5 @@
-//! The chapter's recipe by Charcell and by its peers, in turn, on the same text from the same
-//! weights; then the text that they generate.
+//! Trains the chapter's recipe with Charcell and its peers, in turn, on the same text from the same
+//! initial weights; then measures how fast they generate text.
 
 mod own;
 mod peer;
@@ -23,29 +23,29 @@ use crate::chart::{self, Line};
 use crate::results::{circumstances, write_section};
 use xtask::root;
 
-/// Epochs that a peer trains for before it is the next one's turn.
+/// Epochs that a peer trains for before the next one's turn.
 const TURN: usize = 5;
 
-/// How far perplexities may be from Charcell's: after so many epochs, and at the end, when what
-/// rounding did has grown.
+/// Tolerances for the perplexities of peers against Charcell's: after [`EARLY_EPOCH`] epochs, and
+/// at the end, when rounding errors have grown.
 const EARLY_EPOCH: usize = 20;
 const EARLY_TOLERANCE: f64 = 0.02;
 const LATE_TOLERANCE: f64 = 0.1;
 
-/// Rows of the matrices whose product is the measure of a machine.
+/// Rows and columns of the matrices whose product measures the machine's peak.
 const MATRIX_SIZE: usize = 2048;
 
-/// What a peer was seen to do.
+/// The measurements of a peer.
 #[derive(Debug)]
 struct Measured {
     name: &'static str,
     start_seconds: f64,
-    /// Of each epoch: mean loss in nats, and seconds.
+    /// The mean loss in nats and the seconds of each epoch.
     epochs: Vec<(f64, f64)>,
 }
 
 impl Measured {
-    /// Seconds of an epoch, the median; the first, in which some compile, doesn't count.
+    /// The median seconds of an epoch, without the first, in which some peers compile.
     fn seconds(&self) -> f64 {
         median(self.epochs.iter().skip(1).map(|&(_, seconds)| seconds).collect())
     }
@@ -65,7 +65,7 @@ impl Measured {
     }
 }
 
-/// Trainings on some of the cores.
+/// The trainings on one core or all cores.
 #[derive(Debug)]
 struct Round {
     title: &'static str,
@@ -84,7 +84,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let (all, _) = train("all cores", Cores::All, &work, arguments.epochs)?;
     let curve = |measured: &Measured| Line { name: measured.name, points: measured.curve() };
     let curves: Vec<Line> = all.trained.iter().map(curve).collect();
-    let seconds = "seconds since the program was called, all cores";
+    let seconds = "seconds since the program was started, all cores";
     let picture = chart::curves(&curves, seconds, 1.0..30.0)?;
     fs::write(root().join("docs/perplexity.svg"), picture)?;
     let bars: Vec<_> = [&one, &all]
@@ -97,14 +97,14 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let tables = format!("{}\n{}\n{generated}", table(&one, &work)?, table(&all, &work)?);
     print!("{tables}");
     let text = format!(
-        "## Training beside the peers\n\n\
-         The chapter's recipe on {}: the same initial weights and the same windows for all, one \
-         bias a gate, in turn, {TURN} epochs each, one clock; medians without the first epoch: \
-         `cargo xtask bench`. The peers: `bench/peers/`. GFLOP/s are those of the products of the \
-         model; the peak is that of the fastest product of two matrices of {MATRIX_SIZE} rows, by \
-         PyTorch or NumPy.\n\n{tables}\n\
+        "## Training compared with the peers\n\n\
+         The chapter's recipe on {}: `cargo xtask bench`. All peers (`bench/peers/`) have the same \
+         initial weights and windows and one bias a gate, take turns of {TURN} epochs, and are \
+         timed by the same clock. Times are medians without the first epoch. GFLOP/s count the \
+         matrix products of the model; the peak is the fastest product of two matrices of \
+         {MATRIX_SIZE} rows, in PyTorch or NumPy.\n\n{tables}\n\
          ![Seconds an epoch](epoch.svg)\n\n\
-         What a user waits for, the start of the program and compilation included:\n\n\
+         The time that a user waits, including the start of the program and compilation:\n\n\
          ![Perplexity against seconds](perplexity.svg)\n\n{}\n",
         arguments.text(),
         circumstances()?
@@ -112,7 +112,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     write_section("bench", &text)
 }
 
-/// Trains on `cores`; the trainings, and a table of what was generated after them.
+/// Trains on `cores`, and returns the trainings and a table of the generation speeds after them.
 fn train(title: &'static str, cores: Cores, work: &Work, epochs: usize) -> Result<(Round, String)> {
     let start = |name| Peer::start(name, cores, &folder());
     let mut peers: Vec<Peer> = NAMES.into_iter().map(start).collect::<Result<_>>()?;
@@ -139,7 +139,7 @@ fn train(title: &'static str, cores: Cores, work: &Work, epochs: usize) -> Resul
     Ok((Round { title, trained, peak }, generated))
 }
 
-/// Makes sure that all learn the same.
+/// Fails unless all peers reach the same perplexities.
 fn compare_perplexities(trained: &[Measured]) -> Result<()> {
     let own = trained.first().context("Charcell is the first")?;
     let last = own.epochs.len();
@@ -183,7 +183,7 @@ fn table(Round { title, trained, peak }: &Round, work: &Work) -> Result<String> 
     Ok(table)
 }
 
-/// The speed of greedy text, a character at a time, on one core.
+/// The speed of greedy generation, one character at a time, on one core.
 fn generate(peers: &mut [Peer]) -> Result<String> {
     let [own, pytorch, ..] = peers else { return Ok(String::new()) };
     let rates = [
@@ -199,14 +199,14 @@ fn generate(peers: &mut [Peer]) -> Result<String> {
     Ok(table)
 }
 
-/// Characters a second, the median.
+/// The median of characters a second.
 fn rate(peer: &mut Peer, order: &str, count: usize) -> Result<f64> {
     let mut rates = Vec::new();
     for _ in 0..6 {
         let (_, seconds): (String, f64) = peer.order(order, count)?;
         rates.push(count as f64 / seconds);
     }
-    // In the first the artifact is exported, or memory is taken.
+    // The first run exports the artifact or allocates memory.
     Ok(median(rates.split_off(1)))
 }
 

@@ -12,9 +12,8 @@ use charcell::{Artifact, Backend, Config, Iterations, Precision, artifact};
 use super::work::Work;
 use pollster::block_on;
 
-/// Follows the orders of the standard input, as `bench/peers/peer.py` describes them: it trains on
-/// the CPU, and generates through `infer-core`, from an artifact in int8 (`generate`) or f32
-/// (`generate-f32`).
+/// Follows the orders from standard input that `bench/peers/peer.py` describes: trains on the CPU,
+/// and generates with `infer-core`, from an artifact in int8 (`generate`) or f32 (`generate-f32`).
 pub(crate) fn follow(folder: &Path) -> Result<()> {
     let (work, parameters) = Work::read(folder)?;
     let corpus = work.corpus()?;
@@ -23,7 +22,7 @@ pub(crate) fn follow(folder: &Path) -> Result<()> {
     println!("ready");
     for line in io::stdin().lock().lines() {
         let line = line?;
-        let (order, number) = line.split_once(' ').context("an order and a number")?;
+        let (order, number) = line.split_once(' ').context("an order isn't a word and a number")?;
         let number = number.parse()?;
         match order {
             "epoch" => println!("{}", epoch(&mut cpu, &corpus, number)?),
@@ -39,7 +38,7 @@ pub(crate) fn follow(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Trains an epoch that starts at token `offset`; the mean loss in nats.
+/// Trains an epoch that starts at token `offset`, and returns the mean loss in nats.
 fn epoch(cpu: &mut Cpu, corpus: &Corpus, offset: usize) -> Result<f64> {
     let Config { sampling, batch_size, num_steps, learning_rate, .. } = Config::default();
     let batches = Batches::new(corpus.tokens(), sampling, batch_size, num_steps)?;
@@ -53,8 +52,8 @@ fn epoch(cpu: &mut Cpu, corpus: &Corpus, offset: usize) -> Result<f64> {
     }
 }
 
-/// `count` characters after the vocabulary's first one. The artifact is exported at the first
-/// call, and kept.
+/// Generates `count` characters after the vocabulary's first one. The first call exports the
+/// artifact, and later ones reuse it.
 fn generate(
     cpu: &mut Cpu,
     corpus: &Corpus,

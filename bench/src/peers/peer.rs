@@ -1,4 +1,4 @@
-//! A program that trains on orders, and the clock that measures it.
+//! A program that follows orders to train, and the clock that measures it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -11,15 +11,15 @@ use anyhow::{Context, Result, bail, ensure};
 use super::setup::{burn, python};
 use xtask::{root, succeeds};
 
-/// All that are compared; Charcell is the first, PyTorch the second.
+/// All peers; Charcell is the first, PyTorch the second.
 pub(crate) const NAMES: [&str; 5] = ["Charcell", "PyTorch", "JAX", "Burn", "NumPy"];
 
 /// The cores that a peer may run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cores {
-    /// One of them.
+    /// One core.
     One,
-    /// All.
+    /// All cores.
     All,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Peer {
     process: Child,
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    /// From the call of the program until it was ready.
+    /// From the start of the program until it was ready.
     pub(crate) start_seconds: f64,
 }
 
@@ -56,11 +56,12 @@ impl Peer {
         }
     }
 
-    /// What the peer answers to an order, and the seconds until it did.
+    /// Gives the peer an order, and returns its answer and the seconds until it came.
     pub(crate) fn order<T: FromStr>(&mut self, order: &str, number: usize) -> Result<(T, f64)> {
         let start = Instant::now();
-        let orders = self.orders.as_mut().context("it takes no orders any more")?;
-        writeln!(orders, "{order} {number}").with_context(|| format!("{} is gone", self.name))?;
+        let orders = self.orders.as_mut().context("the peer accepts no more orders")?;
+        writeln!(orders, "{order} {number}")
+            .with_context(|| format!("{} has exited", self.name))?;
         let answer = self.answer()?;
         let seconds = start.elapsed().as_secs_f64();
         match answer.parse() {
@@ -71,19 +72,21 @@ impl Peer {
 
     fn answer(&mut self) -> Result<String> {
         let mut line = String::new();
-        self.answers.read_line(&mut line).with_context(|| format!("{} says nothing", self.name))?;
+        self.answers
+            .read_line(&mut line)
+            .with_context(|| format!("no answer from {}", self.name))?;
         match line.strip_suffix('\n') {
             Some(line) => Ok(line.into()),
-            None => bail!("{} ended before it was told to", self.name),
+            None => bail!("{} exited too early", self.name),
         }
     }
 }
 
 impl Drop for Peer {
-    /// The end of its orders ends the program.
+    /// The program exits when its input ends.
     fn drop(&mut self) {
         self.orders = None;
-        // Nothing is left to do if it can't be waited for.
+        // If waiting fails, there is nothing left to do.
         let _ = self.process.wait();
     }
 }
@@ -111,7 +114,7 @@ pub(crate) fn script(file: &str) -> Command {
     python
 }
 
-/// `program` on these cores: its libraries start as many threads as it has cores.
+/// `program`, limited to these cores: its libraries start as many threads as there are cores.
 fn on(cores: Cores, program: &Command) -> Result<Command> {
     let mut pinned = match cores {
         Cores::One => {

@@ -1,4 +1,4 @@
-//! What all are given to do: the same text, initial weights and order of windows.
+//! The work of all peers: the same text, initial weights and order of windows.
 
 use std::fs;
 use std::path::Path;
@@ -68,14 +68,14 @@ impl Work {
         Ok((work, parameters))
     }
 
-    /// The text again, whose tokens are the same.
+    /// The text with these tokens.
     pub(crate) fn corpus(&self) -> Result<Corpus> {
         let characters: Vec<char> = self.characters.chars().collect();
         let text: String = self.tokens.iter().map(|&t| characters[usize::from(t)]).collect();
         Ok(Corpus::from_text(&text, Normalisation::None, None)?)
     }
 
-    /// The offsets of so many epochs.
+    /// The offsets of this many `epochs`.
     pub(crate) fn offsets(&self, epochs: usize) -> Vec<usize> {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         (0..epochs).map(|_| random.next_u32() as usize % self.num_steps).collect()
@@ -93,8 +93,8 @@ impl Work {
     }
 }
 
-/// Multiply-adds that a character in training takes, in the products of the forward pass; backward
-/// it is twice as many. A one-hot input is a row look-up.
+/// Multiply-adds per character in the products of the forward pass; the backward pass has twice as
+/// many. A one-hot input is a row look-up.
 pub(crate) fn multiply_adds(dimensions: Dimensions) -> usize {
     let Dimensions { vocabulary, hidden, layers } = dimensions;
     let square = infer_core::layout::GATES * hidden * hidden;

@@ -1,7 +1,7 @@
-//! Instructions, from a clock that ticks with them.
+//! Counts instructions with a clock.
 //!
-//! QEMU's `-icount shift=0` makes an instruction a nanosecond of the emulated machine's time, so
-//! that its clocks count instructions. How many a tick stands for is measured.
+//! With QEMU's `-icount shift=0`, an instruction takes one nanosecond of the emulated machine's
+//! time, so its clocks count instructions. The number of instructions per tick is measured.
 #![expect(unsafe_code, reason = "a loop of known length can only be written in assembly")]
 
 use core::arch::asm;
@@ -14,14 +14,14 @@ pub struct Counter {
     known_ticks: u32,
 }
 
-/// Instructions of the loop that the clock is measured by.
+/// Instructions of the loop that calibrates the clock.
 const KNOWN: u32 = 4_000_000;
 
 impl Counter {
-    /// Starts the clock, and measures it.
+    /// Starts the clock, and calibrates it.
     ///
     /// # Panics
-    /// If it doesn't measure another loop right to 0.1 %.
+    /// If the count for another loop is off by more than 0.1 %.
     #[must_use]
     pub fn start() -> Self {
         let mut clock = Clock::start();
@@ -36,7 +36,7 @@ impl Counter {
         counter
     }
 
-    /// Instructions that `work` takes, at most 600 million.
+    /// The number of instructions that `work` executes, at most 600 million.
     pub fn instructions(&mut self, work: impl FnOnce()) -> u32 {
         let ticks = self.clock.ticks(work);
         (u64::from(ticks) * u64::from(KNOWN) / u64::from(self.known_ticks)) as u32
@@ -86,7 +86,7 @@ impl Clock {
     }
 }
 
-/// The counter of cycles.
+/// The cycle counter.
 #[cfg(target_arch = "riscv32")]
 #[derive(Debug)]
 struct Clock;

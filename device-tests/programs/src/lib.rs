@@ -1,14 +1,15 @@
-//! What `infer-core` is held to on every target, run on emulated cores and on hosts alike.
+//! Checks of `infer-core` for every target, which run on emulated cores and on hosts.
 //!
 //! | task | what it does | where |
 //! |---|---|---|
-//! | `texts` | writes texts of a model, which are the same everywhere | everywhere |
-//! | `kernels` | holds the products to the properties of every implementation | everywhere |
+//! | `texts` | writes a model's texts, which are the same on every target | everywhere |
+//! | `kernels` | checks the properties that all implementations of the products have | everywhere |
 //! | `count` | counts the instructions of a character, chosen greedily | emulated cores |
 //! | `count-sampled` | the same at a temperature of 1 | emulated cores |
 //! | `stack` | measures the stack of a character | emulated cores |
 //!
-//! A program is told its task and a number of characters; `tests/` run them all and compare.
+//! A program's arguments are its task and a number of characters; `tests/` run all tasks and
+//! compare their results.
 
 #![no_std]
 
@@ -22,10 +23,10 @@ mod texts;
 
 pub use texts::write_texts;
 
-/// The kind of weights that the program is built for.
+/// The precision that the program is built for.
 #[cfg(feature = "int8")]
 pub type Precision = infer_core::Int8;
-/// The kind of weights that the program is built for.
+/// The precision that the program is built for.
 #[cfg(not(feature = "int8"))]
 pub type Precision = infer_core::F32;
 
@@ -38,7 +39,7 @@ pub const LARGEST_ARTIFACT: usize = 1 << 21;
 /// The model in `artifact`.
 ///
 /// # Panics
-/// If there is none: the tests' models are whole.
+/// If it can't be loaded: the tests' models are intact.
 #[must_use]
 pub fn model(artifact: &[u8]) -> Model<'_, Precision> {
     match Model::load(artifact) {
@@ -47,10 +48,10 @@ pub fn model(artifact: &[u8]) -> Model<'_, Precision> {
     }
 }
 
-/// Holds the products of this target to their properties, hundreds of cases.
+/// Checks the properties of this target's products in hundreds of cases.
 ///
 /// # Panics
-/// With the case in which they haven't one.
+/// With the first case in which a property doesn't hold.
 pub fn check_kernels() {
     use infer_core::arch::{self, properties};
 
@@ -58,10 +59,10 @@ pub fn check_kernels() {
     let outcome = properties::int8::<arch::Int8Target>();
     #[cfg(not(feature = "int8"))]
     let outcome = properties::f32::<arch::F32Target>();
-    outcome.expect("the products are what they are defined to be");
+    outcome.expect("the products have their properties");
 }
 
-/// A generator that has read the model's first prefix, with a state in `memory`.
+/// A generator that has read the model's first prefix, with its state in `memory`.
 ///
 /// # Panics
 /// If the model is larger than `memory`.

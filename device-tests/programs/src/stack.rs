@@ -1,19 +1,19 @@
-//! The stack that a piece of work needs, measured by painting it.
-#![expect(unsafe_code, reason = "the stack below the current frame belongs to nobody in Rust")]
+//! Measures the stack that a piece of work needs, by painting it.
+#![expect(unsafe_code, reason = "safe Rust can't access the stack below the current frame")]
 
 use core::arch::asm;
 use core::ptr;
 
-/// What the stack is painted with.
+/// The word that the stack is painted with.
 const PAINT: u32 = 0xc4a5_ce11;
 
-/// Words that are painted; the machine with the least memory has room for them.
+/// The number of words to paint; the machine with the least memory has room for them.
 const PAINTED_WORDS: usize = 1536;
 
 /// Bytes of stack that `work` needs.
 ///
 /// # Panics
-/// If it takes all that is painted.
+/// If it uses everything that is painted.
 #[inline(never)]
 pub fn stack_bytes(work: impl FnOnce()) -> usize {
     let bottom: *mut u32;
@@ -30,7 +30,7 @@ pub fn stack_bytes(work: impl FnOnce()) -> usize {
     // From the top down, as the stack grows.
     let word = |number: usize| bottom.wrapping_sub(1 + number);
     for number in 0..PAINTED_WORDS {
-        // SAFETY: there is memory, and below the stack pointer no frame is alive.
+        // SAFETY: this is memory, and there is no live frame below the stack pointer.
         unsafe { ptr::write_volatile(word(number), PAINT) };
     }
     call(work);
@@ -41,7 +41,7 @@ pub fn stack_bytes(work: impl FnOnce()) -> usize {
     (PAINTED_WORDS - untouched) * size_of::<u32>()
 }
 
-/// Keeps the frame of `work` apart from that of the caller.
+/// Keeps the frame of `work` separate from the caller's.
 #[inline(never)]
 fn call(work: impl FnOnce()) {
     work();

@@ -1,4 +1,4 @@
-//! The texts of a model, the same on every target.
+//! A model's texts, which are the same on every target.
 
 use core::fmt::{self, Write};
 
@@ -6,22 +6,23 @@ use infer_core::{Generator, Sampling, StateView};
 
 use crate::{Memory, model};
 
-/// The ways to choose characters.
+/// The ways of sampling.
 const SAMPLINGS: [Sampling; 3] = [
     Sampling::greedy(),
     Sampling::random().with_temperature_milli(700).with_seed(7),
     Sampling::random().with_top_k(5).with_seed(3),
 ];
 
-/// Writes `characters` that follow each of the artifact's prefixes, and none, in three ways, a line
-/// each. The state is one of a fixed size for greedy texts, and lies in bytes for the others.
+/// Continues each of the artifact's prefixes, and the empty one, by this many `characters`, with
+/// each way of sampling; each text is a line. The state has a fixed size for greedy texts, and is
+/// stored in a slice of bytes for the others.
 ///
 /// # Errors
 /// Those of `console`.
 ///
 /// # Panics
-/// If `artifact` has no model that fits.
-// Its states must not lie on the stack of the other tasks: 16 KB are all that a small core has.
+/// If `artifact` can't be loaded, or its model doesn't fit.
+// Keeps its states off the stack of the other tasks: a small core has only 16 KB.
 #[inline(never)]
 pub fn write_texts(
     artifact: &[u8],
@@ -30,7 +31,7 @@ pub fn write_texts(
 ) -> Result<(), fmt::Error> {
     let model = model(artifact);
     let mut memory = Memory::new();
-    // As long as the other one, wherever the first multiple of 16 is.
+    // As large as the other state, wherever the first multiple of 16 is.
     let mut bytes = [0xAA; size_of::<Memory>() + 15];
     for prefix in model.prefixes().chain([""]) {
         for sampling in SAMPLINGS {

@@ -1,4 +1,4 @@
-//! Builds the firmware of a board and runs it in QEMU, the terminal being its console.
+//! Builds the firmware of a board and runs it in QEMU, with this terminal as its console.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use device_tests::emulator::{self, KEYBOARD};
 use device_tests::{firmware, machines, models};
 
-/// Build the firmware of a board and run it in QEMU, the terminal being its console.
+/// Build the firmware of a board and run it in QEMU, with this terminal as its console.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask emulate")]
 struct Arguments {
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
 
 fn emulate(name: &str, model: Option<&Path>) -> Result<()> {
     let board = machines::the_board(name)?;
-    // The emulator runs in the root, and the user need not be there.
+    // The emulator runs in the repository's root, which may not be the current folder.
     let model = match model {
         Some(model) => model.canonicalize().with_context(|| model.display().to_string())?,
         None => models::shipped(),
@@ -38,7 +38,7 @@ fn emulate(name: &str, model: Option<&Path>) -> Result<()> {
     let artifact = Artifact::read(&model)?;
     board.check(artifact.bytes())?;
     let program = firmware::build(board)?;
-    println!("the console of {}; Ctrl-A, then X ends the emulator", board.name);
+    println!("the console of {}; press Ctrl-A, then X to end the emulator", board.name);
     let status = emulator::of_board(board, &program, Some(&model), KEYBOARD)?.status()?;
     ensure!(status.success(), "the emulator ended with {status}");
     Ok(())

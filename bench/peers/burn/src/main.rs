@@ -1,6 +1,6 @@
-//! The chapter's recipe in Burn: `nn::Lstm` with one bias a gate, on its processor backend.
+//! The chapter's recipe in Burn: `nn::Lstm` with one bias a gate, on Burn's CPU backend.
 //!
-//! Follows the orders that `../peer.py` describes; it doesn't generate or multiply.
+//! Follows the order `epoch` that `../peer.py` describes, but not the others.
 
 use std::error::Error;
 use std::fs;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 /// Gates of a unit.
 const GATES: usize = 4;
 
-/// What `work.json` says.
+/// The contents of `work.json`.
 #[derive(Debug, Deserialize)]
 struct Work {
     vocabulary: usize,
@@ -140,7 +140,7 @@ impl Training {
         let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
         let mut squares = SquareSum { gradients: &gradients, sum: 0.0 };
         self.model.visit(&mut squares);
-        // To clip the gradients is to lower the rate of the step.
+        // Lowering the learning rate has the same effect as clipping the gradients.
         let factor = (self.work.clip / squares.sum.sqrt()).min(1.0);
         let rate = self.work.learning_rate * factor;
         self.model = self.optimizer.step(rate, self.model, gradients);
@@ -168,7 +168,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("ready");
     for line in io::stdin().lock().lines() {
         let line = line?;
-        let (order, number) = line.split_once(' ').ok_or("an order and a number")?;
+        let (order, number) = line.split_once(' ').ok_or("an order isn't a word and a number")?;
         if order != "epoch" {
             return Err(format!("unknown order {order}").into());
         }

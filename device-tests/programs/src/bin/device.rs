@@ -1,10 +1,10 @@
-//! The tasks on a bare core that a debugger or an emulator serves with semihosting.
+//! The tasks on a bare core with semihosting, in an emulator or a debugger.
 //!
-//! Arguments: the task, a number of characters, and where the artifact lies: address and bytes.
-//! Whatever goes wrong ends the program with an exit code that isn't zero.
+//! Arguments: the task, a number of characters, and the artifact's address and size in bytes.
+//! The exit code is zero only if everything succeeds.
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "where the artifact is, the emulator alone knows")]
+#![expect(unsafe_code, reason = "the emulator loads the artifact, at an address of its choice")]
 
 use core::fmt;
 use core::hint::black_box;
@@ -22,13 +22,13 @@ const LARGEST_STATE: usize = 16 << 10;
 #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
 #[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
 fn main() -> ! {
-    let arguments = env::args::<128>().expect("the emulator hands arguments over");
+    let arguments = env::args::<128>().expect("the emulator passes arguments");
     // The first one is the program's name.
     let mut arguments = (&arguments).skip(1).map(|argument| argument.expect("all is text"));
     let mut next = || arguments.next().expect("task, characters, address, bytes");
     let task = next();
     let [characters, address, bytes] = [(); 3].map(|()| next().parse::<usize>().expect("a number"));
-    // SAFETY: the emulator has put that many bytes there, and nothing else uses them.
+    // SAFETY: the emulator has loaded that many bytes there, and nothing else uses them.
     let artifact = unsafe { core::slice::from_raw_parts(address as *const u8, bytes) };
     match task {
         "texts" => write_texts(artifact, characters, &mut Console).expect("the console is there"),
@@ -43,8 +43,8 @@ fn main() -> ! {
     process::exit(0)
 }
 
-/// Prints how many instructions a character takes: step, logits and the choice by `sampling`.
-#[inline(never)] // its memory must not lie on the stack of the other tasks
+/// Prints the instructions per character: step, logits and the choice with `sampling`.
+#[inline(never)] // keeps its memory off the stack of the other tasks
 fn count(artifact: &[u8], characters: usize, sampling: Sampling) {
     let (model, mut memory) = (model(artifact), [0; LARGEST_STATE]);
     let mut counter = Counter::start();
@@ -57,7 +57,8 @@ fn count(artifact: &[u8], characters: usize, sampling: Sampling) {
     println!("{}", instructions as usize / characters);
 }
 
-/// Prints the bytes of stack that loading takes, and a character chosen with all that sampling has.
+/// Prints the bytes of stack that loading needs, and those for a character with every option of
+/// sampling.
 #[inline(never)] // as above
 fn stack(artifact: &[u8]) {
     let mut memory = [0; LARGEST_STATE];

@@ -26,6 +26,6 @@ fn main() {
         }
         _ => panic!("unknown task: {task}"),
     }
-    .expect("a string takes all");
+    .expect("writing to a string doesn't fail");
     print!("{output}");
 }

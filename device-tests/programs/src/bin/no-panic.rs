@@ -1,10 +1,10 @@
 //! A firmware that links only if nothing in it can panic: its panic handler calls a function that
 //! doesn't exist.
 //!
-//! Its features plant a panic, or an operation on floats, to see that they would be found.
+//! Its features plant a panic or a floating-point operation, to check that they would be found.
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "what must not be linked can only be declared")]
+#![expect(unsafe_code, reason = "a function that doesn't exist can only be declared")]
 
 use core::fmt::{self, Write};
 use core::hint::black_box;
@@ -12,7 +12,7 @@ use core::panic::PanicInfo;
 
 use infer_core::{Generator, Model, Sampling, State};
 
-/// Enough for a header; the compiler doesn't learn that there is no model in it.
+/// Room for a header; the compiler can't see that it holds no model.
 static ARTIFACT: [u8; 64] = [0; 64];
 
 #[cortex_m_rt::entry]
@@ -28,8 +28,8 @@ fn main() -> ! {
     }
 }
 
-/// All that a user of the crate does: loading, copying weights to RAM, priming, sampling in every
-/// way, generating.
+/// Everything that a user of the crate does: loads, copies weights to RAM, primes, samples in every
+/// way, generates.
 fn characters<'a>(
     artifact: &'a [u8],
     prefix: &str,
@@ -56,7 +56,7 @@ fn characters<'a>(
     text + primed.map_or_else(|error| written(&error), |()| 0)
 }
 
-/// How many bytes an error's text has.
+/// The length of an error's text, in bytes.
 fn written(error: &dyn fmt::Display) -> u32 {
     struct Counter(u32);
 
@@ -77,6 +77,6 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     unsafe extern "C" {
         fn a_panic_is_reachable() -> !;
     }
-    // SAFETY: never called, as the program wouldn't link.
+    // SAFETY: never called, because a program that calls it doesn't link.
     unsafe { a_panic_is_reachable() }
 }

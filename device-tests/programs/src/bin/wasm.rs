@@ -1,5 +1,5 @@
-//! The tasks in WebAssembly: `node/wasm.mjs` puts the artifact where it belongs, calls one,
-//! and takes the output.
+//! The tasks in WebAssembly: `node/wasm.mjs` copies the artifact to its buffer, calls a task, and
+//! prints the output.
 #![no_std]
 #![no_main]
 #![expect(unsafe_code, reason = "the host shares this program's memory")]
@@ -14,18 +14,18 @@ use infer_core::artifact::Aligned;
 
 static mut ARTIFACT: Aligned<[u8; LARGEST_ARTIFACT]> = Aligned([0; LARGEST_ARTIFACT]);
 
-// SAFETY: the host's function reads the text, and keeps nothing of it.
+// SAFETY: the host's function reads the text, and keeps no pointer to it.
 unsafe extern "C" {
     safe fn output(text: *const u8, bytes: usize);
 }
 
-/// Where the artifact is put.
+/// The buffer for the artifact.
 #[unsafe(no_mangle)]
 extern "C" fn artifact() -> *mut u8 {
     (&raw mut ARTIFACT).cast()
 }
 
-/// The task `texts`, with an artifact of so many bytes.
+/// The task `texts`, with an artifact of this many `bytes`.
 #[unsafe(no_mangle)]
 extern "C" fn texts(characters: usize, bytes: usize) {
     // SAFETY: nobody writes to the artifact while this runs.
@@ -35,7 +35,7 @@ extern "C" fn texts(characters: usize, bytes: usize) {
     }
 }
 
-/// The task `kernels`, which needs neither.
+/// The task `kernels`, which needs neither number.
 #[unsafe(no_mangle)]
 extern "C" fn kernels(_: usize, _: usize) {
     check_kernels();
@@ -53,7 +53,7 @@ impl fmt::Write for Console {
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    // The host shows what was written, and the trap.
+    // The host prints this output and reports the trap.
     let _ = write!(Console, "{info}");
     wasm32::unreachable()
 }
