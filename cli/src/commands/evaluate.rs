@@ -59,7 +59,7 @@ fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
         return print(&format!("{json}\n"));
     }
     print(&format!(
-        "perplexity {}, {} bits a character, first choice right {:.2} % of {} characters\n",
+        "perplexity {}, {} bits per character, first choice right for {:.2} % of {} characters\n",
         shown_number(evaluation.perplexity, 4),
         shown_number(evaluation.bits_per_character, 4),
         evaluation.top_1_accuracy * 100.0,

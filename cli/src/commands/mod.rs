@@ -115,7 +115,7 @@ fn exit_code(done: Result<(), Error>) -> ExitCode {
     // Once more, as there may be room again.
     let lost = untold();
     if let Some(error) = &lost {
-        tell(format_args!("error: {error}; not all that was to be said here was"));
+        tell(format_args!("error: {error}; some messages were lost"));
     }
     match done {
         Ok(()) if lost.is_none() => ExitCode::SUCCESS,
@@ -153,8 +153,8 @@ fn with_model<T>(
     use_model(&artifact, &model)
 }
 
-/// What changes a text that a model reads.
-const AS_TRAINED: &str = "normalised as the texts that the model was trained on";
+/// How a text that a model reads is changed.
+const AS_TRAINED: &str = "normalised like the texts that the model was trained on";
 
 /// What was done to the texts of a training.
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -172,7 +172,7 @@ fn draw_axes(svg: &mut String, x: &Axis, y: &Axis) {
     writeln!(
         svg,
         "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" transform=\"rotate(-90, {x}, {y})\">\
-         loss, nats a character</text>"
+         loss, nats per character</text>"
     )
     .expect(GROWS);
 }

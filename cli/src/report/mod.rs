@@ -36,15 +36,15 @@ pub(crate) fn report_html(
         html lang="en" {
             head {
                 meta charset="utf-8";
-                title { "A run of Charcell" }
+                title { "Charcell run" }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "A run of Charcell" }
+                h1 { "Charcell run" }
                 table { (facts(description, metrics, sizes)) }
                 h2 { "Losses" }
                 (PreEscaped(loss_svg(metrics)))
-                h2 { "What it writes" }
+                h2 { "Generated text" }
                 @for report in metrics.iter().filter(|report| !report.continuations.is_empty()) {
                     h3 { "after epoch " (report.epoch) }
                     @for text in &report.continuations { p.text { (visible(text)) } }
@@ -158,7 +158,7 @@ mod tests {
     /// How many lines and dots of each curve there are.
     fn drawn(metrics: &[EpochReport]) -> [[usize; 2]; 2] {
         let svg = loss_svg(metrics);
-        assert!(svg.starts_with("<svg") && svg.contains("nats a character"));
+        assert!(svg.starts_with("<svg") && svg.contains("nats per character"));
         ["#1f77b4", "#d62728"].map(|color| {
             ["<polyline", "<circle"].map(|shape| {
                 let lines = svg.lines();

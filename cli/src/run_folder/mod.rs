@@ -125,7 +125,7 @@ impl RunFolder {
         let mut reason = format!("it has no {DESCRIPTION}");
         if checkpoints::are_there(&path) {
             let out = shell_path(&path);
-            reason += &format!("; `charcell train --resume --out {out}` goes on with its training");
+            reason += &format!("; `charcell train --resume --out {out}` continues its training");
         }
         Err(RunError::NotARun { path, reason })
     }

@@ -97,7 +97,7 @@ impl<'a> Ending<'a> {
         is_stopped: bool,
     ) {
         let run = shell_path(folder.path());
-        let export = format!("`charcell export {run}` makes an artifact of them");
+        let export = format!("`charcell export {run}` makes an artifact from them");
         let words = format!("interrupted: {run} holds the weights after {epochs} epochs; {export}");
         self.interruption.set_saved(words);
         self.note(folder.save_curves(metrics));
@@ -116,7 +116,7 @@ impl<'a> Ending<'a> {
             };
             self.note(Err(error));
             tell(format_args!(
-                "{run} holds the weights: `charcell export {run}{options}` makes an artifact of \
+                "{run} holds the weights: `charcell export {run}{options}` makes an artifact from \
                  them"
             ));
         }
@@ -176,7 +176,7 @@ impl<'a> Ending<'a> {
         self.note(folder.save_report(self.description, metrics, Some(&sizes)));
         tell(format_args!(
             "\nint8 against f32: {int8_loss}\n\
-             {}: {} bytes of int8; what a microcontroller writes with it:",
+             {}: {} bytes (int8); what a microcontroller writes with it:",
             path.display(),
             sizes.flash_bytes
         ));

@@ -104,7 +104,7 @@ impl Shared {
         let start = Instant::now();
         self.is_asked.store(true, Ordering::Relaxed);
         self.end_if_possible(false);
-        say("\ninterrupted: writing a checkpoint; asked again, it ends without".into());
+        say("\ninterrupted: writing a checkpoint; interrupt again to exit without one".into());
         loop {
             match requests.recv_timeout(LOOK) {
                 Ok(()) if start.elapsed() > SAME_REQUEST => process::exit(1),
@@ -122,7 +122,7 @@ impl Shared {
         match &*stage {
             Stage::Starting => {
                 lock(&self.folder).remove_if_empty();
-                say("interrupted before the training".into());
+                say("interrupted before training started".into());
             }
             Stage::Saved { words } => say(words.clone()),
             Stage::Training { before_step: Some(kept) }
@@ -135,8 +135,8 @@ impl Shared {
                 }
                 let run = shell_path(folder.path());
                 say(format!(
-                    "interrupted in epoch {}, and the step under way is given up: `charcell train \
-                     --resume --out {run}` goes on",
+                    "interrupted in epoch {}, and the current step was abandoned: `charcell train \
+                     --resume --out {run}` resumes it",
                     checkpoint.epochs() + 1
                 ));
             }

@@ -159,7 +159,7 @@ fn go_through<B: Backend>(
         if is_due {
             // A disk that is full is no reason to lose the training.
             if let Err(error) = save_checkpoint(training, interruption) {
-                let what = "training goes on, and checkpoints from before are intact";
+                let what = "training continues, and earlier checkpoints are intact";
                 display.line(&format!("{error}; {what}"));
             }
             last_checkpoint = Instant::now();

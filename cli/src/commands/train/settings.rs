@@ -94,7 +94,7 @@ impl Arguments {
 
     /// The device that is asked for, and why it is taken.
     pub(super) fn device(&self) -> Result<Choice, Error> {
-        let asked = |device| Choice { device, reason: "as asked".into() };
+        let asked = |device| Choice { device, reason: "as requested".into() };
         let DeviceArguments { device, adapter, threads } = &self.device;
         let threads = *threads;
         match (device, adapter.as_deref()) {

@@ -29,7 +29,7 @@ impl Start {
     pub(super) fn from_run(run: PathBuf) -> Result<Self, RunError> {
         let unfit = |reason: String| RunError::NotARun { path: run.clone(), reason };
         if run.to_str().is_none() {
-            return Err(unfit("its path is not UTF-8, and run.json could not name it".into()));
+            return Err(unfit("its path is not UTF-8, so run.json couldn't name it".into()));
         }
         let model = RunFolder::open(run.clone())?.model()?;
         let pretrained =
@@ -45,10 +45,10 @@ impl Start {
         let mut folder = RunFolder::resume(path)?;
         let last = folder.last_checkpoint()?;
         for reason in &last.damaged {
-            tell(format_args!("{reason}; the checkpoint before it is taken"));
+            tell(format_args!("{reason}; using the checkpoint before it"));
         }
         let epochs = last.checkpoint.epochs();
-        tell(format_args!("going on with {} after epoch {epochs}", folder.path().display()));
+        tell(format_args!("resuming {} after epoch {epochs}", folder.path().display()));
         Ok((Self::Resumed(Box::new(last)), folder))
     }
 
@@ -98,7 +98,7 @@ impl Start {
         if let Self::Pretrained(pretrained) = self {
             let run = shell_path(&pretrained.origin().run);
             let matching = pretrained.matching(corpus.vocabulary());
-            tell(format_args!("from the weights of {run}; {matching}"));
+            tell(format_args!("starting from the weights of {run}; {matching}"));
         }
     }
 
