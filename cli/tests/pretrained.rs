@@ -14,8 +14,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-/// A folder with a trained `run` of two layers that has a replacement, and two texts: the training's,
-/// and one with two new characters and without two old ones.
+/// A folder with a trained `run` of two layers that has a replacement, and two texts: the one it
+/// was trained on, and one with two other characters in place of two of its own.
 fn folder_with_run() -> TempDir {
     let folder = TempDir::new().unwrap();
     let text: String = SHIPPED_TEXT.to_lowercase().chars().take(6000).collect();

@@ -82,7 +82,7 @@ fn speed_table() -> String {
 fn notes() -> String {
     let mapped = BOARDS.iter().filter_map(|board| match board.flashing {
         Flashing::Espflash { model_mapped_at, .. } => Some(format!(
-            "On {}, the firmware reads them at {model_mapped_at:#010x}, where the chip maps them.\n",
+            "The firmware of {} reads them at {model_mapped_at:#010x}, where the chip maps them.\n",
             board.name
         )),
         _ => None,
@@ -93,8 +93,8 @@ fn notes() -> String {
 
 /// Explains the numbers in the table of speeds.
 const SPEED_NOTE: &str = "
-Computed for a model with 43 characters, if it fits, and rounded; not measured on hardware. The time
-for a character is the core's clock cycles, plus the wait for bytes from flash. The firmware keeps as
+Computed for a model with 43 characters, if it fits, and rounded; not measured on hardware. A
+character takes the core's clock cycles plus the wait for bytes from flash. The firmware keeps as
 many weights in RAM as fit. The last three columns are for the larger model that fits: the share of
 bytes that are read from RAM, the speed with all weights in flash, and what takes most of the time.
 ";

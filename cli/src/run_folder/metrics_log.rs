@@ -1,4 +1,4 @@
-//! The reports of a training's epochs, in a file of their own that grows by a line each epoch: so the
+//! The reports of a training's epochs, in a separate file that grows by a line each epoch: so the
 //! cost of a checkpoint doesn't depend on the number of epochs.
 
 use std::fs::{self, File};

@@ -73,7 +73,7 @@ impl RunFolder {
         Self::locked(path, made)
     }
 
-    /// Creates the first folder of `parent/001`, `parent/002`, … that doesn't exist, for a training.
+    /// Creates the first of `parent/001`, `parent/002`, … that doesn't exist, for a training.
     ///
     /// # Errors
     /// [`RunError::Folder`].

@@ -31,7 +31,7 @@ pub fn board(name: &str) -> Option<&'static Board> {
 pub(crate) fn of(boards: &[BoardFile]) -> Made {
     let mut text = format!("{START}{}] = [\n", boards.len());
     for board in boards {
-        write_board(&mut text, board).expect("a string takes any text");
+        write_board(&mut text, board).expect("writing to a string succeeds");
     }
     text += END;
     ("flash/src/table.rs".into(), text)
@@ -103,7 +103,7 @@ fn flashing(flashing: &Flashing) -> String {
     }
 }
 
-/// A slice with a line for each item, so many spaces from the margin.
+/// A slice with a line for each item, indented by `indent` spaces.
 fn list(items: impl Iterator<Item = String>, indent: usize) -> String {
     let lines: String = items.map(|item| format!("{:indent$}{item},\n", "")).collect();
     format!("&[\n{lines}{:width$}]", "", width = indent - 4)

@@ -29,8 +29,8 @@ pub(in crate::commands) struct Arguments {
     /// drive would erase the firmware, the image is an ELF file for probe-rs.
     #[arg(long)]
     pub(super) model_only: bool,
-    /// The firmware, an ELF file [default: built from firmware-example/ of the Charcell checkout that
-    /// the current folder is in].
+    /// The firmware, an ELF file [default: built from firmware-example/ in the Charcell checkout
+    /// that contains the current folder].
     #[arg(long, value_name = "FILE", conflicts_with = "model_only")]
     pub(super) firmware: Option<PathBuf>,
     /// The formats of the image [default: all that the board accepts].

@@ -41,8 +41,8 @@ pub(super) struct Arguments {
     /// Replace a run that is already in the folder.
     #[arg(long)]
     force: bool,
-    /// What was done to the texts that the model was trained on: letters lower-cased and line breaks
-    /// turned into spaces (chapter), or nothing.
+    /// What was done to the texts that the model was trained on: letters lower-cased and line
+    /// breaks turned into spaces (chapter), or nothing.
     #[arg(long, value_enum, value_name = "KIND", default_value_t = NormalizeArgument::None)]
     normalize: NormalizeArgument,
     /// The character that stands for every character outside the vocabulary (`<unk>`).
