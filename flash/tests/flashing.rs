@@ -41,8 +41,8 @@ fn file(board: &'static Board, parts: &Parts, format: Format) -> Vec<u8> {
     image.to_file(format)
 }
 
-/// Whatever was in flash before and in every format: after a complete image, flash holds that; after
-/// a smaller model alone, it holds that and the same firmware.
+/// Whatever was in flash before and in every format: after a complete image, flash holds that;
+/// after a smaller model alone, it holds that and the same firmware.
 #[test]
 fn images_are_written_and_the_firmware_stays() {
     for board in real_boards() {

@@ -1,6 +1,6 @@
 //! Everything that is generated from each board's `board.toml`: the table of boards in this crate,
-//! how Cargo runs each firmware, and the tables in the pages about boards. If a file is out of date,
-//! the test rewrites it and fails, so that the result is reviewed and committed.
+//! how Cargo runs each firmware, and the tables in the pages about boards. If a file is out of
+//! date, the test rewrites it and fails, so that the result is reviewed and committed.
 
 mod pages;
 mod runner;

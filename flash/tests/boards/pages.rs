@@ -117,8 +117,8 @@ fn firmware_size(described: &Described<'_>) -> String {
     )
 }
 
-/// The speed of a board that isn't emulated, with the larger of the two models in the list of boards
-/// that fits.
+/// The speed of a board that isn't emulated, with the larger of the two models in the list of
+/// boards that fits.
 fn speed(board: &Board) -> Option<String> {
     let is_real = board.flashing != Flashing::Emulator;
     let hidden = if board.has_room(CHAPTER) { 256 } else { 128 };
@@ -208,11 +208,11 @@ fn speeds(boards: &[&Described<'_>]) -> String {
     let rows: String = boards.iter().filter_map(row).collect();
     format!(
         "## Boards, computed\n\n\
-         Characters per second of the chapter's model (256 units, 43 characters, int8), which reads\n\
-         {read} of its bytes for each character. The numbers are computed from the clock cycles of\n\
-         the core and the time that flash takes for these bytes; `board.toml` in\n\
-         `firmware-example/boards/*/` has the sources. No board was measured. The firmware copies\n\
-         as many weights to RAM as fit.\n\n\
+         Characters per second of the chapter's model (256 units, 43 characters, int8), which\n\
+         reads {read} of its bytes for each character. The numbers are computed from the clock\n\
+         cycles of the core and the time that flash takes for these bytes; `board.toml` in\n\
+         `firmware-example/boards/*/` has the sources. No board was measured. The firmware\n\
+         copies as many weights to RAM as fit.\n\n\
          | board | from flash alone | with weights in RAM | of {read} bytes, in RAM | limit |\n\
          |---|---|---|---|---|\n{rows}\n\
          `cargo test -p charcell-flash` checks this table, and rewrites it if it is out of date.\n"

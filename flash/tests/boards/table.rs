@@ -8,12 +8,12 @@ use charcell_board_file::{BoardFile, Flashing};
 use crate::{Made, grouped};
 
 const START: &str = "\
-//! The table of boards, made of the files `firmware-example/boards/*/board.toml` by
-//! `tests/boards/table.rs`: what is changed here is overwritten.
+//! The table of boards, generated from `firmware-example/boards/*/board.toml` by
+//! `tests/boards/table.rs`: changes here are overwritten.
 
 use crate::board::{Board, Core, EraseUnits, FlashWait, Flashing};
 
-/// All boards, those to buy first.
+/// All boards, emulated ones last.
 #[rustfmt::skip]
 pub static BOARDS: [Board; ";
 

@@ -74,8 +74,8 @@ impl Flash {
         }
     }
 
-    /// probe-rs erases the units that a file has bytes in; so does espflash, starting at the address
-    /// that it is given.
+    /// probe-rs erases the units that a file has bytes in; so does espflash, starting at the
+    /// address that it is given.
     fn write_parts(&mut self, parts: &Parts) {
         let end = |address: u32, bytes: &[u8]| address + bytes.len() as u32;
         let units: BTreeSet<u32> = parts
@@ -94,8 +94,9 @@ impl Flash {
         self.drop_blocks(blocks, &[0xE48B_FF56], key)
     }
 
-    /// The boot ROM of the RP2350 erases by the addresses of blocks, one sector at a time. Without a
-    /// partition table it accepts absolute addresses, data, and programs for its cores.
+    /// The boot ROM of the RP2350 erases by the addresses of blocks, one sector at a time. Without
+    /// a partition table it accepts the families for absolute addresses, for data, and for programs
+    /// of its cores.
     pub(crate) fn drop_on_rp2350(&mut self, blocks: &[Block]) -> Result<(), &'static str> {
         let families = [0xE48B_FF57, 0xE48B_FF58, 0xE48B_FF59, 0xE48B_FF5A];
         self.drop_blocks(blocks, &families, |block| block.address / SECTOR_BYTES)
@@ -123,8 +124,8 @@ impl Flash {
         Ok(())
     }
 
-    /// DAPLink recognises a binary file by its vector table, erases the chip, and writes the file to
-    /// the start of flash.
+    /// DAPLink recognises a binary file by its vector table, erases the chip, and writes the file
+    /// to the start of flash.
     pub(crate) fn drop_bin_on_daplink(&mut self, file: &[u8]) -> Result<(), &'static str> {
         if !self.starts_like_a_program(file) {
             return Err("no vector table");
