@@ -99,8 +99,8 @@ impl Stream {
     }
 }
 
-/// Whether a command ended early because nobody reads its results any more, such as `head` after
-/// its last line: that needs no message.
+/// Whether a command ended early because nobody reads its results any more, as with `head`: that
+/// needs no message.
 pub(crate) fn is_unread(error: &Error) -> bool {
     let is_stdout = |path: &PathBuf| path.as_os_str() == STDOUT;
     matches!(error, Error::Run(RunError::Write { path, source })

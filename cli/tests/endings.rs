@@ -184,7 +184,7 @@ fn a_deleted_folder_is_created_again() {
     assert_eq!(fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count(), 501);
 }
 
-/// As `nohup` has it: closing the terminal doesn't end the training.
+/// As with `nohup`: closing the terminal doesn't end the training.
 #[test]
 fn signals_that_are_ignored_stay_ignored() {
     let folder = TempDir::new().unwrap();

@@ -7,7 +7,7 @@ use std::fs;
 use common::{charcell, fails, folder_with_run, prints};
 use tempfile::TempDir;
 
-/// A model of PyTorch.
+/// A model that PyTorch wrote.
 const TWO_BIASES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../trainer/tests/pytorch/import/two_biases.safetensors");
 

@@ -15,7 +15,7 @@ use charcell::text::SHIPPED_TEXT;
 use common::heed_signals;
 use tempfile::TempDir;
 
-/// A command in `folder`, started.
+/// A command in `folder`, without input or output.
 fn charcell(folder: &TempDir, words: &str) -> Command {
     let mut command = Command::new(cargo_bin("charcell"));
     command.current_dir(folder.path()).args(words.split(' '));

@@ -20,14 +20,14 @@ pub(super) struct Arguments {
     /// Measure how long each kernel takes in an iteration of the chapter's recipe.
     #[arg(long)]
     profile: bool,
-    /// The adapter to measure, by words of its name and interface [default: the one that
+    /// The adapter to measure: words from its name and interface [default: the one that
     /// --device auto uses].
     #[arg(long, value_name = "NAME", requires = "profile")]
     adapter: Option<String>,
     /// Hidden units of the model to measure.
     #[arg(long, value_name = "N", requires = "profile", default_value_t = Config::default().hidden)]
     hidden: usize,
-    /// Its LSTM layers.
+    /// LSTM layers of the model to measure.
     #[arg(long, value_name = "N", requires = "profile", default_value_t = Config::default().layers)]
     layers: usize,
     /// Print a JSON object.

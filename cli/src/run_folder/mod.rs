@@ -339,7 +339,7 @@ fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
     [DESCRIPTION, WEIGHTS].into_iter().chain(MADE_OF_WEIGHTS).map(|name| path.join(name))
 }
 
-/// Refuses a folder in which a folder has the name of one of the run's files.
+/// Fails if `path` has a subfolder with the name of one of the run's files.
 fn check_places(path: &Path) -> Result<(), RunError> {
     match all_files(path).find(|file| file.is_dir()) {
         Some(path) => Err(RunError::Write { path, source: io::ErrorKind::IsADirectory.into() }),

@@ -48,8 +48,8 @@ pub(super) struct Arguments {
     /// The character that stands for every character outside the vocabulary (`<unk>`).
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
-    /// The name of the LSTM in the file, if there are several; for stacked modules give each of
-    /// them, from the bottom up.
+    /// The name of the LSTM in the file, if there are several. Repeat it for stacked modules, from
+    /// the bottom up.
     #[arg(long, value_name = "NAME")]
     lstm_name: Vec<String>,
     /// The name of the nn.Embedding, if it is ambiguous.

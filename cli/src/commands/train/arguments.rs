@@ -143,7 +143,7 @@ pub(super) struct DeviceArguments {
     /// Where to train: auto uses a GPU if there is one that Charcell can use, otherwise the CPU.
     #[arg(long, value_enum, default_value_t = DeviceArgument::Auto)]
     pub(super) device: DeviceArgument,
-    /// The GPU, by words of its name in `charcell devices`; also software GPUs such as "llvmpipe".
+    /// The GPU: words from its name in `charcell devices`; also a software GPU such as "llvmpipe".
     #[arg(long, value_name = "NAME")]
     pub(super) adapter: Option<String>,
     /// Threads on the CPU; 0: one per core.
