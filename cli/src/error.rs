@@ -1,4 +1,4 @@
-//! Why a command could not do what was asked, in the words of the command line.
+//! Why a command fails, in terms of the command line.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use charcell_flash::ImageError;
 
 use crate::run_folder::RunError;
 
-/// Whatever keeps a command from what was asked. Every message names the thing and the mend.
+/// Why a command fails. Every message says what is wrong, where, and how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The library says why.
+    /// An error of the library.
     #[error(transparent)]
     Charcell(#[from] charcell::Error),
     /// An image can't be made.
@@ -22,59 +22,62 @@ pub(crate) enum Error {
     /// A run can't be read or written.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// A model that was trained elsewhere can't be taken.
+    /// A model that was trained elsewhere can't be imported.
     #[error("cannot import {}: {source}{mend}", path.display())]
     Import {
         path: PathBuf,
         source: Box<charcell::Error>,
-        /// What to type.
+        /// How to fix it: a command or options to add.
         mend: String,
     },
     /// A file can't be read.
-    #[error("cannot read {}: {source}; give {wanted}", path.display())]
+    #[error("cannot read {}: {source}; expected {wanted}", path.display())]
     Read {
         path: PathBuf,
         source: io::Error,
-        /// What it should be.
+        /// What the file should be.
         wanted: &'static str,
     },
     /// A firmware is refused.
     #[error("{}: {source}", path.display())]
     Firmware { path: PathBuf, source: ImageError },
     /// The firmware can't be built.
-    #[error("cannot build the firmware of {board}: {reason}")]
+    #[error("cannot build the firmware for {board}: {reason}")]
     FirmwareBuild { board: &'static str, reason: String },
-    /// A file to make is one of those that it would be made of.
+    /// An output file is also an input.
     #[error(
-        "{} is what the image is made of, and would be replaced: give another --out",
+        "{} is an input of the image and would be overwritten: use another --out",
         path.display()
     )]
     ReplacesInput { path: PathBuf },
-    /// A board takes no files of a format.
-    #[error("{board} takes no {format} file{what}: give --format {}{why}", formats.join(" or "))]
+    /// A board doesn't accept files of a format.
+    #[error(
+        "{board} doesn't accept {format} files{what}: use --format {}{why}",
+        formats.join(" or ")
+    )]
     NoFormat {
         board: &'static str,
         format: String,
-        /// Of what, if it takes one of anything else.
+        /// What the files contain, if the board accepts the format for anything else.
         what: &'static str,
-        /// Those that it takes.
+        /// The formats that it accepts.
         formats: Vec<&'static str>,
-        /// The reason, if the format isn't just a foreign one.
+        /// The reason, unless the board simply doesn't support the format.
         why: &'static str,
     },
-    /// An option is given that can't have an effect.
+    /// An option that was given has no effect.
     #[error("{option} has no effect {reason}")]
     NoEffect {
         option: &'static str,
-        /// What with, or what without.
+        /// What it is combined with, or what is missing.
         reason: &'static str,
     },
-    /// An option has a value that it can't have.
-    #[error("{name} is {value}, and must be {allowed}")]
+    /// An option has an invalid value.
+    #[error("{name} is {value}, but must be {allowed}")]
     Option { name: &'static str, value: String, allowed: &'static str },
 }
 
-/// The library's errors by concern are the library's.
+/// Converts the library's errors for each concern by way of [`charcell::Error`].
 macro_rules! by_concern {
     ($($concern:ident),*) => {
         $(impl From<$concern> for Error {
@@ -88,7 +91,7 @@ macro_rules! by_concern {
 by_concern!(ArtifactError, DeviceError, ImportError, ModelError, TextError, TrainingError);
 
 impl Error {
-    /// The options of the command line that may help.
+    /// Options of the command line that may help.
     pub(crate) fn options(&self) -> Vec<String> {
         let options: &[&str] = match self {
             Self::Charcell(charcell::Error::Model(ModelError::Setting { name, .. })) => {
@@ -106,7 +109,7 @@ impl Error {
     }
 }
 
-/// The options that may help where the library fails.
+/// Options that may help with an error of the library.
 fn of_library(error: &charcell::Error) -> &'static [&'static str] {
     use charcell::Error;
 
@@ -156,7 +159,7 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
     }
 }
 
-/// The options that may help where a model can't be imported.
+/// Options that may help if a model can't be imported.
 fn of_import(error: &ImportError) -> &'static [&'static str] {
     match error {
         ImportError::MissingModule { .. }

@@ -1,6 +1,6 @@
 //! The command `charcell`.
 
-// They panic where nobody reads what they write: see `output`.
+// These macros panic if the output can't be written: see `output`.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod commands;

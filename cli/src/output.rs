@@ -1,4 +1,4 @@
-//! What a command says: results to stdout, everything else to stderr.
+//! Output: results go to stdout, everything else to stderr.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -12,11 +12,11 @@ use charcell::text::Changes;
 use crate::error::Error;
 use crate::run_folder::RunError;
 
-/// Why something could not be told, the first time.
+/// The first error of writing to stderr.
 static UNTOLD: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Writes a line to stderr. Where that fails, as on a pipe that nobody reads any more, a full disk
-/// or a terminal that is gone, the command goes on; [`untold`] knows of it.
+/// Writes a line to stderr. If that fails, because of a closed pipe, a full disk or a closed
+/// terminal, the command continues, and [`untold`] returns the error.
 pub(crate) fn tell(line: impl Display) {
     let line = format!("{line}\n");
     if let Err(error) = io::stderr().lock().write_all(line.as_bytes()) {
@@ -24,27 +24,27 @@ pub(crate) fn tell(line: impl Display) {
     }
 }
 
-/// Says what normalisation changed, if it did, by what.
+/// Reports what normalisation changed, if anything, and what caused it.
 pub(crate) fn tell_changes(by: &str, changes: Changes) {
     if !changes.are_none() {
         tell(format_args!("{by}: {changes}"));
     }
 }
 
-/// Says which characters of a text the replacement stands for, if there are such.
+/// Reports which characters of a text became the replacement, if any.
 pub(crate) fn tell_replaced(replaced: Option<&UnknownCharacters>) {
     if let Some(replaced) = replaced {
         tell(format_args!("replaced: {replaced}"));
     }
 }
 
-/// What kept a line from being told.
+/// The first error of [`tell`], if there was one.
 pub(crate) fn untold() -> Option<Error> {
     let source = UNTOLD.lock().unwrap_or_else(PoisonError::into_inner).take()?;
     Some(RunError::Write { path: PathBuf::from("standard error"), source }.into())
 }
 
-/// Writes to stdout, which may be a pipe that nobody reads any more.
+/// Writes to stdout, which may be a closed pipe.
 ///
 /// # Errors
 /// [`RunError::Write`].
@@ -54,7 +54,8 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     Ok(written.map_err(|source| RunError::Write { path: PathBuf::from(STDOUT), source })?)
 }
 
-/// A text that goes to stdout as it grows: in chunks, each soon enough for a reader to see it come.
+/// A text that is written to stdout as it grows, in chunks that are frequent enough for a reader to
+/// watch.
 #[derive(Debug)]
 pub(crate) struct Stream {
     /// What isn't written yet.
@@ -63,18 +64,18 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Bytes of a chunk, but for its last character.
+    /// The length, in bytes, at which a chunk is written.
     const CHUNK: usize = 1 << 13;
 
-    /// How long a character waits for others to be written with.
+    /// The longest time between two chunks, while characters arrive.
     const WAIT: Duration = Duration::from_millis(50);
 
-    /// A text that starts with `start`.
+    /// Starts a text with `start`.
     pub(crate) fn new(start: &str) -> Self {
         Self { chunk: start.into(), last_write: Instant::now() }
     }
 
-    /// Goes on with `character`.
+    /// Appends `character`.
     ///
     /// # Errors
     /// [`RunError::Write`].
@@ -89,7 +90,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Ends the text, and its line.
+    /// Ends the text with a line break.
     ///
     /// # Errors
     /// [`RunError::Write`].
@@ -98,8 +99,8 @@ impl Stream {
     }
 }
 
-/// Whether a command ended early because nobody reads its results any more, as where `head` has
-/// seen enough: nobody wants to be told.
+/// Whether a command ended early because nobody reads its results any more, as with `head`: that
+/// needs no message.
 pub(crate) fn is_unread(error: &Error) -> bool {
     let is_stdout = |path: &PathBuf| path.as_os_str() == STDOUT;
     matches!(error, Error::Run(RunError::Write { path, source })

@@ -1,4 +1,4 @@
-//! The table of boards: what is listed, and which models fit.
+//! The boards: what is listed, and which models fit.
 
 mod common;
 
@@ -23,9 +23,9 @@ fn the_hidden_size_that_would_fit_does_and_the_next_does_not() {
     assert!(fits(&model(hidden)).is_ok() && fits(&model(hidden + 1)).is_err(), "{hidden}");
 }
 
-/// A model that is too large for all boards is compared with the one that has the most room.
+/// For a model that is too large for all boards, the board with the most room is named.
 #[test]
-fn a_model_for_no_board_has_the_reason() {
+fn a_model_that_fits_no_board_has_a_reason() {
     let folder = TempDir::new().unwrap();
     let inspect = |artifact: &Artifact| {
         fs::write(folder.path().join("model.postcard"), artifact.bytes()).unwrap();
@@ -37,7 +37,7 @@ fn a_model_for_no_board_has_the_reason() {
     let larger = model(900);
     let text = inspect(&larger);
     let line = text.lines().last().unwrap();
-    assert!(line.starts_with("no board runs it: the model doesn't fit Raspberry Pi Pico 2"));
+    assert!(line.starts_with("no board can run it: the model doesn't fit Raspberry Pi Pico 2"));
     let Err(ImageError::TooLarge { fitting_hidden: Some(hidden), .. }) =
         board("pico2").unwrap().check(larger.bytes())
     else {
@@ -48,13 +48,14 @@ fn a_model_for_no_board_has_the_reason() {
     let dimensions = Dimensions { vocabulary: 43, hidden: 16, layers: 1 };
     let model = artifact(&untrained_model(dimensions), Precision::F32).unwrap();
     let text = inspect(&model);
-    let reason = "no board runs it: the model's weights are f32";
+    let reason = "no board can run it: the model's weights are f32";
     assert!(text.contains(reason), "{text}");
 }
 
-/// The state of a model with many characters is too large for a small board whatever its units.
+/// The state of a model with many characters is too large for a small board, however few units it
+/// has.
 #[test]
-fn a_text_of_too_many_characters_is_named() {
+fn a_vocabulary_that_is_too_large_is_an_error() {
     let dimensions = Dimensions { vocabulary: 2500, hidden: 8, layers: 1 };
     let model = artifact(&untrained_model(dimensions), Precision::Int8).unwrap();
     let board = board("microbit-v1").unwrap();
@@ -85,7 +86,7 @@ fn boards_are_listed_and_named_for_a_model() {
     let json: serde_json::Value =
         serde_json::from_slice(&charcell(&folder, "boards --json").stdout).unwrap();
     assert_eq!(json["boards"].as_array().unwrap().len(), BOARDS.len());
-    // Where a model is written, and where the program sees it; a machine that has no clock.
+    // Where a model is written, and where the firmware reads it; a machine without a clock.
     assert!(listed.contains("0x00200000") && listed.contains("0x3c400000"), "{listed}");
     let of = |name: &str| BOARDS.iter().position(|board| board.name == name).unwrap();
     let esp = &json["boards"][of("esp32-c3")];
@@ -97,7 +98,7 @@ fn boards_are_listed_and_named_for_a_model() {
     assert!(virt["clock_hz"].is_null() && virt["speeds"][0]["characters_per_second"].is_null());
 }
 
-/// The boards that `inspect` names are those whose check lets the model through, and no emulators.
+/// The boards that `inspect` names are those whose check passes, without emulators.
 #[test]
 fn inspect_names_the_boards_that_a_model_fits() {
     let folder = TempDir::new().unwrap();
@@ -117,22 +118,22 @@ fn inspect_names_the_boards_that_a_model_fits() {
             })
             .collect();
         let line =
-            format!("they write, computed: {}\n  charcell firmware --board ", named.join(", "));
+            format!("(computed characters/s): {}\n  charcell firmware --board ", named.join(", "));
         assert!(inspected.contains(&line), "{line} isn't in:\n{inspected}");
         assert!(missing.iter().all(|name| !inspected.contains(name)), "{inspected}");
     }
 }
 
-/// `charcell boards` shows what the table computes: the speeds, the share in RAM, and the limit.
+/// `charcell boards` shows the computed speeds, the share in RAM, and the limit.
 #[test]
-fn speeds_are_listed_as_computed() {
+fn computed_speeds_are_listed() {
     let folder = TempDir::new().unwrap();
     let listed = String::from_utf8(charcell(&folder, "boards").stdout).unwrap();
     let (_, speeds) = listed.split_once("characters/s").unwrap();
     let json = charcell(&folder, "boards --json").stdout;
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     for (board, described) in BOARDS.iter().zip(json["boards"].as_array().unwrap()) {
-        // The larger of two models that fits.
+        // The larger of the two models that fits.
         let models = [256, 128].map(|hidden| Dimensions { vocabulary: 43, hidden, layers: 1 });
         let fitting = models.iter().position(|&dimensions| board.has_room(dimensions)).unwrap();
         let Some(speed) = board.speed(models[fitting]) else { continue };

@@ -55,7 +55,7 @@ fn training_writes_a_run_and_shows_the_model() {
 }
 
 #[test]
-fn a_corpus_without_the_chapters_letters_is_shown_by_its_beginning() {
+fn a_corpus_without_the_chapters_letters_has_its_beginning_as_prefix() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("greek.txt"), "Ἄνδρα μοι ἔννεπε, Μοῦσα. ".repeat(100)).unwrap();
     let words = "train --corpus greek.txt --hidden 8 --epochs 2 --report-every 1 --out run";
@@ -105,11 +105,11 @@ fn export_evaluate_and_inspect_agree() {
     prints(&folder, "export run --safetensors torch.safetensors");
     let run = fs::read(folder.path().join("run/weights.safetensors")).unwrap();
     assert!(fs::read(folder.path().join("torch.safetensors")).unwrap() == run);
-    fails(&folder, "export run --safetensors run/run.json", &["run/run.json is a part of the run"]);
+    fails(&folder, "export run --safetensors run/run.json", &["run/run.json is part of the run"]);
     for path in ["./run/weights.safetensors", "run/checkpoint/000001.checkpoint"] {
-        fails(&folder, &format!("export run -o {path}"), &[path, "give another file"]);
+        fails(&folder, &format!("export run -o {path}"), &[path, "use another file"]);
     }
-    fails(&folder, "export run --safetensors run/model.postcard", &["give another file"]);
+    fails(&folder, "export run --safetensors run/model.postcard", &["use another file"]);
 
     let inspected: serde_json::Value =
         serde_json::from_str(&prints(&folder, "inspect run/model.postcard --json")).unwrap();
@@ -169,13 +169,13 @@ fn a_run_is_replaced_only_by_force() {
     let model = || fs::read(folder.path().join("run/model.postcard")).unwrap();
     let before = model();
     let words = "train --hidden 8 --epochs 1 --chars 2000 --out run";
-    fails(&folder, words, &["run exists already", "--force"]);
+    fails(&folder, words, &["run already exists", "--force"]);
     assert!(model() == before);
     prints(&folder, &format!("{words} --force"));
     assert!(model() != before);
 
-    // What is left of a training that failed is not beside another one's artifact, and its own
-    // can't be made.
+    // The files of a training that failed must not mix with the artifact of another, and its own
+    // artifact can't be made.
     let diverges = "train --hidden 8 --epochs 9 --chars 2000 --learning-rate 1e38 --clip 1e30";
     fails(&folder, &format!("{diverges} --out run --force"), &["no longer finite"]);
     let mut files: Vec<_> = fs::read_dir(folder.path().join("run"))
@@ -196,7 +196,7 @@ fn a_run_is_replaced_only_by_force() {
     );
 }
 
-/// A system that lets no file grow beyond a limit, which ends programs that don't know of it.
+/// A limit on the size of files, whose signal ends programs that don't handle it.
 #[cfg(unix)]
 #[test]
 fn a_file_that_may_not_grow_is_an_error() {
@@ -216,11 +216,10 @@ fn a_file_that_may_not_grow_is_an_error() {
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
 }
 
-/// A model that PyTorch wrote, of two layers and five characters.
 #[test]
-fn a_training_of_which_int8_loses_much_keeps_all_but_the_artifact() {
+fn a_training_that_loses_much_in_int8_keeps_all_files_but_the_artifact() {
     let folder = TempDir::new().unwrap();
-    // Such steps make weights that are of no use.
+    // Such a large learning rate makes useless weights.
     let words = "train --hidden 64 --epochs 8 --chars 2000 --optimizer adam --learning-rate 5 \
                  --device cpu --out run";
     let loses = ["int8 loses too much: perplexity times", "same first choice"];
@@ -239,7 +238,7 @@ fn a_training_of_which_int8_loses_much_keeps_all_but_the_artifact() {
 }
 
 #[test]
-fn what_a_model_does_not_know_has_the_replacement_of_its_training() {
+fn unknown_characters_become_the_replacement_of_the_training() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("text.txt"), "a text of few rare letters, q! ".repeat(80) + "xyz")
         .unwrap();
@@ -305,7 +304,7 @@ fn a_run_that_diverges_keeps_its_last_good_weights() {
 }
 
 #[test]
-fn artifacts_that_are_none_are_refused() {
+fn damaged_and_foreign_artifacts_are_refused() {
     let folder = folder_with_run();
     let artifact = fs::read(folder.path().join("run/model.postcard")).unwrap();
     let refused = |change: &dyn Fn(&mut Vec<u8>), part: &str| {

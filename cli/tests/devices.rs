@@ -1,11 +1,11 @@
-//! The choice of device, as a user sees it.
+//! The choice of device.
 
 use std::process::Output;
 
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-/// Runs a command in `folder` where no driver offers a GPU.
+/// Runs a command in `folder` as if no driver were installed.
 fn without_drivers(folder: &TempDir, words: &str) -> Output {
     let mut command = Command::cargo_bin("charcell").unwrap();
     for name in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES"] {
@@ -20,7 +20,7 @@ fn stderr(output: &Output) -> String {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_a_driver_auto_takes_the_cpu_and_says_so() {
+fn without_a_driver_auto_uses_the_cpu_and_says_so() {
     let folder = TempDir::new().unwrap();
     let train = "train --hidden 8 --epochs 1 --chars 2000 --out run";
     let output = without_drivers(&folder, train);
@@ -32,7 +32,7 @@ fn without_a_driver_auto_takes_the_cpu_and_says_so() {
     let output = without_drivers(&folder, "devices");
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("--device auto takes the CPU (no GPU was found"), "{text}");
+    assert!(text.contains("--device auto uses the CPU (no GPU was found"), "{text}");
 
     let output = without_drivers(&folder, "train --device gpu --out other");
     assert_eq!(output.status.code(), Some(1));

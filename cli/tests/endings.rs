@@ -1,4 +1,4 @@
-//! Trainings that end: as they should, whatever they can't write, and whenever they are asked to.
+//! How trainings end: when they are done, when files can't be written, and on request.
 
 #![cfg(unix)]
 
@@ -19,10 +19,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-/// What obeys within two seconds has, on a machine that is busy, obeyed in this time.
+/// A training ends within two seconds of a request; this allows for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A command in `folder` that nobody reads.
+/// A command in `folder`, without input or output.
 fn charcell(folder: &Path, words: &str) -> Command {
     heed_signals();
     let mut command = Command::new(cargo_bin("charcell"));
@@ -43,20 +43,20 @@ fn wait(child: &mut Child) -> ExitStatus {
         }
         if start.elapsed() > PATIENCE {
             child.kill().unwrap();
-            panic!("it didn't end");
+            panic!("the command didn't end");
         }
         thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// What else a child that has ended has said.
+/// The remaining stderr of a child that has ended.
 fn rest(child: &mut Child) -> String {
     let mut text = String::new();
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     text
 }
 
-/// Waits for the end of a child, which must have this exit code: what it said.
+/// Waits for a child to end, which must have this exit code, and returns its stderr.
 fn ended(child: &mut Child, exit_code: i32) -> String {
     let status = wait(child);
     let text = rest(child);
@@ -85,13 +85,13 @@ fn send(signal: &str, child: &Child) {
     assert!(kill.unwrap().success());
 }
 
-/// A training of some epochs that takes a moment.
+/// A training that takes a moment.
 const TRAIN: &str = "train --hidden 16 --chars 3000 --batch-size 8 --device cpu --threads 1 \
                      --optimizer adam --epochs 20 --report-every 5";
 
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_fails_ends_no_training_and_is_told_in_the_end() {
+fn a_training_survives_failed_output_and_reports_it_by_its_exit_code() {
     let folder = TempDir::new().unwrap();
     let run = |out: &str, stdout: Stdio, stderr: Stdio| {
         let mut command = charcell(folder.path(), &format!("{TRAIN} --out {out}"));
@@ -116,15 +116,15 @@ fn output_that_fails_ends_no_training_and_is_told_in_the_end() {
             assert!(run.join(name).is_file(), "{out} lacks {name}");
         }
     }
-    // A command without a stderr has nobody to tell.
+    // Without a stderr, no message is lost.
     let shell = format!("exec {} {TRAIN} --out closed 2>&-", cargo_bin("charcell").display());
     let mut sh = Command::new("sh");
     assert!(sh.current_dir(&folder).args(["-c", &shell]).output().unwrap().status.success());
 }
 
-/// All files but the weights are suddenly something that can't be replaced.
+/// During the training, all files but the weights become unwritable.
 #[test]
-fn files_that_cannot_be_written_do_not_keep_the_weights_from_it() {
+fn the_weights_are_written_even_if_other_files_cannot_be() {
     let folder = TempDir::new().unwrap();
     let run = folder.path().join("run");
     let words = TRAIN.replace("--epochs 20", "--epochs 500 --checkpoint-every 1 --out run");
@@ -150,7 +150,7 @@ fn files_that_cannot_be_written_do_not_keep_the_weights_from_it() {
     assert_eq!(fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count(), 501);
 }
 
-/// The weights' file is suddenly something that can't be replaced.
+/// During the training, the file of the weights becomes unwritable.
 #[test]
 fn weights_that_are_elsewhere_are_exported_from_there() {
     let folder = TempDir::new().unwrap();
@@ -162,29 +162,29 @@ fn weights_that_are_elsewhere_are_exported_from_there() {
     fs::create_dir(run.join("weights.safetensors")).unwrap();
     send("INT", &child);
     let told = ended(&mut child, 1);
-    let (_, advice) = told.split_once("goes on, `charcell ").expect(&told);
+    let (_, advice) = told.split_once("resumes it, `charcell ").expect(&told);
     let (export, _) = advice.split_once('`').expect(&told);
     assert!(!export.ends_with(" run"), "{told}");
     assert!(wait(&mut charcell(folder.path(), export).spawn().unwrap()).success(), "{told}");
 }
 
-/// A folder that is taken away is made again, with all that belongs in it.
+/// The folder is deleted during the training.
 #[test]
-fn a_folder_that_is_gone_is_made_again() {
+fn a_deleted_folder_is_created_again() {
     let folder = TempDir::new().unwrap();
     let run = folder.path().join("run");
     let words = TRAIN.replace("--epochs 20", "--epochs 500 --checkpoint-every 1 --out run");
     let mut child = charcell(folder.path(), &words).spawn().unwrap();
     wait_for("a checkpoint", || !checkpoints(&run).is_empty());
-    // It may write into it meanwhile.
-    wait_for("the end of the folder", || fs::remove_dir_all(&run).is_ok());
+    // The training may write to it at the same time.
+    wait_for("removal of the folder", || fs::remove_dir_all(&run).is_ok());
     assert!(wait(&mut child).success());
     let mut child = charcell(folder.path(), "train --resume --out run --epochs 501");
     assert!(wait(&mut child.spawn().unwrap()).success());
     assert_eq!(fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count(), 501);
 }
 
-/// What `nohup` starts isn't ended by the end of its terminal.
+/// As with `nohup`: closing the terminal doesn't end the training.
 #[test]
 fn signals_that_are_ignored_stay_ignored() {
     let folder = TempDir::new().unwrap();
@@ -202,27 +202,27 @@ fn signals_that_are_ignored_stay_ignored() {
     assert!(ended(child, 1).contains("interrupted in epoch"));
 }
 
-/// What a training is at when it is asked to end.
+/// What a training is doing when it is asked to end.
 struct Phase {
     signal: &'static str,
-    /// What makes it go on for long.
+    /// Options that make the phase long.
     words: &'static str,
-    /// The file or folder that is there from then on.
+    /// The file or folder whose creation starts the phase.
     from: &'static str,
     exit_code: Option<i32>,
     told: &'static str,
 }
 
 const PHASES: [Phase; 5] = [
-    // Nobody writes into the pipe that is its corpus.
+    // The corpus is a pipe that nobody writes to.
     Phase { signal: "INT", words: "--corpus fifo", from: "fifo", exit_code: None, told: "" },
-    // A single iteration takes longer than a request may.
+    // A single iteration takes longer than a request may wait.
     Phase {
         signal: "TERM",
         words: "--corpus long.txt --hidden 512 --batch-size 256 --num-steps 128 --threads 1",
         from: "run",
         exit_code: Some(1),
-        told: "`charcell train --resume --out run` goes on",
+        told: "`charcell train --resume --out run` resumes it",
     },
     Phase {
         signal: "HUP",
@@ -231,7 +231,7 @@ const PHASES: [Phase; 5] = [
         exit_code: Some(1),
         told: "interrupted in epoch 1",
     },
-    // The texts of a report are the model's own.
+    // The model generates the texts of a report.
     Phase {
         signal: "INT",
         words: "--hidden 512 --layers 4 --batch-size 1 --num-steps 1 --epochs 1 --chars 20 \
@@ -240,7 +240,7 @@ const PHASES: [Phase; 5] = [
         exit_code: Some(1),
         told: "interrupted",
     },
-    // So are those that int8 is calibrated on.
+    // The model generates the texts for the calibration of int8.
     Phase {
         signal: "HUP",
         words: "--hidden 512 --layers 4 --batch-size 1 --num-steps 1 --epochs 1 --chars 20 \
@@ -252,7 +252,7 @@ const PHASES: [Phase; 5] = [
 ];
 
 #[test]
-fn a_training_ends_when_it_is_asked_to_whatever_it_is_at() {
+fn a_training_ends_on_request_in_every_phase() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("long.txt"), SHIPPED_TEXT.repeat(2000)).unwrap();
     let fifo = Command::new("mkfifo").arg(folder.path().join("fifo")).status();
@@ -269,7 +269,7 @@ fn a_training_ends_when_it_is_asked_to_whatever_it_is_at() {
         let stderr = rest(&mut child);
         assert_eq!(status.code(), exit_code, "{words}: {stderr}");
         assert!(stderr.contains(told), "{words}: {stderr}");
-        if exit_code.is_some() && !stderr.contains("before the training") {
+        if exit_code.is_some() && !stderr.contains("before training started") {
             let last = checkpoints(&folder.path().join("run")).pop().unwrap();
             Checkpoint::from_bytes(&fs::read(last).unwrap()).unwrap();
             fs::remove_dir_all(folder.path().join("run")).unwrap();
@@ -277,20 +277,20 @@ fn a_training_ends_when_it_is_asked_to_whatever_it_is_at() {
     }
 }
 
-/// How a training is ended from outside.
+/// How a training is stopped from outside.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Blow {
     Signal(&'static str),
-    /// What reads its messages is gone, and then the end of the terminal is told.
+    /// The reader of its messages disappears, followed by SIGHUP.
     Unread,
-    /// The terminal itself is gone.
+    /// The terminal itself disappears.
     Terminal,
 }
 
 const BLOWS: [Blow; 5] =
     [Blow::Signal("KILL"), Blow::Terminal, Blow::Signal("TERM"), Blow::Unread, Blow::Signal("INT")];
 
-/// Lets `words` run in `folder` for so long, deals it a `blow`, and waits until it has ended.
+/// Runs `words` in `folder` for a while, deals it a `blow`, and waits until it has ended.
 fn strike(folder: &Path, words: &str, after: Duration, blow: Blow) {
     let mut command = charcell(folder, words);
     if blow == Blow::Terminal {
@@ -307,12 +307,12 @@ fn strike(folder: &Path, words: &str, after: Duration, blow: Blow) {
             drop(child.stderr.take());
             send("HUP", &child);
         }
-        // The terminal is gone with the program that lets it appear.
+        // The terminal disappears with the program that emulates it.
         Blow::Terminal => child.kill().unwrap(),
     }
     let status = wait(&mut child);
     if !matches!(blow, Blow::Terminal | Blow::Signal("KILL")) {
-        // 0 if it was done before, nothing if it hadn't started.
+        // 0 if it was already done, nothing if it hadn't started.
         assert!(matches!(status.code(), None | Some(0 | 1)), "{blow:?}: {status}");
     }
     let lock = folder.join("run/checkpoint/lock");
@@ -322,8 +322,7 @@ fn strike(folder: &Path, words: &str, after: Duration, blow: Blow) {
     });
 }
 
-/// A training that is struck at so many random moments loses nothing but what came after its last
-/// checkpoint.
+/// Stops a training at random moments: it loses only what came after its last checkpoint.
 fn strike_often(moments: usize) {
     let folder = TempDir::new().unwrap();
     let run = folder.path().join("run");
@@ -348,7 +347,7 @@ fn strike_often(moments: usize) {
         strike(folder.path(), &format!("{words} --out run{resume}"), after, blow);
         assert!(number(&run) >= before, "{blow:?} at moment {moment}");
         if run.join("model.postcard").exists() {
-            // It was faster: the next one starts anew.
+            // It finished first: start over.
             assert!(weights(&run) == whole, "{blow:?} at moment {moment}");
             fs::remove_dir_all(&run).unwrap();
         }
@@ -365,12 +364,12 @@ fn strike_often(moments: usize) {
 }
 
 #[test]
-fn a_training_that_is_struck_goes_on() {
+fn a_training_that_is_struck_continues() {
     strike_often(BLOWS.len());
 }
 
 #[test]
 #[ignore = "for the full round"]
-fn a_training_that_is_struck_often_goes_on() {
+fn a_training_that_is_struck_often_continues() {
     strike_often(160);
 }

@@ -1,4 +1,4 @@
-//! Boards and images of their flash, as a user gets them.
+//! `charcell firmware`: the images, what is printed, and the errors.
 
 mod common;
 
@@ -11,8 +11,8 @@ use common::firmware::{ARM, RISCV, firmware, identity};
 use common::{charcell, model};
 use tempfile::TempDir;
 
-/// A model that fits every board, `model.postcard`, and something that says it is a firmware for
-/// microbit-v1, `firmware.elf`.
+/// A folder with a model that fits every board, `model.postcard`, and an ELF file with the identity
+/// of a firmware for microbit-v1, `firmware.elf`.
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("model.postcard"), model(48).bytes()).unwrap();
@@ -20,7 +20,7 @@ fn folder() -> TempDir {
     folder
 }
 
-/// The number of `N` bytes at `offset` of a file, little-endian.
+/// The `N`-byte number at `offset` in a file, little-endian.
 fn number<const N: usize>(file: &[u8], offset: usize) -> usize {
     file[offset..][..N].iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte))
 }
@@ -35,7 +35,7 @@ fn segments(file: &[u8]) -> Vec<(usize, &[u8])> {
     headers.map(segment).collect()
 }
 
-/// A command must fail with this exit code and an error that has all of `parts`.
+/// Checks that a command fails with this exit code and an error that contains all of `parts`.
 fn fails(folder: &TempDir, words: &str, code: i32, parts: &[&str]) {
     let output = charcell(folder, words);
     let error = String::from_utf8(output.stderr).unwrap();
@@ -80,21 +80,22 @@ fn an_image_of_the_model_alone_starts_with_it() {
     assert_eq!(fs::read(bin).unwrap(), model(48).bytes());
 }
 
-/// A drive that erases all for a file gets none of the model alone, nor does one of which nobody
-/// knows: the firmware would be gone.
+/// No file of the model alone is made for a drive that erases all of the flash, or whose behaviour
+/// is undocumented: the firmware would be lost.
 #[test]
 fn a_model_alone_for_a_board_with_a_drive_is_for_a_probe() {
     let folder = folder();
     for (name, drive) in [
-        ("microbit-v1", "drive erases the firmware for any other, and takes the complete image"),
-        ("microbit-v2", "drive erases the firmware for any other, and takes the complete image"),
-        ("nrf52840-dk", "its drive may erase the firmware for any other"),
-        ("nucleo-f411", "its drive may erase the firmware for any other"),
+        ("microbit-v1", "its drive erases the firmware: for the drive, make the complete image"),
+        ("microbit-v2", "its drive erases the firmware: for the drive, make the complete image"),
+        ("nrf52840-dk", "its drive may erase the firmware"),
+        ("nucleo-f411", "its drive may erase the firmware"),
     ] {
         let words =
             format!("firmware --board {name} --model model.postcard --model-only --out {name}");
         for format in ["hex", "bin"] {
-            let refusal = format!("takes no {format} file of a model alone: give --format elf");
+            let refusal =
+                format!("doesn't accept {format} files of a model alone: use --format elf");
             fails(&folder, &format!("{words} --format {format}"), 1, &[&refusal, drive]);
             assert!(!folder.path().join(name).exists());
         }
@@ -102,8 +103,8 @@ fn a_model_alone_for_a_board_with_a_drive_is_for_a_probe() {
         assert_eq!(output.stdout, format!("{name}/{name}-model.elf\n").as_bytes());
         let shown = String::from_utf8(output.stderr).unwrap();
         assert!(shown.starts_with("next: probe-rs download --chip "), "{shown}");
-        let note = "note: the drive MICROBIT erases the firmware for any file: what it takes is \
-                    the complete image, without --model-only\n";
+        let note = "note: copying any file to the drive MICROBIT erases the firmware: for the \
+                    drive, make the complete image, without --model-only\n";
         assert_eq!(shown.ends_with(note), name.starts_with("microbit"), "{shown}");
     }
 }
@@ -126,14 +127,15 @@ fn espflash_takes_firmware_and_model_apart() {
     let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
     assert_eq!(read("esp32-c3.elf"), firmware);
     assert_eq!(read("esp32-c3-model.bin"), model(48).bytes());
-    let refusal = ["takes no hex file", "elf or bin", "no complete image", "firmware --help"];
+    let refusal =
+        ["doesn't accept hex files", "elf or bin", "no complete image", "firmware --help"];
     fails(&folder, &format!("{words} --format hex"), 1, &refusal);
     let help = String::from_utf8(charcell(&folder, "firmware --help").stdout).unwrap();
     assert!(help.contains("espflash write-bin --chip esp32c3 0x200000 esp32-c3-model.bin"));
 }
 
 #[test]
-fn a_complete_image_is_a_program_for_the_processor_of_its_firmware() {
+fn a_complete_image_has_the_elf_header_of_its_firmware() {
     let folder = folder();
     for (name, machine) in [("riscv-virt", RISCV), ("mps2-an505", ARM), ("pico", ARM)] {
         fs::write(folder.path().join("own.elf"), firmware(name, 1, 0x60)).unwrap();
@@ -168,17 +170,17 @@ fn mistakes_are_named() {
     let cases = [
         ("large.elf", &["0x00000000 to 0x00018037", "0x00000000 to 0x00017fff", "no model"][..]),
         ("newer.elf", &["format version 2", "has version 1", "that the firmware was built with"]),
-        ("older.elf", &["format version 0", "build the firmware anew"]),
-        ("model.postcard", &["model.postcard: not a firmware", "ELF"]),
-        ("empty.elf", &["not a firmware", "ELF"]),
+        ("older.elf", &["format version 0", "rebuild the firmware"]),
+        ("model.postcard", &["model.postcard: not Charcell firmware", "ELF"]),
+        ("empty.elf", &["not Charcell firmware", "ELF"]),
         ("missing.elf", &["cannot read missing.elf"]),
         (".", &["cannot read .: Is a directory"]),
-        ("microbit-v1.elf", &["./microbit-v1.elf is what the image is made of", "another --out"]),
-        ("firmware.elf --out file", &["cannot write in file", "another --out"]),
-        ("firmware.elf --out /proc/nowhere", &["cannot write in /proc/nowhere"]),
+        ("microbit-v1.elf", &["./microbit-v1.elf is an input of the image", "another --out"]),
+        ("firmware.elf --out file", &["cannot write to file", "another --out"]),
+        ("firmware.elf --out /proc/nowhere", &["cannot write to /proc/nowhere"]),
         (
             "firmware.elf --format uf2",
-            &["BBC micro:bit v1 takes no uf2 file", "--format elf or bin or hex"],
+            &["BBC micro:bit v1 doesn't accept uf2 files", "--format elf or bin or hex"],
         ),
     ];
     for (words, parts) in cases {
@@ -193,7 +195,7 @@ fn mistakes_are_named() {
     let large = "firmware --model large.postcard --board microbit-v1 --model-only";
     fails(&folder, large, 1, &["doesn't fit BBC micro:bit v1", "bytes of flash", "--hidden"]);
     let outside = "firmware --model model.postcard --board microbit-v1";
-    fails(&folder, outside, 1, &["cannot build", "no checkout of Charcell", "--firmware"]);
+    fails(&folder, outside, 1, &["cannot build", "isn't in a Charcell checkout", "--firmware"]);
     assert_eq!(files(folder.path()), before, "something was written");
 }
 
@@ -206,7 +208,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// A file that can't be written leaves those before it as they were.
+/// If a file can't be written, those before it are unchanged.
 #[test]
 fn all_files_are_written_or_none() {
     let folder = folder();
@@ -225,7 +227,7 @@ fn all_files_are_written_or_none() {
 
 #[test]
 #[cfg(unix)]
-fn a_folder_whose_name_is_no_text_is_written_to() {
+fn a_folder_whose_name_is_not_utf8_is_written_to() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
@@ -237,8 +239,8 @@ fn a_folder_whose_name_is_no_text_is_written_to() {
     assert!(folder.path().join(out).join("pico-model.uf2").is_file());
 }
 
-/// A shell runs each command that is shown, with a model whose name it would change. Other programs
-/// are stood in for by one that looks at the files that it is given.
+/// Runs each printed command in a shell, with a model whose name needs quotes. A script that checks
+/// that its files exist stands in for the other programs.
 #[test]
 #[cfg(unix)]
 fn commands_that_are_shown_run_as_shown() {
@@ -306,14 +308,14 @@ fn commands_that_are_shown_run_as_shown() {
     }
 }
 
-/// A format that the board's tool doesn't take is made, and what it takes is named.
+/// A format that the board's tool doesn't accept is made, and one that it accepts is named.
 #[test]
 fn a_format_that_is_missing_is_named() {
     let folder = folder();
     for (words, next) in [
-        ("microbit-v1 --format elf --firmware firmware.elf", "next: give --format hex, "),
-        ("netduinoplus2 --format bin --model-only", "next: give --format elf, "),
-        ("pico --format bin hex --model-only", "next: give --format uf2, "),
+        ("microbit-v1 --format elf --firmware firmware.elf", "next: use --format hex, "),
+        ("netduinoplus2 --format bin --model-only", "next: use --format elf, "),
+        ("pico --format bin hex --model-only", "next: use --format uf2, "),
     ] {
         let output = charcell(&folder, &format!("firmware --model model.postcard --board {words}"));
         let shown = String::from_utf8(output.stderr).unwrap();

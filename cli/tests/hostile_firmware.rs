@@ -1,4 +1,4 @@
-//! What is taken for the firmware of a board, and what is refused.
+//! Which files are accepted as the firmware of a board, and which are refused.
 
 mod common;
 
@@ -15,13 +15,13 @@ fn hostile_firmware_is_refused() {
         assert!(error.contains(part), "\"{part}\" isn't in: {error}");
     };
     Image::of_firmware(pico, &elf(ARM, &[(start, bytes), (start + 0x1000, &[1])])).unwrap();
-    refused(&elf(RISCV, &[(start, bytes)]), "of kind 243, and a Cortex-M0+ is of 40");
+    refused(&elf(RISCV, &[(start, bytes)]), "type is 243, but a Cortex-M0+ has type 40");
     let whole = elf(ARM, &[(start, bytes)]);
     for length in 0..whole.len() {
         let error = Image::of_firmware(pico, &whole[..length]);
         assert!(matches!(error, Err(ImageError::NotAFirmware { .. })), "{length} bytes");
     }
-    // Beside flash, half beside it, 3 GB apart, at the end of all addresses, in the models' slot.
+    // Outside flash, half outside, 3 GB away, at the end of all addresses, in the models' slot.
     let ranges = "to 0x100fffff";
     for address in [0, start - 1, 0x2000_0000, 0xF000_0000, u32::MAX, pico.model_address - 1] {
         let named = format!("{address:#010x} to ");
@@ -33,21 +33,23 @@ fn hostile_firmware_is_refused() {
         let error = Image::of_firmware(pico, &elf(ARM, &[(start, bytes), (address, &[1])]));
         assert!(matches!(error, Err(ImageError::Overlap { address: found }) if found == address));
     }
-    // From before the table of boards was changed: the memory for models, their slot.
-    for (offset, part) in [(49, "for models: 0x3f100, and"), (54, "models at 0x10110000, and")] {
+    // From before the table of boards was changed: the memory for models, and their address.
+    for (offset, part) in
+        [(49, "for models is 0x3f100, but"), (54, "model address is 0x10110000, but")]
+    {
         let mut stale = own.clone();
         stale[offset] ^= 1;
         refused(&elf(ARM, &[(start, &stale)]), part);
     }
-    // Without what says for which board it is, and with a part of it.
-    refused(&elf(ARM, &[(start, &[0; 100])]), "for which board");
-    refused(&elf(ARM, &[(start, &bytes[..40])]), "for which board");
+    // Without an identity, and with a part of one.
+    refused(&elf(ARM, &[(start, &[0; 100])]), "which board it is for");
+    refused(&elf(ARM, &[(start, &bytes[..40])]), "which board it is for");
     refused(&elf(ARM, &[(start, bytes); 257]), "257 program headers");
-    refused(&elf(ARM, &[(start, &identity("\x1B[2J", 1, 0))]), r"is for \x1b[2J, and not for pico");
+    refused(&elf(ARM, &[(start, &identity("\x1B[2J", 1, 0))]), r"is for \x1b[2J, not for pico");
 }
 
-/// Of two identities, the first in flash counts, however the file is ordered: an image that is
-/// made of it is the same board's.
+/// If there are two identities, the first in flash counts, whatever the order of the file: an image
+/// made from it is for the same board.
 #[test]
 fn the_order_of_the_headers_makes_no_difference() {
     let start = board("pico").unwrap().flash_address;

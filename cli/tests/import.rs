@@ -1,4 +1,4 @@
-//! Imported models: what becomes of them, and what is said.
+//! `charcell import`: the run that it makes, and what it prints.
 
 mod common;
 
@@ -7,11 +7,11 @@ use std::fs;
 use common::{charcell, fails, folder_with_run, prints};
 use tempfile::TempDir;
 
-/// A model of PyTorch.
+/// A model that PyTorch wrote.
 const TWO_BIASES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../trainer/tests/pytorch/import/two_biases.safetensors");
 
-/// Nothing of the training that was in the folder is taken for the imported model's.
+/// No file of the training that was in the folder is used for the imported model.
 #[test]
 fn an_imported_run_replaces_a_trained_one() {
     let folder = folder_with_run();
@@ -27,7 +27,7 @@ fn an_imported_run_replaces_a_trained_one() {
     assert!(!folder.path().join("run/model-f32.postcard").exists());
 }
 
-/// The run is there, but nobody knows what was taken for what.
+/// The run is written, but the notes about how the tensors were read are lost.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_import_whose_notes_are_lost_says_so_by_its_exit_code() {
@@ -41,8 +41,8 @@ fn an_import_whose_notes_are_lost_says_so_by_its_exit_code() {
     prints(&folder, "inspect run/model.postcard");
 }
 
-/// Imports the model that PyTorch wrote to `run`, with some other numbers in its tensors:
-/// what is said of it.
+/// Imports the model that PyTorch wrote to `run`, with some numbers in its tensors changed, and
+/// returns the notes.
 fn import_with(folder: &TempDir, numbers: &[(&str, usize, f32)], options: &str) -> String {
     fs::write(folder.path().join("vocabulary.json"), r#"["t", "e", " ", "h", "a"]"#).unwrap();
     let mut bytes = fs::read(TWO_BIASES).unwrap();
@@ -77,9 +77,9 @@ fn a_model_that_int8_cannot_hold_is_imported_in_f32() {
 }
 
 #[test]
-fn a_model_of_which_int8_loses_much_is_imported_in_f32_unless_that_is_allowed() {
+fn a_model_that_loses_much_in_int8_is_imported_in_f32_unless_that_is_allowed() {
     let folder = TempDir::new().unwrap();
-    // A unit that never says anything, with the largest weight by far.
+    // A unit whose output is always 0, with the largest weight by far.
     let lossy = [("lstm.bias_ih_l1", 3 * 7, -1e6), ("linear.weight", 0, 1.6e4)];
     let is_int8 = || folder.path().join("run/model.postcard").exists();
     let notes = import_with(&folder, &lossy, "");
@@ -99,7 +99,7 @@ fn a_model_of_which_int8_loses_much_is_imported_in_f32_unless_that_is_allowed() 
     assert!(is_int8() && notes.contains("int8 against f32: perplexity times 1.00"), "{notes}");
 }
 
-/// Whatever else is wrong with the command.
+/// Whatever else is wrong with the command line.
 #[test]
 fn a_file_of_another_framework_is_answered_with_the_line_that_converts_it() {
     let folder = TempDir::new().unwrap();

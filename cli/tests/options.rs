@@ -1,4 +1,4 @@
-//! Options say the truth: what has no effect is refused, and what is done to a text is told.
+//! Options without effect are refused, and changes to a text are reported.
 
 mod common;
 
@@ -58,7 +58,7 @@ fn options_without_an_effect_are_wrong_usage() {
 }
 
 #[test]
-fn what_normalisation_changes_is_told() {
+fn changes_by_normalisation_are_reported() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("text.txt"), "It was LATE.\r\n".repeat(200)).unwrap();
     fs::write(folder.path().join("lower.txt"), "it was late. ").unwrap();
@@ -70,7 +70,7 @@ fn what_normalisation_changes_is_told() {
     let found = told(&folder, &format!("{train} --normalize none --prefix It --out same"), 0);
     assert!(!found.contains("lower-cased"), "{found}");
 
-    let by = "normalised as the texts that the model was trained on: ";
+    let by = "normalised like the texts that the model was trained on: ";
     for (words, expected) in [
         ("evaluate run --corpus text.txt", format!("{by}{changes}")),
         (
@@ -118,7 +118,7 @@ fn all_characters_that_a_vocabulary_lacks_are_named() {
     assert!(missing.iter().all(|part| found.contains(part)), "{found}");
 }
 
-/// Whatever the command lacks beside it.
+/// Even if required options are missing.
 #[test]
 fn a_file_of_another_framework_is_answered_before_the_usage() {
     let folder = TempDir::new().unwrap();
@@ -136,9 +136,10 @@ fn a_file_of_another_framework_is_answered_before_the_usage() {
     }
 }
 
-/// As `head -c 100` reads it: the text comes before it is whole, and nobody writes the rest.
+/// Reads as `head -c 100` does: the text is written as it grows, and generation stops once nobody
+/// reads it.
 #[test]
-fn a_text_ends_where_nobody_reads_it() {
+fn generation_stops_when_nobody_reads_the_text() {
     let folder = TempDir::new().unwrap();
     told(&folder, &format!("{TRAIN} --out run"), 0);
     let mut command = Command::new(cargo_bin("charcell"));

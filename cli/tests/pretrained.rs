@@ -14,8 +14,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-/// A folder with a trained `run` of two layers that has a replacement, and texts: its own, and one
-/// that has two characters more and two fewer.
+/// A folder with a trained `run` of two layers that has a replacement, and two texts: the one it
+/// was trained on, and one with two other characters in place of two of its own.
 fn folder_with_run() -> TempDir {
     let folder = TempDir::new().unwrap();
     let text: String = SHIPPED_TEXT.to_lowercase().chars().take(6000).collect();
@@ -42,7 +42,7 @@ fn parameters(run: &Path) -> (Parameters, Vocabulary) {
     (from_safetensors(&read("weights.safetensors"), dimensions).unwrap(), vocabulary)
 }
 
-/// A rate that is too small to change a weight.
+/// Options with a learning rate that is too small to change a weight.
 const STILL: &str = "--learning-rate 1e-30 --preset good --epochs 1 --report-every 1 --device cpu";
 
 #[test]
@@ -66,7 +66,7 @@ fn a_training_starts_where_the_other_ended() {
 }
 
 #[test]
-fn weights_go_with_their_characters() {
+fn weights_follow_their_characters() {
     let folder = folder_with_run();
     let words = format!("train --from run --corpus other.txt {STILL} --seed 7 --out other");
     let found = told(&folder, &words, 0);
@@ -86,7 +86,7 @@ fn weights_go_with_their_characters() {
         output.push(parameters.get(ParameterName::BOut)[token]);
         output
     };
-    // Of what is 0, even such a rate leaves another number.
+    // Even such a rate changes a weight that is 0.
     let is_same = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-25);
     for (token, &character) in new.characters().iter().enumerate() {
         let (from, from_token) = match old.own_token(character) {
@@ -103,9 +103,9 @@ fn weights_go_with_their_characters() {
     }
 }
 
-/// Its checkpoint has all that it takes.
+/// The checkpoint has everything that resuming needs.
 #[test]
-fn a_training_from_another_run_goes_on_without_it() {
+fn a_training_from_another_run_resumes_without_that_run() {
     let folder = folder_with_run();
     let words =
         "train --from run --corpus other.txt --optimizer adam --report-every 10 --device cpu";
@@ -121,7 +121,7 @@ fn a_training_from_another_run_goes_on_without_it() {
 }
 
 #[test]
-fn a_run_whose_weights_cannot_be_taken_is_refused() {
+fn a_run_with_unusable_weights_is_refused() {
     let folder = folder_with_run();
     let refused = |words: &str, parts: &[&str]| {
         let found = told(&folder, &format!("train {words} --device cpu --out new"), 1);

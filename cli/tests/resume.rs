@@ -1,4 +1,4 @@
-//! Trainings of the command that stop and go on, whatever stopped them.
+//! `charcell train --resume`, whatever stopped the training.
 
 mod common;
 
@@ -15,7 +15,7 @@ use charcell::text::SHIPPED_TEXT;
 use common::heed_signals;
 use tempfile::TempDir;
 
-/// A command in `folder`, started.
+/// A command in `folder`, without input or output.
 fn charcell(folder: &TempDir, words: &str) -> Command {
     let mut command = Command::new(cargo_bin("charcell"));
     command.current_dir(folder.path()).args(words.split(' '));
@@ -75,7 +75,7 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before() {
     fs::write(last, &bytes).unwrap();
     let told = succeeds(&folder, "train --resume --out run");
     let name = last.file_name().unwrap().to_str().unwrap();
-    for part in [name, "checksum is wrong", "the checkpoint before it is taken"] {
+    for part in [name, "checksum is wrong", "using the checkpoint before it"] {
         assert!(told.contains(part), "{told}");
     }
     assert!(weights(&run) == whole);
@@ -86,12 +86,12 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before() {
     fails(
         &folder,
         "train --resume --out run",
-        &["no checkpoint to go on from", "not a checkpoint"],
+        &["no checkpoint to resume from", "not a checkpoint"],
     );
     fails(&folder, "train --resume --out nowhere", &["nowhere has no checkpoint"]);
 }
 
-/// After the last number that a file can have, there is none that is higher.
+/// A checkpoint with the highest possible number has no successor.
 #[test]
 fn the_last_checkpoint_is_replaced() {
     let folder = TempDir::new().unwrap();
@@ -118,7 +118,7 @@ fn a_run_is_extended_with_its_own_settings() {
     assert_eq!(metrics.lines().count(), 6);
     let other = "train --resume --out run --hidden 17 --device cpu";
     fails(&folder, other, &["hidden is 16 there, and 17 here"]);
-    fails(&folder, "train --out run", &["exists already"]);
+    fails(&folder, "train --out run", &["already exists"]);
 }
 
 #[test]
@@ -133,15 +133,14 @@ fn a_second_training_in_a_folder_is_refused() {
     }
     for options in ["", " --force", " --resume"] {
         let second = format!("train --out run{options}");
-        fails(&folder, &second, &["another training is at work in run"]);
+        fails(&folder, &second, &["another training is running in run"]);
     }
     child.kill().unwrap();
     child.wait().unwrap();
     succeeds(&folder, &format!("{TRAIN} --epochs 1 --out run --force"));
 }
 
-/// A system that lets no file grow beyond a limit stands in for a disk that is full in the middle
-/// of a file.
+/// A limit on the size of files stands in for a disk that fills up in the middle of a file.
 #[cfg(unix)]
 #[test]
 fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
@@ -178,7 +177,7 @@ fn an_interrupted_training_leaves_a_checkpoint() {
     while checkpoints(&run).is_empty() && start.elapsed() < Duration::from_secs(60) {
         thread::sleep(Duration::from_millis(20));
     }
-    // Twice, as `timeout` does it, too.
+    // Twice, as `timeout` does.
     for _ in 0..2 {
         let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(signal.unwrap().success());

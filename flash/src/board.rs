@@ -1,101 +1,102 @@
-//! A board: its memory, its core, and how files reach it.
+//! A board: its memory, its core, and how it is flashed.
 
 use std::ops::Range;
 
 use infer_core::Dimensions;
 use infer_core::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
 
-/// A board, or a machine that an emulator offers.
+/// A board, or a machine that an emulator provides.
 #[derive(Debug, PartialEq)]
 pub struct Board {
-    /// Its name in commands, and that of its folder in `firmware-example/boards/`.
+    /// Its name in commands, and the name of its folder in `firmware-example/boards/`.
     pub name: &'static str,
-    /// Its name for people.
+    /// Its product name.
     pub title: &'static str,
-    /// Its microcontroller, as probe-rs calls it; nothing where there is only an emulator.
+    /// Its microcontroller's name in probe-rs or espflash; `None` for emulators.
     pub chip: Option<&'static str>,
-    /// What its programs run on.
+    /// Its processor core.
     pub core: Core,
-    /// The compiler's target for its firmware.
+    /// The Rust target for its firmware.
     pub target: &'static str,
-    /// Where flash starts, for what writes to it: firmware lies from here to the models.
+    /// The start of flash, as addressed when it is written: firmware is from here to the models.
     pub flash_address: u32,
-    /// Bytes of flash.
+    /// Size of flash, in bytes.
     pub flash_bytes: u32,
-    /// What of flash is erased as a whole, from its start on.
+    /// The units in which flash is erased, from its start.
     pub erase_units: &'static [EraseUnits],
-    /// Where RAM starts.
+    /// The start of RAM.
     pub ram_address: u32,
-    /// Bytes of RAM in one piece.
+    /// Size of contiguous RAM, in bytes.
     pub ram_bytes: u32,
-    /// Clock of the core as the firmware sets it, in hertz; nothing where there is none.
+    /// Clock of the core as the firmware sets it, in hertz; `None` for emulators without one.
     pub clock_hz: Option<u32>,
-    /// Where a model starts in flash, which from here on is for models.
+    /// The start of a model in flash; flash from here to its end is reserved for models.
     pub model_address: u32,
-    /// Bytes of RAM that the firmware keeps for a model: its state, and as many weights as fit.
+    /// RAM that the firmware reserves for a model, in bytes: its state, and as many weights as fit.
     pub memory_bytes: usize,
     /// How long the core waits for weights in flash.
     pub flash_wait: FlashWait,
-    /// The family of its UF2 files, if its boot loader takes those.
+    /// The family of its UF2 files, if its boot loader accepts them.
     pub uf2_family: Option<u32>,
-    /// How to write a file to it, by its user.
+    /// How a user writes a file to it.
     pub flashing: Flashing,
 }
 
-/// Units of flash that are erased as a whole, one after the other: sectors, or pages.
+/// Consecutive units of flash of the same size that are erased as a whole: sectors or pages.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EraseUnits {
-    /// Where the first starts, from the start of flash; the last ends where others start.
+    /// Offset of the first unit in flash. The last ends at the first of the next size.
     pub from: u32,
-    /// Bytes of each.
+    /// Size of each, in bytes.
     pub bytes: u32,
 }
 
-/// How a board takes an image.
+/// How a board is flashed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Flashing {
-    /// A file of this format is copied to the drive that the board becomes.
+    /// The board appears as a USB drive, and a file of this format is copied to it.
     Drive {
         /// How the board becomes a drive.
         how: &'static str,
         /// Name of the drive.
         name: &'static str,
-        /// Ending of the file's name.
+        /// Extension of the file's name.
         format: &'static str,
-        /// Whether the drive erases all of the flash for any file, so that a model alone would cost
-        /// the firmware.
+        /// Whether the drive erases all of the flash for any file, so that copying a model alone
+        /// would erase the firmware.
         erases_all: bool,
     },
-    /// By probe-rs, over a debug probe, perhaps the board's own.
+    /// With probe-rs, through a debug probe, which may be on the board.
     Probe {
-        /// Whether the board's own probe is a drive as well. No document says that it keeps what
-        /// isn't in a file.
+        /// Whether the board's own probe is also a drive. It isn't documented whether that keeps
+        /// flash that a file doesn't cover.
         is_drive: bool,
     },
-    /// By espflash, which makes an image of the firmware's ELF file by itself, over a serial port:
-    /// firmware and model are two files. The program's addresses aren't those of flash, but where
-    /// the chip maps it.
+    /// With espflash, over a serial port. espflash makes an image of the firmware's ELF file
+    /// itself, so firmware and model are two files. Programs use the addresses that the chip maps
+    /// flash to, not those of flash.
     Espflash {
-        /// Where the program reads a model that lies at the board's `model_address`.
+        /// Where the program reads a model that was written to the board's `model_address`.
         model_mapped_at: u32,
         /// Addresses that the parts of a program may have.
         program: &'static [Range<u32>],
     },
-    /// There is only an emulator.
+    /// Not at all: the board is emulated.
     Emulator,
 }
 
 /// How long a core waits for weights in flash. RAM answers at once on all boards.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FlashWait {
-    /// Bytes that flash, or the cache in front of it, hands over at a time.
+    /// Bytes that flash, or the cache in front of it, delivers at a time.
     pub bytes: u32,
-    /// Clocks of the core that it waits for these, beyond those of the instruction that reads them.
+    /// Clock cycles that the core waits for them, in addition to the cycles of the instruction that
+    /// reads them.
     pub clocks: u32,
 }
 
 impl FlashWait {
-    /// Memory that stands in for flash.
+    /// Memory without wait states, which stands in for flash.
     pub const NONE: Self = Self { bytes: 4, clocks: 0 };
 }
 
@@ -110,7 +111,7 @@ pub enum Core {
     CortexM4,
     /// Arm Cortex-M33, with DSP instructions.
     CortexM33,
-    /// RISC-V with 32 bits.
+    /// 32-bit RISC-V.
     RiscV32,
 }
 
@@ -127,16 +128,16 @@ impl Core {
         }
     }
 
-    /// Clocks that a character of an int8 model of these sizes takes on this core, memory without
-    /// wait states.
+    /// Clock cycles for one character of an int8 model of these sizes on this core, with memory
+    /// without wait states.
     ///
-    /// That is so many for each block of 4 × 8 weights, for each unit, and for each character of
-    /// the vocabulary, which has a logit to compare: by instructions counted in an emulator, of
-    /// models of 256, of 33 and of 8 units, the last with 2000 characters, and the clocks of each
-    /// instruction by the core's manual. Other models that were counted are within 7 %.
+    /// The cost is linear in the blocks of 4 × 8 weights, the units, and the characters of the
+    /// vocabulary, whose logits are compared. The factors come from instructions counted in an
+    /// emulator, for models with 256, 33 and 8 units, the last with 2000 characters, and the cycles
+    /// of each instruction in the core's manual. Other models that were counted are within 7 %.
     ///
-    /// Where no manual has them: a Cortex-M0 is taken for a Cortex-M0+, a Cortex-M33 for a
-    /// Cortex-M4, and RV32 for a core that takes [`RISCV_CLOCKS_PER_INSTRUCTION`].
+    /// Cores whose manual has no cycles: a Cortex-M0 counts as a Cortex-M0+, a Cortex-M33 as a
+    /// Cortex-M4, and RV32 takes [`RISCV_CLOCKS_PER_INSTRUCTION`] per instruction.
     #[must_use]
     pub const fn clocks(self, dimensions: Dimensions) -> f64 {
         let (of_block, of_unit, of_character) = match self {
@@ -145,7 +146,7 @@ impl Core {
             Self::RiscV32 => (154.2, 303.1, 75.2),
         };
         let Dimensions { vocabulary, hidden, layers } = dimensions;
-        // The recurrent rows of each layer, the input's of each but the first, and the output's.
+        // The recurrent rows of each layer, the input rows of each but the first, and the output's.
         let rows = (2 * layers).saturating_sub(1) * hidden + vocabulary.div_ceil(BLOCK_ROWS);
         let blocks = rows * hidden.div_ceil(BLOCK_COLUMNS);
         blocks as f64 * of_block
@@ -154,12 +155,12 @@ impl Core {
     }
 }
 
-/// Clocks that an instruction of the ESP32-C3 takes: the slower of two estimates, as no document
+/// Clock cycles per instruction of the ESP32-C3: the slower of two estimates, because no document
 /// has them.
 pub const RISCV_CLOCKS_PER_INSTRUCTION: f64 = 1.49;
 
 impl Board {
-    /// The addresses of flash.
+    /// The address range of flash.
     #[must_use]
     pub const fn flash(&self) -> Range<u32> {
         self.flash_address..self.flash_address + self.flash_bytes
@@ -168,19 +169,19 @@ impl Board {
     /// The addresses that are erased together with `address`.
     ///
     /// # Panics
-    /// If `address` isn't one of flash.
+    /// If `address` isn't in flash.
     #[must_use]
     pub fn erase_unit(&self, address: u32) -> Range<u32> {
-        assert!(self.flash().contains(&address), "{address:#x} is not an address of flash");
+        assert!(self.flash().contains(&address), "{address:#x} is not an address in flash");
         let offset = address - self.flash_address;
         let units = self.erase_units.iter().rev().find(|units| units.from <= offset);
-        let EraseUnits { from, bytes } = *units.expect("the first units start with flash");
+        let EraseUnits { from, bytes } = *units.expect("the first units start at offset 0");
         let start = address - (offset - from) % bytes;
         start..start + bytes
     }
 
-    /// Whether an image of a model alone must reach the board by a probe and an ELF file: a drive
-    /// takes any other for all of the flash.
+    /// Whether an image of a model alone must be an ELF file and be written with a probe, because
+    /// the board's drive would treat any other file as an image of all of the flash.
     #[must_use]
     pub const fn takes_model_by_probe_alone(&self) -> bool {
         matches!(
@@ -199,14 +200,14 @@ impl Board {
         }
     }
 
-    /// The most bytes that a model may have.
+    /// The largest size of a model, in bytes.
     #[must_use]
     pub const fn model_bytes(&self) -> usize {
         (self.flash().end - self.model_address) as usize
     }
 
-    /// Whether firmware and model are written as two files, since the tool for the board makes an
-    /// image of the firmware by itself.
+    /// Whether firmware and model are written as two files, because the tool for the board makes
+    /// its own image of the firmware.
     #[must_use]
     pub const fn takes_two_files(&self) -> bool {
         matches!(self.flashing, Flashing::Espflash { .. })

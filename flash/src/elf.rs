@@ -1,4 +1,4 @@
-//! ELF files with 32 bits, as far as flash is concerned: the segments that are to be loaded.
+//! 32-bit ELF files, as far as flash is concerned: the segments to load.
 //!
 //! Source: *Tool Interface Standard, Executable and Linking Format*, version 1.2.
 
@@ -11,28 +11,29 @@ use crate::board::Core;
 use crate::error::ImageError;
 use crate::image::{Image, Program, Segment, machine};
 
-/// Parts of a program that are read, at most: a firmware has a few.
+/// The most program headers of a file that is accepted: a firmware has a few.
 const MAX_PARTS: usize = 256;
 
-/// What is to be loaded of the program in a file.
+/// The loadable parts of the program in a file.
 #[derive(Debug)]
 pub(crate) struct Loaded<'a> {
     pub(crate) program: Program,
-    /// The parts in the order of their physical addresses, those in flash.
+    /// Address and bytes of each part, in the order of their physical addresses, which are those
+    /// in flash.
     pub(crate) parts: Vec<(u32, &'a [u8])>,
 }
 
 impl<'a> Loaded<'a> {
     pub(crate) fn read(file: &'a [u8]) -> Result<Self, ImageError> {
         let header = FileHeader32::<LittleEndian>::parse(file);
-        let header = header.map_err(|_| refusal("it isn't an ELF file with 32 bits"))?;
+        let header = header.map_err(|_| refusal("it isn't a 32-bit ELF file"))?;
         let endian = header.endian().map_err(|_| refusal("it isn't little-endian"))?;
         let segments = header.program_headers(endian, file).map_err(|_| {
             let (count, bytes) = (header.e_phnum(endian), header.e_phentsize(endian));
-            refusal(&format!("its {count} program headers of {bytes} bytes aren't there"))
+            refusal(&format!("its {count} program headers of {bytes} bytes are missing"))
         })?;
         if segments.len() > MAX_PARTS {
-            return Err(refusal(&format!("it has {} program headers", segments.len())));
+            return Err(refusal(&format!("{} program headers are too many", segments.len())));
         }
         let mut parts = Vec::new();
         for segment in segments.iter().filter(|segment| segment.p_type(endian) == PT_LOAD) {
@@ -42,11 +43,11 @@ impl<'a> Loaded<'a> {
             }
         }
         if parts.is_empty() {
-            return Err(refusal("it has nothing to be loaded"));
+            return Err(refusal("it has no segments to load"));
         }
-        // Whatever reads all parts reads the file once, then, and not once for each header.
+        // This bounds the work of reading all parts, however many headers there are.
         if parts.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>() > file.len() as u64 {
-            return Err(refusal("its parts lie on top of each other in the file"));
+            return Err(refusal("its segments overlap in the file"));
         }
         parts.sort_by_key(|(address, _)| *address);
         let program = Program {
@@ -57,13 +58,13 @@ impl<'a> Loaded<'a> {
         Ok(Self { program, parts })
     }
 
-    /// Fails unless the program is for a `core`.
+    /// Fails unless the program is for this kind of `core`.
     pub(crate) fn check_machine(&self, core: Core) -> Result<(), ImageError> {
         let (found, wanted, name) = (self.program.machine, machine(core), core.name());
         if found == wanted {
             return Ok(());
         }
-        let what = format!("it is for processors of kind {found}, and a {name} is of {wanted}");
+        let what = format!("its ELF machine type is {found}, but a {name} has type {wanted}");
         Err(refusal(&what))
     }
 }
@@ -72,8 +73,7 @@ fn refusal(reason: &str) -> ImageError {
     ImageError::NotAFirmware { reason: reason.into() }
 }
 
-/// The ELF file that loads `image`, with a section for each segment: probe-rs takes no segment
-/// without.
+/// The ELF file that loads `image`, with a section for each segment: probe-rs requires one.
 ///
 /// # Panics
 /// Never: no image of a board's flash is too large for the format.
@@ -90,7 +90,7 @@ pub(crate) fn write(image: &Image) -> Vec<u8> {
         writer.reserve_section_index();
     }
     writer.reserve_shstrtab_section_index();
-    writer.reserve_shstrtab().expect("a name or two");
+    writer.reserve_shstrtab().expect("there are only two names");
     writer.reserve_section_headers();
 
     let Program { machine, flags, entry } = image.program;
@@ -141,18 +141,17 @@ mod tests {
     use super::*;
     use crate::image;
 
-    /// Where fields lie in a file, and what comes first in it.
     const FILE_HEADER_BYTES: usize = 52;
     const PROGRAM_HEADER_BYTES: usize = 32;
 
-    /// An image with a header that no board has by itself.
+    /// An image with a header that no board has by default.
     fn image() -> Image {
         let program = Program { machine: elf::EM_RISCV.0, flags: 5, entry: 0x1000_0101 };
         Image { program, ..image::tests::image() }
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_file_reads_back_the_same() {
         let (image, file) = (image(), write(&image()));
         let loaded = Loaded::read(&file).unwrap();
         assert_eq!(loaded.program, image.program);
@@ -167,7 +166,7 @@ mod tests {
         loaded.check_machine(Core::RiscV32).unwrap();
         for core in [Core::CortexM0, Core::CortexM0Plus, Core::CortexM4, Core::CortexM33] {
             let error = loaded.check_machine(core).unwrap_err().to_string();
-            assert!(error.contains("of kind 243") && error.contains(core.name()), "{error}");
+            assert!(error.contains("type is 243") && error.contains(core.name()), "{error}");
             assert_eq!(machine(core), elf::EM_ARM.0);
         }
     }
@@ -191,18 +190,18 @@ mod tests {
             let error = Loaded::read(&file).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         };
-        refused(4, &[2], "32 bits");
+        refused(4, &[2], "32-bit");
         refused(5, &[2], "little-endian");
-        refused(28, &[0xFF; 4], "aren't there");
+        refused(28, &[0xFF; 4], "are missing");
         refused(42, &[0, 0], "2 program headers of 0 bytes");
         refused(44, &[0xFE, 0xFF], "65534 program headers");
-        refused(44, &[0, 0], "nothing to be loaded");
-        // Where the first segment lies in the file, and how long it is.
+        refused(44, &[0, 0], "no segments to load");
+        // The first segment's offset in the file, and its length.
         refused(FILE_HEADER_BYTES + 4, &[0xFF; 4], "cut short");
         refused(FILE_HEADER_BYTES + 16, &[0xFF; 4], "cut short");
-        // The second one is all of the file, the first one in it.
+        // The second segment is the whole file, so the first is inside it.
         let length = write(&image()).len() as u32;
         let all = [0, 0, 0, length].map(u32::to_le_bytes).concat();
-        refused(FILE_HEADER_BYTES + PROGRAM_HEADER_BYTES + 4, &all, "on top of each other");
+        refused(FILE_HEADER_BYTES + PROGRAM_HEADER_BYTES + 4, &all, "segments overlap");
     }
 }

@@ -1,4 +1,4 @@
-//! The parts of a firmware, and whether they are right for a board.
+//! The parts of a firmware, and the checks that they suit a board.
 
 use charcell_identity::Identity;
 use infer_core::artifact::VERSION;
@@ -9,13 +9,13 @@ use crate::error::ImageError;
 use crate::image::{Image, end};
 
 impl Image {
-    /// What the firmware of `board` in an ELF file writes to flash. That is nothing where the
-    /// board takes two files: its tool makes an image by itself, and the file is only checked.
+    /// What the firmware of `board` in an ELF file writes to flash. The image is empty if the
+    /// board takes two files: its tool makes its own image, and the file is only checked.
     ///
     /// # Errors
     /// [`ImageError::NotAFirmware`], [`ImageError::OtherBoard`], [`ImageError::FirmwareVersion`],
-    /// [`ImageError::OtherMemory`]; [`ImageError::OutOfRange`] if a part of it isn't where the
-    /// board has its firmware, [`ImageError::Overlap`] if two parts have the same address.
+    /// [`ImageError::OtherMemory`]; [`ImageError::OutOfRange`] if a part of it is outside the
+    /// board's memory for firmware, [`ImageError::Overlap`] if two parts overlap.
     pub fn of_firmware(board: &'static Board, file: &[u8]) -> Result<Self, ImageError> {
         let loaded = Loaded::read(file)?;
         check(&loaded, board)?;
@@ -30,16 +30,16 @@ impl Image {
     }
 }
 
-/// Fails unless `loaded` is the firmware of `board`, reads today's artifacts, and has each of its
-/// parts where the board has memory for them.
+/// Fails unless `loaded` is firmware for `board`, reads artifacts of the current version, and has
+/// all of its parts in the board's memory for firmware.
 fn check(loaded: &Loaded<'_>, board: &'static Board) -> Result<(), ImageError> {
     let Some(identity) = loaded.parts.iter().find_map(|(_, bytes)| Identity::find(bytes)) else {
         return Err(ImageError::NotAFirmware {
-            reason: "it doesn't say for which board it is".into(),
+            reason: "it doesn't say which board it is for".into(),
         });
     };
     if identity.name() != board.name {
-        // Bytes that aren't a name would spoil the message that shows them.
+        // The message shows the name, which may be arbitrary bytes.
         let found = identity.name_bytes().escape_ascii().to_string();
         return Err(ImageError::OtherBoard { found, wanted: board.name });
     }
@@ -47,8 +47,8 @@ fn check(loaded: &Loaded<'_>, board: &'static Board) -> Result<(), ImageError> {
         return Err(ImageError::FirmwareVersion { firmware: identity.version(), model: VERSION });
     }
     for (what, found, wanted) in [
-        ("its slot for models at", identity.model_address(), board.model_address),
-        ("bytes of memory for models:", identity.memory_bytes(), board.memory_bytes as u32),
+        ("model address", identity.model_address(), board.model_address),
+        ("memory size for models", identity.memory_bytes(), board.memory_bytes as u32),
     ] {
         if found != wanted {
             return Err(ImageError::OtherMemory { what, found, wanted, board: board.name });
@@ -58,7 +58,7 @@ fn check(loaded: &Loaded<'_>, board: &'static Board) -> Result<(), ImageError> {
     loaded.parts.iter().try_for_each(|&(address, bytes)| check_range(board, address, bytes))
 }
 
-/// Fails unless `board` has memory for a part of a program, `bytes` at `address`.
+/// Fails unless `board` has memory for `bytes` of a program at `address`.
 fn check_range(board: &'static Board, address: u32, bytes: &[u8]) -> Result<(), ImageError> {
     let (ranges, end) = (board.program_ranges(), end(address, bytes));
     if ranges.iter().any(|range| range.start <= address && end <= u64::from(range.end)) {

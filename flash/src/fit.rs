@@ -1,4 +1,4 @@
-//! Which models a board runs, and which of their weights its firmware keeps in RAM.
+//! Which models a board can run, and which of their weights its firmware keeps in RAM.
 
 use infer_core::artifact::{StoredPrecision, Summary, TensorName, tensors};
 use infer_core::layout::{ALIGNMENT, padded};
@@ -8,8 +8,8 @@ use crate::board::{Board, Core};
 use crate::error::ImageError;
 
 impl Board {
-    /// Whether the weights of an int8 model of these sizes have room; its header takes a few
-    /// hundred bytes more.
+    /// Whether there is room in flash for the weights of an int8 model of these sizes; its header
+    /// needs a few hundred bytes more.
     #[must_use]
     pub fn has_room(&self, dimensions: Dimensions) -> bool {
         Placement::new::<Int8>(dimensions, usize::MAX).ram_bytes < self.model_bytes()
@@ -49,7 +49,7 @@ impl Board {
         Err(ImageError::TooLarge { board: self.title, what, needed, available, fitting_hidden })
     }
 
-    /// Bytes of the state of an int8 model on this board's core.
+    /// Size of the state of an int8 model on this board's core, in bytes.
     fn needed_state_bytes(&self, dimensions: Dimensions) -> usize {
         let memory = match self.core {
             Core::CortexM0 | Core::CortexM0Plus => Memory::on_armv6m::<Int8>(dimensions),
@@ -59,7 +59,7 @@ impl Board {
     }
 }
 
-/// About the bytes of `artifact`, which has `hidden` units, if it had `scaled` units instead.
+/// The approximate bytes of `artifact`, which has `hidden` units, if it had `scaled` units.
 fn scaled_bytes(artifact: &[u8], hidden: usize, scaled: usize) -> u64 {
     let [rows, scaled_rows] = [hidden, scaled].map(|hidden| hidden as u64);
     let [columns, scaled_columns] = [hidden, scaled].map(|hidden| padded(hidden) as u64);

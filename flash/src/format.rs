@@ -1,19 +1,19 @@
-//! The files that boards and probes take.
+//! The file formats that boards and probes accept.
 
 use crate::board::Board;
 use crate::image::Image;
 use crate::{elf, hex, uf2};
 
-/// How an image is written to a file.
+/// The file format of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// An ELF file, for probes and debuggers.
     Elf,
-    /// The bytes from the first address on, gaps filled.
+    /// The bytes from the first address to the last, with gaps filled.
     Bin,
     /// Intel HEX.
     Hex,
-    /// Microsoft's UF2, of one family of chips.
+    /// Microsoft's UF2, for one family of chips.
     Uf2 {
         /// The family.
         family: u32,
@@ -21,10 +21,10 @@ pub enum Format {
 }
 
 impl Format {
-    /// The formats that images for `board` come in, of the model alone or of the firmware, too.
+    /// The formats of images for `board`, with the model alone or with the firmware too.
     ///
-    /// Of the model alone there are none that the board takes for an image of all of its flash:
-    /// they would cost the firmware.
+    /// For the model alone, these exclude formats that the board would treat as an image of all of
+    /// its flash, which would erase the firmware.
     #[must_use]
     pub fn all(board: &Board, model_only: bool) -> Vec<Self> {
         if board.takes_two_files() {
@@ -37,7 +37,7 @@ impl Format {
         [Self::Elf, Self::Bin, Self::Hex].into_iter().chain(uf2).collect()
     }
 
-    /// The ending of a file's name.
+    /// The extension of a file's name.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl Format {
 }
 
 impl Image {
-    /// The image as the file of a format.
+    /// The bytes of a file with the image, in this format.
     #[must_use]
     pub fn to_file(&self, format: Format) -> Vec<u8> {
         match format {

@@ -1,4 +1,4 @@
-//! Intel HEX: lines of 16 bytes with their address and a checksum.
+//! Intel HEX: lines of 16 bytes, each with an address and a checksum.
 //!
 //! Source: *Hexadecimal Object File Format Specification*, revision A, Intel 1988.
 
@@ -11,7 +11,7 @@ const BYTES_PER_LINE: usize = 16;
 /// The lines for `image`.
 ///
 /// # Panics
-/// Never: lines are as short as they must be.
+/// Never: lines are shorter than the format's limit.
 pub(crate) fn write(image: &Image) -> String {
     let mut records = Vec::new();
     let mut upper = None;
@@ -23,7 +23,7 @@ pub(crate) fn write(image: &Image) -> String {
             if upper.replace(high) != Some(high) {
                 records.push(Record::ExtendedLinearAddress(high));
             }
-            // No line crosses a multiple of 64 KB, where the lower half of addresses starts anew.
+            // No line crosses a multiple of 64 KB, where the lower half of the address wraps.
             let to_next = BYTES_PER_LINE - address as usize % BYTES_PER_LINE;
             let (line, after) = rest.split_at(to_next.min(rest.len()));
             records.push(Record::Data { offset: address as u16, value: line.to_vec() });

@@ -5,7 +5,7 @@ use object::elf::{EM_ARM, EM_RISCV};
 use crate::board::{Board, Core};
 use crate::error::ImageError;
 
-/// What unwritten flash reads as: it fills gaps.
+/// The value of erased flash, which fills gaps.
 pub(crate) const ERASED: u8 = 0xFF;
 
 /// Bytes for the flash of a board, in ascending order of their addresses.
@@ -16,18 +16,18 @@ pub struct Image {
     pub(crate) segments: Vec<Segment>,
 }
 
-/// What an ELF file says of its program.
+/// Fields of an ELF header that describe the program.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Program {
-    /// The kind of processor.
+    /// The machine type.
     pub(crate) machine: u16,
-    /// The processor's extensions and calling convention that it was compiled for.
+    /// The extensions and calling convention that it was compiled for.
     pub(crate) flags: u32,
-    /// Where it starts.
+    /// The address of the entry point.
     pub(crate) entry: u32,
 }
 
-/// Bytes that follow one another.
+/// Contiguous bytes.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Segment {
     pub(crate) address: u32,
@@ -45,7 +45,7 @@ pub(crate) fn end(address: u32, bytes: &[u8]) -> u64 {
     u64::from(address) + bytes.len() as u64
 }
 
-/// The number of a core's processor in ELF files.
+/// The machine type of a core in ELF files.
 pub(crate) const fn machine(core: Core) -> u16 {
     match core {
         Core::CortexM0 | Core::CortexM0Plus | Core::CortexM4 | Core::CortexM33 => EM_ARM.0,
@@ -54,7 +54,7 @@ pub(crate) const fn machine(core: Core) -> u16 {
 }
 
 impl Image {
-    /// An image with nothing in it.
+    /// An empty image.
     #[must_use]
     pub fn new(board: &'static Board) -> Self {
         let program = Program { machine: machine(board.core), flags: 0, entry: 0 };
@@ -64,8 +64,8 @@ impl Image {
     /// Adds `bytes` at `address`.
     ///
     /// # Errors
-    /// [`ImageError::OutOfRange`] if flash isn't there, [`ImageError::Overlap`] if something is
-    /// there already.
+    /// [`ImageError::OutOfRange`] if that is outside flash, [`ImageError::Overlap`] if the image
+    /// already has bytes there.
     pub fn add(&mut self, address: u32, bytes: &[u8]) -> Result<(), ImageError> {
         if bytes.is_empty() {
             return Ok(());
@@ -91,7 +91,7 @@ impl Image {
         self.segments.first().map(|segment| segment.address)
     }
 
-    /// The bytes from the first address on, gaps filled: no more than the board has flash.
+    /// The bytes from the first address to the last, with gaps filled: at most the size of flash.
     pub(crate) fn flat(&self) -> Vec<u8> {
         let [Segment { address: start, .. }, ..] = self.segments[..] else { return Vec::new() };
         let end = self.segments.last().map_or(0, Segment::end);

@@ -1,4 +1,4 @@
-//! Images of flash for the boards that run Charcell's firmware, and how fast each board writes.
+//! Flash images for the boards that run Charcell's firmware, and how fast each board writes.
 //!
 //! ```no_run
 //! use charcell_flash::{Format, Image, board};

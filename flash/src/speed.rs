@@ -1,6 +1,6 @@
-//! How fast a board writes: computed from the cycles of its core and from what its flash lets
-//! through, since no cache of a microcontroller holds the weights, and each is read once a
-//! character.
+//! How fast a board writes: computed from the clock cycles of its core and the bandwidth of its
+//! flash, because each weight is read once per character and no microcontroller's cache holds them
+//! all.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use infer_core::{Dimensions, Int8, Placement};
 
 use crate::board::{Board, FlashWait};
 
-/// What takes most of a character's time.
+/// What takes most of the time for a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// The core computes.
@@ -28,18 +28,18 @@ impl fmt::Display for Limit {
 
 /// How fast a board writes with a model: computed, never measured on hardware.
 ///
-/// The most probable character is always taken. To draw one by its probability takes a few passes
-/// over the vocabulary more, and top-k and top-p up to 32 each.
+/// This is for greedy sampling. Random sampling takes a few more passes over the vocabulary, and
+/// top-k and top-p up to 32 each.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed {
-    /// Characters a second with as many weights in RAM as the firmware has room for, rounded to two
-    /// digits.
+    /// Characters per second with as many weights in RAM as the firmware has room for, rounded to
+    /// two digits.
     pub characters_per_second: f64,
     /// The same with all weights in flash.
     pub from_flash_alone: f64,
-    /// What takes most of the time, weights in RAM included.
+    /// What takes most of the time, with as many weights in RAM as fit.
     pub limit: Limit,
-    /// Which weights lie in RAM.
+    /// Which weights are in RAM.
     pub placement: Placement,
 }
 
@@ -62,7 +62,7 @@ impl Board {
 }
 
 impl Speed {
-    /// The share of the bytes that a character reads which lie in RAM.
+    /// The share of the bytes read for a character that are in RAM.
     #[must_use]
     pub fn share_in_ram(&self) -> f64 {
         let Placement { ram_bytes_read, flash_bytes_read, .. } = self.placement;
@@ -70,15 +70,15 @@ impl Speed {
     }
 }
 
-/// Clocks that a core waits for `bytes` of flash.
+/// Clock cycles that a core waits for `bytes` of flash.
 fn waited_clocks(wait: FlashWait, bytes: usize) -> f64 {
     bytes as f64 / f64::from(wait.bytes) * f64::from(wait.clocks)
 }
 
-/// `number`, rounded to two digits: more than that nobody can compute.
+/// `number`, rounded to two digits: the computation isn't more precise.
 fn two_digits(number: f64) -> f64 {
     let unit = 10_f64.powf(number.log10().floor() - 1.0);
-    // Units below 1 aren't exact, and their reciprocals are.
+    // Units below 1 aren't exact, but their reciprocals are.
     if unit < 1.0 {
         (number / unit).round() / (1.0 / unit).round()
     } else {
@@ -102,7 +102,7 @@ mod tests {
         );
     }
 
-    /// A model of 256 units and 43 characters: what the chips' documents let one compute by hand.
+    /// A model with 256 units and 43 characters: computed by hand from the chips' documents.
     #[test]
     fn speeds_are_what_flash_and_core_allow() {
         let dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
@@ -120,7 +120,7 @@ mod tests {
             assert_eq!(speed.characters_per_second, characters_per_second, "{name}");
             assert_eq!(speed.limit, limit, "{name}");
         }
-        // The core's share of a unit and of padding counts where there are few.
+        // With few units, the cost of a unit and of padding matters.
         for (hidden, characters_per_second) in [(128, 44.0), (33, 360.0)] {
             let speed = board("microbit-v1").unwrap().speed(Dimensions { hidden, ..dimensions });
             assert_eq!(speed.unwrap().characters_per_second, characters_per_second, "{hidden}");

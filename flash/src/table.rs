@@ -1,9 +1,9 @@
-//! The table of boards, made of the files `firmware-example/boards/*/board.toml` by
-//! `tests/boards/table.rs`: what is changed here is overwritten.
+//! The table of boards, generated from `firmware-example/boards/*/board.toml` by
+//! `tests/boards/table.rs`: changes here are overwritten.
 
 use crate::board::{Board, Core, EraseUnits, FlashWait, Flashing};
 
-/// All boards, those to buy first.
+/// All boards, emulated ones last.
 #[rustfmt::skip]
 pub static BOARDS: [Board; 11] = [
     Board {

@@ -1,4 +1,4 @@
-//! UF2: blocks of 512 bytes, each with 256 bytes for one address, for boards that are drives.
+//! UF2: blocks of 512 bytes, each with 256 bytes for one address, for boards that appear as drives.
 //!
 //! Source: <https://github.com/microsoft/uf2>.
 
@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use crate::image::{ERASED, Image, Segment};
 
-/// Bytes of flash in a block: a page, which boot loaders write as a whole.
+/// Bytes of flash in a block: one page, which boot loaders write as a whole.
 const PAGE_BYTES: usize = 256;
 
 const BLOCK_BYTES: usize = 512;
 
-/// What a block starts and ends with.
+/// The words at the start and at the end of a block.
 const MAGIC: [u32; 2] = [0x0A32_4655, 0x9E5D_5157];
 const END_MAGIC: u32 = 0x0AB1_6F30;
 
@@ -39,11 +39,12 @@ pub(crate) fn write(image: &Image, family: u32) -> Vec<u8> {
     file
 }
 
-/// The units of flash that `image` has bytes in, by their addresses, each of them whole.
+/// The erase units of flash that `image` has bytes in, by their addresses, each filled up.
 ///
-/// The boot ROM of the RP2040 goes by the numbers of blocks: it erases one sector for each 16 of
-/// them, that of the first to come (`bootrom/virtual_disk.c` in raspberrypi/pico-bootrom-rp2040).
-/// So each 16 must be a sector; otherwise sectors are erased that it has begun to write.
+/// The boot ROM of the RP2040 goes by the numbers of blocks: for each 16 of them it erases one
+/// sector, that of the first to arrive (`bootrom/virtual_disk.c` in
+/// raspberrypi/pico-bootrom-rp2040). So each 16 blocks must fill a sector; otherwise it erases
+/// sectors that it has started to write.
 fn units(image: &Image) -> BTreeMap<u32, Vec<u8>> {
     let mut units = BTreeMap::new();
     for Segment { address, bytes } in &image.segments {
@@ -64,7 +65,7 @@ mod tests {
     #[test]
     fn blocks_are_those_of_the_specification() {
         let file = write(&image(), 0xE48B_FF56);
-        // One sector, and two that a segment of 40 bytes has a part of.
+        // One sector for the first segment, and two that the 40 bytes of the other are in.
         assert_eq!(file.len(), 3 * 16 * BLOCK_BYTES);
         let word = |block: usize, index: usize| {
             let start = block * BLOCK_BYTES + 4 * index;

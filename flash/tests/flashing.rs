@@ -1,4 +1,4 @@
-//! What is left in a board's flash after a user gave a file to the tool or the drive that takes it.
+//! What is in a board's flash after a user has written a file with a tool or to the board's drive.
 
 mod flash;
 
@@ -6,17 +6,17 @@ use charcell_flash::{BOARDS, Board, Flashing, board};
 use charcell_flash::{Format, Image};
 use flash::{Block, Flash, PAGE_BYTES, Parts, SECTOR_BYTES, blocks, pattern};
 
-/// Pages of a firmware, the last of them half full, which is no whole number of sectors, and those
-/// of a model of 256 units.
+/// Pages of a firmware, the last one half full and not a whole number of sectors, and pages of a
+/// model with 256 units.
 const FIRMWARE_PAGES: usize = 298;
 const MODEL_PAGES: usize = 1266;
 
-/// The boards that a user can have.
+/// The boards that aren't emulated.
 fn real_boards() -> impl Iterator<Item = &'static Board> {
     BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator)
 }
 
-/// Something that starts as a firmware of `board` does: with the stack, and three handlers.
+/// Bytes that start like a firmware of `board`: with the stack pointer and three handlers.
 fn firmware(board: &Board) -> (u32, Vec<u8>) {
     let mut bytes = pattern(1, FIRMWARE_PAGES * PAGE_BYTES as usize - 128);
     let handler = board.flash_address + 0x101;
@@ -30,7 +30,7 @@ fn firmware(board: &Board) -> (u32, Vec<u8>) {
     (board.flash_address, bytes)
 }
 
-/// Something of `bytes` in the slot for models, as many as there is room for.
+/// A stand-in for a model of `bytes`, or as many as fit, at the board's address for models.
 fn model(board: &Board, seed: u32, bytes: usize) -> (u32, Vec<u8>) {
     (board.model_address, pattern(seed, bytes.min(board.model_bytes())))
 }
@@ -41,16 +41,16 @@ fn file(board: &'static Board, parts: &Parts, format: Format) -> Vec<u8> {
     image.to_file(format)
 }
 
-/// Whatever was in the flash before: after a complete image it holds that, and after a smaller
-/// model alone, that and the same firmware; so it does with every file that is made.
+/// Whatever was in flash before and in every format: after a complete image, flash holds that;
+/// after a smaller model alone, it holds that and the same firmware.
 #[test]
-fn what_is_written_is_there_and_the_firmware_stays() {
+fn images_are_written_and_the_firmware_stays() {
     for board in real_boards() {
         let name = board.name;
         let complete = vec![firmware(board), model(board, 2, MODEL_PAGES * PAGE_BYTES as usize)];
         let alone = vec![model(board, 3, 99_000)];
         for mut flash in Flash::in_all_states(board) {
-            // espflash makes the image of the firmware by itself.
+            // espflash makes its own image of the firmware.
             let formats = Format::all(board, false);
             let formats = if board.takes_two_files() { &[Format::Bin] } else { &formats[..] };
             for &format in formats {
@@ -69,7 +69,7 @@ fn what_is_written_is_there_and_the_firmware_stays() {
     }
 }
 
-/// Hosts write the clusters of a file in any order.
+/// Operating systems write the clusters of a file in any order.
 #[test]
 fn uf2_files_survive_both_boot_roms_in_any_order_of_their_blocks() {
     for (name, drop) in DRIVES {
@@ -88,12 +88,12 @@ fn uf2_files_survive_both_boot_roms_in_any_order_of_their_blocks() {
     }
 }
 
-/// The drives that take UF2 files, and their rules.
+/// The boards whose drives accept UF2 files, and the rules of their boot ROMs.
 type Drop = fn(&mut Flash, &[Block]) -> Result<(), &'static str>;
 const DRIVES: [(&str, Drop); 2] =
     [("pico", Flash::drop_on_rp2040), ("pico2", Flash::drop_on_rp2350)];
 
-/// The blocks as they are, from the last on, and clusters of eight and of a hundred mixed up.
+/// The blocks in order, in reverse, and with clusters of eight and of a hundred shuffled.
 fn orders(blocks: &[Block]) -> [Vec<Block>; 4] {
     let mixed = |size: usize| {
         let mut clusters: Vec<&[Block]> = blocks.chunks(size).collect();
@@ -103,10 +103,10 @@ fn orders(blocks: &[Block]) -> [Vec<Block>; 4] {
     [blocks.to_vec(), blocks.iter().rev().cloned().collect(), mixed(8), mixed(100)]
 }
 
-/// What the rule of the RP2040 is about: of a file with the pages alone that have bytes, a part of
-/// the model is erased again. The RP2350 doesn't mind.
+/// Why files fill sectors: if a file has only the pages with bytes, the RP2040 erases a part of the
+/// model again. The RP2350 doesn't.
 #[test]
-fn sectors_that_are_not_filled_cost_pages_on_an_rp2040() {
+fn sectors_that_are_not_filled_lose_pages_on_an_rp2040() {
     for (name, drop) in DRIVES {
         let board = board(name).unwrap();
         let parts = vec![firmware(board), model(board, 2, MODEL_PAGES * 256)];
@@ -126,10 +126,10 @@ fn sectors_that_are_not_filled_cost_pages_on_an_rp2040() {
     }
 }
 
-/// What the rules of drives are about that erase all of the flash: they refuse a binary file of a
-/// model alone, and take one in Intel HEX, which costs the firmware. So neither is made.
+/// Why there are no files of a model alone for drives that erase all of the flash: these refuse a
+/// binary file, and accept one in Intel HEX but erase the firmware.
 #[test]
-fn a_model_alone_is_nothing_for_a_drive_that_erases_all() {
+fn a_model_alone_is_not_for_a_drive_that_erases_all() {
     for name in ["microbit-v1", "microbit-v2"] {
         let board = board(name).unwrap();
         let (firmware, alone) = (vec![firmware(board)], vec![model(board, 3, 50_000)]);
@@ -143,15 +143,15 @@ fn a_model_alone_is_nothing_for_a_drive_that_erases_all() {
     }
 }
 
-/// Firmware and models share nothing that is erased as a whole.
+/// Firmware and models share no erase unit.
 #[test]
-fn models_start_and_end_with_what_is_erased_together() {
+fn models_start_and_end_at_erase_units() {
     for board in &BOARDS {
         let (start, end) = (board.model_address, board.flash().end);
         assert_eq!(board.erase_unit(start).start, start, "{}", board.name);
         assert_eq!(board.erase_unit(end - 1).end, end, "{}", board.name);
     }
-    // The sectors of the STM32F4, by their numbers, and a page of the nRF51.
+    // The sectors of the STM32F4 in order, and a page of the nRF51.
     let f405 = board("netduinoplus2").unwrap();
     let mut sectors = vec![f405.erase_unit(f405.flash_address)];
     while let Some(last) = sectors.last().filter(|last| last.end < f405.flash().end) {

@@ -1,5 +1,5 @@
-//! Which module of a crate uses which: a file is a module, and what it re-exports is its
-//! children's.
+//! The imports between the modules of a crate. A file is a module, and a re-exported item belongs
+//! to the module that defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,17 +8,17 @@ use crate::File;
 /// A module's path in its crate; empty for the root.
 pub type Module = Vec<String>;
 
-/// The modules of a crate, and what each of them uses of the others, tests aside.
+/// The modules of a crate, and what each of them uses from the others, ignoring tests.
 #[derive(Debug, Default)]
 pub struct Imports {
     modules: BTreeSet<Module>,
-    /// What a module hands on: a name, and where it comes from.
+    /// The re-exports of each module: names, and the paths that they come from.
     exports: BTreeMap<Module, BTreeMap<String, Module>>,
     used: BTreeMap<Module, Vec<Module>>,
 }
 
 impl Imports {
-    /// Reads the modules in `files`, those of the crate in `folder`.
+    /// Reads the modules of the crate in `folder` from `files`.
     #[must_use]
     pub fn of_crate(folder: &str, files: &[File]) -> Self {
         let mut imports = Self::default();
@@ -61,7 +61,7 @@ impl Imports {
             lengths.map(|length| path[..length].to_vec()).find(|m| self.modules.contains(m))?;
         let exported = path.get(module.len()).and_then(|name| self.exports.get(&module)?.get(name));
         match exported {
-            // A name that leads back to itself leads nowhere.
+            // The depth is limited because re-exports may be circular.
             Some(origin) if depth < 8 => {
                 let rest = &path[module.len() + 1..];
                 self.definition(&[origin, rest].concat(), depth + 1)
@@ -70,7 +70,7 @@ impl Imports {
         }
     }
 
-    /// The paths that the `use` items of `text` name, and whether each is handed on.
+    /// The paths in the `use` items of `text`, and whether each is re-exported.
     fn uses(&self, text: &str, module: &[String]) -> Vec<(bool, Module)> {
         let mut found = Vec::new();
         for (start, _) in text.match_indices("use ") {
@@ -88,7 +88,7 @@ impl Imports {
         found
     }
 
-    /// The paths of the crate that `text` names without a `use`.
+    /// The paths in the crate that `text` names without a `use`.
     fn inline_paths(&self, text: &str, module: &[String]) -> Vec<Module> {
         let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
         let starts = ["crate::", "super::"].iter().flat_map(|start| text.match_indices(start));
@@ -100,7 +100,7 @@ impl Imports {
         paths.collect()
     }
 
-    /// `path`, named in `module`, from the root of the crate; nothing if it leads out of it.
+    /// `path`, named in `module`, from the root of the crate; `None` if it is outside the crate.
     fn absolute(&self, path: &str, module: &[String]) -> Option<Module> {
         let mut names = path.split("::").map(str::trim).filter(|name| !name.is_empty()).peekable();
         let mut absolute: Module = match *names.peek()? {
@@ -126,10 +126,10 @@ impl Imports {
     }
 }
 
-/// Which module uses which.
+/// The modules that each module uses.
 pub type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
-/// All uses in `graph` that lead back to where they come from, by whatever way.
+/// All edges of `graph` that are part of a cycle.
 #[must_use]
 pub fn circular(graph: &Graph) -> Vec<(Module, Module)> {
     let edges = graph.iter().flat_map(|(from, used)| used.iter().map(move |to| (from, to)));
@@ -137,7 +137,7 @@ pub fn circular(graph: &Graph) -> Vec<(Module, Module)> {
     circular.map(|(from, to)| (from.clone(), to.clone())).collect()
 }
 
-/// What `start` uses, directly or not, and itself.
+/// `start`, and all modules that it uses directly or indirectly.
 fn reachable<'a>(graph: &'a Graph, start: &'a Module) -> BTreeSet<&'a Module> {
     let (mut found, mut next) = (BTreeSet::new(), vec![start]);
     while let Some(module) = next.pop() {
@@ -148,8 +148,8 @@ fn reachable<'a>(graph: &'a Graph, start: &'a Module) -> BTreeSet<&'a Module> {
     found
 }
 
-/// `graph` seen from above: which modules of the folder `parent` use which others of it, each taken
-/// with all that is below it.
+/// The imports between the children of the module `parent`, each of which includes all modules
+/// below it.
 #[must_use]
 pub fn folder(graph: &Graph, parent: &[String]) -> Graph {
     let child = |module: &Module| {
@@ -164,8 +164,8 @@ pub fn folder(graph: &Graph, parent: &[String]) -> Graph {
     children
 }
 
-/// The module in the file at `path` below `src/`; none for tests, and for programs beside the
-/// crate.
+/// The module in the file at `path` below `src/`; `None` for tests, and for the programs in
+/// `src/bin/`.
 fn module(path: &str) -> Option<Module> {
     let stem = path.strip_suffix(".rs")?;
     let mut names: Vec<&str> = stem.split('/').collect();
@@ -178,8 +178,8 @@ fn module(path: &str) -> Option<Module> {
     Some(names.into_iter().map(str::to_owned).collect())
 }
 
-/// `text` without comments, and without what is compiled for tests alone, which stands at the end
-/// or in a file of its own.
+/// `text` without comments, and without code that is compiled for tests only, which is at the end
+/// or in a separate file.
 fn without_tests(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut kept = String::new();
@@ -197,7 +197,7 @@ fn without_tests(text: &str) -> String {
     kept
 }
 
-/// `a::{b, c::d}` as `a::b` and `a::c::d`, each without what it is renamed to.
+/// Expands `a::{b, c::d}` to `a::b` and `a::c::d`, without `as` and the new name.
 fn expand(tree: &str) -> Vec<String> {
     let Some((start, rest)) = tree.split_once('{') else {
         return vec![tree.split(" as ").next().unwrap_or_default().trim().to_owned()];
@@ -208,7 +208,7 @@ fn expand(tree: &str) -> Vec<String> {
         depth += i32::from(c == '{') - i32::from(c == '}');
         match c {
             ',' if depth == 0 => parts.push(String::new()),
-            _ => parts.last_mut().expect("there is one").push(c),
+            _ => parts.last_mut().expect("it starts with one part").push(c),
         }
     }
     let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_that_uses_one_above_it_is_in_a_circle() {
+    fn a_module_that_uses_its_parent_is_in_a_cycle() {
         let files = [
             file("a/src/lib.rs", "mod b;\npub use b::Thing;\n"),
             file(
@@ -238,7 +238,7 @@ mod tests {
         let (b, c, d) = (names(&["b"]), names(&["b", "c"]), names(&["d"]));
         assert_eq!(circular(&graph), [(b.clone(), c.clone()), (c.clone(), b.clone())]);
 
-        // What is handed on is its own module's, and tests don't count.
+        // A re-exported item belongs to the module that defines it, and tests don't count.
         let files = [
             file("a/src/lib.rs", "mod b;\nmod d;\npub use d::f;\n"),
             files[1].clone(),
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(circular(&graph), []);
         assert_eq!(graph[&d], [c.clone()].into());
 
-        // Two folders that use each other are a circle, too, whichever of their files do.
+        // Two folders that use each other are also a cycle, whichever of their files do.
         let e = file("a/src/b/e.rs", "use crate::f;\n");
         let graph = Imports::of_crate("a", &[&files[..], &[e]].concat()).graph();
         assert_eq!(circular(&graph), []);

@@ -1,4 +1,4 @@
-//! The house's rules that a program can check, in `tests/`; and what reads the repository for them.
+//! Reads the repository for the tests in `tests/`, which check its rules.
 
 pub mod imports;
 pub mod prose;

@@ -1,18 +1,18 @@
-//! Text as words, so that a phrase is found across the end of a line.
+//! Splits text into words, so that phrases are found across line breaks.
 
-/// What starts a comment or a list, none of which parts a phrase.
+/// Marks at the start of a line, such as a comment's or a list's, which don't split a phrase.
 const MARKERS: [&str; 8] = ["///", "//!", "//", "/*", "*", "#", "- ", "\\"];
 
-/// A word in lower case, and its line, from 1. Punctuation is a word of its own.
+/// A word in lower case, and its line. Each punctuation mark is a separate word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     /// The word.
     pub text: String,
-    /// Its line.
+    /// Its line number, from 1.
     pub line: usize,
 }
 
-/// The words of `text`, which may be a source file: what starts a comment is left out.
+/// The words of `text`, which may be a source file: marks at the start of a line are left out.
 #[must_use]
 pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_are_words_without_their_marks() {
+    fn comment_marks_are_not_words() {
         let text = "fn f() {}\n    /// The bytes that lie\n    /// Behind it.\n";
         let words: Vec<(String, usize)> =
             words(text).into_iter().skip(6).map(|word| (word.text, word.line)).collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-/// Folders that are made, or not ours.
+/// Folders that are generated, or not ours.
 const SKIPPED: [&str; 4] = [".git", "target", "node_modules", "runs"];
 
 /// A file with its text.
@@ -13,7 +13,7 @@ const SKIPPED: [&str; 4] = [".git", "target", "node_modules", "runs"];
 pub struct File {
     /// Its path in the repository, with slashes.
     pub path: String,
-    /// What it holds.
+    /// Its content.
     pub text: String,
 }
 
@@ -34,7 +34,7 @@ pub fn read(path: impl AsRef<Path>) -> String {
     text.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All text files of the repository whose names end with one of `endings`, by their paths.
+/// All text files of the repository whose names end with one of `endings`, sorted by path.
 #[must_use]
 pub fn files(endings: &[&str]) -> Vec<File> {
     let root = root();

@@ -1,11 +1,11 @@
-//! What is for devices and boards builds without a GPU's libraries, and without a command line's.
+//! Crates for devices and boards build without the libraries for GPUs and command lines.
 
 use std::env;
 use std::process::Command;
 
 use tidy::root;
 
-/// What takes long to build, and is of no use to them.
+/// Crates that take long to build, and that devices and boards don't need.
 const TRAINING: [&str; 4] = ["wgpu", "clap", "rayon", "charcell"];
 
 #[test]

@@ -1,13 +1,13 @@
-//! Links in the repository's pages lead to files, and to what these define.
+//! Links in the repository's pages lead to files that exist, and to items that these define.
 
 use std::path::Path;
 
 use tidy::{File, files, read, root};
 
-/// What stands before the name of an item where it is defined, at the least.
+/// Keywords that may precede the name of an item where it is defined.
 const KEYWORDS: [&str; 8] = ["fn", "struct", "enum", "trait", "type", "const", "static", "pub"];
 
-/// A link whose text is code and whose target a source file names an item that the file defines.
+/// If a link's text is code and its target is a source file, the file must define that item.
 #[test]
 fn links_lead_to_files_and_items() {
     let (mut broken, mut links_found, mut items) = (Vec::new(), 0, 0);
@@ -36,7 +36,7 @@ fn links_lead_to_files_and_items() {
     assert!(links_found > 20 && items > 20, "{links_found} links, {items} to items: too few");
 }
 
-/// Text and target of each link of a page, `[text](target)`, and of each image.
+/// Text and target of each link `[text](target)` and each image on a page.
 fn links(page: &str) -> impl Iterator<Item = (&str, &str)> {
     let links = page.match_indices("](").filter_map(|(middle, separator)| {
         let start = page[..middle].rfind('[')? + 1;
@@ -48,19 +48,19 @@ fn links(page: &str) -> impl Iterator<Item = (&str, &str)> {
     links.chain(images)
 }
 
-/// Whether `item` is the path of the module in the file at `path`, its crate's name included.
+/// Whether `item` is the path of the module in the file at `path`, including the crate's name.
 fn names_module(item: &str, path: &Path) -> bool {
     let path = path.with_extension("").display().to_string().replace('-', "_");
     path.ends_with(&item.replace("::", "/src/"))
 }
 
-/// Whether `source` defines `item`, a path: its first and its last name, if they aren't Cargo's.
+/// Whether `source` defines every name in the path `item`; true if `item` is a file.
 fn defines(source: &str, item: &str) -> bool {
     let is_file = item.contains(['.', '/']);
     is_file || item.split("::").all(|name| source.lines().any(|line| introduces(line, name)))
 }
 
-/// Whether a line of code introduces `name`: by a keyword, as an `impl`, a variant or a field.
+/// Whether a line of code introduces `name`: after a keyword, in an `impl`, or as a variant.
 fn introduces(line: &str, name: &str) -> bool {
     let line = line.trim_start();
     let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');

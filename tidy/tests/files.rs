@@ -1,17 +1,17 @@
-//! Files are short, are used, and lead to files that are there.
+//! Files and lines are short, prose wraps, and every file is used.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use tidy::{File, files};
 
-/// The most lines of a source file, tests included.
+/// The most lines of a source file, including tests.
 const MOST_LINES: usize = 400;
 
 /// The most characters of a line.
 const MOST_COLUMNS: usize = 100;
 
-/// What of a file is data, as long as it is.
+/// Folders with data, whose lines may have any length.
 const DATA: [&str; 1] = ["trainer/text/"];
 
 #[test]
@@ -32,7 +32,7 @@ fn files_and_lines_are_short() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Text that nobody reads by eye may be of any width; what is written for people wraps.
+/// Prose wraps; tables, HTML, code and links may be wider.
 #[test]
 fn prose_wraps() {
     let is_prose = |line: &str| !line.starts_with(['|', '<', '!']) && !line.contains("://");
@@ -52,7 +52,7 @@ fn prose_wraps() {
     assert!(wrong.is_empty(), "too long:\n{}", wrong.join("\n"));
 }
 
-/// Each source file is a module, or a target that Cargo finds; each shader is a kernel or included.
+/// Each source file is a module or a target that Cargo finds; each shader is a kernel or included.
 #[test]
 fn no_file_is_dead() {
     let sources = files(&[".rs", ".toml"]);
@@ -88,7 +88,7 @@ fn no_file_is_dead() {
     assert!(dead.is_empty(), "nothing uses {}", dead.join(", "));
 }
 
-/// The pictures and pages of `docs/` are looked at from somewhere.
+/// Each picture and page in `docs/` is linked from somewhere.
 #[test]
 fn documents_are_linked() {
     let pages: String = files(&[".md", ".rs", ".yml"]).into_iter().map(|file| file.text).collect();
@@ -99,5 +99,5 @@ fn documents_are_linked() {
         .collect();
     let unlinked: Vec<&String> =
         all.iter().filter(|path| !pages.contains(path.trim_start_matches("docs/"))).collect();
-    assert!(unlinked.is_empty(), "nothing leads to {unlinked:?}");
+    assert!(unlinked.is_empty(), "nothing links to {unlinked:?}");
 }

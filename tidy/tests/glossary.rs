@@ -1,4 +1,5 @@
-//! `docs/glossary.md` says what is so: terms are where it says, and other names aren't used.
+//! `docs/glossary.md` is right: terms are defined in the files that it names, and the names that it
+//! rules out aren't used.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ struct Entry {
     term: String,
     /// The file that defines it.
     path: String,
-    /// What it isn't called.
+    /// Names that must not be used for it.
     others: Vec<String>,
 }
 
@@ -18,7 +19,7 @@ fn terms_are_defined_where_the_glossary_says() {
     let sources = texts();
     for Entry { term, path, .. } in entries() {
         let text = sources.get(&path).unwrap_or_else(|| panic!("{term}: there is no {path}"));
-        // A term that is no identifier is explained there in other words.
+        // A term that isn't an identifier is explained there in other words.
         if let Some(name) = quoted(&term).first() {
             let name = name.rsplit("::").next().unwrap_or_default();
             assert!(!uses(text, name).is_empty(), "{path} has no {name}");
@@ -31,7 +32,7 @@ fn a_concept_has_one_name() {
     let entries = entries();
     for (number, Entry { term, .. }) in entries.iter().enumerate() {
         let is_twice = entries[..number].iter().any(|before| before.term == *term);
-        assert!(!is_twice, "{term} is there twice");
+        assert!(!is_twice, "{term} is in the glossary twice");
     }
     let mut wrong = Vec::new();
     for (path, text) in texts().iter().filter(|(path, _)| !path.starts_with("tidy/")) {
@@ -39,14 +40,14 @@ fn a_concept_has_one_name() {
         for Entry { term, others, .. } in &entries {
             for other in others {
                 let lines = uses(&code, other).into_iter();
-                wrong.extend(lines.map(|line| format!("{path}:{line}: {other}: that is {term}")));
+                wrong.extend(lines.map(|line| format!("{path}:{line}: {other}: use {term}")));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// All sources by their paths.
+/// All source files by path.
 fn texts() -> BTreeMap<String, String> {
     let files = files(&[".rs", ".wgsl", ".h", ".c"]);
     files.into_iter().map(|File { path, text }| (path, text)).collect()
@@ -66,12 +67,12 @@ fn entries() -> Vec<Entry> {
     entries
 }
 
-/// What stands in backquotes in `cell`.
+/// The texts in backquotes in `cell`.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// `text` with as many lines, without comments.
+/// `text` without comments, with its line numbers unchanged.
 fn without_comments(text: &str) -> String {
     let code = |line: &str| {
         let end = if line.trim_start().starts_with('*') { Some(0) } else { line.find("//") };
@@ -80,7 +81,7 @@ fn without_comments(text: &str) -> String {
     text.lines().map(code).collect()
 }
 
-/// The lines of `text` that have `name`, and not as a part of a longer one.
+/// The numbers of the lines of `text` with `name`, other than as a part of a longer name.
 fn uses(text: &str, name: &str) -> Vec<usize> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let is_whole = |&at: &usize| {

@@ -1,4 +1,4 @@
-//! No module of a crate uses one that uses it, by whatever way.
+//! The imports between the modules of a crate have no cycles.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use tidy::imports::{Imports, Module, circular, folder};
 use tidy::{File, files};
 
 #[test]
-fn no_imports_run_in_circles() {
+fn imports_have_no_cycles() {
     let files = files(&[".rs", "Cargo.toml"]);
     let crates = files.iter().filter_map(|File { path, .. }| path.strip_suffix("/Cargo.toml"));
     let shown = |module: &Module| format!("crate::{}", module.join("::"));
@@ -20,5 +20,5 @@ fn no_imports_run_in_circles() {
         }
     }
     let circles: Vec<String> = circles.into_iter().collect();
-    assert!(circles.is_empty(), "these lead back to themselves:\n{}", circles.join("\n"));
+    assert!(circles.is_empty(), "these imports are part of a cycle:\n{}", circles.join("\n"));
 }

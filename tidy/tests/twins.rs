@@ -1,9 +1,9 @@
-//! Each kernel has a twin on the CPU, which has its name and a file of that name.
+//! Each kernel has a twin on the CPU with the same name, in a file with that name.
 
 use tidy::{File, files};
 
 #[test]
-fn every_kernel_has_a_twin_of_its_name() {
+fn every_kernel_has_a_twin_with_its_name() {
     let sources = files(&[".rs", ".wgsl"]);
     let kernels = sources.iter().filter_map(|File { path, text }| {
         let name = path.strip_prefix("shaders/wgsl/")?.strip_suffix(".wgsl")?;
@@ -30,14 +30,14 @@ fn every_kernel_has_a_twin_of_its_name() {
             wrong.push(format!("the header of {name}.wgsl doesn't name {file}"));
         }
         if !kernel.contains(&format!("\nfn {name}(")) {
-            wrong.push(format!("the entry point of {name}.wgsl isn't called so"));
+            wrong.push(format!("the entry point of {name}.wgsl isn't called {name}"));
         }
     }
     assert!(count >= 10, "{count} kernels: too few were found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `lstm_step` as `struct LstmStep<`.
+/// Converts `lstm_step` to `struct LstmStep<`.
 fn type_of(name: &str) -> String {
     let parts = name.split('_').map(|part| part[..1].to_uppercase() + &part[1..]);
     format!("struct {}<", parts.collect::<String>())

@@ -1,19 +1,19 @@
-//! Words that read as if they were translated, and what to write instead.
+//! Phrases that read as if they were translated, and what to write instead.
 
 use tidy::files;
 use tidy::prose::{Word, words};
 
-/// A phrase that isn't written.
+/// A phrase to avoid.
 struct Phrase {
     phrase: &'static str,
     instead: &'static str,
-    /// It is right after one of these,
+    /// Words after which it is allowed.
     except_after: &'static [&'static str],
-    /// or before one of these.
+    /// Words before which it is allowed.
     except_before: &'static [&'static str],
 }
 
-/// What may follow "no" in a sentence about what something is.
+/// Words that may follow "is no".
 const COMPARED: &[&str] =
     &["longer", "more", "less", "worse", "better", "larger", "smaller", "use", "help", "reason"];
 
@@ -59,7 +59,7 @@ const fn phrase(phrase: &'static str, instead: &'static str) -> Phrase {
 }
 
 impl Phrase {
-    /// The line of each time that it is written.
+    /// The line of each occurrence.
     fn lines<'a>(&'a self, words: &'a [Word]) -> impl Iterator<Item = usize> + 'a {
         let phrase: Vec<&str> = self.phrase.split(' ').collect();
         let is_one_of = |word: Option<&Word>, list: &[&str]| {
@@ -78,7 +78,7 @@ impl Phrase {
 
 #[test]
 fn no_phrase_reads_as_translated() {
-    /// The list itself; texts that others wrote, or that models learn from.
+    /// The list itself, texts by others, and texts that models learn from.
     const OTHERS: [&str; 3] = ["tidy/", "trainer/text/", "CHANGELOG.md"];
     let mut found = Vec::new();
     let files = files(&[".rs", ".wgsl", ".md", ".py", ".mjs", ".c", ".h", ".toml", ".yml", ".x"]);

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     print(&(memory_table() + &notes() + &speed_table() + SPEED_NOTE))
 }
 
-/// What the boards have, and the addresses of their models.
+/// The boards' memory, and the addresses of their models.
 fn memory_table() -> String {
     let mut text = format!(
         "{:14} {:33} {:10} {:>8} {:>8} {:>5} {:>10} {:>8}\n",
@@ -57,7 +57,7 @@ fn memory_table() -> String {
     text
 }
 
-/// How fast they write.
+/// The boards' speeds.
 fn speed_table() -> String {
     let mut text = format!(
         "{:14} {:>9} {:>9} {:>8} {:>12} {:>9}\n",
@@ -78,29 +78,28 @@ fn speed_table() -> String {
     text
 }
 
-/// Where models are written, and where programs read them.
+/// Where models are written, and where the firmware reads them.
 fn notes() -> String {
     let mapped = BOARDS.iter().filter_map(|board| match board.flashing {
         Flashing::Espflash { model_mapped_at, .. } => Some(format!(
-            "The program of {} reads it at {model_mapped_at:#010x}, where the chip maps it.\n",
+            "The firmware of {} reads them at {model_mapped_at:#010x}, where the chip maps them.\n",
             board.name
         )),
         _ => None,
     });
     let mapped: String = mapped.collect();
-    format!("\nA model is written to its address in flash.\n{mapped}\n")
+    format!("\nModels are written to flash at the address shown.\n{mapped}\n")
 }
 
-/// Explains the numbers of the second table.
+/// Explains the numbers in the table of speeds.
 const SPEED_NOTE: &str = "
 Computed for a model with 43 characters, if it fits, and rounded; not measured on hardware. A
-character takes the clocks of the core, and waits for the bytes that it reads from flash. The
-firmware keeps as many weights in RAM as fit: the last three columns are for the larger model that
-fits, the bytes of a character that are read from RAM, the speed without, and what takes most of the
-time.
+character takes the core's clock cycles plus the wait for bytes from flash. The firmware keeps as
+many weights in RAM as fit. The last three columns are for the larger model that fits: the share of
+bytes that are read from RAM, the speed with all weights in flash, and what takes most of the time.
 ";
 
-/// The speed of a model of the table, if `board` has room for it.
+/// The speed of a model with this many hidden units, if `board` has room for it.
 fn speed(board: &Board, hidden: usize) -> Option<Speed> {
     let dimensions = Dimensions { vocabulary: VOCABULARY, hidden, layers: 1 };
     board.speed(dimensions).filter(|_| board.has_room(dimensions))
@@ -133,7 +132,7 @@ fn describe(board: &Board) -> Value {
     })
 }
 
-/// A speed as JSON, computed; nothing where there is none.
+/// A computed speed as JSON; all fields are null if there is none.
 pub(super) fn describe_speed(speed: Option<Speed>) -> Value {
     json!({
         "characters_per_second": speed.map(|speed| speed.characters_per_second),
@@ -143,31 +142,31 @@ pub(super) fn describe_speed(speed: Option<Speed>) -> Value {
     })
 }
 
-/// The boards to buy, which aren't emulators.
+/// The boards that aren't emulated.
 fn real_boards() -> impl Iterator<Item = &'static Board> {
     BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator)
 }
 
-/// The boards, emulators aside, that run the model of `artifact`.
+/// The boards, without emulated ones, that can run the model of `artifact`.
 pub(super) fn fitting(artifact: &Artifact) -> Vec<&'static Board> {
     real_boards().filter(|board| board.check(artifact.bytes()).is_ok()).collect()
 }
 
-/// What `train` and `inspect` say about boards for the model at `path`.
+/// What `train` and `inspect` print about boards for the model at `path`.
 pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -> String {
     let fitting = fitting(artifact);
     let Some(first) = fitting.first() else {
-        // The board that would take most of it says how much that is.
+        // The reason of the board that fits the most hidden units.
         let reasons = real_boards().filter_map(|board| board.check(artifact.bytes()).err());
         let reason = reasons.max_by_key(|reason| match reason {
             ImageError::TooLarge { fitting_hidden, .. } => *fitting_hidden,
             _ => None,
         });
-        return reason.map_or(String::new(), |reason| format!("no board runs it: {reason}\n"));
+        return reason.map_or(String::new(), |reason| format!("no board can run it: {reason}\n"));
     };
     let names = fitting.iter().map(|board| with_speed(board, board.name, dimensions));
     format!(
-        "boards that it fits, and the characters a second that they write, computed: {}\n  \
+        "boards that it fits (computed characters/s): {}\n  \
          charcell firmware --board {} --model {}\n",
         names.collect::<Vec<_>>().join(", "),
         first.name,
@@ -175,7 +174,7 @@ pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -
     )
 }
 
-/// `name` of `board`, and how many characters a second it writes.
+/// `name` for `board`, with its characters per second.
 pub(super) fn with_speed(board: &Board, name: &str, dimensions: Dimensions) -> String {
     let speed = board.speed(dimensions);
     speed.map_or(name.into(), |speed| format!("{name} ({})", speed.characters_per_second))

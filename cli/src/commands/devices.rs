@@ -20,14 +20,14 @@ pub(super) struct Arguments {
     /// Measure how long each kernel takes in an iteration of the chapter's recipe.
     #[arg(long)]
     profile: bool,
-    /// The adapter to measure, by words of its name and interface [default: the one that
+    /// The adapter to measure: words from its name and interface [default: the one that
     /// --device auto uses].
     #[arg(long, value_name = "NAME", requires = "profile")]
     adapter: Option<String>,
     /// Hidden units of the model to measure.
     #[arg(long, value_name = "N", requires = "profile", default_value_t = Config::default().hidden)]
     hidden: usize,
-    /// Its LSTM layers.
+    /// LSTM layers of the model to measure.
     #[arg(long, value_name = "N", requires = "profile", default_value_t = Config::default().layers)]
     layers: usize,
     /// Print a JSON object.
@@ -54,19 +54,20 @@ fn show_adapters(arguments: &Arguments) -> Result<(), Error> {
         let limits = adapter.limits();
         text += &format!("{adapter}\n  {}, driver {}\n", adapter.kind(), adapter.driver());
         text += &format!(
-            "  buffers to {} MiB, bound to {} MiB; {} invocations and {} bytes a workgroup\n",
+            "  buffers up to {} MiB, bindings up to {} MiB; {} invocations and {} bytes per \
+             workgroup\n",
             limits.max_buffer_size >> 20,
             limits.max_storage_buffer_binding_size >> 20,
             limits.max_compute_invocations_per_workgroup,
             limits.max_compute_workgroup_storage_size,
         );
         if let Some(obstacle) = adapter.obstacle() {
-            text += &format!("  can't be trained on: {obstacle}\n");
+            text += &format!("  can't be used for training: {obstacle}\n");
         } else if adapter.kind() == AdapterKind::Software {
-            text += "  taken only when named: --adapter\n";
+            text += "  used only if selected with --adapter\n";
         }
     }
-    print(&format!("{text}--device auto takes {device} ({reason})\n"))
+    print(&format!("{text}--device auto uses {device} ({reason})\n"))
 }
 
 fn describe(adapter: &Adapter) -> Value {
@@ -102,9 +103,9 @@ fn show_profile(arguments: &Arguments, config: &Config) -> Result<(), Error> {
         ));
     }
     let mut text = format!(
-        "{adapter}: an iteration of {} hidden units in {} layer(s), {batch_size} rows of \
-         {num_steps} steps, by {clock}\n{:24}{:>10}{:>10}{:>10}{:>10}\n",
-        config.hidden, config.layers, "kernel", "times", "ms", "GFLOP/s", "GB/s",
+        "{adapter}: one iteration with {} hidden units in {} layer(s), {batch_size} rows of \
+         {num_steps} steps, timed by {clock}\n{:24}{:>10}{:>10}{:>10}{:>10}\n",
+        config.hidden, config.layers, "kernel", "dispatches", "ms", "GFLOP/s", "GB/s",
     );
     for kernel in &kernels {
         text +=
@@ -114,7 +115,7 @@ fn show_profile(arguments: &Arguments, config: &Config) -> Result<(), Error> {
     let dispatches = kernels.iter().map(|kernel| kernel.dispatches).sum();
     let seconds = kernels.iter().map(|kernel| kernel.seconds).sum();
     text +=
-        &line("all", dispatches, seconds, sum(|kernel| kernel.flop), sum(|kernel| kernel.bytes));
+        &line("total", dispatches, seconds, sum(|kernel| kernel.flop), sum(|kernel| kernel.bytes));
     print(&text)
 }
 

@@ -15,7 +15,7 @@ use crate::run_folder::RunFolder;
 #[command(after_help = "Example:
   charcell evaluate runs/001/model.postcard --corpus my.txt --chars 10000")]
 pub(super) struct Arguments {
-    /// An artifact, or a run folder, to evaluate its f32 weights.
+    /// An artifact, or a run folder to evaluate its f32 weights.
     model: PathBuf,
     /// The text to predict: files or whole folders.
     #[arg(long, num_args = 1.., value_name = "PATH", required = true)]
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// Use the first N characters only.
     #[arg(long, value_name = "N")]
     chars: Option<usize>,
-    /// The character that stands for every unknown one [default: the model's replacement].
+    /// The character that stands for unknown characters [default: the model's replacement].
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
     /// Print a JSON object; an infinite perplexity is 1.7976931348623157e308.
@@ -59,7 +59,7 @@ fn report(arguments: &Arguments, model: &AnyModel<'_>) -> Result<(), Error> {
         return print(&format!("{json}\n"));
     }
     print(&format!(
-        "perplexity {}, {} bits a character, first choice right {:.2} % of {} characters\n",
+        "perplexity {}, {} bits per character, first choice right for {:.2} % of {} characters\n",
         shown_number(evaluation.perplexity, 4),
         shown_number(evaluation.bits_per_character, 4),
         evaluation.top_1_accuracy * 100.0,

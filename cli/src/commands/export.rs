@@ -58,7 +58,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     print(&format!("{}\n", path.display()))
 }
 
-/// The artifact; prints what int8 costs.
+/// Makes the artifact, and reports the loss of int8.
 fn made(
     folder: &RunFolder,
     model: &TrainedModel,

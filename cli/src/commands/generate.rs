@@ -67,7 +67,7 @@ impl Arguments {
 fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> Result<(), Error> {
     let own = model.header().prefixes.first().copied();
     let prefix = arguments.prefix.as_deref().or(own).unwrap_or_default();
-    // Nothing is printed of a prefix that can't be continued.
+    // Fail before printing a prefix that can't be continued.
     model.tokens(prefix, None)?;
     tell_changes(AS_TRAINED, Changes::of(prefix, model.header().normalisation));
     tell_replaced(model.unknown(prefix).as_ref());
@@ -86,7 +86,7 @@ fn generate(arguments: &Arguments, model: &AnyModel<'_>, sampling: Sampling) -> 
     written.and_then(|()| stream.end())
 }
 
-/// `value` in thousandths; only 0 itself becomes 0, which can have a special meaning.
+/// `value` in thousandths. Only 0 itself becomes 0, because that can have a special meaning.
 fn milli(
     name: &'static str,
     value: f64,

@@ -70,7 +70,7 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
     })
 }
 
-/// The boards that the model fits on, and how fast they write with it.
+/// The boards that the model fits, and how fast they write with it.
 fn boards(artifact: &Artifact, model: &AnyModel<'_>) -> Vec<Value> {
     let describe = |board: &Board| {
         let mut description = describe_speed(board.speed(model.dimensions()));
@@ -80,7 +80,7 @@ fn boards(artifact: &Artifact, model: &AnyModel<'_>) -> Vec<Value> {
     fitting(artifact).into_iter().map(describe).collect()
 }
 
-/// On those cores, the hidden states of int8 models take more RAM.
+/// Bytes of the state on a Cortex-M0 or M0+, where the hidden states of int8 models use more RAM.
 fn state_bytes_on_cortex_m0(model: &AnyModel<'_>) -> usize {
     match model {
         AnyModel::Int8(model) => Memory::on_armv6m::<Int8>(model.dimensions()).state_bytes,
@@ -88,7 +88,7 @@ fn state_bytes_on_cortex_m0(model: &AnyModel<'_>) -> usize {
     }
 }
 
-/// The RAM that a program needs.
+/// The numbers about the RAM that a program needs.
 const MEMORY: [&str; 6] = [
     "state_bytes",
     "state_bytes_on_cortex_m0",
@@ -102,7 +102,7 @@ fn as_text(description: &Value) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &Value| {
         let plain = value.as_str().map_or_else(|| value.to_string(), |value| format!("{value:?}"));
-        writeln!(text, "{name:24} {plain}").expect("a string grows as it must");
+        writeln!(text, "{name:24} {plain}").expect("writing to a string succeeds");
     };
     for name in ["weights", "layers", "hidden", "vocabulary_size", "vocabulary"] {
         line(name, &description[name]);
@@ -118,7 +118,7 @@ fn as_text(description: &Value) -> String {
             format!("{} of layer {}", tensor["name"].as_str().unwrap_or_default(), tensor["layer"]);
         let (offset, bytes) = (&tensor["offset"], &tensor["bytes"]);
         writeln!(text, "  {name:24} {bytes:>8} bytes at {offset}")
-            .expect("a string grows as it must");
+            .expect("writing to a string succeeds");
     }
     text
 }

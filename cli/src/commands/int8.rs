@@ -1,4 +1,4 @@
-//! Artifacts in int8, which every command that writes one compares with f32.
+//! int8 artifacts, which every command that writes one compares with f32.
 
 use charcell::model::TrainedModel;
 use charcell::{Artifact, Int8Loss, int8_artifact};
@@ -14,11 +14,12 @@ pub(super) struct Int8Arguments {
 }
 
 impl Int8Arguments {
-    /// The int8 artifact of `model`, and what it costs on `text`, as [`int8_artifact`] has it.
+    /// The int8 artifact of `model`, and its loss on `text`: see [`int8_artifact`].
     ///
     /// # Errors
-    /// [`ArtifactError::Int8Loss`](charcell::ArtifactError::Int8Loss) if that is too much and isn't
-    /// allowed; as [`int8_artifact`].
+    /// Those of [`int8_artifact`], and
+    /// [`ArtifactError::Int8Loss`](charcell::ArtifactError::Int8Loss) if the loss is too large and
+    /// not allowed.
     pub(super) fn artifact(
         &self,
         model: &TrainedModel,

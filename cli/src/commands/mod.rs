@@ -1,4 +1,4 @@
-//! The commands, a file each.
+//! The commands, one per file.
 
 mod boards;
 mod devices;
@@ -57,13 +57,13 @@ enum Command {
 /// The exit code for wrong usage.
 const USAGE: u8 = 2;
 
-/// Runs the command of the command line. Exit codes: 0 done, 1 could not, 2 wrong usage.
+/// Runs the command on the command line. Exit codes: 0 success, 1 failure, 2 wrong usage.
 pub(crate) fn run() -> ExitCode {
     survive_full_files();
     match arguments() {
         Ok(arguments) => exit_code(perform(arguments.command)),
         Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
-            // What else a file needs is no help where it isn't taken at all.
+            // If the file isn't supported at all, say that instead of what else is missing.
             import::check_format(command())
                 .map_or_else(|refusal| exit_code(Err(refusal)), |()| error.exit())
         }
@@ -71,22 +71,22 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Has writing beyond a limit on the size of files end in an error, and not end the program.
+/// Makes writing beyond a limit on file sizes return an error instead of ending the program.
 #[cfg(unix)]
 fn survive_full_files() {
-    // Where the signal can't be caught, such a file ends the program as it ends others.
+    // If this fails, the signal ends the program, as by default.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 #[cfg(not(unix))]
 fn survive_full_files() {}
 
-/// What can be said on the command line.
+/// The definition of the command line.
 fn command() -> clap::Command {
     Arguments::command().mut_subcommand("train", train::with_defaults)
 }
 
-/// What is said on it.
+/// The parsed command line.
 fn arguments() -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches(&command().try_get_matches()?)
 }
@@ -105,17 +105,17 @@ fn perform(command: Command) -> Result<(), Error> {
     }
 }
 
-/// Says what went wrong, if anything did: the exit code.
+/// Reports what went wrong, if anything did, and returns the exit code.
 fn exit_code(done: Result<(), Error>) -> ExitCode {
     if let Err(error) = &done
         && !is_unread(error)
     {
         tell(format_args!("error: {error}{}", see(error)));
     }
-    // Once more, as there may be room again.
+    // Try again, because there may be room now.
     let lost = untold();
     if let Some(error) = &lost {
-        tell(format_args!("error: {error}; not all that was to be said here was"));
+        tell(format_args!("error: {error}; some messages were lost"));
     }
     match done {
         Ok(()) if lost.is_none() => ExitCode::SUCCESS,
@@ -124,8 +124,8 @@ fn exit_code(done: Result<(), Error>) -> ExitCode {
     }
 }
 
-/// Refuses the first option that was given without effect; each comes with whether it was, and why
-/// it has none.
+/// Refuses the first option that was given without effect. Each entry of `options` is an option,
+/// whether it was given without effect, and why it has none.
 ///
 /// # Errors
 /// [`Error::NoEffect`].
@@ -136,7 +136,7 @@ fn check_effects(options: &[(&'static str, bool, &'static str)]) -> Result<(), E
     }
 }
 
-/// The options that may help with an error, as they are shown after it.
+/// The options that may help with an error, as printed after it.
 fn see(error: &Error) -> String {
     let options = error.options();
     if options.is_empty() { String::new() } else { format!(" (see {})", options.join(", ")) }
@@ -153,8 +153,8 @@ fn with_model<T>(
     use_model(&artifact, &model)
 }
 
-/// What changes a text that a model reads.
-const AS_TRAINED: &str = "normalised as the texts that the model was trained on";
+/// How a text that a model reads is changed.
+const AS_TRAINED: &str = "normalised like the texts that the model was trained on";
 
 /// What was done to the texts of a training.
 #[derive(Debug, Clone, Copy, ValueEnum)]

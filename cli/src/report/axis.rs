@@ -1,12 +1,12 @@
-//! An axis of a picture: round numbers on it, each with a label of its own.
+//! An axis of a picture, with distinct labels at round numbers.
 
-/// About how many labels an axis has.
+/// The approximate number of labels on an axis.
 const LABELS: f64 = 8.0;
 
-/// Powers of ten between which numbers are written out.
+/// Exponents of the steps whose labels are written without an exponent.
 const PLAIN: std::ops::RangeInclusive<i32> = -4..=6;
 
-/// A range of numbers, with labels at some of them.
+/// A range of numbers with labels.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
     from: f64,
@@ -15,13 +15,13 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis from `from` to `to`, which are finite, and the second is larger.
+    /// The axis from `from` to `to`; both are finite, and `to` is larger.
     pub(super) fn new(from: f64, to: f64) -> Self {
-        // Halves, as the difference of two finite numbers may not be one.
+        // Halves, because the difference of two finite numbers may overflow.
         Self::with_step(from, to, round_up(2.0 * ((to / 2.0 - from / 2.0) / LABELS)))
     }
 
-    /// As [`new`](Self::new), with labels at whole numbers only.
+    /// Like [`new`](Self::new), but with labels at whole numbers only.
     pub(super) fn of_whole_numbers(from: f64, to: f64) -> Self {
         Self::with_step(from, to, round_up((to - from) / LABELS).max(1.0))
     }
@@ -29,7 +29,7 @@ impl Axis {
     fn with_step(from: f64, to: f64, step: f64) -> Self {
         let (first, last) = ((from / step).ceil(), (to / step).floor());
         let count = (last - first) as usize + 1;
-        // The first digit of a step is its only one.
+        // A step has a single significant digit.
         let exponent = step.log10().floor() as i32;
         let label = |value: f64| {
             if PLAIN.contains(&exponent) {
@@ -41,7 +41,7 @@ impl Axis {
         let ticks = (0..count).map(|number| first + number as f64);
         let mut ticks: Vec<(f64, String)> = ticks
             .map(|number| {
-                // Of negative powers of ten, only a quotient is the nearest number.
+                // A negative power of ten is inexact, so divide by its exact reciprocal instead.
                 let value = if step < 1.0 { number / step.recip() } else { number * step };
                 (value, label(value))
             })
@@ -50,19 +50,19 @@ impl Axis {
         Self { from, to, ticks }
     }
 
-    /// Numbers on the axis, in ascending order, with their labels.
+    /// The labelled numbers in ascending order, with their labels.
     pub(super) fn ticks(&self) -> &[(f64, String)] {
         &self.ticks
     }
 
-    /// Where on the axis `value` lies: 0 at its start, 1 at its end, and never beyond.
+    /// The position of `value` on the axis: 0 at its start, 1 at its end, clamped to that range.
     pub(super) fn share(&self, value: f64) -> f64 {
         let (from, to) = (self.from / 2.0, self.to / 2.0);
         ((value / 2.0 - from) / (to - from)).clamp(0.0, 1.0)
     }
 }
 
-/// The next larger of 1, 2 and 5 times a power of ten.
+/// `value` rounded up to 1, 2 or 5 times a power of ten.
 fn round_up(value: f64) -> f64 {
     let power = 10_f64.powf(value.log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);

@@ -1,32 +1,32 @@
-//! The curves of a training's losses, as SVG.
+//! The loss curves of a training, as SVG.
 
 use std::fmt::Write;
 
 use super::axis::Axis;
 use charcell::{EpochReport, LARGEST_PERPLEXITY};
 
-/// Pixels of the picture.
+/// Size of the picture, in pixels.
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
 
-/// The sides of the rectangle in which the curves lie.
+/// The sides of the rectangle with the curves.
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 748.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 368.0;
 
-/// Where the highest loss lies, below the top.
+/// The y coordinate of the highest loss, a little below the top.
 const HIGHEST: f64 = 28.0;
 
 const TRAINING: &str = "#1f77b4";
 const VALIDATION: &str = "#d62728";
 
-/// The least that the losses' axis reaches to, in nats.
+/// The smallest upper end of the loss axis, in nats.
 const LEAST_LOSS: f64 = 0.1;
 
-/// The losses of training and held-out text by epoch, as an SVG document.
+/// The losses on training and held-out text for each epoch, as an SVG document.
 ///
-/// A loss that is not a finite number leaves a gap, and one without neighbours is a dot.
+/// A loss that isn't finite leaves a gap; one without neighbours is a dot.
 #[must_use]
 pub(crate) fn loss_svg(metrics: &[EpochReport]) -> String {
     let curves = [
@@ -41,7 +41,7 @@ pub(crate) fn loss_svg(metrics: &[EpochReport]) -> String {
     let epochs = points().map(|&(epoch, _)| epoch);
     let first = epochs.clone().fold(f64::INFINITY, f64::min).min(1.0);
     let last = epochs.fold(first, f64::max);
-    // A single epoch lies in the middle.
+    // A single epoch is in the middle.
     let (from, to) = if last > first { (first, last) } else { (first - 1.0, first + 1.0) };
     let highest = points().map(|&(_, loss)| loss).fold(LEAST_LOSS, f64::max);
     let (x, y) = (Axis::of_whole_numbers(from, to), Axis::new(0.0, highest));
@@ -62,20 +62,20 @@ pub(crate) fn loss_svg(metrics: &[EpochReport]) -> String {
     svg + "</svg>\n"
 }
 
-const GROWS: &str = "a string grows as it must";
+const GROWS: &str = "writing to a string succeeds";
 
-/// A line with a name; what can't be drawn of it leaves gaps.
+/// A named curve; values that can't be drawn leave gaps.
 struct Curve {
     name: &'static str,
     color: &'static str,
-    /// Epoch and loss of points without a gap between them.
+    /// Epoch and loss of the points, in runs without gaps.
     runs: Vec<Vec<(f64, f64)>>,
-    /// How many values there are, those that can't be drawn among them.
+    /// The number of values, including those that can't be drawn.
     count: usize,
 }
 
 impl Curve {
-    /// The values that some of the `metrics` have.
+    /// The curve of the values that `loss` finds in `metrics`.
     fn new(
         name: &'static str,
         color: &'static str,
@@ -115,7 +115,7 @@ impl Curve {
         }
     }
 
-    /// What the line is, as the `number`-th of the entries at the top right.
+    /// Draws the curve's entry in the legend at the top right, the `number`-th from the top.
     fn draw_key(&self, svg: &mut String, number: usize) {
         let drawn: usize = self.runs.iter().map(Vec::len).sum();
         let missing = match self.count - drawn {
@@ -172,7 +172,7 @@ fn draw_axes(svg: &mut String, x: &Axis, y: &Axis) {
     writeln!(
         svg,
         "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" transform=\"rotate(-90, {x}, {y})\">\
-         loss, nats a character</text>"
+         loss, nats per character</text>"
     )
     .expect(GROWS);
 }

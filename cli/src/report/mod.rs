@@ -1,4 +1,4 @@
-//! A run to look at: the curves of its losses as SVG, and a page with all of it.
+//! The report of a run: its loss curves as SVG, and an HTML page.
 
 mod axis;
 mod curves;
@@ -10,21 +10,20 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use self::curves::loss_svg;
 
-/// What a page shows beside the training, once the model is exported.
+/// What the page shows about the exported model.
 #[derive(Debug, Clone)]
 pub(crate) struct Sizes {
-    /// Bytes of the int8 artifact.
+    /// Size of the int8 artifact, in bytes.
     pub(crate) flash_bytes: usize,
-    /// Bytes of RAM while it generates.
+    /// RAM that generating uses, in bytes.
     pub(crate) ram_bytes: usize,
-    /// The boards that it fits, with the characters a second that each writes.
+    /// The boards that it fits, with their characters per second.
     pub(crate) boards: Vec<String>,
-    /// What int8 costs.
+    /// The loss in quality with int8 weights.
     pub(crate) int8_loss: Int8Loss,
 }
 
-/// A page with everything in it: curves, texts as they got better, sizes, if they are known, and
-/// settings.
+/// A self-contained page: curves, generated texts, settings, and sizes if they are known.
 #[must_use]
 pub(crate) fn report_html(
     description: &Description,
@@ -36,15 +35,15 @@ pub(crate) fn report_html(
         html lang="en" {
             head {
                 meta charset="utf-8";
-                title { "A run of Charcell" }
+                title { "Charcell run" }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "A run of Charcell" }
+                h1 { "Charcell run" }
                 table { (facts(description, metrics, sizes)) }
                 h2 { "Losses" }
                 (PreEscaped(loss_svg(metrics)))
-                h2 { "What it writes" }
+                h2 { "Generated text" }
                 @for report in metrics.iter().filter(|report| !report.continuations.is_empty()) {
                     h3 { "after epoch " (report.epoch) }
                     @for text in &report.continuations { p.text { (visible(text)) } }
@@ -68,7 +67,7 @@ p.text { font-family: ui-monospace, monospace; margin: 0; white-space: pre-wrap;
 svg { max-width: 100%; height: auto; }
 ";
 
-/// What was trained, how far, and what it takes.
+/// What was trained and for how long, and what the model needs.
 fn facts(description: &Description, metrics: &[EpochReport], sizes: Option<&Sizes>) -> Markup {
     let Description { config, corpus_characters, vocabulary, origin, epochs, .. } = description;
     let validated = metrics.iter().filter_map(|report| report.validation_perplexity);
@@ -96,7 +95,7 @@ fn facts(description: &Description, metrics: &[EpochReport], sizes: Option<&Size
 }
 
 fn settings(description: &Description) -> Markup {
-    // By way of the text, which has the shortest form of each number.
+    // Through JSON text, which has the shortest form of each number.
     let settings = serde_json::to_string(&description.config).unwrap_or_default();
     let settings: serde_json::Value = serde_json::from_str(&settings).unwrap_or_default();
     html! {
@@ -112,7 +111,7 @@ fn row(name: &str, value: impl Display) -> Markup {
     html! { tr { td { (name) } td { (visible(&value.to_string())) } } }
 }
 
-/// `text` with control characters, which a page can't hold, as their pictures.
+/// `text` with visible symbols for control characters, which HTML doesn't allow.
 fn visible(text: &str) -> String {
     let picture = |character: char| match character {
         '\n' => '\n',
@@ -155,10 +154,10 @@ mod tests {
         Description::new(&corpus, &Config::default(), 2)
     }
 
-    /// How many lines and dots of each curve there are.
+    /// The number of lines and dots of each curve.
     fn drawn(metrics: &[EpochReport]) -> [[usize; 2]; 2] {
         let svg = loss_svg(metrics);
-        assert!(svg.starts_with("<svg") && svg.contains("nats a character"));
+        assert!(svg.starts_with("<svg") && svg.contains("nats per character"));
         ["#1f77b4", "#d62728"].map(|color| {
             ["<polyline", "<circle"].map(|shape| {
                 let lines = svg.lines();
@@ -173,7 +172,7 @@ mod tests {
         assert_eq!(drawn(&[]), [[0, 0], [0, 0]]);
     }
 
-    /// A line of one point would be none.
+    /// A line with one point would be invisible.
     #[test]
     fn a_point_by_itself_is_a_dot() {
         assert_eq!(drawn(&metrics()[..1]), [[0, 1], [0, 0]]);
@@ -186,8 +185,7 @@ mod tests {
         assert!(loss_svg(&gap).contains(">held-out text (1 not finite)<"));
     }
 
-    /// Numbers of all kinds, those that aren't finite and those at the ends of the range as often
-    /// as any.
+    /// Numbers of all kinds, with many that aren't finite or are at the ends of the range.
     fn any_number() -> impl Strategy<Value = f64> {
         let special = [0.0, -0.0, 5e-324, 1e-310, 0.1, 1.0, 709.8, 1e300, f64::MAX, f64::MIN];
         let not_finite = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
@@ -249,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_everything_in_it_and_escapes_it() {
+    fn a_page_is_complete_and_escaped() {
         let sizes = Sizes {
             flash_bytes: 328_000,
             ram_bytes: 2500,

@@ -14,13 +14,13 @@ const FOLDER: &str = "checkpoint";
 const LOCK: &str = "lock";
 const EXTENSION: &str = "checkpoint";
 
-/// Checkpoints that are kept: the last one, and the one to fall back to.
+/// The number of checkpoints that are kept: the last one, and one to fall back to.
 const KEPT: usize = 2;
 
-/// What a training goes on from.
+/// What a training is resumed from.
 #[derive(Debug)]
 pub(crate) struct LastCheckpoint {
-    /// The last checkpoint that can be read.
+    /// The last readable checkpoint.
     pub(crate) checkpoint: Checkpoint,
     /// The reports of its epochs.
     pub(crate) metrics: Vec<EpochReport>,
@@ -28,17 +28,17 @@ pub(crate) struct LastCheckpoint {
     pub(crate) damaged: Vec<String>,
 }
 
-/// The folder `checkpoint` of a run that is locked.
+/// The folder `checkpoint` of a run, locked.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     folder: PathBuf,
-    /// Locked as long as it is open: a process that is killed leaves no lock behind.
+    /// Locked while it is open, so that a process that is killed leaves no lock.
     _lock: File,
-    /// The files of this training, from the first to the last.
+    /// The checkpoints of this training, first to last.
     files: Vec<PathBuf>,
-    /// Where the reports of its epochs are, once there is a checkpoint.
+    /// The reports of its epochs, once there is a checkpoint.
     log: Option<MetricsLog>,
-    /// Whether the folder wasn't there before.
+    /// Whether the folder was created by this training.
     is_new: bool,
 }
 
@@ -46,7 +46,7 @@ impl Checkpoints {
     /// Locks the checkpoints of the run in `run`.
     ///
     /// # Errors
-    /// [`RunError::Busy`], or [`RunError::Folder`] if the folder can't be made.
+    /// [`RunError::Busy`], or [`RunError::Folder`] if the folder can't be created.
     pub(super) fn lock(run: &Path) -> Result<Self, RunError> {
         let error = |source| RunError::Folder { path: run.into(), source };
         let folder = run.join(FOLDER);
@@ -71,11 +71,11 @@ impl Checkpoints {
         Staged::write(self.next().1, &checkpoint.to_bytes()).map(drop)
     }
 
-    /// Writes `checkpoint`, whose epochs have the reports `metrics`, as the last one, and takes
-    /// away those that are no longer needed, those of another training in this folder among them.
+    /// Writes `checkpoint`, whose epochs have the reports `metrics`, as the last one, and removes
+    /// those that are no longer needed, including those of an earlier training in this folder.
     ///
     /// # Errors
-    /// [`RunError::Write`]; those from before are still there then.
+    /// [`RunError::Write`]; earlier checkpoints are kept then.
     pub(super) fn save(
         &mut self,
         checkpoint: &Checkpoint,
@@ -92,15 +92,15 @@ impl Checkpoints {
         self.remove_others()
     }
 
-    /// Number and file of the checkpoint that comes next.
+    /// Number and path of the next checkpoint.
     fn next(&self) -> (u64, PathBuf) {
         let last = list(&self.folder).last().and_then(|path| number(path)).unwrap_or(0);
-        // The last number that there is stays the last.
+        // A checkpoint with the highest number is replaced.
         let number = last.saturating_add(1);
         (number, self.folder.join(format!("{number:06}.{EXTENSION}")))
     }
 
-    /// Takes away all checkpoints but those of this training.
+    /// Removes all checkpoints except those of this training.
     ///
     /// # Errors
     /// [`RunError::Write`].
@@ -114,8 +114,8 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The last checkpoint that can be read, the reports of its epochs, and what is wrong with
-    /// those after it. The training goes on with the files of the one that was here before.
+    /// The last readable checkpoint, the reports of its epochs, and what is wrong with checkpoints
+    /// after it. From now on, the readable checkpoints count as files of this training.
     ///
     /// # Errors
     /// [`RunError::NoCheckpoint`].
@@ -136,7 +136,7 @@ impl Checkpoints {
         Err(RunError::NoCheckpoint { path: run.into(), reason })
     }
 
-    /// The checkpoint in `path`, with its reports and where they are; or what is wrong with it.
+    /// The checkpoint in `path`, with its log and the reports in it; or what is wrong with it.
     fn read(&self, path: &Path) -> Result<(Checkpoint, MetricsLog, Vec<EpochReport>), String> {
         let bytes = fs::read(path).map_err(|error| error.to_string())?;
         let checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| error.to_string())?;
@@ -146,17 +146,17 @@ impl Checkpoints {
         Ok((checkpoint, log, metrics))
     }
 
-    /// Takes the folder away, if it was made for nothing.
+    /// Removes the folder, if this training created it and wrote no checkpoint.
     pub(super) fn remove_if_empty(&self) {
         if self.is_new && self.files.is_empty() {
-            // What can't be removed does no harm.
+            // If this fails, no harm is done.
             let _ = fs::remove_file(self.folder.join(LOCK));
             let _ = fs::remove_dir(&self.folder);
         }
     }
 }
 
-/// Whether `name` in a run folder is of this module.
+/// Whether `name` in a run folder is the folder of checkpoints.
 pub(super) fn is_folder(name: &std::ffi::OsStr) -> bool {
     name == FOLDER
 }
@@ -166,7 +166,7 @@ pub(super) fn are_there(run: &Path) -> bool {
     !list(&run.join(FOLDER)).is_empty()
 }
 
-/// Whether the checkpoints of the run in `run` need the file `path`, which is canonical.
+/// Whether `path`, which is canonical, is a checkpoint of the run in `run` or its log.
 pub(super) fn has(run: &Path, path: &Path) -> bool {
     let folder = run.join(FOLDER);
     let files = list(&folder).into_iter().chain(metrics_log::list(&folder));
@@ -179,7 +179,7 @@ pub(super) fn is_locked(run: &Path) -> bool {
     lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-/// The checkpoints in `folder`, from the first to the last.
+/// The checkpoints in `folder`, first to last.
 fn list(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let entries: Vec<PathBuf> =
@@ -190,7 +190,7 @@ fn list(folder: &Path) -> Vec<PathBuf> {
     numbered.into_iter().map(|(_, path)| path).collect()
 }
 
-/// The number in the name of a checkpoint.
+/// The number in the file name of a checkpoint; `None` for other files.
 fn number(path: &Path) -> Option<u64> {
     let is_checkpoint = path.extension().is_some_and(|extension| extension == EXTENSION);
     is_checkpoint.then(|| path.file_stem()?.to_str()?.parse().ok()).flatten()

@@ -1,4 +1,4 @@
-//! What can be wrong with the folder of a run.
+//! Errors of run folders.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,49 +8,49 @@ use crate::shell::shell_path;
 /// Why a run can't be read or written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
-    /// It has no checkpoint that can be read.
-    #[error("{} has no checkpoint to go on from{reason}: start without --resume", path.display())]
+    /// It has no readable checkpoint.
+    #[error("{} has no checkpoint to resume from{reason}: start without --resume", path.display())]
     NoCheckpoint {
         path: PathBuf,
-        /// What is wrong with those that there are, with a colon before it; or nothing.
+        /// What is wrong with each checkpoint, in parentheses; empty if there are none.
         reason: String,
     },
-    /// The user ended a training early.
+    /// The user interrupted a training.
     #[error(
-        "interrupted in epoch {}: `charcell train --resume --out {}` goes on, `charcell export {}` \
-         makes an artifact of the weights so far",
+        "interrupted in epoch {}: `charcell train --resume --out {}` resumes it, `charcell export \
+         {}` makes an artifact from the current weights",
         epochs + 1,
         shell_path(path),
         shell_path(weights)
     )]
     Interrupted {
         path: PathBuf,
-        /// The folder that the weights are in: another one if they can't be written there.
+        /// The folder with the weights; not `path` if they couldn't be written there.
         weights: PathBuf,
-        /// Whole epochs that are done.
+        /// Completed epochs.
         epochs: usize,
     },
-    /// Another process trains in it.
+    /// Another process is training in it.
     #[error(
-        "another training is at work in {}: give another --out, or wait for its end",
+        "another training is running in {}: use another --out, or wait until it ends",
         path.display()
     )]
     Busy { path: PathBuf },
-    /// It is there already.
+    /// It already exists.
     #[error(
-        "{} exists already: give another --out, {}or --force to replace the run in it",
+        "{} already exists: use another --out, {}or --force to replace the run in it",
         path.display(),
-        if *can_go_on { "--resume to go on with its training, " } else { "" }
+        if *can_go_on { "--resume to continue its training, " } else { "" }
     )]
     Exists {
         /// Whether it has a checkpoint.
         can_go_on: bool,
         path: PathBuf,
     },
-    /// It can't be made, or not be written in.
-    #[error("cannot write in {}: {source}; give another --out", path.display())]
+    /// It can't be created or written to.
+    #[error("cannot write to {}: {source}; use another --out", path.display())]
     Folder { path: PathBuf, source: io::Error },
-    /// A folder isn't a run's.
+    /// A folder doesn't contain a run.
     #[error("{} is not a run folder: {reason}", path.display())]
     NotARun {
         path: PathBuf,
@@ -60,7 +60,7 @@ pub(crate) enum RunError {
     /// A file can't be written.
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
-    /// A file to write is one of those that the run is read from.
-    #[error("{} is a part of the run, and would be replaced: give another file", path.display())]
+    /// An output file is a file of the run that is exported.
+    #[error("{} is part of the run and would be overwritten: use another file", path.display())]
     ReplacesRun { path: PathBuf },
 }

@@ -8,30 +8,30 @@ use tempfile::NamedTempFile;
 
 use super::RunError;
 
-/// What the name of a file starts with until it is renamed to its own.
+/// The prefix of the names of temporary files.
 const TEMPORARY: &str = ".charcell-";
 
-/// Writes `bytes` to `path`, whole or not at all: to a temporary file beside it, which is then
-/// renamed.
+/// Writes `bytes` to `path`, whole or not at all: to a temporary file in the same folder, which is
+/// then renamed.
 ///
 /// # Errors
-/// [`RunError::Write`]; what was at `path` before is still there then.
+/// [`RunError::Write`]; an existing file at `path` is unchanged then.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     Staged::write(path.into(), bytes)?.rename()
 }
 
-/// Writes each of `files`, a path and its bytes, whole or not at all, and none before all of them
-/// are on the disk.
+/// Writes each of `files`, a path and its bytes, whole or not at all. None gets its name before the
+/// bytes of all are on the disk.
 ///
 /// # Errors
-/// [`RunError::Write`] of the first that can't be written.
+/// [`RunError::Write`] for the first that can't be written.
 pub(crate) fn write_all_whole(files: &[(PathBuf, &[u8])]) -> Result<(), RunError> {
     let stage = |(path, bytes): &(PathBuf, &[u8])| Staged::write(path.clone(), bytes);
     let staged = files.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
     staged.into_iter().try_for_each(Staged::rename)
 }
 
-/// A file that is written and synced under a temporary name; dropped, it is gone.
+/// A file that is written and synced under a temporary name, and deleted when it is dropped.
 pub(super) struct Staged {
     file: NamedTempFile,
     path: PathBuf,
@@ -64,19 +64,19 @@ impl Staged {
     }
 }
 
-/// A file in `folder` that is gone when it is dropped; as readable as any other, for it may become
-/// a result.
+/// A file in `folder` that is deleted when it is dropped. It has the permissions of any other file,
+/// because it may become a result.
 pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY).make_in(folder, |path| File::create_new(path))
 }
 
-/// Takes away what a process that was killed left behind in `folder`.
+/// Removes the temporary files in `folder` of processes that were killed.
 pub(super) fn remove_temporary_files(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(TEMPORARY))
     {
-        // Left where it is, it does no harm.
+        // If this fails, no harm is done.
         let _ = fs::remove_file(entry.path());
     }
 }

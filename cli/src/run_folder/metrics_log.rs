@@ -1,5 +1,5 @@
-//! The reports of a training's epochs beside its checkpoints: a file that grows by a line an epoch,
-//! so that a checkpoint costs the same however many there were.
+//! The reports of a training's epochs, in a separate file that grows by a line each epoch: so the
+//! cost of a checkpoint doesn't depend on the number of epochs.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
@@ -9,27 +9,27 @@ use charcell::{Checkpoint, EpochReport};
 
 use super::RunError;
 
-/// What the name of such a file ends with.
+/// The extension of such a file.
 const EXTENSION: &str = "metrics";
 
-/// The file of one training. What stands in it after the lines that a checkpoint counts is of a
-/// time that was lost, and isn't read.
+/// The file of one training. Lines beyond the number of epochs in a checkpoint are from epochs that
+/// were lost, and are ignored.
 #[derive(Debug)]
 pub(super) struct MetricsLog {
     path: PathBuf,
-    /// Lines that are on the disk, and their bytes.
+    /// Valid lines on the disk, and their length in bytes.
     lines: usize,
     bytes: u64,
 }
 
 impl MetricsLog {
-    /// The file, not made yet, of a training whose first checkpoint has this `number`.
+    /// The file, not yet written, of a training whose first checkpoint has this `number`.
     pub(super) fn new(folder: &Path, number: u64) -> Self {
         Self { path: folder.join(format!("{number:06}.{EXTENSION}")), lines: 0, bytes: 0 }
     }
 
-    /// The file in `folder` that has the reports of `checkpoint`, which has this `number`, and
-    /// these reports.
+    /// The file in `folder` with the reports of `checkpoint`, which has this `number`, and the
+    /// reports themselves.
     pub(super) fn find(
         folder: &Path,
         checkpoint: &Checkpoint,
@@ -56,13 +56,13 @@ impl MetricsLog {
         &self.path
     }
 
-    /// Writes those of `metrics` that aren't there yet.
+    /// Appends those of `metrics` that aren't in the file yet.
     ///
     /// # Errors
-    /// [`RunError::Write`]; what was there before is still there then.
+    /// [`RunError::Write`]; the earlier reports are still there then.
     pub(super) fn append(&mut self, metrics: &[EpochReport]) -> Result<(), RunError> {
         if fs::metadata(&self.path).map_or(0, |there| there.len()) < self.bytes {
-            // Somebody took the file away.
+            // Somebody deleted the file.
             *self = Self { path: self.path.clone(), lines: 0, bytes: 0 };
         }
         if metrics.len() == self.lines {

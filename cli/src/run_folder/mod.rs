@@ -1,13 +1,13 @@
 //! The folder of a training run.
 //!
-//! | file | what it holds |
+//! | file | content |
 //! |---|---|
 //! | `run.json` | settings, normalisation, vocabulary, version, corpus checksum and start |
-//! | `weights.safetensors` | the parameters, as PyTorch names them |
-//! | `metrics.jsonl` | an [`EpochReport`] a line |
-//! | `model.postcard`, `model-f32.postcard` | the artifact, and that of f32 weights if asked for |
-//! | `loss.svg`, `report.html` | the run to look at |
-//! | `checkpoint/` | what it takes to go on: see [`Checkpoint`] |
+//! | `weights.safetensors` | the parameters, with PyTorch's names |
+//! | `metrics.jsonl` | one [`EpochReport`] per line |
+//! | `model.postcard`, `model-f32.postcard` | the artifact in int8, and in f32 if requested |
+//! | `loss.svg`, `report.html` | loss curves and report |
+//! | `checkpoint/` | what resuming needs: see [`Checkpoint`] |
 
 mod checkpoints;
 mod error;
@@ -38,27 +38,27 @@ const F32_ARTIFACT: &str = "model-f32.postcard";
 const CURVES: &str = "loss.svg";
 const PAGE: &str = "report.html";
 
-/// What is made of the weights, and removed where they are replaced.
+/// Files that depend on the weights, and are removed when these are replaced.
 const MADE_OF_WEIGHTS: [&str; 5] = [METRICS, ARTIFACT, F32_ARTIFACT, CURVES, PAGE];
 
-/// A folder that holds, or will hold, one training run.
+/// The folder of one training run, which may not be written yet.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
-    /// The folders that were made for it, from the innermost out.
+    /// The folders that were created for it, innermost first.
     made: Vec<PathBuf>,
-    /// Where a training writes its checkpoints, which keeps other trainings out.
+    /// The checkpoints of a training, locked against other trainings.
     checkpoints: Option<Checkpoints>,
 }
 
 impl RunFolder {
-    /// Makes the folder `path` for a training. One that exists is taken if there is no run in it,
+    /// Creates the folder `path` for a training. An existing folder is used if it contains no run,
     /// or with `force`: that run's files stay until [`save`](Self::save) replaces them, and its
-    /// checkpoints until the first of this training, or `save`.
+    /// checkpoints until the first checkpoint of this training, or `save`.
     ///
     /// # Errors
-    /// [`RunError::Exists`], [`RunError::Busy`] if another training is at work there, or
-    /// [`RunError::Folder`] if the folder can't be made or written in.
+    /// [`RunError::Exists`], [`RunError::Busy`] if another training is running there, or
+    /// [`RunError::Folder`] if the folder can't be created or written to.
     pub(crate) fn create(path: PathBuf, force: bool) -> Result<Self, RunError> {
         let error = |source| RunError::Folder { path: path.clone(), source };
         let made = missing(&path);
@@ -73,7 +73,7 @@ impl RunFolder {
         Self::locked(path, made)
     }
 
-    /// Makes the first folder of `parent/001`, `parent/002`, … that isn't there, for a training.
+    /// Creates the first of `parent/001`, `parent/002`, … that doesn't exist, for a training.
     ///
     /// # Errors
     /// [`RunError::Folder`].
@@ -95,7 +95,7 @@ impl RunFolder {
         }
     }
 
-    /// The folder of a run that a training goes on with.
+    /// The folder of a run whose training is resumed.
     ///
     /// # Errors
     /// [`RunError::NoCheckpoint`], [`RunError::Busy`], [`RunError::Folder`].
@@ -107,14 +107,14 @@ impl RunFolder {
     }
 
     fn locked(path: PathBuf, made: Vec<PathBuf>) -> Result<Self, RunError> {
-        // Better to find out now than after the training.
+        // Find out now, not after the training.
         check_places(&path)?;
         temporary_file(&path).map_err(|source| RunError::Folder { path: path.clone(), source })?;
         let checkpoints = Some(Checkpoints::lock(&path)?);
         Ok(Self { path, made, checkpoints })
     }
 
-    /// The folder of a run that is there.
+    /// The folder of an existing run.
     ///
     /// # Errors
     /// [`RunError::NotARun`] if it has no `run.json`.
@@ -125,29 +125,29 @@ impl RunFolder {
         let mut reason = format!("it has no {DESCRIPTION}");
         if checkpoints::are_there(&path) {
             let out = shell_path(&path);
-            reason += &format!("; `charcell train --resume --out {out}` goes on with its training");
+            reason += &format!("; `charcell train --resume --out {out}` continues its training");
         }
         Err(RunError::NotARun { path, reason })
     }
 
-    /// Takes the folders that were made for the run away again, as far as nothing is in them.
+    /// Removes the folders that were created for the run, unless something is in them.
     pub(crate) fn remove_if_empty(&self) {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.remove_if_empty();
         }
         for folder in &self.made {
-            // A folder that isn't empty can't be removed so, which is what is wanted.
+            // This fails on a folder that isn't empty, as it should.
             let _ = fs::remove_dir(folder);
         }
     }
 
-    /// The folder.
+    /// The folder's path.
     #[must_use]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where the artifact with these weights lies.
+    /// The path of the artifact with these weights.
     #[must_use]
     pub(crate) fn artifact_path(&self, weights: Precision) -> PathBuf {
         self.path.join(match weights {
@@ -156,7 +156,7 @@ impl RunFolder {
         })
     }
 
-    /// Whether `path` is a file of the run, but for its artifact with these weights.
+    /// Whether `path` is a file of the run, other than its artifact with these weights.
     #[must_use]
     pub(crate) fn has_file(&self, path: &Path, but: Option<Precision>) -> bool {
         let Ok(path) = path.canonicalize() else { return false };
@@ -166,7 +166,7 @@ impl RunFolder {
         files.any(|file| is(&file) && Some(file) != but) || checkpoints::has(&self.path, &path)
     }
 
-    /// The last checkpoint that can be read, and what is wrong with those after it.
+    /// The last readable checkpoint, and what is wrong with those after it.
     ///
     /// # Errors
     /// [`RunError::NoCheckpoint`].
@@ -177,7 +177,7 @@ impl RunFolder {
         }
     }
 
-    /// Makes sure that there is room for a checkpoint, while nothing is lost yet.
+    /// Makes sure that there is room for a checkpoint, before there is anything to lose.
     ///
     /// # Errors
     /// [`RunError::Write`].
@@ -185,8 +185,8 @@ impl RunFolder {
         self.checkpoints.as_ref().map_or(Ok(()), |checkpoints| checkpoints.check_room(checkpoint))
     }
 
-    /// Writes a checkpoint, whole or not at all, and what of `metrics`, the reports of its epochs,
-    /// isn't on the disk yet; the checkpoint before it is kept.
+    /// Writes a checkpoint, whole or not at all, and those of `metrics`, the reports of its epochs,
+    /// that aren't on the disk yet. The checkpoint before it is kept.
     ///
     /// # Errors
     /// [`RunError::Write`]; [`RunError::Busy`] if the folder wasn't opened for a training.
@@ -201,11 +201,11 @@ impl RunFolder {
         }
     }
 
-    /// Writes the weights, and what they are of; what else a run that was here before left, its
-    /// checkpoints included, is removed. Returns what can't be removed, if there is such.
+    /// Writes the weights and their description, and removes all other files of an earlier run,
+    /// including its checkpoints. Returns the error if something can't be removed.
     ///
-    /// Each file is written whole or not at all, and both of them before the first is renamed:
-    /// a disk that is full leaves the run from before as it was.
+    /// Each file is written whole or not at all, and both are written before the first is renamed:
+    /// if the disk is full, the earlier run is unchanged.
     ///
     /// # Errors
     /// [`RunError::Write`], [`RunError::Folder`].
@@ -225,7 +225,7 @@ impl RunFolder {
         Ok(removed.err())
     }
 
-    /// Removes what was made of other weights, and the checkpoints of other trainings.
+    /// Removes files that depend on other weights, and the checkpoints of other trainings.
     fn remove_others(&self) -> Result<(), RunError> {
         let remove = |name: &&str| {
             let path = self.path.join(name);
@@ -252,11 +252,11 @@ impl RunFolder {
         write_whole(&self.path.join(METRICS), lines.as_bytes())
     }
 
-    /// Writes all files of a run but artifact and report:
+    /// Writes all files of a run except artifact, curves and report:
     /// [`save_weights`](Self::save_weights), then [`save_metrics`](Self::save_metrics).
     ///
     /// # Errors
-    /// As both.
+    /// Those of both.
     pub(crate) fn save(
         &self,
         description: &Description,
@@ -269,7 +269,7 @@ impl RunFolder {
         }
     }
 
-    /// Writes the curves of the losses.
+    /// Writes the loss curves.
     ///
     /// # Errors
     /// [`RunError::Write`].
@@ -277,7 +277,7 @@ impl RunFolder {
         write_whole(&self.path.join(CURVES), loss_svg(metrics).as_bytes())
     }
 
-    /// Writes the page about the run; the `sizes` are known once the model is exported.
+    /// Writes the report; the `sizes` are known once the model is exported.
     ///
     /// # Errors
     /// [`RunError::Write`].
@@ -291,7 +291,7 @@ impl RunFolder {
         write_whole(&self.path.join(PAGE), page.as_bytes())
     }
 
-    /// Reads what the run is.
+    /// Reads the description of the run.
     ///
     /// # Errors
     /// [`RunError::NotARun`] says what is missing or wrong.
@@ -300,7 +300,7 @@ impl RunFolder {
         read.map_err(|reason| self.not_a_run(DESCRIPTION, &reason))
     }
 
-    /// Reads the model of a run.
+    /// Reads the model of the run.
     ///
     /// # Errors
     /// [`RunError::NotARun`] says what is missing or wrong.
@@ -318,7 +318,7 @@ impl RunFolder {
     }
 }
 
-/// `path` and the folders around it, as far as they aren't there, from the innermost out.
+/// `path` and its parent folders, as far as they don't exist, innermost first.
 fn missing(path: &Path) -> Vec<PathBuf> {
     let folders = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty());
     folders.take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect()
@@ -334,12 +334,12 @@ fn has_other_files(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The files that a run in `path` may have, but for its checkpoints.
+/// The files that a run in `path` may have, except its checkpoints.
 fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
     [DESCRIPTION, WEIGHTS].into_iter().chain(MADE_OF_WEIGHTS).map(|name| path.join(name))
 }
 
-/// Refuses a folder in which a file of the run could not be renamed to its own name in the end.
+/// Fails if `path` has a subfolder with the name of one of the run's files.
 fn check_places(path: &Path) -> Result<(), RunError> {
     match all_files(path).find(|file| file.is_dir()) {
         Some(path) => Err(RunError::Write { path, source: io::ErrorKind::IsADirectory.into() }),

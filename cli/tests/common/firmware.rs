@@ -1,13 +1,13 @@
-//! Files that a firmware could be: their bytes, written out.
+//! The bytes of ELF files that look like firmware.
 
 use charcell_flash::{Core, board};
 
-/// The kinds of processors in ELF files.
+/// Machine types in ELF files.
 pub(crate) const ARM: u16 = 40;
 pub(crate) const RISCV: u16 = 243;
 
-/// The identity of a firmware, after `padding` bytes, with the memory that the board called `name`
-/// has in the table.
+/// The identity of a firmware, after `padding` bytes, with the memory of the board called `name` in
+/// the table.
 pub(crate) fn identity(name: &str, version: u16, padding: usize) -> Vec<u8> {
     let memory = board(name).map_or([0, 0], |it| [it.memory_bytes as u32, it.model_address]);
     let mut bytes = vec![0x5A; padding];
@@ -27,8 +27,7 @@ pub(crate) fn firmware(name: &str, version: u16, padding: usize) -> Vec<u8> {
     elf(machine, &[(board.program_ranges()[0].start, &identity(name, version, padding))])
 }
 
-/// An ELF file of a program for a `machine`, with flags 5 and the entry 0x1234, which has
-/// `segments`: addresses and bytes.
+/// An ELF file for a `machine`, with flags 5, entry 0x1234 and `segments`: addresses and bytes.
 pub(crate) fn elf(machine: u16, segments: &[(u32, &[u8])]) -> Vec<u8> {
     let mut file = b"\x7FELF\x01\x01\x01".to_vec();
     file.resize(16, 0);

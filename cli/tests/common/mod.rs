@@ -1,4 +1,4 @@
-//! What several tests need: small models, and commands.
+//! Shared by the tests: small models, and running commands.
 
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
@@ -22,7 +22,7 @@ use signal_hook::{
 };
 use tempfile::TempDir;
 
-/// A model that was never trained, for a vocabulary of ASCII and other characters.
+/// An untrained model, with a vocabulary of ASCII and other characters.
 pub(crate) fn untrained_model(dimensions: Dimensions) -> TrainedModel {
     let characters = (' '..).filter(|c| !c.is_ascii_uppercase()).take(dimensions.vocabulary);
     TrainedModel {
@@ -45,7 +45,7 @@ pub(crate) fn charcell(folder: &TempDir, words: &str) -> Output {
     command.current_dir(folder.path()).args(words.split(' ')).output().unwrap()
 }
 
-/// What a command says to stderr, which must end with this exit code.
+/// The stderr of a command, which must end with this exit code.
 pub(crate) fn told(folder: &TempDir, words: &str, exit_code: i32) -> String {
     let output = charcell(folder, words);
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -53,14 +53,14 @@ pub(crate) fn told(folder: &TempDir, words: &str, exit_code: i32) -> String {
     stderr
 }
 
-/// What a command prints that must succeed.
+/// The stdout of a command, which must succeed.
 pub(crate) fn prints(folder: &TempDir, words: &str) -> String {
     let output = charcell(folder, words);
     assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A command must fail with exit code 1 and an error that has all of `parts`.
+/// Checks that a command fails with exit code 1 and an error that contains all of `parts`.
 pub(crate) fn fails(folder: &TempDir, words: &str, parts: &[&str]) {
     let error = told(folder, words, 1);
     for part in parts {
@@ -76,8 +76,8 @@ pub(crate) fn folder_with_run() -> TempDir {
     folder
 }
 
-/// Has programs heed the signals that this one was perhaps started to ignore, as a shell does with
-/// Ctrl-C for what runs in the background: unlike that, a handler isn't inherited.
+/// Makes child programs heed signals that this one may have been started to ignore, as a shell does
+/// with Ctrl-C for background jobs: ignored signals are inherited, but handlers aren't.
 #[cfg(unix)]
 pub(crate) fn heed_signals() {
     static ONCE: Once = Once::new();

@@ -1,4 +1,4 @@
-//! What a firmware that runs Charcell's models says of itself to those who only have its bytes.
+//! Identifies a firmware that runs Charcell's models by its bytes alone.
 //!
 //! A firmware has an [`Identity`] in its flash, where [`Identity::find`] finds it:
 //!
@@ -22,17 +22,17 @@ const MAGIC: [u8; 17] = *b"charcell-firmware";
 /// The longest name of a board.
 const NAME_BYTES: usize = 29;
 
-/// A symbol that a linker script defines: nothing lies there, its address is what counts.
+/// A symbol that a linker script defines: it has no content, only its address matters.
 pub type Symbol = [u8; 0];
 
 /// The board that a firmware is for, the version of artifacts that it reads, how much memory it has
-/// for a model's state and weights, and where it looks for a model.
+/// for a model's state and weights, and the address where it expects a model.
 ///
-/// The fields lie in its bytes one after the other: `charcell-firmware`, the version in two bytes,
-/// the name, padded with zeros to 29 bytes, the bytes of memory in four, and the address in four;
-/// numbers are little-endian. In a firmware, `A` is the symbol that models start at: the linker
-/// fills in the address of its own script, wherever that is changed. Who reads it has the four
-/// bytes.
+/// The fields follow one another: `charcell-firmware`, the version (2 bytes), the name, padded with
+/// zeros to 29 bytes, the bytes of memory (4 bytes), and the address (4 bytes). Numbers are
+/// little-endian. In a firmware, `A` is a reference to the symbol at the start of models: the
+/// linker fills in the address, so it follows changes of the linker script. For a reader, `A` is
+/// the four bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct Identity<A> {
@@ -43,21 +43,20 @@ pub struct Identity<A> {
     models: A,
 }
 
-/// An identity as it was found in a firmware.
+/// An identity that was found in a firmware.
 type Found = Identity<[u8; 4]>;
 
-// What is written is what is read; addresses of hosts are longer.
+// Both have the same layout on devices; addresses of hosts are longer.
 #[cfg(target_pointer_width = "32")]
 const _: () = assert!(size_of::<Identity<&'static Symbol>>() == size_of::<Found>());
 
 impl Identity<&'static Symbol> {
-    /// The identity of a firmware that reads artifacts of `version`, for the board called `name`,
-    /// as
-    /// `charcell boards` lists it, where models start at `models` in flash, and which has
-    /// `memory_bytes` of RAM for their state and weights.
+    /// The identity of a firmware that reads artifacts of `version`, for the board called `name` in
+    /// `charcell boards`. Models start at `models` in flash, and `memory_bytes` of RAM are for
+    /// their state and weights.
     ///
     /// # Panics
-    /// If the name is longer than 29 bytes: at compile time, where this is for a `static`.
+    /// If the name is longer than 29 bytes: at compile time, if this initialises a `static`.
     #[must_use]
     pub const fn new(
         version: u16,
@@ -65,15 +64,15 @@ impl Identity<&'static Symbol> {
         models: &'static Symbol,
         memory_bytes: usize,
     ) -> Self {
-        assert!(name.len() <= NAME_BYTES, "a board's name has up to 29 bytes");
+        assert!(name.len() <= NAME_BYTES, "a board's name has at most 29 bytes");
         let mut padded = [0; NAME_BYTES];
         padded.split_at_mut(name.len()).0.copy_from_slice(name.as_bytes());
         let (version, memory_bytes) = (version.to_le_bytes(), (memory_bytes as u32).to_le_bytes());
         Self { magic: MAGIC, version, name: padded, memory_bytes, models }
     }
 
-    /// Where models are written to in flash. A chip that maps its flash to other addresses has the
-    /// program read them there.
+    /// The address in flash that models are written to. On a chip that maps its flash to other
+    /// addresses, the program reads them there.
     #[must_use]
     pub fn model_address(&self) -> usize {
         self.models.as_ptr().addr()
@@ -95,7 +94,7 @@ impl Identity<[u8; 4]> {
         })
     }
 
-    /// Where models are written to in flash.
+    /// The address in flash that models are written to.
     #[must_use]
     pub const fn model_address(&self) -> u32 {
         u32::from_le_bytes(self.models)
@@ -108,7 +107,7 @@ fn field<const N: usize>(identity: &[u8], offset: usize) -> Option<[u8; N]> {
 }
 
 impl<A> Identity<A> {
-    /// The version of artifacts that the firmware reads.
+    /// The format version of artifacts that the firmware reads.
     #[must_use]
     pub const fn version(&self) -> u16 {
         u16::from_le_bytes(self.version)
@@ -120,7 +119,7 @@ impl<A> Identity<A> {
         u32::from_le_bytes(self.memory_bytes)
     }
 
-    /// The board's name; nothing if its bytes aren't UTF-8.
+    /// The board's name; empty if its bytes aren't UTF-8.
     #[must_use]
     pub fn name(&self) -> &str {
         str::from_utf8(self.name_bytes()).unwrap_or_default()
@@ -138,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identity_is_found_where_it_lies() {
+    fn an_identity_is_found_at_any_offset() {
         let mut firmware = [0x5A; 100];
         let mut bytes =
             *b"charcell-firmware\x01\x00pico\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_firmware_says_is_what_is_read() {
+    fn an_identity_returns_what_it_was_made_from() {
         static MODELS: Symbol = [];
         let identity = Identity::new(7, "a-board-whose-name-is-longest", &MODELS, 123_456);
         assert_eq!(identity.name(), "a-board-whose-name-is-longest");

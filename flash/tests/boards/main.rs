@@ -1,6 +1,6 @@
-//! What is made of each board's `board.toml`: the table of boards in this crate, how Cargo runs
-//! each firmware, and what the pages say of the boards. A file that isn't up to date is written,
-//! and the test fails, for what was written to be looked at and committed.
+//! Everything that is generated from each board's `board.toml`: the table of boards in this crate,
+//! how Cargo runs each firmware, and the tables in the pages about boards. If a file is out of
+//! date, the test rewrites it and fails, so that the result is reviewed and committed.
 
 mod pages;
 mod runner;
@@ -13,19 +13,19 @@ use std::{fs, io};
 use charcell_board_file::BoardFile;
 use charcell_flash::{Board, board};
 
-/// A file's path in the repository, and what belongs in it.
+/// A file's path in the repository, and its generated text.
 type Made = (PathBuf, String);
 
 #[test]
-fn what_is_made_of_the_board_files_is_up_to_date() {
+fn generated_files_are_up_to_date() {
     let boards = charcell_board_file::all().unwrap();
-    // What is computed of a board goes by the table, which comes first.
+    // The other files are computed from the table, so it comes first.
     hold_up_to_date(&[table::of(&boards)]);
     let boards: Vec<Described<'_>> = boards.iter().map(Described::new).collect();
     hold_up_to_date(&[runner::of(&boards), pages::of(&boards)].concat());
 }
 
-/// A board as its file describes it, and as the table has it.
+/// A board in its file and in the table.
 struct Described<'a> {
     file: &'a BoardFile,
     board: &'static Board,
@@ -37,7 +37,7 @@ impl<'a> Described<'a> {
     }
 }
 
-/// Writes those of the files that have anything else in them, and fails if there are any.
+/// Rewrites the files that are out of date, and fails if there are any.
 fn hold_up_to_date(made: &[Made]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut written = Vec::new();
@@ -50,13 +50,13 @@ fn hold_up_to_date(made: &[Made]) {
     }
     assert!(
         written.is_empty(),
-        "by the files board.toml, these were out of date, and are written now: {}; look at them, \
-         run this test again, and commit them",
+        "these files were out of date and have been generated from board.toml again: {}; review \
+         them, run this test again, and commit them",
         written.join(", ")
     );
 }
 
-/// What `read` finds at a path in the repository.
+/// The result of `read` for a path in the repository.
 fn read<T>(path: &Path, read: impl FnOnce(&Path) -> io::Result<T>) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

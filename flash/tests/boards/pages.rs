@@ -1,4 +1,4 @@
-//! What the pages say of the boards.
+//! The generated sections of the pages about boards.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::{Described, Made, grouped, read_text};
 /// The chapter's model.
 const CHAPTER: Dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 };
 
-/// All pages that say something of `boards`.
+/// All pages with sections about `boards`.
 pub(crate) fn of(boards: &[Described<'_>]) -> Vec<Made> {
     let real: Vec<&Described<'_>> =
         boards.iter().filter(|it| it.board.flashing != Flashing::Emulator).collect();
@@ -40,7 +40,7 @@ fn page(path: &str, update: impl FnOnce(&str) -> String) -> Made {
     (path, text)
 }
 
-/// The page of a board, which has to name the commands and files for it.
+/// The page of a board, which must name the commands and files for it.
 fn own_page(described: &Described<'_>) -> Made {
     let name = described.board.name;
     let path = format!("firmware-example/boards/{name}/README.md");
@@ -52,7 +52,7 @@ fn own_page(described: &Described<'_>) -> Made {
     (path.into(), text)
 }
 
-/// What the page of `board` has to have: it is written by hand, as boards differ in it.
+/// What the page of `board` must contain in its hand-written part.
 fn commands(board: &Board) -> Vec<String> {
     let (name, chip) = (board.name, board.chip.unwrap_or_default());
     let make = format!("charcell firmware --board {name} --model ");
@@ -117,8 +117,8 @@ fn firmware_size(described: &Described<'_>) -> String {
     )
 }
 
-/// The speed of a board that a user can have, with the larger of the models in the list of boards
-/// that fits.
+/// The speed of a board that isn't emulated, with the larger of the two models in the list of
+/// boards that fits.
 fn speed(board: &Board) -> Option<String> {
     let is_real = board.flashing != Flashing::Emulator;
     let hidden = if board.has_room(CHAPTER) { 256 } else { 128 };
@@ -176,7 +176,7 @@ fn list_of_machines(machines: &[&Described<'_>]) -> String {
 /// What flashing each board erases, refuses and pads.
 fn rules(boards: &[&Described<'_>]) -> String {
     let row = |Described { file, board }: &&Described<'_>| {
-        let rules = file.flash_rules().expect("a board that a user can have");
+        let rules = file.flash_rules().expect("the board isn't emulated");
         let unit = format!("{} KB", board.erase_unit(board.model_address).len() >> 10);
         let is_named = rules.erases.contains(&unit) || rules.model_alone.contains(&unit);
         assert!(is_named, "{}: flashing.rules don't name the {unit} of erase_units", board.name);
@@ -191,7 +191,7 @@ fn rules(boards: &[&Described<'_>]) -> String {
     )
 }
 
-/// The speeds that the boards' documents let one compute, for the chapter's model.
+/// The speeds with the chapter's model, computed from the chips' documents.
 fn speeds(boards: &[&Described<'_>]) -> String {
     let read = grouped(Placement::new::<Int8>(CHAPTER, 0).flash_bytes_read as u32, ",");
     let row = |Described { board, .. }: &&Described<'_>| {
@@ -208,12 +208,13 @@ fn speeds(boards: &[&Described<'_>]) -> String {
     let rows: String = boards.iter().filter_map(row).collect();
     format!(
         "## Boards, computed\n\n\
-         Characters a second of the chapter's model (256 units, 43 characters, int8), which reads\n\
-         {read} of its bytes for each: computed from the clocks of the core and the time that its\n\
-         flash takes for these bytes, as `firmware-example/boards/*/board.toml` have it with its\n\
-         sources. No board was measured. The firmware copies as many weights to RAM as fit.\n\n\
+         Characters per second of the chapter's model (256 units, 43 characters, int8), which\n\
+         reads {read} of its bytes for each character. The numbers are computed from the clock\n\
+         cycles of the core and the time that flash takes for these bytes; `board.toml` in\n\
+         `firmware-example/boards/*/` has the sources. No board was measured. The firmware\n\
+         copies as many weights to RAM as fit.\n\n\
          | board | from flash alone | with weights in RAM | of {read} bytes, in RAM | limit |\n\
          |---|---|---|---|---|\n{rows}\n\
-         `cargo test -p charcell-flash` holds this table to that, and writes it where it differs.\n"
+         `cargo test -p charcell-flash` checks this table, and rewrites it if it is out of date.\n"
     )
 }

@@ -1,4 +1,4 @@
-//! How Cargo runs a firmware in its folder: `.cargo/config.toml`.
+//! How Cargo runs each firmware: `.cargo/config.toml` in its folder.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use charcell_flash::Flashing;
 
 use crate::{Described, Made, read, read_text};
 
-/// The model that ships with the firmware, from the folder of the firmware's workspace.
+/// The model that ships with the firmware, relative to the firmware's workspace.
 const SHIPPED_MODEL: &str = "model.postcard";
 
-/// The board that `cargo run` in the folder of the workspace runs, and that folder's configuration.
+/// The board that `cargo run` runs in the workspace's folder, and that folder's configuration.
 const DEFAULT: (&str, &str) = ("mps2-an386", "firmware-example/.cargo/config.toml");
 
 /// The configuration of each board.
@@ -22,7 +22,7 @@ pub(crate) fn of(boards: &[Described<'_>]) -> Vec<Made> {
     let default = boards.iter().find(is_default).expect("the default is a board");
     let run = runner(default, SHIPPED_MODEL, model);
     let text = read_text(config.as_ref());
-    assert!(text.contains(&run), "{config} isn't of {}:\n{run}", default.board.name);
+    assert!(text.contains(&run), "{config} isn't for {}:\n{run}", default.board.name);
     boards.iter().map(|board| config_of(board, model)).collect()
 }
 
@@ -53,7 +53,7 @@ fn config_of(described: &Described<'_>, model_bytes: usize) -> Made {
     (path.into(), text)
 }
 
-/// The line that runs a program, with the model of these `bytes` at `path` if an emulator takes it.
+/// The line that runs a program, with the model of these `bytes` at `path` if an emulator loads it.
 fn runner(described: &Described<'_>, path: &str, bytes: usize) -> String {
     let board = described.board;
     let Some(emulator) = &described.file.emulator else {

@@ -1,4 +1,4 @@
-//! The parts of a page that are made, between comments that nobody sees on it.
+//! The generated sections of a page, between comments that are invisible when it is rendered.
 
 /// `page` with its section `name` replaced by `text`.
 pub(crate) fn with_section(page: &str, name: &str, text: &str) -> String {

@@ -8,12 +8,12 @@ use charcell_board_file::{BoardFile, Flashing};
 use crate::{Made, grouped};
 
 const START: &str = "\
-//! The table of boards, made of the files `firmware-example/boards/*/board.toml` by
-//! `tests/boards/table.rs`: what is changed here is overwritten.
+//! The table of boards, generated from `firmware-example/boards/*/board.toml` by
+//! `tests/boards/table.rs`: changes here are overwritten.
 
 use crate::board::{Board, Core, EraseUnits, FlashWait, Flashing};
 
-/// All boards, those to buy first.
+/// All boards, emulated ones last.
 #[rustfmt::skip]
 pub static BOARDS: [Board; ";
 
@@ -31,7 +31,7 @@ pub fn board(name: &str) -> Option<&'static Board> {
 pub(crate) fn of(boards: &[BoardFile]) -> Made {
     let mut text = format!("{START}{}] = [\n", boards.len());
     for board in boards {
-        write_board(&mut text, board).expect("a string takes any text");
+        write_board(&mut text, board).expect("writing to a string succeeds");
     }
     text += END;
     ("flash/src/table.rs".into(), text)
@@ -103,7 +103,7 @@ fn flashing(flashing: &Flashing) -> String {
     }
 }
 
-/// A slice with a line for each item, so many spaces from the margin.
+/// A slice with a line for each item, indented by `indent` spaces.
 fn list(items: impl Iterator<Item = String>, indent: usize) -> String {
     let lines: String = items.map(|item| format!("{:indent$}{item},\n", "")).collect();
     format!("&[\n{lines}{:width$}]", "", width = indent - 4)

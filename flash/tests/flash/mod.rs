@@ -1,4 +1,4 @@
-//! Flash, and what the tools and boot ROMs that write to it do with a file: the rules of
+//! A simulation of flash and of the tools and boot ROMs that write to it, by the rules in
 //! `docs/flashing.md`, which has their sources.
 
 use std::collections::BTreeSet;
@@ -18,14 +18,14 @@ pub(crate) struct Flash {
 }
 
 impl Flash {
-    /// What was never written, an older image that takes all of it, and bits that are all clear.
+    /// Flash that is erased, full of an older image, and with all bits clear.
     pub(crate) fn in_all_states(board: &'static Board) -> [Self; 3] {
         let older = pattern(7, board.flash_bytes as usize);
         let filled = |byte| vec![byte; older.len()];
         [filled(0xFF), older.clone(), filled(0)].map(|bytes| Self { board, bytes })
     }
 
-    /// Whether all of `parts` are in it.
+    /// Whether it contains all of `parts`.
     pub(crate) fn holds(&self, parts: &Parts) -> bool {
         parts.iter().all(|(address, bytes)| self.bytes[self.range(*address, bytes)] == **bytes)
     }
@@ -46,8 +46,8 @@ impl Flash {
         self.bytes[range].iter_mut().zip(bytes).for_each(|(bit, byte)| *bit &= byte);
     }
 
-    /// What a user does with a file whose first address is `start`: gives it to the tool that takes
-    /// its format, or copies it to the board's drive.
+    /// What a user does with a file whose first address is `start`: writes it with the tool for its
+    /// format, or copies it to the board's drive.
     pub(crate) fn take(
         &mut self,
         format: Format,
@@ -74,8 +74,8 @@ impl Flash {
         }
     }
 
-    /// probe-rs erases the units that a file has bytes in; espflash does so with the addresses that
-    /// it is told.
+    /// probe-rs erases the units that a file has bytes in; so does espflash, starting at the
+    /// address that it is given.
     fn write_parts(&mut self, parts: &Parts) {
         let end = |address: u32, bytes: &[u8]| address + bytes.len() as u32;
         let units: BTreeSet<u32> = parts
@@ -87,15 +87,16 @@ impl Flash {
         parts.iter().for_each(|(address, bytes)| self.program(*address, bytes));
     }
 
-    /// The boot ROM of the RP2040 erases by the numbers of blocks, a sector for each 16 of them:
-    /// that of the first of these to come.
+    /// The boot ROM of the RP2040 erases by the numbers of blocks: for each 16 of them, one sector,
+    /// that of the first to arrive.
     pub(crate) fn drop_on_rp2040(&mut self, blocks: &[Block]) -> Result<(), &'static str> {
         let key = |block: &Block| block.number * PAGE_BYTES / SECTOR_BYTES;
         self.drop_blocks(blocks, &[0xE48B_FF56], key)
     }
 
-    /// The boot ROM of the RP2350 erases by the addresses of blocks, a sector each. Without a
-    /// partition table it takes what is for raw addresses, data, and programs for its cores.
+    /// The boot ROM of the RP2350 erases by the addresses of blocks, one sector at a time. Without
+    /// a partition table it accepts the families for absolute addresses, for data, and for programs
+    /// of its cores.
     pub(crate) fn drop_on_rp2350(&mut self, blocks: &[Block]) -> Result<(), &'static str> {
         let families = [0xE48B_FF57, 0xE48B_FF58, 0xE48B_FF59, 0xE48B_FF5A];
         self.drop_blocks(blocks, &families, |block| block.address / SECTOR_BYTES)
@@ -110,7 +111,7 @@ impl Flash {
         let mut erased = BTreeSet::new();
         for block in blocks {
             if block.flags != 0x2000 || !families.contains(&block.family) {
-                return Err("it isn't of a family that the chip takes");
+                return Err("the chip doesn't accept its family");
             }
             if block.count as usize != blocks.len() || block.address % PAGE_BYTES != 0 {
                 return Err("its blocks don't belong together, or aren't pages");
@@ -123,8 +124,8 @@ impl Flash {
         Ok(())
     }
 
-    /// DAPLink takes a file for a binary one if it starts with a vector table, erases the chip, and
-    /// writes the file to the start of flash.
+    /// DAPLink recognises a binary file by its vector table, erases the chip, and writes the file
+    /// to the start of flash.
     pub(crate) fn drop_bin_on_daplink(&mut self, file: &[u8]) -> Result<(), &'static str> {
         if !self.starts_like_a_program(file) {
             return Err("no vector table");
@@ -134,7 +135,7 @@ impl Flash {
         Ok(())
     }
 
-    /// It takes a file for Intel HEX by its first record, and erases the chip for any.
+    /// DAPLink recognises an Intel HEX file by its first record, and always erases the chip.
     pub(crate) fn drop_hex_on_daplink(&mut self, file: &[u8]) -> Result<(), &'static str> {
         if file[0] != b':' || !b"02345".contains(&file[8]) {
             return Err("no known record");
@@ -144,7 +145,7 @@ impl Flash {
         Ok(())
     }
 
-    /// Whether the first words are a stack in RAM, and three handlers in flash.
+    /// Whether the first words are a stack pointer into RAM and three handlers in flash.
     fn starts_like_a_program(&self, file: &[u8]) -> bool {
         let Board { ram_address, ram_bytes, .. } = *self.board;
         let flash = self.board.flash();
@@ -154,7 +155,7 @@ impl Flash {
     }
 }
 
-/// Bytes that are nowhere alike for long, and the same for a `seed`.
+/// Pseudorandom bytes that depend only on `seed`.
 pub(crate) fn pattern(seed: u32, length: usize) -> Vec<u8> {
     let byte = |index: u32| {
         let mixed = (index ^ seed << 24).wrapping_mul(0x9E37_79B1);
@@ -188,7 +189,7 @@ pub(crate) fn blocks(file: &[u8]) -> Vec<Block> {
     file.chunks(512).map(block).collect()
 }
 
-/// The bytes in an Intel HEX file, a record each.
+/// The parts of an Intel HEX file, one for each record.
 pub(crate) fn hex_parts(file: &[u8]) -> Parts {
     let (mut parts, mut upper) = (Parts::new(), 0);
     for line in std::str::from_utf8(file).unwrap().lines() {
@@ -208,7 +209,7 @@ pub(crate) fn hex_parts(file: &[u8]) -> Parts {
     parts
 }
 
-/// The bytes that an ELF file loads, a segment each.
+/// The parts that an ELF file loads, one for each segment.
 pub(crate) fn segments(file: &[u8]) -> Parts {
     const LOADED: u32 = 1;
     let count = usize::from(u16::from_le_bytes([file[44], file[45]]));

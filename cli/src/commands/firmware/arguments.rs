@@ -1,4 +1,4 @@
-//! What the command is asked for.
+//! The options of `charcell firmware`.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ use crate::error::Error;
   charcell firmware --board pico --model runs/001/model.postcard
   charcell firmware --board netduinoplus2 --model runs/002/model.postcard --model-only
 
-The ESP32-C3 has no complete image: espflash makes that of the firmware by itself, and writes the
-model beside it. The files for it are the firmware's esp32-c3.elf and esp32-c3-model.bin:
+There is no complete image for the ESP32-C3: espflash makes the firmware's image itself, and the
+model is written separately. The files are esp32-c3.elf (the firmware) and esp32-c3-model.bin:
   espflash flash --chip esp32c3 esp32-c3.elf
   espflash write-bin --chip esp32c3 0x200000 esp32-c3-model.bin")]
 pub(in crate::commands) struct Arguments {
-    /// The board, one of those that `charcell boards` lists.
+    /// The board, by its name in `charcell boards`.
     #[arg(long, value_name = "NAME", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(BOARDS.iter().map(|board| board.name)))]
     pub(super) board: String,
@@ -26,11 +26,11 @@ pub(in crate::commands) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(super) model: PathBuf,
     /// Make an image of the model alone, for a board that already has the firmware. If the board's
-    /// drive would erase the firmware, that is an ELF file for probe-rs.
+    /// drive would erase the firmware, the image is an ELF file for probe-rs.
     #[arg(long)]
     pub(super) model_only: bool,
-    /// The firmware, an ELF file [default: built from firmware-example/ of the Charcell checkout that
-    /// the current folder is in].
+    /// The firmware, an ELF file [default: built from firmware-example/ in the Charcell checkout
+    /// that contains the current folder].
     #[arg(long, value_name = "FILE", conflicts_with = "model_only")]
     pub(super) firmware: Option<PathBuf>,
     /// The formats of the image [default: all that the board accepts].
@@ -45,7 +45,7 @@ pub(in crate::commands) struct Arguments {
     pub(super) json: bool,
 }
 
-/// The formats asked for, or all that there are for `board`.
+/// The requested formats, or all formats for `board`.
 pub(super) fn formats(arguments: &Arguments, board: &Board) -> Result<Vec<Format>, Error> {
     let all = Format::all(board, arguments.model_only);
     if arguments.format.is_empty() {
@@ -61,22 +61,23 @@ pub(super) fn formats(arguments: &Arguments, board: &Board) -> Result<Vec<Format
     Ok(all.into_iter().filter(is_asked_for).collect())
 }
 
-/// Which files of other boards `board` doesn't take, and why.
+/// What kind of file `board` doesn't accept in other formats, and why.
 fn why_not(board: &Board, model_only: bool) -> (&'static str, &'static str) {
     const MODEL_ALONE: &str = " of a model alone";
     match board.flashing {
         Flashing::Drive { erases_all: true, .. } if model_only => (
             MODEL_ALONE,
-            "; its drive erases the firmware for any other, and takes the complete image, without \
-             --model-only",
+            "; copying any other file to its drive erases the firmware: for the drive, make the \
+             complete image, without --model-only",
         ),
-        Flashing::Probe { is_drive: true } if model_only => {
-            (MODEL_ALONE, ", for probe-rs; its drive may erase the firmware for any other")
-        }
+        Flashing::Probe { is_drive: true } if model_only => (
+            MODEL_ALONE,
+            ", for probe-rs; copying any other file to its drive may erase the firmware",
+        ),
         Flashing::Espflash { .. } => (
             "",
-            "; it has no complete image, as espflash makes that of the firmware by itself, and \
-             writes the model beside it: `charcell firmware --help` shows how",
+            "; there is no complete image, because espflash makes the firmware's image itself, and \
+             the model is written separately: `charcell firmware --help` shows how",
         ),
         _ => ("", ""),
     }

@@ -1,4 +1,4 @@
-//! The firmware that goes into an image: built, or read.
+//! The firmware of an image: built, or read from a file.
 
 use std::env;
 use std::fs::File;
@@ -11,37 +11,37 @@ use charcell_flash::{Board, Image, ImageError};
 use crate::error::Error;
 use crate::output::tell;
 
-/// No firmware is larger, with all that is in it for a debugger.
+/// No firmware is larger, even with debug information.
 const MAX_FIRMWARE_BYTES: u64 = 256 << 20;
 
-/// The folder of the firmware in the checkout that the current folder is in.
+/// The firmware's folder in the checkout that contains the current folder.
 pub(super) fn firmware_folder() -> Option<PathBuf> {
     let here = env::current_dir().ok()?;
     let mut folders = here.ancestors().map(|folder| folder.join("firmware-example"));
     folders.find(|folder| folder.join("app").is_dir())
 }
 
-/// Builds the firmware of `board` in the checkout that the current folder is in.
+/// Builds the firmware of `board` in the checkout that contains the current folder.
 pub(super) fn build(board: &'static Board) -> Result<PathBuf, Error> {
     let error = |reason: String| Error::FirmwareBuild { board: board.title, reason };
     let Some(firmware) = firmware_folder() else {
-        let mend = "go to one, or give --firmware";
-        return Err(error(format!("the current folder is in no checkout of Charcell; {mend}")));
+        let mend = "change to one, or use --firmware";
+        return Err(error(format!("the current folder isn't in a Charcell checkout; {mend}")));
     };
     let folder = firmware.join("boards").join(board.name);
     tell(format_args!("building {}", folder.display()));
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--target-dir"]).arg(firmware.join("target"));
     let status = cargo.current_dir(folder).status();
-    let status = status.map_err(|source| error(format!("cargo can't be started: {source}")))?;
+    let status = status.map_err(|source| error(format!("cannot start cargo: {source}")))?;
     if !status.success() {
         let target = board.target;
-        return Err(error(format!("cargo ended with {status}; try rustup target add {target}")));
+        return Err(error(format!("cargo failed ({status}); try `rustup target add {target}`")));
     }
     Ok(firmware.join("target").join(board.target).join("release").join(board.name))
 }
 
-/// The image in the firmware at `path`, which must be that of `board`, and the bytes of the file.
+/// The image in the firmware at `path`, which must be for `board`, and the bytes of the file.
 pub(super) fn read_firmware(
     path: &Path,
     board: &'static Board,
@@ -54,7 +54,7 @@ pub(super) fn read_firmware(
             Error::Read { path: path.into(), source, wanted }
         })?;
     let image = if bytes.len() as u64 > MAX_FIRMWARE_BYTES {
-        let reason = format!("it has more than {} MB", MAX_FIRMWARE_BYTES >> 20);
+        let reason = format!("it is larger than {} MB", MAX_FIRMWARE_BYTES >> 20);
         Err(ImageError::NotAFirmware { reason })
     } else {
         Image::of_firmware(board, &bytes)

@@ -1,20 +1,20 @@
-//! The files that the command makes.
+//! The files that the command writes.
 
 use std::path::{Path, PathBuf};
 
 use charcell_flash::{Board, Format, Image};
 
-/// A file that is made.
+/// A file to write.
 pub(super) struct ImageFile {
-    /// The ending of its name.
+    /// The extension of its name.
     pub(super) ending: &'static str,
     pub(super) path: PathBuf,
     pub(super) bytes: Vec<u8>,
 }
 
 impl ImageFile {
-    /// The file in `folder` of the `image` for `board`, or that of its `firmware` if such boards
-    /// take two files.
+    /// The file in `folder` for the `image`; or for the `firmware`, if `board` takes two files and
+    /// `format` is the firmware's.
     pub(super) fn new(
         folder: &Path,
         format: Format,

@@ -21,7 +21,7 @@ use crate::output::{print, tell};
 use crate::run_folder::{RunError, write_all_whole};
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let board = board(&arguments.board).expect("the parser takes no other");
+    let board = board(&arguments.board).expect("the parser accepts only boards");
     let formats = formats(arguments, board)?;
     let model = with_model(&arguments.model, |artifact, _| {
         board.check(artifact.bytes())?;
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes `files`: all of them, or none.
+/// Writes all of `files` or none.
 fn write(arguments: &Arguments, files: &[ImageFile]) -> Result<(), Error> {
     let folder = &arguments.out;
     fs::create_dir_all(folder)

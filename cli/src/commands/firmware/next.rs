@@ -1,4 +1,4 @@
-//! What to do with the files of an image.
+//! What to do next with the files of an image.
 
 use std::path::{self, Path};
 
@@ -9,7 +9,7 @@ use super::build::firmware_folder;
 use super::file::ImageFile;
 use crate::shell::shell_path;
 
-/// How to get `files` onto `board`, by its user.
+/// How the user gets `files` onto `board`.
 pub(super) fn next(arguments: &Arguments, board: &Board, files: &[ImageFile]) -> String {
     let path = |ending: &str| {
         let file = files.iter().find(|file| file.ending == ending)?;
@@ -46,30 +46,30 @@ pub(super) fn next(arguments: &Arguments, board: &Board, files: &[ImageFile]) ->
         }
         Flashing::Emulator => ("", Some(emulate(board, &arguments.model))),
     };
-    step.unwrap_or_else(|| format!("give --format {endings}, which {} takes", board.title))
+    step.unwrap_or_else(|| format!("use --format {endings}, which {} accepts", board.title))
 }
 
-/// What else there is to know before that.
+/// What the user should know before that.
 pub(super) fn note(arguments: &Arguments, board: &Board) -> Option<String> {
     match board.flashing {
         Flashing::Drive { name, erases_all: true, .. } if arguments.model_only => Some(format!(
-            "the drive {name} erases the firmware for any file: what it takes is the complete \
-             image, without --model-only"
+            "copying any file to the drive {name} erases the firmware: for the drive, make the \
+             complete image, without --model-only"
         )),
         Flashing::Espflash { .. } if !arguments.model_only => Some(
-            "`espflash flash --flash-freq 80mhz` lets weights that don't fit into RAM be read \
-             faster; some modules are unstable at it (espressif/esp-idf, issue 17851)"
+            "`espflash flash --flash-freq 80mhz` speeds up reading the weights that don't fit into \
+             RAM; some modules are unstable at that frequency (espressif/esp-idf, issue 17851)"
                 .into(),
         ),
         _ => None,
     }
 }
 
-/// The command that runs the firmware of `board` in an emulator, from where it can be run.
+/// The command that runs the firmware of `board` in an emulator, and where to run it.
 fn emulate(board: &Board, model: &Path) -> String {
     let is_in_checkout = firmware_folder().is_some();
     let absolute = path::absolute(model).ok().filter(|_| !is_in_checkout);
     let model = shell_path(absolute.as_deref().unwrap_or(model));
-    let folder = if is_in_checkout { "" } else { "in a checkout of Charcell, " };
+    let folder = if is_in_checkout { "" } else { "in a Charcell checkout, " };
     format!("{folder}cargo xtask emulate --board {} --model {model}", board.name)
 }

@@ -1,4 +1,4 @@
-//! The line that converts a file of another framework.
+//! How to convert a file of another framework.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,13 +8,13 @@ use charcell::{END_BYTES, Foreign, START_BYTES};
 
 use crate::shell::shell_path;
 
-/// The framework that `file` is of. Nothing if it is safetensors, unknown, or can't be read.
+/// The framework that wrote `file`; `None` if it is safetensors, unknown, or can't be read.
 pub(super) fn framework(file: &Path) -> Option<Foreign> {
     let (start, end, bytes) = read_ends(file).ok()?;
     Foreign::of(&start, &end, bytes)
 }
 
-/// The first and the last bytes of a file, and how many there are in all.
+/// The first and the last bytes of a file, and its length.
 fn read_ends(file: &Path) -> io::Result<(Vec<u8>, Vec<u8>, u64)> {
     let mut file = File::open(file)?;
     let bytes = file.metadata()?.len();
@@ -25,12 +25,12 @@ fn read_ends(file: &Path) -> io::Result<(Vec<u8>, Vec<u8>, u64)> {
     Ok((start, end, bytes))
 }
 
-/// What to do with `file`, which is of a framework.
+/// What to do with `file`, which this framework wrote.
 pub(super) fn advice(framework: Foreign, file: &Path) -> String {
     let line = |script: &str, packages: &str, input: &str| {
         let out = shell_path(&file.with_extension("safetensors"));
         format!(
-            "in a copy of Charcell's repository, by\n  pip install {packages} safetensors\n  \
+            "in a copy of Charcell's repository with\n  pip install {packages} safetensors\n  \
              python interop/{script} {input} {out}"
         )
     };
@@ -38,7 +38,7 @@ pub(super) fn advice(framework: Foreign, file: &Path) -> String {
         |script, packages| format!("; convert it {}", line(script, packages, &shell_path(file)));
     let convert_original = |script, packages, original| {
         let line = line(script, packages, original);
-        format!("; it was made from another file, so convert that one {line}")
+        format!("; it was made from another file, so convert that file {line}")
     };
     match framework {
         Foreign::PyTorch => convert("from_pytorch.py", "torch"),
@@ -48,11 +48,11 @@ pub(super) fn advice(framework: Foreign, file: &Path) -> String {
         Foreign::MxNet => convert("from_mxnet.py", "numpy"),
         Foreign::TensorFlowLite => convert_original("from_keras.py", "keras jax", "ORIGINAL.keras"),
         Foreign::Gguf => convert_original("from_pytorch.py", "torch", "ORIGINAL.pt"),
-        Foreign::Pickle => "; in the program that wrote it, save the tensors by \
+        Foreign::Pickle => "; in the program that wrote it, save the tensors with \
                             safetensors.numpy.save_file instead"
             .into(),
-        Foreign::Zip => "; unpack it, and import the file in it".into(),
-        _ => "; `git lfs pull` in its repository brings the file".into(),
+        Foreign::Zip => "; unpack it and import the file in it".into(),
+        _ => "; `git lfs pull` in its repository fetches the file".into(),
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_that_converts_a_file_names_it_as_a_shell_takes_it() {
+    fn the_conversion_command_quotes_the_file_for_a_shell() {
         let advice = advice(Foreign::Keras, Path::new("runs/my model.keras"));
         let line =
             "\n  python interop/from_keras.py 'runs/my model.keras' 'runs/my model.safetensors'";

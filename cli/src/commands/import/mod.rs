@@ -19,16 +19,16 @@ use crate::output::{print, tell};
 use crate::run_folder::{RunFolder, write_whole};
 use crate::shell::{shell_path, shell_word};
 
-/// What the command is called.
+/// The command's name.
 const NAME: &str = "import";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   charcell import model.safetensors --vocabulary vocabulary.json -o runs/imported
-where the file was written in Python by
+where the files were written in Python with
   safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")
   json.dump(characters, open(\"vocabulary.json\", \"w\"))
-docs/import.md lists the models that are taken, and what to do about others.")]
+docs/import.md lists the supported models, and what to do about others.")]
 pub(super) struct Arguments {
     /// The weights of an LSTM and an nn.Linear, and of an nn.Embedding if there is one.
     file: PathBuf,
@@ -41,15 +41,15 @@ pub(super) struct Arguments {
     /// Replace a run that is already in the folder.
     #[arg(long)]
     force: bool,
-    /// What was done to the texts that the model was trained on: letters lower-cased and line breaks
-    /// turned into spaces (chapter), or nothing.
+    /// What was done to the texts that the model was trained on: letters lower-cased and line
+    /// breaks turned into spaces (chapter), or nothing.
     #[arg(long, value_enum, value_name = "KIND", default_value_t = NormalizeArgument::None)]
     normalize: NormalizeArgument,
     /// The character that stands for every character outside the vocabulary (`<unk>`).
     #[arg(long, value_name = "CHARACTER")]
     replacement: Option<char>,
-    /// The name of the LSTM in the file, if there are several; for stacked modules give each of
-    /// them, from the bottom up.
+    /// The name of the LSTM in the file, if there are several. Repeat it for stacked modules, from
+    /// the bottom up.
     #[arg(long, value_name = "NAME")]
     lstm_name: Vec<String>,
     /// The name of the nn.Embedding, if it is ambiguous.
@@ -69,7 +69,7 @@ pub(super) struct Arguments {
     int8: Int8Arguments,
 }
 
-/// Refuses a file of another framework on a command line that lacks something else.
+/// Refuses a file of another framework, even if the command line lacks required options.
 ///
 /// # Errors
 /// [`ImportError::Foreign`].
@@ -105,8 +105,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         ))) => {
             let run = shell_path(&arguments.out);
             notes.push(format!(
-                "{error}\nthe artifact is in f32, as `charcell export {run} --weights f32` writes \
-                 it"
+                "{error}\nthe artifact has f32 weights, as `charcell export {run} --weights f32` \
+                 writes it"
             ));
             (artifact(&model, Precision::F32)?, Precision::F32)
         }
@@ -119,7 +119,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     print(&format!("{}\n", folder.path().display()))
 }
 
-/// Reads the model in `file`, whose inputs and outputs are the characters of the `vocabulary` file.
+/// Reads the model in `file`, whose inputs and outputs are the characters in the file `vocabulary`.
 fn read(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Imported, Error> {
     is_safetensors(file)?;
     let characters = read_characters(vocabulary)?;
@@ -129,7 +129,7 @@ fn read(file: &Path, vocabulary: &Path, options: &ImportOptions) -> Result<Impor
     import(&bytes, &characters, options).map_err(|error| refusal(file, error))
 }
 
-/// Refuses a file of another framework; nothing is said of a file that can't be read.
+/// Refuses a file of another framework. A file that can't be read passes.
 fn is_safetensors(file: &Path) -> Result<(), Error> {
     match framework(file) {
         Some(framework) => Err(refusal(file, ImportError::Foreign(framework).into())),
@@ -137,23 +137,23 @@ fn is_safetensors(file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Why `file` isn't imported.
+/// The error for a `file` that isn't imported.
 fn refusal(file: &Path, source: charcell::Error) -> Error {
     let mend = mend(&source, file);
     Error::Import { path: file.into(), source: source.into(), mend }
 }
 
-/// What to type where `file` can't be imported as it is.
+/// What to type if `file` can't be imported as it is.
 fn mend(error: &charcell::Error, file: &Path) -> String {
     match error {
         charcell::Error::Import(ImportError::Foreign(framework)) => advice(*framework, file),
         charcell::Error::Import(ImportError::Unused { ignorable, .. }) => {
-            // What a terminal would obey is not for it, and can't be typed either.
+            // Control characters must not reach the terminal, and can't be typed anyway.
             let word = |name: &String| {
                 if name.contains(char::is_control) { format!("{name:?}") } else { shell_word(name) }
             };
             let options = ignorable.iter().map(|name| format!(" --ignore {}", word(name)));
-            format!(", by{}", options.collect::<String>())
+            format!(", with{}", options.collect::<String>())
         }
         _ => String::new(),
     }

@@ -40,7 +40,7 @@ pub(super) struct TextArguments {
     #[arg(long, value_name = "N")]
     pub(super) chars: Option<usize>,
     /// What to do to text: turn line breaks into spaces and lower-case letters, or nothing
-    /// [default: chapter; with --from, as that run].
+    /// [default: chapter; with --from, as in that run].
     #[arg(long, value_enum)]
     pub(super) normalize: Option<NormalizeArgument>,
     /// The vocabulary, a JSON array of one-character strings [default: the characters of the text].
@@ -61,12 +61,12 @@ pub(super) struct TextArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(super) struct ModelArguments {
-    /// Start from the weights of the run in this folder, on the same or another text. The weights of
-    /// new characters are drawn; --hidden and --layers are those of that run.
+    /// Start from the weights of the run in this folder, on the same or another text. The weights
+    /// of new characters are random; --hidden and --layers are those of that run.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "forget_bias"])]
     pub(super) from: Option<PathBuf>,
-    /// The settings that apply unless you give others: the chapter's, or better ones for new text,
-    /// in less time [default: chapter].
+    /// The defaults of other options: the chapter's, or settings that predict new text better, in
+    /// less time [default: chapter].
     #[arg(long, value_enum)]
     pub(super) preset: Option<PresetArgument>,
     /// Hidden units in each layer.
@@ -143,7 +143,7 @@ pub(super) struct DeviceArguments {
     /// Where to train: auto uses a GPU if there is one that Charcell can use, otherwise the CPU.
     #[arg(long, value_enum, default_value_t = DeviceArgument::Auto)]
     pub(super) device: DeviceArgument,
-    /// The GPU, by words of its name in `charcell devices`; also software, such as "llvmpipe".
+    /// The GPU: words from its name in `charcell devices`; also a software GPU such as "llvmpipe".
     #[arg(long, value_name = "NAME")]
     pub(super) adapter: Option<String>,
     /// Threads on the CPU; 0: one per core.
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checkpoints_come_by_epochs_or_by_time() {
+    fn intervals_are_epochs_or_times() {
         for (text, every) in [
             ("10", Some(Every::Epochs(10))),
             ("0.5m", Some(Every::Seconds(30.0))),

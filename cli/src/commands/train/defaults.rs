@@ -1,10 +1,10 @@
-//! The defaults that `charcell train --help` shows: those of the presets, and of their optimisers.
+//! The defaults that `charcell train --help` shows: those of the presets and of the optimisers.
 
 use charcell::{Config, Optimizer, Preset};
 use clap::Command;
 use serde_json::Value;
 
-/// Adds to the help of each option that is a setting what holds where it isn't given.
+/// Adds the default to the help of each option that is a setting.
 pub(in crate::commands) fn with_defaults(command: Command) -> Command {
     command.mut_args(|argument| {
         let Some(default) = default(argument.get_id().as_str()) else { return argument };
@@ -13,7 +13,7 @@ pub(in crate::commands) fn with_defaults(command: Command) -> Command {
     })
 }
 
-/// That of the setting `name`, in the chapter's recipe and wherever it is another one.
+/// The default of the setting `name`: the chapter's, and others where they differ.
 fn default(name: &str) -> Option<String> {
     let chapter = value(&Preset::Chapter.config(), name)?;
     let good = value(&Preset::Good.config(), name)?;
@@ -28,9 +28,9 @@ fn default(name: &str) -> Option<String> {
     Some(default + "]")
 }
 
-/// The value of the setting `name` as it is given.
+/// The value of the setting `name`, as on the command line.
 fn value(config: &Config, name: &str) -> Option<String> {
-    // By way of the text, which has the shortest form of each number.
+    // Through JSON text, which has the shortest form of each number.
     let settings: Value = serde_json::from_str(&serde_json::to_string(config).ok()?).ok()?;
     match settings.get(name)? {
         Value::String(word) => Some(word.clone()),

@@ -1,4 +1,4 @@
-//! The end of a training: what it leaves on the disk, the weights first, and what is said of it.
+//! The end of a training: what it writes, the weights first, and what it prints.
 
 use std::env;
 use std::path::Path;
@@ -19,17 +19,17 @@ use crate::report::Sizes;
 use crate::run_folder::{RunError, RunFolder, write_whole};
 use crate::shell::{shell_path, shell_word};
 
-/// Writes and says what can be, whatever else fails.
+/// Writes and prints everything possible, whatever fails.
 pub(super) struct Ending<'a> {
     interruption: &'a Interruption,
     description: &'a Description,
     int8: &'a Int8Arguments,
-    /// What failed first, which is said again in the end.
+    /// What failed first, which is reported again at the end.
     problem: Option<Error>,
 }
 
 impl<'a> Ending<'a> {
-    /// That of a training, of which `saved` says whether its last checkpoint is on the disk.
+    /// Prepares the end of a training; `saved` says whether its last checkpoint is on the disk.
     pub(super) fn new(
         interruption: &'a Interruption,
         description: &'a Description,
@@ -41,11 +41,11 @@ impl<'a> Ending<'a> {
         ending
     }
 
-    /// Saves the run, and shows what `infer-core` writes with the exported artifact.
+    /// Saves the run, and prints what `infer-core` writes with the exported artifact.
     ///
     /// # Errors
     /// What stopped the training, what failed first after that, [`RunError::Interrupted`], or
-    /// that the model is worse than guessing; all that can be on the disk is there nevertheless.
+    /// that the model is worse than guessing. Everything that can be written is on the disk anyway.
     pub(super) fn finish(mut self, outcome: Outcome, is_interrupted: bool) -> Result<(), Error> {
         let checked = outcome.check(&self.description.config);
         let Outcome { model, epochs, metrics, stopped, .. } = outcome;
@@ -87,7 +87,7 @@ impl<'a> Ending<'a> {
         }
     }
 
-    /// Makes what is made of the weights, which are in `folder`, after so many `epochs`.
+    /// Writes everything that depends on the weights, which are in `folder`, after `epochs` epochs.
     fn make_rest(
         &mut self,
         folder: &RunFolder,
@@ -97,7 +97,7 @@ impl<'a> Ending<'a> {
         is_stopped: bool,
     ) {
         let run = shell_path(folder.path());
-        let export = format!("`charcell export {run}` makes an artifact of them");
+        let export = format!("`charcell export {run}` makes an artifact from them");
         let words = format!("interrupted: {run} holds the weights after {epochs} epochs; {export}");
         self.interruption.set_saved(words);
         self.note(folder.save_curves(metrics));
@@ -116,13 +116,13 @@ impl<'a> Ending<'a> {
             };
             self.note(Err(error));
             tell(format_args!(
-                "{run} holds the weights: `charcell export {run}{options}` makes an artifact of \
+                "{run} holds the weights: `charcell export {run}{options}` makes an artifact from \
                  them"
             ));
         }
     }
 
-    /// Says what failed; the rest goes on.
+    /// Reports an error, and continues.
     fn note(&mut self, done: Result<(), impl Into<Error>>) {
         if let Err(error) = done.map_err(Into::into) {
             tell(&error);
@@ -130,17 +130,17 @@ impl<'a> Ending<'a> {
         }
     }
 
-    /// Writes the weights where there may be room, if there is none in the run's folder.
+    /// Writes the weights to a temporary folder, for when the run's folder can't be written to.
     ///
     /// # Errors
-    /// What failed first, if there is none anywhere.
+    /// What failed first, if that fails too.
     fn save_elsewhere(&mut self, model: &TrainedModel) -> Result<RunFolder, Error> {
         let folder = tempfile::Builder::new().prefix("charcell-").tempdir();
         let folder = folder.map_err(|source| RunError::Write { path: env::temp_dir(), source });
         let saved = folder.and_then(|folder| {
             let run = RunFolder::create(folder.path().into(), false)?;
             run.save_weights(self.description, model)?;
-            // From here on it stays.
+            // Don't delete it when this function returns.
             let path = folder.keep();
             tell(format_args!("the weights are in {} instead", path.display()));
             Ok(run)
@@ -148,7 +148,7 @@ impl<'a> Ending<'a> {
         saved.map_err(|error| self.problem.take().unwrap_or(error.into()))
     }
 
-    /// Writes the artifact, and shows what `infer-core` writes with it.
+    /// Writes the artifact, and prints what `infer-core` writes with it.
     ///
     /// # Errors
     /// What keeps the artifact from being made or written.
@@ -176,7 +176,7 @@ impl<'a> Ending<'a> {
         self.note(folder.save_report(self.description, metrics, Some(&sizes)));
         tell(format_args!(
             "\nint8 against f32: {int8_loss}\n\
-             {}: {} bytes of int8; what a microcontroller writes with it:",
+             {}: {} bytes (int8); what a microcontroller writes with it:",
             path.display(),
             sizes.flash_bytes
         ));
@@ -188,7 +188,7 @@ impl<'a> Ending<'a> {
     }
 }
 
-/// Says what can be done with the artifact at `path`.
+/// Prints what can be done with the artifact at `path`.
 fn show_next(path: &Path, artifact: &Artifact, model: &AnyModel<'_>, prefixes: &[String]) {
     let word = shell_path(path);
     let prefix = shell_word(prefixes.first().map_or("", String::as_str));

@@ -1,4 +1,4 @@
-//! Requests to end a training: Ctrl-C, a signal of the system, or a terminal that is closed.
+//! Requests to end a training: Ctrl-C, a signal from the system, or a terminal that is closed.
 
 use std::io;
 use std::process;
@@ -14,46 +14,46 @@ use crate::output::tell;
 use crate::run_folder::RunFolder;
 use crate::shell::shell_path;
 
-/// What comes so soon after a request is the same one: `timeout` sends it to the program, and then
-/// to all of its group.
+/// A second request within this time counts as the same one: `timeout` sends a signal to the
+/// program, and then to its whole process group.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
 
-/// How long a step may go on after a request, if a checkpoint from before it is kept.
+/// How long a step may continue after a request, if a checkpoint from before it is kept.
 const GRACE: Duration = Duration::from_millis(600);
 
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// How often it is looked whether a step has ended.
+/// How often to check whether the program can end.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Listens to requests to end.
+/// Listens for requests to end.
 #[derive(Debug)]
 pub(super) struct Interruption(Arc<Shared>);
 
-/// What the training and the thread that listens know of each other.
+/// The state that the training shares with the listening thread.
 #[derive(Debug)]
 struct Shared {
     is_asked: AtomicBool,
-    /// Whether the training has seen that, and is about to end.
+    /// Whether the training has seen the request, and is about to end.
     is_seen: AtomicBool,
     stage: Mutex<Stage>,
     folder: Mutex<RunFolder>,
 }
 
-/// What a request means now.
+/// The stage of the training, which determines the response to a request.
 #[derive(Debug)]
 enum Stage {
-    /// Nothing is done yet that could be lost.
+    /// There is nothing to lose yet.
     Starting,
-    /// The step under way is waited for, or given up if there is a checkpoint from before it.
+    /// Wait for the current step, or abandon it if there is a checkpoint from before it.
     Training { before_step: Option<Box<(Checkpoint, Vec<EpochReport>)>> },
-    /// All that matters is on the disk; so it is said.
+    /// Everything important is on the disk; print `words` and exit.
     Saved { words: String },
 }
 
 impl Interruption {
-    /// Listens from now on, while a training starts in `folder`.
+    /// Starts listening, for a training that starts in `folder`.
     pub(super) fn listen(folder: RunFolder) -> Self {
         let shared = Arc::new(Shared {
             is_asked: AtomicBool::new(false),
@@ -76,27 +76,27 @@ impl Interruption {
         lock(&self.0.folder)
     }
 
-    /// From now on a request ends the training after the step under way; with `before_step`, a
-    /// checkpoint and the reports of its epochs, that step is given up if it takes too long.
+    /// From now on, a request ends the training after the current step. With `before_step`, a
+    /// checkpoint and the reports of its epochs, the step is abandoned if it takes too long.
     pub(super) fn set_training(&self, before_step: Option<(Checkpoint, Vec<EpochReport>)>) {
         *lock(&self.0.stage) = Stage::Training { before_step: before_step.map(Box::new) };
     }
 
-    /// Whether somebody wants the training to end.
+    /// Whether the training has been asked to end.
     pub(super) fn is_asked(&self) -> bool {
         let is_asked = self.0.is_asked.load(Ordering::Relaxed);
         self.0.is_seen.store(is_asked, Ordering::Relaxed);
         is_asked
     }
 
-    /// From now on a request ends the program at once, with these words: nothing is lost by it.
+    /// From now on, a request prints `words` and ends the program at once: nothing would be lost.
     pub(super) fn set_saved(&self, words: String) {
         *lock(&self.0.stage) = Stage::Saved { words };
     }
 }
 
 impl Shared {
-    /// Waits for a request, and sees to it that the training ends.
+    /// Waits for a request, and makes sure that the training ends.
     fn attend(&self, requests: &Receiver<()>) {
         if requests.recv().is_err() {
             return;
@@ -104,7 +104,7 @@ impl Shared {
         let start = Instant::now();
         self.is_asked.store(true, Ordering::Relaxed);
         self.end_if_possible(false);
-        say("\ninterrupted: writing a checkpoint; asked again, it ends without".into());
+        say("\ninterrupted: writing a checkpoint; interrupt again to exit without one".into());
         loop {
             match requests.recv_timeout(LOOK) {
                 Ok(()) if start.elapsed() > SAME_REQUEST => process::exit(1),
@@ -115,14 +115,14 @@ impl Shared {
         }
     }
 
-    /// Ends the program where nothing is lost by it; if the step under way has gone on for
-    /// `too_long`, by giving it up.
+    /// Ends the program if nothing is lost; after `too_long`, also by abandoning the current step
+    /// if there is a checkpoint from before it.
     fn end_if_possible(&self, too_long: bool) {
         let stage = lock(&self.stage);
         match &*stage {
             Stage::Starting => {
                 lock(&self.folder).remove_if_empty();
-                say("interrupted before the training".into());
+                say("interrupted before training started".into());
             }
             Stage::Saved { words } => say(words.clone()),
             Stage::Training { before_step: Some(kept) }
@@ -135,8 +135,8 @@ impl Shared {
                 }
                 let run = shell_path(folder.path());
                 say(format!(
-                    "interrupted in epoch {}, and the step under way is given up: `charcell train \
-                     --resume --out {run}` goes on",
+                    "interrupted in epoch {}, and the current step was abandoned: `charcell train \
+                     --resume --out {run}` resumes it",
                     checkpoint.epochs() + 1
                 ));
             }
@@ -146,24 +146,24 @@ impl Shared {
     }
 }
 
-/// As [`tell`], but without waiting for a terminal or a pipe that takes nothing more.
+/// Like [`tell`], but doesn't wait for a terminal or a pipe that is blocked.
 fn say(words: String) {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         tell(words);
-        // Nobody waits for it any more if it took too long.
+        // If this took too long, nobody is waiting for it any more.
         let _ = sender.send(());
     });
     let _ = receiver.recv_timeout(PATIENCE);
 }
 
-/// What a thread that panicked left is still what it was.
+/// Locks `mutex`, even if a thread panicked while holding it: the value is still valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A message for each request of the user or the system to end. What the program was started to
-/// ignore, as `nohup` does with the end of the terminal, is none.
+/// A message for each request by the user or the system to end. Signals that the program was
+/// started to ignore, as `nohup` does with SIGHUP, stay ignored.
 #[cfg(unix)]
 fn requests() -> io::Result<Receiver<()>> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -180,7 +180,7 @@ fn requests() -> io::Result<Receiver<()>> {
     Ok(receiver)
 }
 
-/// Whether the program was started to ignore a signal: a shell that it starts ignores it then, too.
+/// Whether the program was started to ignore a signal: a child shell inherits that.
 #[cfg(unix)]
 fn is_ignored(signal: &str) -> bool {
     use std::process::{Command, Stdio};
@@ -191,11 +191,11 @@ fn is_ignored(signal: &str) -> bool {
     survived.is_ok_and(|status| status.success())
 }
 
-/// A message for each request of the user or the system to end.
+/// A message for each request by the user or the system to end.
 #[cfg(not(unix))]
 fn requests() -> io::Result<Receiver<()>> {
     let (sender, receiver) = mpsc::channel();
-    // Nobody listens any more where it can't be sent.
+    // If sending fails, nobody is listening any more.
     ctrlc::set_handler(move || drop(sender.send(()))).map_err(io::Error::other)?;
     Ok(receiver)
 }

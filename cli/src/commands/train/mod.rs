@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::output::{tell, tell_changes, tell_replaced};
 use crate::run_folder::RunFolder;
 
-/// Where runs go that aren't told where to.
+/// The parent folder of runs without --out.
 const RUNS: &str = "runs";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let backend = async |parameters| device.backend(parameters, &config).await;
     let training = block_on(start.training(&corpus, &config, backend));
     let training = training.map_err(Error::from).and_then(|mut training| {
-        // Better to find out now than after the first epochs.
+        // Find out now, not after the first epochs.
         interruption.folder().check_room(&block_on(training.checkpoint())?)?;
         Ok(training)
     });
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     Ending::new(&interruption, &description, int8, saved).finish(outcome, is_interrupted)
 }
 
-/// What the training starts from, and its folder if it goes on.
+/// What the training starts from, and its folder if it is resumed.
 fn start(arguments: &Arguments) -> Result<(Start, Option<RunFolder>), Error> {
     let RunArguments { resume, out, .. } = &arguments.run;
     match (out, arguments.from()) {
@@ -72,7 +72,7 @@ fn start(arguments: &Arguments) -> Result<(Start, Option<RunFolder>), Error> {
     }
 }
 
-/// Says what is trained on, and what was done to it.
+/// Reports what is trained on, and what was done to the text.
 fn tell_text(corpus: &Corpus, config: &Config) {
     tell(format_args!(
         "training on {} characters ({} distinct), {} hidden units in {} layer(s)",
@@ -95,7 +95,7 @@ fn new_folder(arguments: &RunArguments) -> Result<RunFolder, Error> {
     })
 }
 
-/// What came of a training.
+/// The result of a training.
 struct Trained {
     outcome: Outcome,
     /// Whether it was asked to end before it was done.
@@ -104,7 +104,7 @@ struct Trained {
     saved: Result<(), Error>,
 }
 
-/// Trains to the end, or until it is asked to end, and writes checkpoints.
+/// Trains to the end or until a request to end, and writes checkpoints.
 fn train<B: Backend>(
     mut training: Training<'_, B>,
     interruption: &Interruption,
@@ -120,7 +120,7 @@ fn train<B: Backend>(
     let is_interrupted = !training.is_done();
     let saved = block_on(training.checkpoint()).map_err(Error::from).and_then(|checkpoint| {
         let saved = interruption.folder().save_checkpoint(&checkpoint, training.metrics());
-        // What is left to do here may take long once more.
+        // Finishing may take long, so keep the checkpoint in memory.
         interruption.set_training(Some((checkpoint, training.metrics().to_vec())));
         Ok(saved?)
     });
@@ -133,7 +133,7 @@ fn train<B: Backend>(
     Trained { outcome, is_interrupted, saved }
 }
 
-/// Steps to the end, or until it is asked to end.
+/// Steps to the end or until a request to end.
 ///
 /// # Errors
 /// What stops the training.
@@ -157,9 +157,9 @@ fn go_through<B: Backend>(
             Every::Seconds(seconds) => last_checkpoint.elapsed().as_secs_f64() >= seconds,
         };
         if is_due {
-            // A disk that is full is no reason to lose the training.
+            // A full disk must not end the training.
             if let Err(error) = save_checkpoint(training, interruption) {
-                let what = "training goes on, and checkpoints from before are intact";
+                let what = "training continues, and earlier checkpoints are intact";
                 display.line(&format!("{error}; {what}"));
             }
             last_checkpoint = Instant::now();
@@ -168,7 +168,7 @@ fn go_through<B: Backend>(
     Ok(())
 }
 
-/// Half a second of the training, which is given up for a request to end if it takes long.
+/// Trains for about half a second. A request to end abandons this if it takes long.
 fn advance<B: Backend>(
     training: &mut Training<'_, B>,
     interruption: &Interruption,
@@ -184,7 +184,7 @@ fn advance<B: Backend>(
     progress
 }
 
-/// Shows how far an epoch is. What the model writes then may take long, too.
+/// Shows the progress of an epoch. Generating the texts may take long too, so a checkpoint is kept.
 fn show_middle<B: Backend>(
     training: &mut Training<'_, B>,
     interruption: &Interruption,

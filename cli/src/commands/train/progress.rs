@@ -1,5 +1,5 @@
-//! What a training shows: a bar on a terminal, the chapter's lines at every report, and the like in
-//! the middle of a long epoch.
+//! What a training prints: a progress bar on a terminal, the chapter's lines at every report, and
+//! similar lines within a long epoch.
 
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
@@ -9,30 +9,30 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::tell;
 
-/// Parts of an epoch that the bar knows.
+/// Steps of the progress bar in an epoch.
 const PARTS: f64 = 1000.0;
 
-/// How long an epoch may last until a line is printed; until the next one it is twice as long.
+/// The time within an epoch before a line is printed; it doubles for each further line.
 const FIRST_SILENCE: Duration = Duration::from_secs(15);
 
 /// The longest time between two lines.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
 
-/// Shows a training.
+/// Shows the progress of a training.
 #[derive(Debug)]
 pub(super) struct Display {
     bar: ProgressBar,
     epochs: usize,
     /// When the last line was printed.
     last_line: Instant,
-    /// How long after it the next one is due.
+    /// The time from the last line to the next.
     silence: Duration,
-    /// Seconds since the last report, and epochs.
+    /// Seconds and epochs since the last report.
     since_report: (f64, usize),
 }
 
 impl Display {
-    /// Shows a training that has `done` so many epochs already.
+    /// Shows a training that has already `done` this many epochs.
     pub(super) fn new(config: &Config, done: f64) -> Self {
         let target = if stderr().is_terminal() {
             ProgressDrawTarget::stderr()
@@ -72,12 +72,12 @@ impl Display {
         }
     }
 
-    /// Whether it is time to show something in the middle of an epoch.
+    /// Whether it is time to print a line within an epoch.
     pub(super) fn is_due(&self, progress: &Progress) -> bool {
         progress.report.is_none() && self.last_line.elapsed() > self.silence
     }
 
-    /// Shows how far an epoch is, and what the model writes; of held-out text, how much was read.
+    /// Shows the progress of an epoch and what the model writes, or the progress on held-out text.
     pub(super) fn show_middle(&mut self, progress: &Progress, continuations: &[String]) {
         let epoch = progress.epoch;
         let head = match progress.held_out {
@@ -120,7 +120,7 @@ impl Display {
         self.line(&lines);
     }
 
-    /// Prints above the bar.
+    /// Prints a line above the bar.
     pub(super) fn line(&mut self, line: &str) {
         self.last_line = Instant::now();
         self.bar.suspend(|| tell(line));

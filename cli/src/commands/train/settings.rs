@@ -1,4 +1,4 @@
-//! What the options of `charcell train` come to: a text, settings and a device.
+//! Converts the options of `charcell train` to a text, settings and a device.
 
 use std::path::Path;
 
@@ -12,13 +12,13 @@ use super::start::Start;
 use crate::commands::check_effects;
 use crate::error::Error;
 
-/// Characters of the shipped text that are trained on, as many as the chapter takes.
+/// Characters of the shipped text that are trained on by default, as many as in the chapter.
 const CHAPTER_CHARACTERS: usize = 10_000;
 
-/// Characters of the corpus that are a prefix where no other is known.
+/// Length of the default prefix from the corpus, in characters.
 const PREFIX_CHARACTERS: usize = 12;
 
-/// Replaces settings by those of some arguments that were given.
+/// Overrides settings with the arguments that were given.
 macro_rules! replace {
     ($settings:ident by $arguments:ident: $($setting:ident),*) => {
         $(if let Some(given) = $arguments.$setting {
@@ -28,7 +28,7 @@ macro_rules! replace {
 }
 
 impl Arguments {
-    /// How the corpus is made: as in `source`, where nothing else is given.
+    /// How the corpus is made: as in `source`, unless options say otherwise.
     pub(super) fn source(&self, mut source: Source) -> Source {
         let arguments = &self.text;
         if !arguments.corpus.is_empty() {
@@ -45,7 +45,7 @@ impl Arguments {
         source
     }
 
-    /// The run whose weights are asked for.
+    /// The run whose weights the training starts from, if given.
     pub(super) fn from(&self) -> Option<&Path> {
         self.model.from.as_deref()
     }
@@ -69,7 +69,7 @@ impl Arguments {
         config
     }
 
-    /// Refuses what is given, but has no effect on a training of `config`.
+    /// Refuses options that were given but have no effect on a training with `config`.
     pub(super) fn check_effects(&self, config: &Config) -> Result<(), Error> {
         let TrainingArguments { weight_decay, decay_every, decay_factor, .. } = &self.training;
         let DeviceArguments { device, adapter, threads } = &self.device;
@@ -92,9 +92,9 @@ impl Arguments {
         ])
     }
 
-    /// The device that is asked for, and why it is taken.
+    /// The device to train on, and the reason for the choice.
     pub(super) fn device(&self) -> Result<Choice, Error> {
-        let asked = |device| Choice { device, reason: "as asked".into() };
+        let asked = |device| Choice { device, reason: "as requested".into() };
         let DeviceArguments { device, adapter, threads } = &self.device;
         let threads = *threads;
         match (device, adapter.as_deref()) {
@@ -107,7 +107,8 @@ impl Arguments {
     }
 }
 
-/// The chapter's prefixes that the corpus has the characters for, else how the corpus begins.
+/// The chapter's prefixes whose characters are all in the corpus; if there are none, the start of
+/// the corpus.
 fn default_prefixes(corpus: &Corpus) -> Vec<String> {
     let known =
         |prefix: &String| prefix.chars().all(|c| corpus.vocabulary().own_token(c).is_some());

@@ -13,7 +13,7 @@ use crate::shell::shell_path;
 
 /// What a training starts from.
 pub(super) enum Start {
-    /// Weights that are drawn.
+    /// Random weights.
     Drawn,
     /// The weights of another run.
     Pretrained(Box<Pretrained>),
@@ -22,14 +22,14 @@ pub(super) enum Start {
 }
 
 impl Start {
-    /// Reads the run whose weights are taken.
+    /// Reads the run whose weights the training starts from.
     ///
     /// # Errors
     /// [`RunError::NotARun`] says what is missing or wrong.
     pub(super) fn from_run(run: PathBuf) -> Result<Self, RunError> {
         let unfit = |reason: String| RunError::NotARun { path: run.clone(), reason };
         if run.to_str().is_none() {
-            return Err(unfit("its path is not UTF-8, and run.json could not name it".into()));
+            return Err(unfit("its path is not UTF-8, so run.json couldn't name it".into()));
         }
         let model = RunFolder::open(run.clone())?.model()?;
         let pretrained =
@@ -40,19 +40,19 @@ impl Start {
     /// Reads the last checkpoint of the run in `path`, and keeps other trainings out of it.
     ///
     /// # Errors
-    /// What [`RunFolder::resume`] and [`RunFolder::last_checkpoint`] return.
+    /// Those of [`RunFolder::resume`] and [`RunFolder::last_checkpoint`].
     pub(super) fn resumed(path: PathBuf) -> Result<(Self, RunFolder), RunError> {
         let mut folder = RunFolder::resume(path)?;
         let last = folder.last_checkpoint()?;
         for reason in &last.damaged {
-            tell(format_args!("{reason}; the checkpoint before it is taken"));
+            tell(format_args!("{reason}; using the checkpoint before it"));
         }
         let epochs = last.checkpoint.epochs();
-        tell(format_args!("going on with {} after epoch {epochs}", folder.path().display()));
+        tell(format_args!("resuming {} after epoch {epochs}", folder.path().display()));
         Ok((Self::Resumed(Box::new(last)), folder))
     }
 
-    /// How the corpus is made, where nothing else is given.
+    /// How the corpus is made by default.
     pub(super) fn source(&self) -> Source {
         match self {
             Self::Drawn => Source::default(),
@@ -65,7 +65,7 @@ impl Start {
         }
     }
 
-    /// The settings where nothing else is given, but what `preset` has.
+    /// The default settings; `preset` applies unless the training is resumed.
     pub(super) fn config(&self, preset: Preset) -> Config {
         match self {
             Self::Drawn => preset.config(),
@@ -77,10 +77,10 @@ impl Start {
         }
     }
 
-    /// Makes sure that a training of `config` on `corpus` can start from it.
+    /// Checks that a training with `config` on `corpus` can start from this.
     ///
     /// # Errors
-    /// What [`Config::check`] returns, [`Pretrained::check`] and
+    /// Those of [`Config::check`], [`Pretrained::check`] and
     /// [`Checkpoint::check`](charcell::Checkpoint::check).
     pub(super) fn check(&self, config: &Config, corpus: &Corpus) -> Result<(), Error> {
         match self {
@@ -93,16 +93,16 @@ impl Start {
         Ok(config.check(corpus)?)
     }
 
-    /// Says what a training with the vocabulary of `corpus` takes from another run.
+    /// Reports what a training with the vocabulary of `corpus` takes from another run.
     pub(super) fn tell(&self, corpus: &Corpus) {
         if let Self::Pretrained(pretrained) = self {
             let run = shell_path(&pretrained.origin().run);
             let matching = pretrained.matching(corpus.vocabulary());
-            tell(format_args!("from the weights of {run}; {matching}"));
+            tell(format_args!("starting from the weights of {run}; {matching}"));
         }
     }
 
-    /// Epochs that are done.
+    /// Completed epochs.
     pub(super) fn epochs(&self) -> usize {
         match self {
             Self::Resumed(last) => last.checkpoint.epochs(),
@@ -110,10 +110,10 @@ impl Start {
         }
     }
 
-    /// Prepares the training on what `backend` makes of the first parameters.
+    /// Prepares the training on the backend that `backend` makes from the first parameters.
     ///
     /// # Errors
-    /// What [`Training`] returns, and the device.
+    /// Those of [`Training`] and of the device.
     pub(super) async fn training<'a, B: Backend>(
         self,
         corpus: &'a Corpus,

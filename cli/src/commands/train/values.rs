@@ -1,10 +1,10 @@
-//! The words that options of `charcell train` take.
+//! The values that options of `charcell train` accept.
 
 use charcell::text::WindowSampling;
 use charcell::{Optimizer, Preset, Schedule};
 use clap::ValueEnum;
 
-/// A command-line word for each variant of an enum of the library, with its help.
+/// A command-line value for each variant of an enum of the library, with its help.
 macro_rules! words {
     ($argument:ident for $library:ident {
         $($(#[doc = $help:literal])* $variant:ident),* $(,)?
@@ -44,16 +44,16 @@ words!(OptimizerArgument for Optimizer {
 words!(ScheduleArgument for Schedule {
     /// The learning rate stays the same.
     Constant,
-    /// It follows half a cosine, down to 0 at the end of the training (arXiv 1608.03983, without
-    /// restarts).
+    /// It follows half a period of a cosine, down to 0 at the end of the training (arXiv
+    /// 1608.03983, without restarts).
     Cosine,
     /// It is multiplied by --decay-factor every --decay-every epochs.
     Step,
 });
 
 words!(SamplingArgument for WindowSampling {
-    /// Each row of a window continues the same row of the last window, and its state.
+    /// Each row of a window continues the text and the state of the same row in the last window.
     Consecutive,
-    /// Windows in random order; each starts from a state of zeros.
+    /// Windows in random order, each starting from a state of zeros.
     Random,
 });
