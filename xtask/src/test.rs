@@ -140,8 +140,8 @@ fn tests_through_opengl(shell: &Shell) -> Result<()> {
         println!("skipped: OpenGL is only supported on Linux");
         return Ok(());
     }
-    // All of the workspace, as before: of `charcell` alone, Cargo would build its dependencies again,
-    // with other features.
+    // The whole workspace, as in the other tests: for `charcell` alone, Cargo would build its
+    // dependencies again, with other features.
     let test = cmd!(shell, "cargo test --workspace --lib gpu::tests");
     Ok(test.env("CHARCELL_TEST_ADAPTER", "OpenGL").run()?)
 }
