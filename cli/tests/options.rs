@@ -113,7 +113,7 @@ fn all_characters_that_a_vocabulary_lacks_are_named() {
         "missing here: 3 ('.', 'e', 'l')",
         r"missing there: 17 ('\u{7}', 'A', 'B', ",
         "'I' and 7 more)",
-        "start a new training from these weights (see --from)",
+        "start a new run from these weights (see --from)",
     ];
     assert!(missing.iter().all(|part| found.contains(part)), "{found}");
 }

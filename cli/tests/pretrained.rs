@@ -128,8 +128,8 @@ fn a_run_with_unusable_weights_is_refused() {
         assert!(parts.iter().all(|part| found.contains(part)), "{words}: {found}");
         assert!(!folder.path().join("new").exists(), "{words}");
     };
-    refused("--from run --hidden 13", &["hidden is 13, and 12 in the run run", "--hidden"]);
-    refused("--from run --layers 1 --hidden 12", &["layers is 1, and 2 in the run run"]);
+    refused("--from run --hidden 13", &["hidden is 13, but 12 in the run run", "--hidden"]);
+    refused("--from run --layers 1 --hidden 12", &["layers is 1, but 2 in the run run"]);
     refused("--from nowhere", &["nowhere is not a run folder: it has no run.json"]);
     refused("--from run/model.postcard", &["run/model.postcard is not a run folder"]);
     let weights = folder.path().join("run/weights.safetensors");
