@@ -162,6 +162,7 @@ mod tests {
             ("\"seed\"", "\"sead\": 1, \"seed\"", "unknown field `sead`"),
             ("\"files\"", "\"file\": \"a\", \"files\"", "unknown field `file`"),
             ("\"excerpt\"", "\"extract\": \"a\", \"excerpt\"", "unknown field `extract`"),
+            ("\"origin\": null", "\"origin\": {\"rum\": \"a\"}", "unknown field `rum`"),
         ] {
             let changed = json.replacen(right, wrong, 1);
             assert_ne!(changed, json);
