@@ -198,6 +198,7 @@ mod tests {
             ("\"seed\"", "\"sead\": 1, \"seed\"", "unknown field `sead`"),
             ("\"files\"", "\"file\": \"a\", \"files\"", "unknown field `file`"),
             ("\"excerpt\"", "\"extract\": \"a\", \"excerpt\"", "unknown field `extract`"),
+            ("\"origin\": null", "\"origin\": {\"rum\": \"a\"}", "unknown field `rum`"),
         ] {
             let DescriptionError::Json(error) = refused(right, wrong) else { panic!("{wrong}") };
             // serde_json reports this only as text.
