@@ -37,7 +37,7 @@ const MARGIN: f64 = 14.0;
 const SHOWN_COLOUR: &str = "#d7dae0";
 const TYPED_COLOUR: &str = "#8fd18a";
 
-/// An instruction takes 64 ns in QEMU, 16 million a second: no faster than a real board.
+/// An instruction takes 64 ns in QEMU, 16 million per second: no faster than a real board.
 const PACE: [&str; 2] = ["-icount", "shift=6,align=on"];
 
 /// The start of the warning lines that QEMU mixes into the output when it can't keep the pace.

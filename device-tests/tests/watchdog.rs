@@ -55,7 +55,7 @@ fn write_at_length(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The characters a second in the answer to `:info`.
+/// The characters per second in the answer to `:info`.
 fn speed(info: &str) -> Result<f64> {
     let line = info.lines().find_map(|line| line.strip_prefix("speed "));
     let number = line.and_then(|line| line.split_whitespace().next());

@@ -123,7 +123,7 @@ fn update(bencher: Bencher<'_, '_>, hidden: usize) {
 
 /// A thousand greedy characters with `infer-core`.
 #[divan::bench(args = [Precision::Int8, Precision::F32], max_time = 2)]
-fn generate(bencher: Bencher<'_, '_>, weights: Precision) {
+fn generate(bencher: Bencher<'_, '_>, precision: Precision) {
     let characters: String = (' '..).take(VOCABULARY).collect();
     let model = TrainedModel {
         parameters: parameters(256),
@@ -131,7 +131,7 @@ fn generate(bencher: Bencher<'_, '_>, weights: Precision) {
         normalisation: Normalisation::None,
         prefixes: Vec::new(),
     };
-    let artifact = artifact(&model, weights).unwrap();
+    let artifact = artifact(&model, precision).unwrap();
     let model = artifact.model().unwrap();
     let count = ItemsCount::new(1000_usize);
     bencher.counter(count).bench_local(|| model.text(" ", 1000, Sampling::greedy()).unwrap());

@@ -48,9 +48,9 @@ fn the_same_seed_gives_the_same_weights_at_any_number_of_threads() {
     }
 }
 
-/// Perplexity of a model with `weights` on its corpus, and its first choices.
-fn predictions(model: &TrainedModel, corpus: &Corpus, weights: Precision) -> (f64, Vec<usize>) {
-    let artifact = artifact(model, weights).unwrap();
+/// Perplexity of a model with `precision` on its corpus, and its first choices.
+fn predictions(model: &TrainedModel, corpus: &Corpus, precision: Precision) -> (f64, Vec<usize>) {
+    let artifact = artifact(model, precision).unwrap();
     let model = artifact.model().unwrap();
     let (tokens, mut choices) = (corpus.tokens().to_vec(), Vec::new());
     model.predict_each(&tokens, |log_probabilities, _| {

@@ -199,7 +199,7 @@ fn generate(peers: &mut [Peer]) -> Result<String> {
     Ok(table)
 }
 
-/// The median of characters a second.
+/// The median of characters per second.
 fn rate(peer: &mut Peer, order: &str, count: usize) -> Result<f64> {
     let mut rates = Vec::new();
     for _ in 0..6 {

@@ -57,7 +57,7 @@ fn epoch(cpu: &mut Cpu, corpus: &Corpus, offset: usize) -> Result<f64> {
 fn generate(
     cpu: &mut Cpu,
     corpus: &Corpus,
-    weights: Precision,
+    precision: Precision,
     exported: &mut Option<Artifact>,
     count: usize,
 ) -> Result<String> {
@@ -68,7 +68,7 @@ fn generate(
             normalisation: corpus.normalisation(),
             prefixes: Vec::new(),
         };
-        *exported = Some(artifact(&model, weights)?);
+        *exported = Some(artifact(&model, precision)?);
     }
     let model = exported.as_ref().context("it was just exported")?.model()?;
     let first = corpus.vocabulary().characters()[0];

@@ -44,12 +44,13 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let (path, bytes, written) = if let Some(path) = arguments.safetensors {
         (path, to_safetensors(&model.parameters), None)
     } else {
-        let weights = match arguments.weights {
+        let precision = match arguments.weights {
             WeightsArgument::Int8 => Precision::Int8,
             WeightsArgument::F32 => Precision::F32,
         };
-        let path = arguments.output.unwrap_or_else(|| folder.artifact_path(weights));
-        (path, made(&folder, &model, weights, &arguments.int8)?.bytes().to_vec(), Some(weights))
+        let path = arguments.output.unwrap_or_else(|| folder.artifact_path(precision));
+        let artifact = made(&folder, &model, precision, &arguments.int8)?;
+        (path, artifact.bytes().to_vec(), Some(precision))
     };
     if folder.has_file(&path, written) {
         return Err(RunError::ReplacesRun { path }.into());
@@ -62,13 +63,13 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
 fn made(
     folder: &RunFolder,
     model: &TrainedModel,
-    weights: Precision,
+    precision: Precision,
     int8: &Int8Arguments,
 ) -> Result<Artifact, Error> {
-    let is_f32 = weights == Precision::F32;
+    let is_f32 = precision == Precision::F32;
     check_effects(&[("--allow-loss", is_f32 && int8.allow_loss, "with --weights f32")])?;
     if is_f32 {
-        return Ok(artifact(model, weights)?);
+        return Ok(artifact(model, precision)?);
     }
     let (artifact, loss) = int8.artifact(model, &folder.description()?.excerpt)?;
     tell(format_args!("int8 against f32: {loss}"));

@@ -147,21 +147,21 @@ impl RunFolder {
         &self.path
     }
 
-    /// The path of the artifact with these weights.
+    /// The path of the artifact with weights of this precision.
     #[must_use]
-    pub(crate) fn artifact_path(&self, weights: Precision) -> PathBuf {
-        self.path.join(match weights {
+    pub(crate) fn artifact_path(&self, precision: Precision) -> PathBuf {
+        self.path.join(match precision {
             Precision::Int8 => ARTIFACT,
             Precision::F32 => F32_ARTIFACT,
         })
     }
 
-    /// Whether `path` is a file of the run, other than its artifact with these weights.
+    /// Whether `path` is a file of the run, other than its artifact with weights of this precision.
     #[must_use]
     pub(crate) fn has_file(&self, path: &Path, but: Option<Precision>) -> bool {
         let Ok(path) = path.canonicalize() else { return false };
         let is = |own: &Path| own.canonicalize().is_ok_and(|own| own == path);
-        let but = but.map(|weights| self.artifact_path(weights));
+        let but = but.map(|precision| self.artifact_path(precision));
         let mut files = all_files(&self.path);
         files.any(|file| is(&file) && Some(file) != but) || checkpoints::has(&self.path, &path)
     }
