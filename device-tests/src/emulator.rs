@@ -27,9 +27,8 @@ pub fn of_board(
 ) -> Result<Command> {
     let file = machines::boards()?.into_iter().find(|file| file.name == board.name);
     let command = file.and_then(|file| file.emulator).context("QEMU doesn't emulate this board")?;
-    let (program, machine) = command.split_once(' ').context("the emulator has no arguments")?;
-    let mut emulator = start(program)?;
-    emulator.args(machine.split_whitespace()).args(["-display", "none", "-serial", serial]);
+    let mut emulator = start(&command)?;
+    emulator.args(["-display", "none", "-serial", serial]);
     emulator.args(["-semihosting-config", "enable=on,target=native"]);
     emulator.arg("-kernel").arg(firmware);
     if let Some(model) = model {
@@ -45,25 +44,22 @@ pub fn of_machine(
     arguments: &[&str],
     model: &Path,
 ) -> Result<Command> {
-    let is_riscv = machine.target.starts_with("riscv");
-    let mut emulator = start(if is_riscv { "qemu-system-riscv32" } else { "qemu-system-arm" })?;
-    if is_riscv {
-        emulator.args(["-bios", "none"]);
-    }
-    emulator.args(["-machine", machine.name]);
+    let mut emulator = start(&machine.emulator()?)?;
     emulator.args(["-display", "none", "-monitor", "none", "-serial", "none"]);
     let arguments: String = arguments.iter().map(|argument| format!(",arg={argument}")).collect();
     emulator.args(["-semihosting-config", &format!("enable=on,target=native{arguments}")]);
-    emulator.args(["-device", &loader(model, machine.model_address)]);
+    emulator.args(["-device", &loader(model, machine.models()?.start)]);
     emulator.arg("-kernel").arg(program);
     Ok(emulator)
 }
 
-fn start(program: &str) -> Result<Command> {
+fn start(command: &str) -> Result<Command> {
+    let mut words = command.split_whitespace();
+    let program = words.next().context("the emulator's command is empty")?;
     let tool = if program == "qemu-system-riscv32" { QEMU_RISCV } else { QEMU_ARM };
     tool.check()?;
     let mut emulator = Command::new(program);
-    emulator.current_dir(root());
+    emulator.args(words).current_dir(root());
     Ok(emulator)
 }
 

@@ -49,7 +49,7 @@ impl Task<'_> {
         environment.extend(machine.cpu.map(|cpu| ("RUSTFLAGS", format!("-C target-cpu={cpu}"))));
         let device = build(machine.target, "device", self.weights, &environment)?;
         let (characters, address) =
-            (self.characters.to_string(), machine.model_address.to_string());
+            (self.characters.to_string(), machine.models()?.start.to_string());
         let bytes = self.model.metadata()?.len().to_string();
         let arguments = ["device", self.name, &characters, &address, &bytes];
         let mut emulator = emulator::of_machine(machine, &device, &arguments, self.model)?;

@@ -12,9 +12,9 @@ use crate::{Dimensions, Int8, Memory, Model};
 /// Memory for models of up to `H` hidden units, `V` characters and `L` layers.
 ///
 /// `H` counts units padded to a multiple of eight: a model with 255 units needs 256. The memory
-/// consists of `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits. For int8 that is 5H
-/// + 4V bytes in a model of one layer, and 7H + 4V on ARMv6-M, where the kernels read hidden states
-/// as words.
+/// consists of `(L + 1)·H` hidden elements, `L·H` cell elements and `V` logits. For int8 that is
+/// `5H + 4V` bytes in a model of one layer, and `7H + 4V` on ARMv6-M, where the kernels read hidden
+/// states as words.
 #[derive(Debug, Clone)]
 pub struct State<const H: usize, const V: usize, const L: usize = 1, P: Precision = Int8> {
     hidden: Aligned<[[P::Operand; H]; L]>,

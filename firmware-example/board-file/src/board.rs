@@ -201,6 +201,12 @@ impl BoardFile {
         Ok(())
     }
 
+    /// QEMU's name for the machine that emulates it.
+    #[must_use]
+    pub fn machine(&self) -> Option<&str> {
+        self.emulator.as_ref()?.split_whitespace().skip_while(|word| *word != "-M").nth(1)
+    }
+
     /// The address range of flash.
     #[must_use]
     pub const fn flash(&self) -> Range<u32> {

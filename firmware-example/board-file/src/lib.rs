@@ -24,6 +24,14 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("boards")
 }
 
+/// The board that QEMU's `machine` emulates, if there is one.
+///
+/// # Errors
+/// As [`all`].
+pub fn of_machine(machine: &str) -> Result<Option<BoardFile>, String> {
+    Ok(all()?.into_iter().find(|board| board.machine() == Some(machine)))
+}
+
 /// The descriptions of all boards, real ones first.
 ///
 /// # Errors
