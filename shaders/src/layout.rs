@@ -26,7 +26,7 @@ pub const EPSILON: f32 = 1e-8;
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Update {
-    /// Learning rate of SGD.
+    /// Learning rate, as scheduled, for SGD.
     pub learning_rate: f32,
     /// Maximum global norm of the gradients.
     pub clip: f32,

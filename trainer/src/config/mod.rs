@@ -24,10 +24,13 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// Whether it keeps moving averages of the gradients and of their squares.
+    /// Whether it keeps moments: moving averages of the gradients and of their squares.
     #[must_use]
     pub fn has_moments(self) -> bool {
-        self != Self::Sgd
+        match self {
+            Self::Sgd => false,
+            Self::Adam | Self::AdamW => true,
+        }
     }
 }
 

@@ -51,8 +51,10 @@ impl Config {
         };
         let (learning_rate, clip) = match (optimizer, self.optimizer) {
             (Optimizer::Sgd, _) => (Self::default().learning_rate, Self::default().clip),
-            (_, Optimizer::Sgd) => (ADAM_LEARNING_RATE, ADAM_CLIP),
-            _ => (self.learning_rate, self.clip),
+            (Optimizer::Adam | Optimizer::AdamW, Optimizer::Sgd) => (ADAM_LEARNING_RATE, ADAM_CLIP),
+            (Optimizer::Adam | Optimizer::AdamW, Optimizer::Adam | Optimizer::AdamW) => {
+                (self.learning_rate, self.clip)
+            }
         };
         Self { optimizer, learning_rate, clip, ..self }
     }

@@ -43,7 +43,7 @@ pub use self::square_sums::square_sums;
 pub use self::stopwatch::Phase;
 use self::weight_gradients::weight_gradients;
 use crate::backend::{Backend, IterationReport, Iterations, Snapshot};
-use crate::config::Config;
+use crate::config::{Config, Optimizer};
 use crate::error::DeviceError;
 use crate::iteration::{self, clip_factor};
 use crate::model::{Parameters, State};
@@ -162,12 +162,15 @@ impl Cpu {
     fn update(&mut self, learning_rate: f32, clip_factor: f64) {
         self.iterations += 1;
         let update = iteration::update(&self.config, learning_rate, self.iterations);
-        let Self { parameters, gradients, moments, threads, .. } = self;
+        let Self { parameters, gradients, moments, threads, config, .. } = self;
         let (parameters, gradients) = (parameters.values_mut(), gradients.values());
-        threads.install(|| match moments {
-            None => sgd(parameters, gradients, update, clip_factor),
-            Some([first, second]) => {
-                let moments = [first.values_mut(), second.values_mut()];
+        let moments = match moments {
+            Some(moments) => moments.each_mut().map(Parameters::values_mut),
+            None => [&mut [][..], &mut []],
+        };
+        threads.install(|| match config.optimizer {
+            Optimizer::Sgd => sgd(parameters, gradients, update, clip_factor),
+            Optimizer::Adam | Optimizer::AdamW => {
                 adam(parameters, gradients, moments, update, clip_factor);
             }
         });

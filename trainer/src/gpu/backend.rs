@@ -78,7 +78,7 @@ impl Backend for Gpu {
     }
 
     async fn snapshot(&mut self) -> Result<Snapshot, DeviceError> {
-        let moments = if self.plan.shapes().has_moments {
+        let moments = if self.plan.shapes().optimizer.has_moments() {
             let first = self.read_parameters(BufferName::FirstMoment).await?;
             Some([first, self.read_parameters(BufferName::SecondMoment).await?])
         } else {

@@ -5,7 +5,7 @@ use std::fmt;
 use charcell_shaders::{Dropout, Report, SQUARE_SUM_COUNT, Update};
 use infer_core::layout::GATES;
 
-use crate::Config;
+use crate::config::{Config, Optimizer};
 use crate::model::{Dimensions, Parameters};
 
 /// Bytes from one [`Step`](charcell_shaders::Step) to the next: WebGPU's alignment for uniforms.
@@ -25,8 +25,8 @@ pub struct Shapes {
     pub num_steps: usize,
     /// Whether there is dropout.
     pub has_dropout: bool,
-    /// Whether the optimiser keeps moving averages of the gradients and of their squares.
-    pub has_moments: bool,
+    /// The optimiser, which determines the kernel of the update.
+    pub optimizer: Optimizer,
 }
 
 impl Shapes {
@@ -38,7 +38,7 @@ impl Shapes {
             batch_size: config.batch_size,
             num_steps: config.num_steps,
             has_dropout: config.dropout > 0.0,
-            has_moments: config.optimizer.has_moments(),
+            optimizer: config.optimizer,
         }
     }
 
@@ -150,7 +150,8 @@ impl BufferName {
         let layer = |l| [Gates(l), Cell(l), Hidden(l), LastCell(l), LastHidden(l)];
         let layers = 0..shapes.dimensions.layers;
         let packed = PackedMatrix::all(shapes.dimensions).map(Self::Packed);
-        let moments = [FirstMoment, SecondMoment].into_iter().filter(move |_| shapes.has_moments);
+        let moments = [FirstMoment, SecondMoment].into_iter();
+        let moments = moments.filter(move |_| shapes.optimizer.has_moments());
         let outputs = layers.clone().map(Outputs).chain([DOutputs, Self::Dropout]);
         let outputs = outputs.filter(move |_| shapes.has_dropout);
         shared.into_iter().chain(layers.flat_map(layer)).chain(packed).chain(moments).chain(outputs)

@@ -136,7 +136,7 @@ impl Pretrained {
 impl<'a, B: Backend> Training<'a, B> {
     /// As [`new`](Self::new), from the weights of another run: those of characters that both
     /// vocabularies have, and those of the layers, including forget-gate biases. The weights of new
-    /// characters are random as in any run; Adam's moments start at zero.
+    /// characters are random as in any run; the optimiser's moments start at zero.
     ///
     /// # Errors
     /// As [`new`](Self::new); [`TrainingError::OtherSizes`] if `config` has layers of other sizes.

@@ -15,6 +15,11 @@ macro_rules! words {
             $($(#[doc = $help])* $variant),*
         }
 
+        /// Doesn't compile if a variant has no value.
+        const _: fn($library) = |variant| match variant {
+            $($library::$variant => {}),*
+        };
+
         impl From<$argument> for $library {
             fn from(argument: $argument) -> Self {
                 match argument {

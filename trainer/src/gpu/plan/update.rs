@@ -3,6 +3,7 @@
 use charcell_shaders::{ADAM, GLOBAL_NORM, SGD, SQUARE_SUM_COUNT, SQUARE_SUMS};
 
 use super::{Plan, WORD};
+use crate::config::Optimizer;
 use crate::gpu::buffers::BufferName;
 use crate::gpu::task::{Repetition, Task};
 
@@ -33,10 +34,11 @@ impl Plan {
             flop: 0,
             bytes: (u64::from(SQUARE_SUM_COUNT) + self.rows(self.shapes.num_steps)) * WORD,
         });
-        let (kernel, moments) = if self.shapes.has_moments {
-            (ADAM, &[BufferName::FirstMoment, BufferName::SecondMoment][..])
-        } else {
-            (SGD, &[][..])
+        let (kernel, moments) = match self.shapes.optimizer {
+            Optimizer::Sgd => (SGD, &[][..]),
+            Optimizer::Adam | Optimizer::AdamW => {
+                (ADAM, &[BufferName::FirstMoment, BufferName::SecondMoment][..])
+            }
         };
         let mut buffers = vec![BufferName::Parameters, BufferName::Gradients];
         buffers.extend(moments);
