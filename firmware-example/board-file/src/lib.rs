@@ -2,8 +2,8 @@
 //! called `name`.
 //!
 //! Build scripts generate the linker script and the sizes of the firmware's statics from it
-//! ([`link`]). Tests compare it with the table of boards in `charcell-flash` and with the pages
-//! about boards.
+//! ([`link`]). A test of `charcell-flash` generates its table of boards, and parts of the pages about
+//! boards, from it.
 
 mod board;
 mod link;
