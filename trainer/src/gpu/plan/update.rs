@@ -2,8 +2,8 @@
 
 use charcell_shaders::{ADAM, GLOBAL_NORM, SGD, SQUARE_SUM_COUNT, SQUARE_SUMS};
 
-use super::{Plan, WORD};
-use crate::gpu::buffers::BufferName;
+use super::Plan;
+use crate::gpu::buffers::{BufferName, WORD};
 use crate::gpu::task::{Repetition, Task};
 
 /// The most workgroups of an update; if there are more elements, each invocation updates several.
