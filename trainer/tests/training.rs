@@ -88,7 +88,7 @@ fn training_learns_and_int8_loses_next_to_nothing() {
 }
 
 /// The perplexity is the same as when the whole text is read in one pass that carries the state
-/// over: in this short text, the warm-up of each row reaches back to the start.
+/// over: in this short text, the lead-in of each row reaches back to the start.
 #[test]
 fn held_out_text_has_the_same_perplexity_in_batches_as_in_one_row() {
     let corpus = corpus(4000);
