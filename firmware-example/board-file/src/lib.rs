@@ -2,8 +2,8 @@
 //! called `name`.
 //!
 //! Build scripts generate the linker script and the sizes of the firmware's statics from it
-//! ([`link`]). A test of `charcell-flash` generates its table of boards, and parts of the pages about
-//! boards, from it.
+//! ([`link`]). A test of `charcell-flash` generates the table of boards, and parts of the pages
+//! about them, from it.
 
 mod board;
 mod link;
