@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::FILE_NAME;
+/// The name of the file.
+pub const FILE_NAME: &str = "board.toml";
 
 /// A board, or a machine provided by an emulator.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -12,11 +12,10 @@ mod memory;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-pub use board::{BoardFile, EraseUnits, Flash, FlashRules, FlashWait, Flashing, Page, Ram};
+pub use board::{
+    BoardFile, EraseUnits, FILE_NAME, Flash, FlashRules, FlashWait, Flashing, Page, Ram,
+};
 pub use link::link;
-
-/// The name of the file.
-pub const FILE_NAME: &str = "board.toml";
 
 /// The folder that contains a folder for each board.
 #[must_use]
