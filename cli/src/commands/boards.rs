@@ -124,7 +124,7 @@ fn describe(board: &Board) -> Value {
         "model_address": board.model_address,
         "model_mapped_at": model_mapped_at,
         "model_bytes": board.model_bytes(),
-        "is_emulated": board.flashing == Flashing::Emulator,
+        "is_emulated": board.is_emulated(),
         "has_uf2": board.uf2_family.is_some(),
         "speeds": speeds,
     })
@@ -142,7 +142,7 @@ pub(super) fn describe_speed(speed: Option<Speed>) -> Value {
 
 /// The boards that aren't emulated.
 fn real_boards() -> impl Iterator<Item = &'static Board> {
-    BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator)
+    BOARDS.iter().filter(|board| !board.is_emulated())
 }
 
 /// The boards, without emulated ones, that can run the model of `artifact`.
