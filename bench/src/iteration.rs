@@ -12,8 +12,7 @@ use charcell_shaders::{Binding, Tiles};
 
 use xtask::root;
 
-/// The chapter's vocabulary.
-const VOCABULARY: usize = 43;
+use crate::growth::VOCABULARY;
 
 /// Sizes in the picture, in pixels.
 const WIDTH: usize = 960;

@@ -5,7 +5,6 @@ mod arguments;
 mod chapter;
 mod chart;
 mod console;
-
 mod costs;
 mod fuzzing;
 mod gpu;

@@ -59,9 +59,12 @@ fn wrapped(line: &str) -> String {
 pub(crate) fn circumstances() -> Result<String> {
     let shell = shell(".")?;
     let day = cmd!(shell, "date +%Y-%m-%d").quiet().read()?;
-    let cores = std::thread::available_parallelism()?;
+    let cores = match std::thread::available_parallelism()?.get() {
+        1 => "1 core".into(),
+        cores => format!("{cores} cores"),
+    };
     let (commit, processor) = (commit()?, processor());
-    Ok(format!("Measured on {day} at commit {commit}: {processor}, {cores} cores, {OS} {ARCH}."))
+    Ok(format!("Measured on {day} at commit {commit}: {processor}, {cores}, {OS} {ARCH}."))
 }
 
 /// The measured commit.

@@ -6,7 +6,7 @@ use std::fs;
 
 use charcell::model::Dimensions;
 use charcell::{AnyModel, Artifact, Precision, artifact};
-use charcell_flash::{BOARDS, Flashing, ImageError, Speed, board};
+use charcell_flash::{BOARDS, ImageError, Speed, board};
 use common::{charcell, model, untrained_model};
 use tempfile::TempDir;
 
@@ -108,9 +108,9 @@ fn inspect_names_the_boards_that_a_model_fits() {
         let inspected = charcell(&folder, "inspect model.postcard");
         let inspected = String::from_utf8(inspected.stdout).unwrap();
         let model = artifact.model().unwrap();
-        let fitting = BOARDS.iter().filter(|board| {
-            board.flashing != Flashing::Emulator && board.check(artifact.bytes()).is_ok()
-        });
+        let fitting = BOARDS
+            .iter()
+            .filter(|board| !board.is_emulated() && board.check(artifact.bytes()).is_ok());
         let named: Vec<String> = fitting
             .map(|board| {
                 let speed = board.speed(model.dimensions()).unwrap();

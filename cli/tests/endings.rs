@@ -6,7 +6,7 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use assert_cmd::cargo::cargo_bin;
 use charcell::Checkpoint;
 use charcell::text::SHIPPED_TEXT;
-use common::heed_signals;
+use common::{checkpoints, heed_signals, weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
@@ -29,10 +29,6 @@ fn charcell(folder: &Path, words: &str) -> Command {
     command.current_dir(folder).args(words.split(' '));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
-}
-
-fn weights(run: &Path) -> Vec<u8> {
-    fs::read(run.join("weights.safetensors")).unwrap()
 }
 
 fn wait(child: &mut Child) -> ExitStatus {
@@ -62,14 +58,6 @@ fn ended(child: &mut Child, exit_code: i32) -> String {
     let text = rest(child);
     assert_eq!(status.code(), Some(exit_code), "{text}");
     text
-}
-
-fn checkpoints(run: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(run.join("checkpoint")).into_iter().flatten().flatten();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "checkpoint"));
-    files.sort_unstable();
-    files
 }
 
 fn wait_for(what: &str, is_there: impl Fn() -> bool) {
@@ -279,7 +267,7 @@ fn a_training_ends_on_request_in_every_phase() {
 
 /// How a training is stopped from outside.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Blow {
+enum Stop {
     Signal(&'static str),
     /// The reader of its messages disappears, followed by SIGHUP.
     Unread,
@@ -287,13 +275,13 @@ enum Blow {
     Terminal,
 }
 
-const BLOWS: [Blow; 5] =
-    [Blow::Signal("KILL"), Blow::Terminal, Blow::Signal("TERM"), Blow::Unread, Blow::Signal("INT")];
+const STOPS: [Stop; 5] =
+    [Stop::Signal("KILL"), Stop::Terminal, Stop::Signal("TERM"), Stop::Unread, Stop::Signal("INT")];
 
-/// Runs `words` in `folder` for a while, deals it a `blow`, and waits until it has ended.
-fn strike(folder: &Path, words: &str, after: Duration, blow: Blow) {
+/// Runs `words` in `folder` for a while, stops it, and waits until it has ended.
+fn stop(folder: &Path, words: &str, after: Duration, how: Stop) {
     let mut command = charcell(folder, words);
-    if blow == Blow::Terminal {
+    if how == Stop::Terminal {
         let line = format!("exec {} {words}", cargo_bin("charcell").display());
         command = Command::new("script");
         command.current_dir(folder).args(["-qec", &line, "/dev/null"]);
@@ -301,19 +289,19 @@ fn strike(folder: &Path, words: &str, after: Duration, blow: Blow) {
     }
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     thread::sleep(after);
-    match blow {
-        Blow::Signal(signal) => send(signal, &child),
-        Blow::Unread => {
+    match how {
+        Stop::Signal(signal) => send(signal, &child),
+        Stop::Unread => {
             drop(child.stderr.take());
             send("HUP", &child);
         }
         // The terminal disappears with the program that emulates it.
-        Blow::Terminal => child.kill().unwrap(),
+        Stop::Terminal => child.kill().unwrap(),
     }
     let status = wait(&mut child);
-    if !matches!(blow, Blow::Terminal | Blow::Signal("KILL")) {
+    if !matches!(how, Stop::Terminal | Stop::Signal("KILL")) {
         // 0 if it was already done, nothing if it hadn't started.
-        assert!(matches!(status.code(), None | Some(0 | 1)), "{blow:?}: {status}");
+        assert!(matches!(status.code(), None | Some(0 | 1)), "{how:?}: {status}");
     }
     let lock = folder.join("run/checkpoint/lock");
     wait_for("the end of the training", || match File::open(&lock) {
@@ -323,7 +311,7 @@ fn strike(folder: &Path, words: &str, after: Duration, blow: Blow) {
 }
 
 /// Stops a training at random moments: it loses only what came after its last checkpoint.
-fn strike_often(moments: usize) {
+fn stop_often(moments: usize) {
     let folder = TempDir::new().unwrap();
     let run = folder.path().join("run");
     let words = "train --hidden 16 --chars 6000 --batch-size 8 --device cpu --threads 1 \
@@ -343,12 +331,12 @@ fn strike_often(moments: usize) {
         let before = number(&run);
         let resume = if before.is_some() { " --resume" } else { " --force" };
         let after = Duration::from_secs_f64(random.random_range(0.0..whole_seconds / 3.0));
-        let blow = BLOWS[moment % BLOWS.len()];
-        strike(folder.path(), &format!("{words} --out run{resume}"), after, blow);
-        assert!(number(&run) >= before, "{blow:?} at moment {moment}");
+        let how = STOPS[moment % STOPS.len()];
+        stop(folder.path(), &format!("{words} --out run{resume}"), after, how);
+        assert!(number(&run) >= before, "{how:?} at moment {moment}");
         if run.join("model.postcard").exists() {
             // It finished first: start over.
-            assert!(weights(&run) == whole, "{blow:?} at moment {moment}");
+            assert!(weights(&run) == whole, "{how:?} at moment {moment}");
             fs::remove_dir_all(&run).unwrap();
         }
     }
@@ -364,12 +352,12 @@ fn strike_often(moments: usize) {
 }
 
 #[test]
-fn a_training_that_is_struck_continues() {
-    strike_often(BLOWS.len());
+fn a_training_that_is_stopped_continues() {
+    stop_often(STOPS.len());
 }
 
 #[test]
 #[ignore = "for the full round"]
-fn a_training_that_is_struck_often_continues() {
-    strike_often(160);
+fn a_training_that_is_stopped_often_continues() {
+    stop_often(160);
 }

@@ -2,7 +2,8 @@
 
 mod common;
 
-use charcell_flash::{Format, Image, ImageError, board};
+use charcell_flash::ImageError::{NotAFirmware, OtherBoard, OtherMemory, OutOfRange, Overlap};
+use charcell_flash::{FirmwareError, Format, Image, board};
 use common::firmware::{ARM, RISCV, elf, identity};
 
 #[test]
@@ -10,42 +11,40 @@ fn hostile_firmware_is_refused() {
     let pico = board("pico").unwrap();
     let own = identity("pico", 1, 0);
     let (start, bytes) = (pico.flash_address, own.as_slice());
-    let refused = |file: &[u8], part: &str| {
-        let error = Image::of_firmware(pico, file).unwrap_err().to_string();
-        assert!(error.contains(part), "\"{part}\" isn't in: {error}");
+    let refused = |file: &[u8]| Image::of_firmware(pico, file).unwrap_err();
+    let is = |file: &[u8], expected: FirmwareError| {
+        assert!(matches!(refused(file), NotAFirmware(found) if found == expected), "{expected}");
     };
     Image::of_firmware(pico, &elf(ARM, &[(start, bytes), (start + 0x1000, &[1])])).unwrap();
-    refused(&elf(RISCV, &[(start, bytes)]), "type is 243, but a Cortex-M0+ has type 40");
+    let other_core = FirmwareError::OtherCore { found: RISCV, wanted: ARM, core: pico.core.name() };
+    is(&elf(RISCV, &[(start, bytes)]), other_core);
     let whole = elf(ARM, &[(start, bytes)]);
     for length in 0..whole.len() {
-        let error = Image::of_firmware(pico, &whole[..length]);
-        assert!(matches!(error, Err(ImageError::NotAFirmware { .. })), "{length} bytes");
+        assert!(matches!(refused(&whole[..length]), NotAFirmware(_)), "{length} bytes");
     }
     // Outside flash, half outside, 3 GB away, at the end of all addresses, in the models' slot.
-    let ranges = "to 0x100fffff";
-    for address in [0, start - 1, 0x2000_0000, 0xF000_0000, u32::MAX, pico.model_address - 1] {
-        let named = format!("{address:#010x} to ");
-        let file = elf(ARM, &[(start, bytes), (address, &[1, 2])]);
-        refused(&file, &named);
-        refused(&file, ranges);
+    for outside in [0, start - 1, 0x2000_0000, 0xF000_0000, u32::MAX, pico.model_address - 1] {
+        let error = refused(&elf(ARM, &[(start, bytes), (outside, &[1, 2])]));
+        let OutOfRange { address, ranges, .. } = error else { panic!("{error}") };
+        assert_eq!((address, ranges[..].last()), (outside, Some(&(start..pico.model_address))));
     }
-    for address in [start, start + 1, start + bytes.len() as u32 - 1] {
-        let error = Image::of_firmware(pico, &elf(ARM, &[(start, bytes), (address, &[1])]));
-        assert!(matches!(error, Err(ImageError::Overlap { address: found }) if found == address));
+    for twice in [start, start + 1, start + bytes.len() as u32 - 1] {
+        let error = refused(&elf(ARM, &[(start, bytes), (twice, &[1])]));
+        assert!(matches!(error, Overlap { address } if address == twice));
     }
     // From before the table of boards was changed: the memory for models, and their address.
-    for (offset, part) in
-        [(49, "for models is 0x3f100, but"), (54, "model address is 0x10110000, but")]
-    {
+    for (offset, changed) in [(49, 0x3_F100), (54, 0x1011_0000)] {
         let mut stale = own.clone();
         stale[offset] ^= 1;
-        refused(&elf(ARM, &[(start, &stale)]), part);
+        let error = refused(&elf(ARM, &[(start, &stale)]));
+        assert!(matches!(error, OtherMemory { found, .. } if found == changed), "{error}");
     }
     // Without an identity, and with a part of one.
-    refused(&elf(ARM, &[(start, &[0; 100])]), "which board it is for");
-    refused(&elf(ARM, &[(start, &bytes[..40])]), "which board it is for");
-    refused(&elf(ARM, &[(start, bytes); 257]), "257 program headers");
-    refused(&elf(ARM, &[(start, &identity("\x1B[2J", 1, 0))]), r"is for \x1b[2J, not for pico");
+    is(&elf(ARM, &[(start, &[0; 100])]), FirmwareError::NoIdentity);
+    is(&elf(ARM, &[(start, &bytes[..40])]), FirmwareError::NoIdentity);
+    is(&elf(ARM, &[(start, bytes); 257]), FirmwareError::TooManyHeaders { count: 257 });
+    let error = refused(&elf(ARM, &[(start, &identity("\x1B[2J", 1, 0))]));
+    assert!(matches!(&error, OtherBoard { found, wanted: "pico" } if found == r"\x1b[2J"));
 }
 
 /// If there are two identities, the first in flash counts, whatever the order of the file: an image

@@ -3,7 +3,6 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use charcell::Checkpoint;
 use charcell::text::SHIPPED_TEXT;
 #[cfg(unix)]
 use common::heed_signals;
+use common::{checkpoints, weights};
 use tempfile::TempDir;
 
 /// A command in `folder`, without input or output.
@@ -48,18 +48,6 @@ fn fails(folder: &TempDir, words: &str, parts: &[&str]) {
 
 const TRAIN: &str = "train --hidden 16 --chars 3000 --batch-size 8 --device cpu --threads 1 \
                      --optimizer adam --report-every 20 --checkpoint-every 1";
-
-fn weights(run: &Path) -> Vec<u8> {
-    fs::read(run.join("weights.safetensors")).unwrap()
-}
-
-fn checkpoints(run: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(run.join("checkpoint")).into_iter().flatten();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "checkpoint"));
-    files.sort_unstable();
-    files
-}
 
 #[test]
 fn a_damaged_checkpoint_falls_back_to_the_one_before() {

@@ -126,7 +126,7 @@ pub fn the_board(name: &str) -> Result<&'static Board> {
 
 #[cfg(test)]
 mod tests {
-    use charcell_flash::{self as flash, Flashing};
+    use charcell_flash as flash;
 
     use super::*;
 
@@ -146,7 +146,7 @@ mod tests {
     /// `charcell firmware` prints a command that emulates each of them.
     #[test]
     fn every_board_without_hardware_can_be_emulated() {
-        for board in flash::BOARDS.iter().filter(|board| board.flashing == Flashing::Emulator) {
+        for board in flash::BOARDS.iter().filter(|board| board.is_emulated()) {
             assert!(emulated().unwrap().contains(&board.name), "{}", board.name);
         }
     }

@@ -206,6 +206,12 @@ impl Board {
         (self.flash().end - self.model_address) as usize
     }
 
+    /// Whether it is an emulated machine, which is not flashed.
+    #[must_use]
+    pub const fn is_emulated(&self) -> bool {
+        matches!(self.flashing, Flashing::Emulator)
+    }
+
     /// Whether firmware and model are written as two files, because the tool for the board makes
     /// its own image of the firmware.
     #[must_use]

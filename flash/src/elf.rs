@@ -8,7 +8,7 @@ use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Writer};
 use object::{Endianness, LittleEndian};
 
 use crate::board::Core;
-use crate::error::ImageError;
+use crate::error::FirmwareError;
 use crate::image::{Image, Program, Segment, machine};
 
 /// The most program headers of a file that is accepted: a firmware has a few.
@@ -24,30 +24,30 @@ pub(crate) struct Loaded<'a> {
 }
 
 impl<'a> Loaded<'a> {
-    pub(crate) fn read(file: &'a [u8]) -> Result<Self, ImageError> {
+    pub(crate) fn read(file: &'a [u8]) -> Result<Self, FirmwareError> {
         let header = FileHeader32::<LittleEndian>::parse(file);
-        let header = header.map_err(|_| refusal("it isn't a 32-bit ELF file"))?;
-        let endian = header.endian().map_err(|_| refusal("it isn't little-endian"))?;
+        let header = header.map_err(|_| FirmwareError::NotElf)?;
+        let endian = header.endian().map_err(|_| FirmwareError::BigEndian)?;
         let segments = header.program_headers(endian, file).map_err(|_| {
             let (count, bytes) = (header.e_phnum(endian), header.e_phentsize(endian));
-            refusal(&format!("its {count} program headers of {bytes} bytes are missing"))
+            FirmwareError::MissingHeaders { count, bytes }
         })?;
         if segments.len() > MAX_PARTS {
-            return Err(refusal(&format!("{} program headers are too many", segments.len())));
+            return Err(FirmwareError::TooManyHeaders { count: segments.len() });
         }
         let mut parts = Vec::new();
         for segment in segments.iter().filter(|segment| segment.p_type(endian) == PT_LOAD) {
-            let bytes = segment.data(endian, file).map_err(|()| refusal("it is cut short"))?;
+            let bytes = segment.data(endian, file).map_err(|()| FirmwareError::CutShort)?;
             if !bytes.is_empty() {
                 parts.push((segment.p_paddr(endian), bytes));
             }
         }
         if parts.is_empty() {
-            return Err(refusal("it has no segments to load"));
+            return Err(FirmwareError::NoSegments);
         }
         // This bounds the work of reading all parts, however many headers there are.
         if parts.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>() > file.len() as u64 {
-            return Err(refusal("its segments overlap in the file"));
+            return Err(FirmwareError::SharedBytes);
         }
         parts.sort_by_key(|(address, _)| *address);
         let program = Program {
@@ -59,18 +59,13 @@ impl<'a> Loaded<'a> {
     }
 
     /// Fails unless the program is for this kind of `core`.
-    pub(crate) fn check_machine(&self, core: Core) -> Result<(), ImageError> {
-        let (found, wanted, name) = (self.program.machine, machine(core), core.name());
+    pub(crate) fn check_machine(&self, core: Core) -> Result<(), FirmwareError> {
+        let (found, wanted, core) = (self.program.machine, machine(core), core.name());
         if found == wanted {
             return Ok(());
         }
-        let what = format!("its ELF machine type is {found}, but a {name} has type {wanted}");
-        Err(refusal(&what))
+        Err(FirmwareError::OtherCore { found, wanted, core })
     }
-}
-
-fn refusal(reason: &str) -> ImageError {
-    ImageError::NotAFirmware { reason: reason.into() }
 }
 
 /// The ELF file that loads `image`, with a section for each segment: probe-rs requires one.
@@ -165,9 +160,9 @@ mod tests {
         let loaded = Loaded::read(&file).unwrap();
         loaded.check_machine(Core::RiscV32).unwrap();
         for core in [Core::CortexM0, Core::CortexM0Plus, Core::CortexM4, Core::CortexM33] {
-            let error = loaded.check_machine(core).unwrap_err().to_string();
-            assert!(error.contains("type is 243") && error.contains(core.name()), "{error}");
-            assert_eq!(machine(core), elf::EM_ARM.0);
+            let (found, wanted) = (elf::EM_RISCV.0, elf::EM_ARM.0);
+            let error = FirmwareError::OtherCore { found, wanted, core: core.name() };
+            assert_eq!(loaded.check_machine(core), Err(error));
         }
     }
 
@@ -177,31 +172,30 @@ mod tests {
         let whole = FILE_HEADER_BYTES + 2 * PROGRAM_HEADER_BYTES + 256 + 40;
         Loaded::read(&file[..whole]).unwrap();
         for length in 0..whole {
-            let read = Loaded::read(&file[..length]);
-            assert!(matches!(read, Err(ImageError::NotAFirmware { .. })), "{length}");
+            assert!(Loaded::read(&file[..length]).is_err(), "{length}");
         }
     }
 
     #[test]
     fn hostile_headers_are_refused() {
-        let refused = |offset: usize, bytes: &[u8], part: &str| {
+        use FirmwareError::{BigEndian, CutShort, MissingHeaders, NoSegments, NotElf, SharedBytes};
+        let refused = |offset: usize, bytes: &[u8], expected: FirmwareError| {
             let mut file = write(&image());
             file[offset..offset + bytes.len()].copy_from_slice(bytes);
-            let error = Loaded::read(&file).unwrap_err().to_string();
-            assert!(error.contains(part), "{error}");
+            assert_eq!(Loaded::read(&file).unwrap_err(), expected);
         };
-        refused(4, &[2], "32-bit");
-        refused(5, &[2], "little-endian");
-        refused(28, &[0xFF; 4], "are missing");
-        refused(42, &[0, 0], "2 program headers of 0 bytes");
-        refused(44, &[0xFE, 0xFF], "65534 program headers");
-        refused(44, &[0, 0], "no segments to load");
+        refused(4, &[2], NotElf);
+        refused(5, &[2], BigEndian);
+        refused(28, &[0xFF; 4], MissingHeaders { count: 2, bytes: 32 });
+        refused(42, &[0, 0], MissingHeaders { count: 2, bytes: 0 });
+        refused(44, &[0xFE, 0xFF], MissingHeaders { count: 65_534, bytes: 32 });
+        refused(44, &[0, 0], NoSegments);
         // The first segment's offset in the file, and its length.
-        refused(FILE_HEADER_BYTES + 4, &[0xFF; 4], "cut short");
-        refused(FILE_HEADER_BYTES + 16, &[0xFF; 4], "cut short");
+        refused(FILE_HEADER_BYTES + 4, &[0xFF; 4], CutShort);
+        refused(FILE_HEADER_BYTES + 16, &[0xFF; 4], CutShort);
         // The second segment is the whole file, so the first is inside it.
         let length = write(&image()).len() as u32;
         let all = [0, 0, 0, length].map(u32::to_le_bytes).concat();
-        refused(FILE_HEADER_BYTES + PROGRAM_HEADER_BYTES + 4, &all, "segments overlap");
+        refused(FILE_HEADER_BYTES + PROGRAM_HEADER_BYTES + 4, &all, SharedBytes);
     }
 }

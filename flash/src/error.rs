@@ -38,11 +38,8 @@ pub enum ImageError {
         fitting_hidden: Option<usize>,
     },
     /// A file isn't the firmware of a board.
-    #[error("not Charcell firmware: {reason}; use the .elf file of a build of firmware-example")]
-    NotAFirmware {
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error("not Charcell firmware: {0}; use the .elf file of a build of firmware-example")]
+    NotAFirmware(#[from] FirmwareError),
     /// A part of an image is outside the memory for it.
     #[error(
         "the image for {board} would have bytes at {address:#010x} to {:#010x}, but its {what} is \
@@ -105,6 +102,60 @@ pub enum ImageError {
         firmware: u16,
         /// The version of the artifact.
         model: u16,
+    },
+}
+
+/// Why a file isn't the firmware of a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FirmwareError {
+    /// It is another kind of file.
+    #[error("it isn't a 32-bit ELF file")]
+    NotElf,
+    /// It is for a big-endian core.
+    #[error("it isn't little-endian")]
+    BigEndian,
+    /// The program headers that it announces aren't in it.
+    #[error("its {count} program headers of {bytes} bytes are missing")]
+    MissingHeaders {
+        /// How many there should be.
+        count: u16,
+        /// Bytes of each.
+        bytes: u16,
+    },
+    /// It has more program headers than any firmware needs.
+    #[error("{count} program headers are too many")]
+    TooManyHeaders {
+        /// How many.
+        count: usize,
+    },
+    /// It ends within a segment.
+    #[error("it is cut short")]
+    CutShort,
+    /// Nothing in it is for flash.
+    #[error("it has no segments to load")]
+    NoSegments,
+    /// Bytes of the file are in more than one segment.
+    #[error("its segments overlap in the file")]
+    SharedBytes,
+    /// It is for another kind of core.
+    #[error("its ELF machine type is {found}, but a {core} has type {wanted}")]
+    OtherCore {
+        /// The machine type of the file.
+        found: u16,
+        /// The machine type of the board's core.
+        wanted: u16,
+        /// The name of the board's core.
+        core: &'static str,
+    },
+    /// It has no [`Identity`](charcell_identity::Identity).
+    #[error("it doesn't say which board it is for")]
+    NoIdentity,
+    /// It is too large to be read.
+    #[error("it is larger than {megabytes} MB")]
+    TooLarge {
+        /// The limit.
+        megabytes: u64,
     },
 }
 

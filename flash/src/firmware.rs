@@ -5,7 +5,7 @@ use infer_core::artifact::VERSION;
 
 use crate::board::Board;
 use crate::elf::Loaded;
-use crate::error::ImageError;
+use crate::error::{FirmwareError, ImageError};
 use crate::image::{Image, end};
 
 impl Image {
@@ -34,9 +34,7 @@ impl Image {
 /// all of its parts in the board's memory for firmware.
 fn check(loaded: &Loaded<'_>, board: &'static Board) -> Result<(), ImageError> {
     let Some(identity) = loaded.parts.iter().find_map(|(_, bytes)| Identity::find(bytes)) else {
-        return Err(ImageError::NotAFirmware {
-            reason: "it doesn't say which board it is for".into(),
-        });
+        return Err(FirmwareError::NoIdentity.into());
     };
     if identity.name() != board.name {
         // The message shows the name, which may be arbitrary bytes.

@@ -27,7 +27,7 @@ mod table;
 mod uf2;
 
 pub use board::{Board, Core, EraseUnits, FlashWait, Flashing, RISCV_CLOCKS_PER_INSTRUCTION};
-pub use error::ImageError;
+pub use error::{FirmwareError, ImageError};
 pub use format::Format;
 pub use image::Image;
 pub use speed::{Limit, Speed};

@@ -2,7 +2,7 @@
 
 mod flash;
 
-use charcell_flash::{BOARDS, Board, Flashing, board};
+use charcell_flash::{BOARDS, Board, board};
 use charcell_flash::{Format, Image};
 use flash::{Block, Flash, PAGE_BYTES, Parts, SECTOR_BYTES, blocks, pattern};
 
@@ -13,7 +13,7 @@ const MODEL_PAGES: usize = 1266;
 
 /// The boards that aren't emulated.
 fn real_boards() -> impl Iterator<Item = &'static Board> {
-    BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator)
+    BOARDS.iter().filter(|board| !board.is_emulated())
 }
 
 /// Bytes that start like a firmware of `board`: with the stack pointer and three handlers.

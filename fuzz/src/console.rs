@@ -24,7 +24,7 @@ const OPENED: u8 = 2;
 const CTRL_C: u8 = 3;
 
 /// After this many bytes of an answer, the user presses Ctrl-C.
-const PATIENCE: usize = 300;
+const MOST_UNREAD: usize = 300;
 
 /// Typed at the start, so that texts are short.
 const FIRST: &[u8] = b":length 20\r";
@@ -92,14 +92,14 @@ struct Console {
 
 impl Console {
     /// The next event, unless a typed byte is next.
-    fn happening(&self) -> Option<u8> {
+    fn event(&self) -> Option<u8> {
         let next = self.typed.get(self.next).copied();
         next.filter(|byte| [NOTHING, BUTTON, OPENED].contains(byte))
     }
 
-    /// Whether `happening` occurs now.
-    fn takes(&mut self, happening: u8) -> bool {
-        let is_next = self.happening() == Some(happening);
+    /// Whether `event` occurs now.
+    fn takes(&mut self, event: u8) -> bool {
+        let is_next = self.event() == Some(event);
         self.next += usize::from(is_next);
         is_next
     }
@@ -111,13 +111,13 @@ impl ErrorType for Console {
 
 impl ReadReady for Console {
     fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.unread > PATIENCE || self.happening().is_none())
+        Ok(self.unread > MOST_UNREAD || self.event().is_none())
     }
 }
 
 impl Read for Console {
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
-        let byte = if self.unread > PATIENCE {
+        let byte = if self.unread > MOST_UNREAD {
             CTRL_C
         } else {
             let Some(&byte) = self.typed.get(self.next) else { return Ok(0) };

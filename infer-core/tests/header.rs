@@ -24,7 +24,7 @@ const TENSOR_NAMES: [TensorName; 5] = [
 ];
 
 /// The numbers of an int8 precision, or `None` for f32.
-fn encodings() -> impl Strategy<Value = Option<(u32, Vec<u8>)>> {
+fn precisions() -> impl Strategy<Value = Option<(u32, Vec<u8>)>> {
     option::of((any::<u32>(), vec(any::<u8>(), 0..=MAX_LAYERS)))
 }
 
@@ -32,7 +32,7 @@ fn encodings() -> impl Strategy<Value = Option<(u32, Vec<u8>)>> {
 fn headers() -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<u8>(), any::<u16>(), any::<bool>(), any::<Option<u16>>());
     let prefixes = vec(any::<String>(), 0..=MAX_PREFIXES);
-    (encodings(), numbers, any::<String>(), prefixes, vec(any::<u8>(), 0..9)).prop_map(
+    (precisions(), numbers, any::<String>(), prefixes, vec(any::<u8>(), 0..9)).prop_map(
         |(precision, (layers, hidden, is_lower_case, replacement), vocabulary, prefixes, rest)| {
             let normalisation =
                 if is_lower_case { Normalisation::LowerCase } else { Normalisation::None };

@@ -5,9 +5,9 @@
 override COUNT: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<f32>;    // all parameters
-@group(0) @binding(1) var<storage, read> gradients: array<f32>;           // all parameters'
-@group(0) @binding(2) var<storage, read_write> first: array<f32>;         // mean of g, of all
-@group(0) @binding(3) var<storage, read_write> second: array<f32>;        // mean of g^2, of all
+@group(0) @binding(1) var<storage, read> gradients: array<f32>;           // of all parameters
+@group(0) @binding(2) var<storage, read_write> first: array<f32>;         // means of g
+@group(0) @binding(3) var<storage, read_write> second: array<f32>;        // means of g^2
 @group(0) @binding(4) var<uniform> update: Update;
 @group(0) @binding(5) var<storage, read> report: Report;
 

@@ -7,8 +7,8 @@
 override GRADIENT: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> row_starts: array<u32>;          // [V + 1]
-@group(0) @binding(1) var<storage, read> rows: array<u32>;                // [T B]: t 4 (B/4) + b
-@group(0) @binding(2) var<storage, read> d_gates: array<f32>;             // [T, 4H, B']
+@group(0) @binding(1) var<storage, read> rows: array<u32>;                // [T, B]: t 4 (B/4) + b
+@group(0) @binding(2) var<storage, read> d_gates: array<f32>;             // [T, 4H, 4 (B/4)]
 @group(0) @binding(3) var<storage, read_write> gradients: array<f32>;     // [V, 4H]
 
 @compute @workgroup_size(ELEMENT_LANES)

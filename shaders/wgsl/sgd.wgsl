@@ -5,7 +5,7 @@
 override COUNT: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<f32>;    // all parameters
-@group(0) @binding(1) var<storage, read> gradients: array<f32>;           // all parameters'
+@group(0) @binding(1) var<storage, read> gradients: array<f32>;           // of all parameters
 @group(0) @binding(2) var<uniform> update: Update;
 @group(0) @binding(3) var<storage, read> report: Report;
 

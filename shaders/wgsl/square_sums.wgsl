@@ -5,7 +5,7 @@
 
 override COUNT: u32 = 1u;
 
-@group(0) @binding(0) var<storage, read> values: array<f32>;              // all parameters'
+@group(0) @binding(0) var<storage, read> values: array<f32>;              // of all parameters
 @group(0) @binding(1) var<storage, read_write> sums: array<f32>;          // [SQUARE_SUM_COUNT]
 
 @compute @workgroup_size(ELEMENT_LANES)

@@ -36,8 +36,11 @@ impl Imports {
                 let exports = imports.exports.entry(module.clone()).or_default();
                 exports.insert(name.clone(), path.clone());
             }
-            let private = uses.into_iter().filter(|(is_exported, _)| !is_exported);
-            let paths = private.map(|(_, path)| path);
+            let text = without_uses(&text);
+            let used = uses.into_iter().filter(|(is_exported, path)| {
+                !is_exported || path.last().is_some_and(|name| has_word(&text, name))
+            });
+            let paths = used.map(|(_, path)| path);
             let paths = paths.chain(imports.inline_paths(&text, &module)).collect();
             imports.used.insert(module, paths);
         }
@@ -88,16 +91,11 @@ impl Imports {
         found
     }
 
-    /// The paths in the crate that `text` names without a `use`.
+    /// The paths in the crate that `text`, without its `use` items, names.
     fn inline_paths(&self, text: &str, module: &[String]) -> Vec<Module> {
         let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-        let starts = ["crate::", "super::"].iter().flat_map(|start| text.match_indices(start));
-        let paths =
-            starts.filter(|&(at, _)| !text[..at].ends_with(is_name)).filter_map(|(at, _)| {
-                let path: String = text[at..].chars().take_while(|&c| is_name(c)).collect();
-                self.absolute(path.trim_end_matches(':'), module)
-            });
-        paths.collect()
+        let paths = text.split(|c| !is_name(c)).filter(|path| path.contains("::"));
+        paths.filter_map(|path| self.absolute(path.trim_end_matches(':'), module)).collect()
     }
 
     /// `path`, named in `module`, from the root of the crate; `None` if it is outside the crate.
@@ -197,6 +195,28 @@ fn without_tests(text: &str) -> String {
     kept
 }
 
+/// `text` without the items that only declare modules or import from them, and without the paths of
+/// visibilities.
+fn without_uses(text: &str) -> String {
+    let (mut kept, mut is_use) = (String::new(), false);
+    for line in text.lines() {
+        let before = line.split_once("use ").map(|(before, _)| before.trim());
+        is_use |= before.is_some_and(|before| before.is_empty() || before.starts_with("pub"));
+        let is_declaration = line.contains("mod ") && line.ends_with(';');
+        if !(is_use || is_declaration) {
+            kept += &line.replace("pub(in crate::", "pub(");
+            kept.push('\n');
+        }
+        is_use &= !line.ends_with(';');
+    }
+    kept
+}
+
+/// Whether `text` has `name` as a word.
+fn has_word(text: &str, name: &str) -> bool {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+}
+
 /// Expands `a::{b, c::d}` to `a::b` and `a::c::d`, without `as` and the new name.
 fn expand(tree: &str) -> Vec<String> {
     let Some((start, rest)) = tree.split_once('{') else {
@@ -254,5 +274,21 @@ mod tests {
         let graph = Imports::of_crate("a", &[&files[..], &[e]].concat()).graph();
         assert_eq!(circular(&graph), []);
         assert_eq!(circular(&folder(&graph, &[])), [(b.clone(), d.clone()), (d, b)]);
+    }
+
+    #[test]
+    fn a_module_uses_what_it_names_without_an_import() {
+        let b = vec!["b".to_owned()];
+        let files = [
+            file("a/src/lib.rs", "mod b;\n\npub fn f() {\n    b::g();\n}\n"),
+            file("a/src/b.rs", "use crate::f;\n\npub(in crate::c) fn g() {}\n"),
+        ];
+        let graph = Imports::of_crate("a", &files).graph();
+        assert_eq!(circular(&graph), [(Module::new(), b.clone()), (b.clone(), Module::new())]);
+
+        // A re-exported item may also be used.
+        let root = file("a/src/lib.rs", "mod b;\npub use b::T;\n\npub fn f() -> T {}\n");
+        let graph = Imports::of_crate("a", &[root, files[1].clone()]).graph();
+        assert_eq!(graph[&Module::new()], [b.clone()].into());
     }
 }

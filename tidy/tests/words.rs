@@ -78,10 +78,11 @@ impl Phrase {
 
 #[test]
 fn no_phrase_reads_as_translated() {
-    /// The list itself, texts by others, and texts that models learn from.
-    const OTHERS: [&str; 3] = ["tidy/", "trainer/text/", "CHANGELOG.md"];
+    /// The list itself, and texts that models learn from.
+    const OTHERS: [&str; 2] = ["tidy/", "trainer/text/"];
     let mut found = Vec::new();
-    let files = files(&[".rs", ".wgsl", ".md", ".py", ".mjs", ".c", ".h", ".toml", ".yml", ".x"]);
+    let files =
+        files(&[".rs", ".wgsl", ".md", ".py", ".sh", ".mjs", ".c", ".h", ".toml", ".yml", ".x"]);
     for file in files.iter().filter(|file| !OTHERS.iter().any(|it| file.path.starts_with(it))) {
         let words = words(&file.text);
         for phrase in PHRASES {

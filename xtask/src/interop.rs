@@ -11,7 +11,7 @@ const REQUIREMENTS: &str = "interop/requirements.txt";
 
 /// Models from PyTorch and back, and the files that PyTorch writes.
 pub(crate) fn check_pytorch() -> Result<()> {
-    check(&shared(&["torch"])?, "interop/pytorch.py")
+    check(&shared(&["torch"])?, "interop/check_pytorch.py")
 }
 
 /// Models of Keras 3.

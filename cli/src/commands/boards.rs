@@ -8,15 +8,13 @@ use clap::Args;
 use infer_core::Dimensions;
 use serde_json::{Value, json};
 
+use super::shared::CHAPTER_VOCABULARY;
 use crate::error::Error;
 use crate::output::print;
 use crate::shell::shell_path;
 
 /// Hidden units of the models whose speed is shown.
 const HIDDEN: [usize; 2] = [128, 256];
-
-/// Characters of the chapter's vocabulary.
-const VOCABULARY: usize = 43;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -101,7 +99,7 @@ bytes that are read from RAM, the speed with all weights in flash, and what take
 
 /// The speed of a model with this many hidden units, if `board` has room for it.
 fn speed(board: &Board, hidden: usize) -> Option<Speed> {
-    let dimensions = Dimensions { vocabulary: VOCABULARY, hidden, layers: 1 };
+    let dimensions = Dimensions { vocabulary: CHAPTER_VOCABULARY, hidden, layers: 1 };
     board.speed(dimensions).filter(|_| board.has_room(dimensions))
 }
 
@@ -126,7 +124,7 @@ fn describe(board: &Board) -> Value {
         "model_address": board.model_address,
         "model_mapped_at": model_mapped_at,
         "model_bytes": board.model_bytes(),
-        "is_emulated": board.flashing == Flashing::Emulator,
+        "is_emulated": board.is_emulated(),
         "has_uf2": board.uf2_family.is_some(),
         "speeds": speeds,
     })
@@ -144,7 +142,7 @@ pub(super) fn describe_speed(speed: Option<Speed>) -> Value {
 
 /// The boards that aren't emulated.
 fn real_boards() -> impl Iterator<Item = &'static Board> {
-    BOARDS.iter().filter(|board| board.flashing != Flashing::Emulator)
+    BOARDS.iter().filter(|board| !board.is_emulated())
 }
 
 /// The boards, without emulated ones, that can run the model of `artifact`.

@@ -6,11 +6,9 @@ use charcell::{Choice, Config, Device};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::shared::CHAPTER_VOCABULARY;
 use crate::error::Error;
 use crate::output::print;
-
-/// Characters of the chapter's vocabulary.
-const CHAPTER_VOCABULARY: usize = 43;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -6,7 +6,7 @@ use charcell::text::{NormalisedText, Source};
 use charcell::{AnyModel, ArtifactError, Precision, TextError, artifact, evaluate, shown_number};
 use clap::Args;
 
-use super::{AS_TRAINED, with_model};
+use super::shared::{AS_TRAINED, with_model};
 use crate::error::Error;
 use crate::output::{print, tell_changes, tell_replaced};
 use crate::run_folder::RunFolder;

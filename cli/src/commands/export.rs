@@ -6,8 +6,8 @@ use charcell::model::TrainedModel;
 use charcell::{Artifact, Precision, artifact, to_safetensors};
 use clap::{Args, ValueEnum};
 
-use super::check_effects;
 use super::int8::Int8Arguments;
+use super::shared::check_effects;
 use crate::error::Error;
 use crate::output::{print, tell};
 use crate::run_folder::{RunError, RunFolder, write_whole};

@@ -8,7 +8,7 @@ use charcell::text::Changes;
 use clap::Args;
 use infer_core::Sampling;
 
-use super::{AS_TRAINED, check_effects, with_model};
+use super::shared::{AS_TRAINED, check_effects, with_model};
 use crate::error::Error;
 use crate::output::{Stream, print, tell_changes, tell_replaced};
 

@@ -11,7 +11,7 @@ use infer_core::{Dimensions, Int8, Memory};
 use serde_json::{Value, json};
 
 use super::boards::{advice, describe_speed, fitting};
-use super::with_model;
+use super::shared::with_model;
 use crate::error::Error;
 use crate::output::print;
 

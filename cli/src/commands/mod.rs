@@ -9,17 +9,15 @@ mod generate;
 mod import;
 mod inspect;
 mod int8;
+mod shared;
 mod train;
 
-use std::path::Path;
 use std::process::ExitCode;
 #[cfg(unix)]
 use std::sync::Arc;
 
-use charcell::{Artifact, ArtifactError};
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use infer_core::Normalisation;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::output::{is_unread, tell, untold};
@@ -124,50 +122,8 @@ fn exit_code(done: Result<(), Error>) -> ExitCode {
     }
 }
 
-/// Refuses the first option that was given without effect. Each entry of `options` is an option,
-/// whether it was given without effect, and why it has none.
-///
-/// # Errors
-/// [`Error::NoEffect`].
-fn check_effects(options: &[(&'static str, bool, &'static str)]) -> Result<(), Error> {
-    match options.iter().find(|(_, is_for_nothing, _)| *is_for_nothing) {
-        Some(&(option, _, reason)) => Err(Error::NoEffect { option, reason }),
-        None => Ok(()),
-    }
-}
-
 /// The options that may help with an error, as printed after it.
 fn see(error: &Error) -> String {
     let options = error.options();
     if options.is_empty() { String::new() } else { format!(" (see {})", options.join(", ")) }
-}
-
-/// Runs `use_model` with the model of the artifact at `path`.
-fn with_model<T>(
-    path: &Path,
-    use_model: impl FnOnce(&Artifact, &charcell::AnyModel<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let artifact = Artifact::read(path)?;
-    let model =
-        artifact.model().map_err(|source| ArtifactError::Load { path: path.into(), source })?;
-    use_model(&artifact, &model)
-}
-
-/// How a text that a model reads is changed.
-const AS_TRAINED: &str = "normalised like the texts that the model was trained on";
-
-/// What was done to the texts of a training.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum NormalizeArgument {
-    Chapter,
-    None,
-}
-
-impl From<NormalizeArgument> for Normalisation {
-    fn from(argument: NormalizeArgument) -> Self {
-        match argument {
-            NormalizeArgument::Chapter => Self::LowerCase,
-            NormalizeArgument::None => Self::None,
-        }
-    }
 }

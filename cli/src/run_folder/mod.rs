@@ -108,7 +108,7 @@ impl RunFolder {
 
     fn locked(path: PathBuf, made: Vec<PathBuf>) -> Result<Self, RunError> {
         // Find out now, not after the training.
-        check_places(&path)?;
+        check_file_names(&path)?;
         temporary_file(&path).map_err(|source| RunError::Folder { path: path.clone(), source })?;
         let checkpoints = Some(Checkpoints::lock(&path)?);
         Ok(Self { path, made, checkpoints })
@@ -158,12 +158,12 @@ impl RunFolder {
 
     /// Whether `path` is a file of the run, other than its artifact with weights of this precision.
     #[must_use]
-    pub(crate) fn has_file(&self, path: &Path, but: Option<Precision>) -> bool {
+    pub(crate) fn has_file(&self, path: &Path, except: Option<Precision>) -> bool {
         let Ok(path) = path.canonicalize() else { return false };
         let is = |own: &Path| own.canonicalize().is_ok_and(|own| own == path);
-        let but = but.map(|precision| self.artifact_path(precision));
+        let except = except.map(|precision| self.artifact_path(precision));
         let mut files = all_files(&self.path);
-        files.any(|file| is(&file) && Some(file) != but) || checkpoints::has(&self.path, &path)
+        files.any(|file| is(&file) && Some(file) != except) || checkpoints::has(&self.path, &path)
     }
 
     /// The last readable checkpoint, and what is wrong with those after it.
@@ -340,7 +340,7 @@ fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// Fails if `path` has a subfolder with the name of one of the run's files.
-fn check_places(path: &Path) -> Result<(), RunError> {
+fn check_file_names(path: &Path) -> Result<(), RunError> {
     match all_files(path).find(|file| file.is_dir()) {
         Some(path) => Err(RunError::Write { path, source: io::ErrorKind::IsADirectory.into() }),
         None => Ok(()),

@@ -4,6 +4,8 @@
 
 pub(crate) mod firmware;
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 #[cfg(unix)]
 use std::sync::{Arc, Once, atomic::AtomicBool};
@@ -74,6 +76,20 @@ pub(crate) fn folder_with_run() -> TempDir {
     let folder = TempDir::new().unwrap();
     prints(&folder, "train --hidden 16 --epochs 2 --chars 2000 --threads 1 --out run");
     folder
+}
+
+/// The file of a run's weights.
+pub(crate) fn weights(run: &Path) -> Vec<u8> {
+    fs::read(run.join("weights.safetensors")).unwrap()
+}
+
+/// The checkpoints of a run, the oldest first.
+pub(crate) fn checkpoints(run: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(run.join("checkpoint")).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "checkpoint"));
+    files.sort_unstable();
+    files
 }
 
 /// Makes child programs heed signals that this one may have been started to ignore, as a shell does

@@ -14,8 +14,8 @@
 //!     charcell_app::run(board, &IDENTITY, flash, memory);
 //! }
 //! ```
+//!
 //! Errors are printed on the console and never end the program.
-//! What goes wrong is said on the console, and never ends the program.
 
 #![no_std]
 

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::FILE_NAME;
+/// The name of the file.
+pub const FILE_NAME: &str = "board.toml";
 
 /// A board, or a machine provided by an emulator.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -57,7 +58,7 @@ pub struct Flash {
     pub address: u32,
     /// Its size.
     pub kilobytes: u32,
-    /// Its size.
+    /// Bytes at its start for the second stage of a boot loader; 0 if there is none.
     #[serde(default)]
     pub boot_bytes: u32,
     /// The units that are erased as a whole, from the start of flash.

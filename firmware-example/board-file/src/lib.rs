@@ -2,8 +2,8 @@
 //! called `name`.
 //!
 //! Build scripts generate the linker script and the sizes of the firmware's statics from it
-//! ([`link`]). Tests compare it with the table of boards in `charcell-flash` and with the pages
-//! about boards.
+//! ([`link`]). A test of `charcell-flash` generates the table of boards, and parts of the pages
+//! about them, from it.
 
 mod board;
 mod link;
@@ -12,11 +12,10 @@ mod memory;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-pub use board::{BoardFile, EraseUnits, Flash, FlashRules, FlashWait, Flashing, Page, Ram};
+pub use board::{
+    BoardFile, EraseUnits, FILE_NAME, Flash, FlashRules, FlashWait, Flashing, Page, Ram,
+};
 pub use link::link;
-
-/// The name of the file.
-pub const FILE_NAME: &str = "board.toml";
 
 /// The folder that contains a folder for each board.
 #[must_use]

@@ -13,10 +13,8 @@ const CHAPTER: Dimensions = Dimensions { vocabulary: 43, hidden: 256, layers: 1 
 
 /// All pages with sections about `boards`.
 pub(crate) fn of(boards: &[Described<'_>]) -> Vec<Made> {
-    let real: Vec<&Described<'_>> =
-        boards.iter().filter(|it| it.board.flashing != Flashing::Emulator).collect();
-    let machines: Vec<&Described<'_>> =
-        boards.iter().filter(|it| it.board.flashing == Flashing::Emulator).collect();
+    let real: Vec<&Described<'_>> = boards.iter().filter(|it| !it.board.is_emulated()).collect();
+    let machines: Vec<&Described<'_>> = boards.iter().filter(|it| it.board.is_emulated()).collect();
     let mut pages: Vec<Made> = boards.iter().map(own_page).collect();
     pages.push(page("docs/flash-a-board.md", |text| {
         assert!(text.contains("issues/new?template=board-report.yml"), "no link to the form");
@@ -79,7 +77,7 @@ fn commands(board: &Board) -> Vec<String> {
 fn facts(described: &Described<'_>) -> String {
     let Described { file, board } = *described;
     let clock = board.clock_hz.map(|hertz| format!(" at {} MHz", hertz / 1_000_000));
-    let stand_in = if board.flashing == Flashing::Emulator { "memory as " } else { "" };
+    let stand_in = if board.is_emulated() { "memory as " } else { "" };
     let range = |start: u32, end: u32| format!("`0x{start:08X} – 0x{:08X}`", end - 1);
     let rows = [
         ("core", Some(format!("{}{}", board.core.name(), clock.unwrap_or_default()))),
@@ -120,7 +118,7 @@ fn firmware_size(described: &Described<'_>) -> String {
 /// The speed of a board that isn't emulated, with the larger of the two models in the list of
 /// boards that fits.
 fn speed(board: &Board) -> Option<String> {
-    let is_real = board.flashing != Flashing::Emulator;
+    let is_real = !board.is_emulated();
     let hidden = if board.has_room(CHAPTER) { 256 } else { 128 };
     let speed = board.speed(Dimensions { hidden, ..CHAPTER }).filter(|_| is_real)?;
     let from_flash = if speed.from_flash_alone < speed.characters_per_second {

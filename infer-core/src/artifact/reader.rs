@@ -99,7 +99,6 @@ impl<'a> Summary<'a> {
     ///
     /// # Errors
     /// [`LoadError`] if there is no header, or if it isn't the header of a model.
-    /// [`LoadError`], if there is no header, or one of no model.
     pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
         let (header, end) = header(bytes)?;
         let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };

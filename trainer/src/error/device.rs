@@ -27,7 +27,7 @@ pub enum DeviceError {
     GpuLimit {
         /// What is too large, with its size.
         what: String,
-        /// WebGPU's name for the limit.
+        /// The limit: WebGPU's name for it, if it has one.
         limit: &'static str,
         /// Its value.
         allowed: u64,

@@ -12,7 +12,7 @@ use crate::model::{Dimensions, Parameters};
 pub(super) const STEP_STRIDE: u64 = 256;
 
 /// Bytes of an f32 or a u32.
-const WORD: u64 = 4;
+pub(super) const WORD: u64 = 4;
 
 /// The sizes of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use wgpu::{Buffer, DeviceLostReason, MapMode, SubmissionIndex};
+use wgpu::{Buffer, BufferUsages, DeviceLostReason, MapMode, SubmissionIndex};
 
 use super::adapter::Adapter;
 use crate::error::DeviceError;
@@ -68,6 +68,13 @@ impl Context {
             remember(&remembered, Failure::Lost(format!("{reason}{colon}{message}")));
         });
         Ok(Self { device, queue, name, failure })
+    }
+
+    /// A buffer that contains zeros.
+    pub(super) fn buffer(&self, label: &str, size: u64, usage: BufferUsages) -> Buffer {
+        let label = Some(label);
+        let descriptor = wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false };
+        self.device.create_buffer(&descriptor)
     }
 
     /// Reports any error so far.

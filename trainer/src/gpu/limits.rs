@@ -47,7 +47,7 @@ fn excess(plan: &Plan, limits: &Limits) -> Option<(String, &'static str, u64)> {
         ("max_buffer_size", limits.max_buffer_size),
         ("max_storage_buffer_binding_size", limits.max_storage_buffer_binding_size),
         // The kernels count elements of four bytes in 32 bits.
-        ("4 GiB, the largest buffer that a kernel can index,", u64::from(u32::MAX)),
+        ("32-bit index range", u64::from(u32::MAX)),
     ];
     for name in BufferName::all(shapes) {
         let bytes = name.bytes(shapes);

@@ -46,7 +46,7 @@ const MAX_PENDING: usize = 8;
 
 /// How long a submission may take: this long, plus the time of its operations on the slowest
 /// device.
-const PATIENCE: Duration = Duration::from_secs(60);
+const BASE_LIMIT: Duration = Duration::from_secs(60);
 const SLOWEST_FLOP_PER_SECOND: u64 = 500_000_000;
 
 /// Bytes from one report to the next.
@@ -105,19 +105,10 @@ impl Gpu {
             .collect();
         let reports_bytes = MAX_ITERATIONS as u64 * REPORT_STRIDE;
         let staging_bytes = reports_bytes + BufferName::SquareSums.bytes(shapes);
-        let own_buffer = |label, size, usage| {
-            let descriptor = wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage,
-                mapped_at_creation: false,
-            };
-            context.device.create_buffer(&descriptor)
-        };
         let copied = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-        let reports = own_buffer("reports", reports_bytes, copied);
+        let reports = context.buffer("reports", reports_bytes, copied);
         let read = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-        let staging = own_buffer("staging", staging_bytes, read);
+        let staging = context.buffer("staging", staging_bytes, read);
         context.check()?;
         let mut pipelines = Pipelines::new(&context, &buffers, plan.tiles());
         let prepared = plan.tasks().iter().map(|task| pipelines.prepare(task)).collect();
@@ -231,7 +222,7 @@ impl Gpu {
     /// submission if too many are in flight.
     async fn submit(&mut self, encoder: CommandEncoder, flop: u64) -> Result<(), DeviceError> {
         let submission = self.context.queue.submit([encoder.finish()]);
-        let limit = PATIENCE + Duration::from_secs(flop / SLOWEST_FLOP_PER_SECOND);
+        let limit = BASE_LIMIT + Duration::from_secs(flop / SLOWEST_FLOP_PER_SECOND);
         self.pending.push_back((submission, limit));
         while self.pending.len() > MAX_PENDING {
             self.wait_for_oldest().await?;
@@ -268,12 +259,7 @@ impl Gpu {
 
     /// A buffer for copying data to the host.
     fn staging_buffer(&self, size: u64) -> Buffer {
-        self.context.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("read back"),
-            size,
-            usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        })
+        self.context.buffer("read back", size, BufferUsages::MAP_READ | BufferUsages::COPY_DST)
     }
 
     /// The elements of a buffer.
@@ -325,10 +311,6 @@ fn new_buffer(context: &Context, name: BufferName, shapes: Shapes) -> Buffer {
         BufferName::Steps | BufferName::Update | BufferName::Dropout => BufferUsages::UNIFORM,
         _ => BufferUsages::STORAGE,
     };
-    context.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(&name.to_string()),
-        size: name.bytes(shapes),
-        usage: kind | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    })
+    let usage = kind | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
+    context.buffer(&name.to_string(), name.bytes(shapes), usage)
 }

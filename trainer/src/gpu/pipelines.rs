@@ -43,11 +43,11 @@ impl Prepared {
 
 impl<'a> Pipelines<'a> {
     pub(super) fn new(
-        device: &'a Context,
+        context: &'a Context,
         buffers: &'a HashMap<BufferName, Buffer>,
         tiles: Tiles,
     ) -> Self {
-        Self { device: &device.device, buffers, tiles, modules: HashMap::new() }
+        Self { device: &context.device, buffers, tiles, modules: HashMap::new() }
     }
 
     pub(super) fn prepare(&mut self, task: &Task) -> Prepared {

@@ -88,22 +88,13 @@ fn by_kernel(gpu: &Gpu, seconds: &[f64]) -> Vec<KernelTime> {
 /// Seconds of each task of an iteration, each in a pass of its own with two timestamps.
 async fn by_device(gpu: &mut Gpu) -> Result<Vec<f64>, DeviceError> {
     let count = 2 * gpu.plan.tasks().len() as u32;
-    let device = &gpu.context.device;
-    let queries = device.create_query_set(&wgpu::QuerySetDescriptor {
+    let queries = gpu.context.device.create_query_set(&wgpu::QuerySetDescriptor {
         label: Some("times"),
         ty: wgpu::QueryType::Timestamp,
         count,
     });
     let size = u64::from(count) * wgpu::QUERY_SIZE as u64;
-    let buffer = |usage| {
-        let label = Some("times");
-        device.create_buffer(&wgpu::BufferDescriptor {
-            label,
-            size,
-            usage,
-            mapped_at_creation: false,
-        })
-    };
+    let buffer = |usage| gpu.context.buffer("times", size, usage);
     let resolved = buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC);
     let staging = buffer(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
     for number in 0..gpu.plan.tasks().len() {

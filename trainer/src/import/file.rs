@@ -65,7 +65,7 @@ pub(super) fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor<'_>>, File
     if end != data.len() {
         return Err(FileError::Surplus { bytes: data.len() - end });
     }
-    give_back_names(&mut tensors, header.metadata);
+    restore_names(&mut tensors, header.metadata);
     Ok(tensors)
 }
 
@@ -88,7 +88,7 @@ fn bytes_of(dtype: Dtype, shape: &[usize]) -> Option<usize> {
 
 /// Restores the names that `save_model` drops. Of several tensors that share memory it writes only
 /// one, and records in the metadata, for the name of each other tensor, which one that is.
-fn give_back_names(tensors: &mut BTreeMap<String, Tensor<'_>>, metadata: BTreeMap<String, String>) {
+fn restore_names(tensors: &mut BTreeMap<String, Tensor<'_>>, metadata: BTreeMap<String, String>) {
     let kept = |(name, kept)| Some((name, tensors.get(&kept)?.clone()));
     let dropped: Vec<(String, Tensor<'_>)> = metadata.into_iter().filter_map(kept).collect();
     for (name, kept) in dropped {

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod description;
+mod end;
 mod epoch;
 mod mismatch;
 mod outcome;

@@ -3,9 +3,9 @@
 use crate::backend::MAX_ITERATIONS;
 
 /// The target duration of one [`advance`](super::Training::advance).
-const STEP_SECONDS: f64 = 0.5;
+const ADVANCE_SECONDS: f64 = 0.5;
 
-/// Learns how many windows can be processed in [`STEP_SECONDS`].
+/// Learns how many windows can be processed in [`ADVANCE_SECONDS`].
 #[derive(Debug, Clone)]
 pub(super) struct Pace {
     windows: usize,
@@ -27,14 +27,14 @@ impl Pace {
     /// Whether they may take noticeably longer than the target: even one window does, or its
     /// duration isn't known.
     pub(super) fn may_be_long(&self) -> bool {
-        self.seconds.is_none_or(|seconds| seconds > STEP_SECONDS)
+        self.seconds.is_none_or(|seconds| seconds > ADVANCE_SECONDS)
     }
 
     /// Records that `windows` took `seconds`.
     pub(super) fn learn(&mut self, windows: usize, seconds: f64) {
         let seconds = seconds / windows as f64;
         self.seconds = Some(seconds);
-        let fitting = STEP_SECONDS / seconds.max(1e-6);
+        let fitting = ADVANCE_SECONDS / seconds.max(1e-6);
         // A short measurement is inaccurate, so the count grows gradually.
         let largest = MAX_ITERATIONS.min(8 * self.windows);
         self.windows = (fitting as usize).clamp(1, largest);

@@ -5,13 +5,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Training;
-use crate::backend::Backend;
 use crate::characters::{missing, shown_characters};
 use crate::config::Config;
-use crate::error::{ArtifactError, DeviceError, Error, TrainingError};
+use crate::error::{ArtifactError, TrainingError};
 use crate::model::{Dimensions, ParameterName, Parameters, Shape, TrainedModel};
-use crate::text::{Corpus, Vocabulary};
+use crate::text::Vocabulary;
 
 /// Where a run's initial weights came from; a part of `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,23 +128,6 @@ impl Pretrained {
                 _ => values.copy_from_slice(theirs),
             }
         }
-    }
-}
-
-impl<'a, B: Backend> Training<'a, B> {
-    /// As [`new`](Self::new), from the weights of another run: those of characters that both
-    /// vocabularies have, and those of the layers, including forget-gate biases. The weights of new
-    /// characters are random as in any run; the optimiser's moments start at zero.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new); [`TrainingError::OtherSizes`] if `config` has layers of other sizes.
-    pub async fn from_pretrained(
-        corpus: &'a Corpus,
-        config: &Config,
-        pretrained: &Pretrained,
-        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
-    ) -> Result<Self, Error> {
-        Self::start(corpus, config, Some(pretrained), backend).await
     }
 }
 

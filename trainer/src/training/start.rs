@@ -27,8 +27,24 @@ impl<'a, B: Backend> Training<'a, B> {
         Self::start(corpus, config, None, backend).await
     }
 
+    /// As [`new`](Self::new), from the weights of another run: those of characters that both
+    /// vocabularies have, and those of the layers, including forget-gate biases. The weights of new
+    /// characters are random as in any run; the optimiser's moments start at zero.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`TrainingError::OtherSizes`](crate::TrainingError::OtherSizes) if
+    /// `config` has layers of other sizes.
+    pub async fn from_pretrained(
+        corpus: &'a Corpus,
+        config: &Config,
+        pretrained: &Pretrained,
+        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
+    ) -> Result<Self, Error> {
+        Self::start(corpus, config, Some(pretrained), backend).await
+    }
+
     /// As [`new`](Self::new), from the weights of a `pretrained` model if there is one.
-    pub(super) async fn start(
+    async fn start(
         corpus: &'a Corpus,
         config: &Config,
         pretrained: Option<&Pretrained>,

@@ -7,7 +7,7 @@ use crate::text::{Tokens, Window};
 
 /// Characters that a row reads before those it is measured on, so that its state is the same as
 /// after reading the whole text, as far as such a model remembers.
-const WARM_UP: usize = 256;
+const LEAD_IN: usize = 256;
 
 /// Held-out text, cut into as many parts as a batch has rows; windows are made on demand.
 #[derive(Debug)]
@@ -78,9 +78,9 @@ impl<'a> Validation<'a> {
         self.count.div_ceil(self.batch_size)
     }
 
-    /// The same including its warm-up.
+    /// The same including its lead-in.
     fn row_length(&self) -> usize {
-        (self.own_length() + WARM_UP).min(self.count)
+        (self.own_length() + LEAD_IN).min(self.count)
     }
 
     /// The window `[T, B]` whose rows start at their prediction `first`, and whether each

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use charcell_flash::{Board, Image, ImageError};
+use charcell_flash::{Board, FirmwareError, Image};
 
 use crate::error::Error;
 use crate::output::tell;
@@ -54,8 +54,7 @@ pub(super) fn read_firmware(
             Error::Read { path: path.into(), source, wanted }
         })?;
     let image = if bytes.len() as u64 > MAX_FIRMWARE_BYTES {
-        let reason = format!("it is larger than {} MB", MAX_FIRMWARE_BYTES >> 20);
-        Err(ImageError::NotAFirmware { reason })
+        Err(FirmwareError::TooLarge { megabytes: MAX_FIRMWARE_BYTES >> 20 }.into())
     } else {
         Image::of_firmware(board, &bytes)
     };

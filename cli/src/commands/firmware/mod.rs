@@ -15,7 +15,7 @@ use self::arguments::formats;
 use self::build::{build, read_firmware};
 use self::file::ImageFile;
 use self::next::{next, note};
-use super::with_model;
+use super::shared::with_model;
 use crate::error::Error;
 use crate::output::{print, tell};
 use crate::run_folder::{RunError, write_all_whole};

@@ -12,8 +12,8 @@ use charcell::{
 use clap::{Args, Command};
 
 use self::conversion::{advice, framework};
-use super::NormalizeArgument;
 use super::int8::Int8Arguments;
+use super::shared::NormalizeArgument;
 use crate::error::Error;
 use crate::output::{print, tell};
 use crate::run_folder::{RunFolder, write_whole};

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::values::{OptimizerArgument, PresetArgument, SamplingArgument, ScheduleArgument};
-use crate::commands::NormalizeArgument;
 use crate::commands::int8::Int8Arguments;
+use crate::commands::shared::NormalizeArgument;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -18,11 +18,11 @@ use crate::shell::shell_path;
 /// program, and then to its whole process group.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
 
-/// How long a step may continue after a request, if a checkpoint from before it is kept.
+/// How long work may continue after a request, if a checkpoint from before it is kept.
 const GRACE: Duration = Duration::from_millis(600);
 
 /// How long a message may take.
-const PATIENCE: Duration = Duration::from_millis(200);
+const MESSAGE_LIMIT: Duration = Duration::from_millis(200);
 
 /// How often to check whether the program can end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -46,8 +46,8 @@ struct Shared {
 enum Stage {
     /// There is nothing to lose yet.
     Starting,
-    /// Wait for the current step, or abandon it if there is a checkpoint from before it.
-    Training { before_step: Option<Box<(Checkpoint, Vec<EpochReport>)>> },
+    /// Wait for the work under way, or abandon it if there is a checkpoint from before it.
+    Training { before: Option<Box<(Checkpoint, Vec<EpochReport>)>> },
     /// Everything important is on the disk; print `words` and exit.
     Saved { words: String },
 }
@@ -76,10 +76,10 @@ impl Interruption {
         lock(&self.0.folder)
     }
 
-    /// From now on, a request ends the training after the current step. With `before_step`, a
-    /// checkpoint and the reports of its epochs, the step is abandoned if it takes too long.
-    pub(super) fn set_training(&self, before_step: Option<(Checkpoint, Vec<EpochReport>)>) {
-        *lock(&self.0.stage) = Stage::Training { before_step: before_step.map(Box::new) };
+    /// From now on, a request ends the training after the work under way. With the checkpoint
+    /// `before` it and the reports of its epochs, the work is abandoned if it takes too long.
+    pub(super) fn set_training(&self, before: Option<(Checkpoint, Vec<EpochReport>)>) {
+        *lock(&self.0.stage) = Stage::Training { before: before.map(Box::new) };
     }
 
     /// Whether the training has been asked to end.
@@ -115,8 +115,8 @@ impl Shared {
         }
     }
 
-    /// Ends the program if nothing is lost; after `too_long`, also by abandoning the current step
-    /// if there is a checkpoint from before it.
+    /// Ends the program if nothing is lost; after `too_long`, also by abandoning the work under
+    /// way if there is a checkpoint from before it.
     fn end_if_possible(&self, too_long: bool) {
         let stage = lock(&self.stage);
         match &*stage {
@@ -125,7 +125,7 @@ impl Shared {
                 say("interrupted before training started".into());
             }
             Stage::Saved { words } => say(words.clone()),
-            Stage::Training { before_step: Some(kept) }
+            Stage::Training { before: Some(kept) }
                 if too_long && !self.is_seen.load(Ordering::Relaxed) =>
             {
                 let mut folder = lock(&self.folder);
@@ -135,8 +135,8 @@ impl Shared {
                 }
                 let run = shell_path(folder.path());
                 say(format!(
-                    "interrupted in epoch {}, and the current step was abandoned: `charcell train \
-                     --resume --out {run}` resumes it",
+                    "interrupted in epoch {}, and the work under way was abandoned: `charcell \
+                     train --resume --out {run}` resumes it",
                     checkpoint.epochs() + 1
                 ));
             }
@@ -154,7 +154,7 @@ fn say(words: String) {
         // If this took too long, nobody is waiting for it any more.
         let _ = sender.send(());
     });
-    let _ = receiver.recv_timeout(PATIENCE);
+    let _ = receiver.recv_timeout(MESSAGE_LIMIT);
 }
 
 /// Locks `mutex`, even if a thread panicked while holding it: the value is still valid.

@@ -9,7 +9,7 @@ use pollster::block_on;
 
 use super::arguments::{Arguments, DeviceArgument, DeviceArguments, TrainingArguments};
 use super::start::Start;
-use crate::commands::check_effects;
+use crate::commands::shared::check_effects;
 use crate::error::Error;
 
 /// Characters of the shipped text that are trained on by default, as many as in the chapter.

@@ -7,7 +7,7 @@ use safetensors::Dtype;
 #[non_exhaustive]
 pub enum FileError {
     /// The file is too short to hold the length of a header.
-    #[error("it has only {bytes} bytes, too few for safetensors")]
+    #[error("it has only {bytes} bytes, too few for safetensors: copy or save it again")]
     TooShort {
         /// Bytes in the file.
         bytes: usize,
@@ -19,10 +19,12 @@ pub enum FileError {
     )]
     NoHeader,
     /// The header isn't valid.
-    #[error("its header is damaged: {0}")]
+    #[error("its header is damaged: {0}; copy or save it again")]
     Header(#[from] serde_json::Error),
     /// There are bytes between two tensors, or two tensors overlap.
-    #[error("{tensor} begins at byte {from} of the data, but must begin at {expected}")]
+    #[error(
+        "{tensor} begins at byte {from} of the data, but must begin at {expected}: save it again"
+    )]
     Gap {
         /// The second tensor.
         tensor: String,
@@ -34,7 +36,7 @@ pub enum FileError {
     /// A tensor's shape doesn't match its number of bytes.
     #[error(
         "{tensor} is {dtype} {shape:?}, which needs {}, but it is in bytes {from} to {to} of the \
-         data",
+         data: save it again",
         needed.map_or("too many bytes".into(), |needed| format!("{needed} bytes"))
     )]
     Size {
@@ -54,7 +56,7 @@ pub enum FileError {
     /// The file ends within a tensor.
     #[error(
         "the file ends within {tensor}: it has {bytes} bytes of data, but the tensor ends at byte \
-         {needed}"
+         {needed}; copy or save it again"
     )]
     CutShort {
         /// The tensor.
@@ -65,7 +67,7 @@ pub enum FileError {
         needed: usize,
     },
     /// There are bytes after the last tensor.
-    #[error("its last {bytes} bytes don't belong to any tensor")]
+    #[error("its last {bytes} bytes don't belong to any tensor: copy or save it again")]
     Surplus {
         /// How many.
         bytes: usize,

@@ -109,7 +109,7 @@ pub enum ImportError {
         name: String,
     },
     /// A module is named twice.
-    #[error("{module} is named twice")]
+    #[error("{module} is named twice: name each module once")]
     NamedTwice {
         /// The module.
         module: String,
@@ -128,7 +128,7 @@ pub enum ImportError {
     /// The LSTM has too many layers.
     #[error(
         "the LSTM has more than {MAX_LAYERS} layers, the most that an artifact can hold: {tensor} \
-         is one too many"
+         is one too many; train a model with fewer layers"
     )]
     TooManyLayers {
         /// A tensor of the first layer that is too many.
@@ -137,7 +137,7 @@ pub enum ImportError {
     /// The LSTM has too many units.
     #[error(
         "{tensor} has shape {shape:?}: {} units are more than the {MAX_HIDDEN} that an artifact \
-         can hold",
+         can hold; train a model with fewer units",
         shape[1]
     )]
     TooManyUnits {

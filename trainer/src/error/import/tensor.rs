@@ -30,7 +30,8 @@ pub enum TensorError {
     },
     /// Weight normalisation would divide by zero.
     #[error(
-        "{tensor} has only zeros in row {row}, which weight normalisation divides by its length"
+        "row {row} of {tensor} has only zeros, and weight normalisation divides by its length: \
+         remove the normalisation in PyTorch, and save the model again"
     )]
     Zeros {
         /// The tensor.

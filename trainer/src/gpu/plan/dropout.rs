@@ -2,8 +2,8 @@
 
 use charcell_shaders::DROPOUT;
 
-use super::{Plan, WORD};
-use crate::gpu::buffers::BufferName;
+use super::Plan;
+use crate::gpu::buffers::{BufferName, WORD};
 use crate::gpu::task::{Repetition, Task};
 
 impl Plan {

@@ -3,8 +3,8 @@
 use charcell_shaders::{INPUT_WEIGHT_GRADIENTS, WEIGHT_GRADIENTS};
 use infer_core::layout::GATES;
 
-use super::{Plan, WORD};
-use crate::gpu::buffers::BufferName;
+use super::Plan;
+use crate::gpu::buffers::{BufferName, WORD};
 use crate::gpu::task::{Repetition, Task};
 use crate::model::{Dimensions, ParameterName};
 

@@ -2,9 +2,9 @@
 
 use charcell_shaders::{ADAM, GLOBAL_NORM, SGD, SQUARE_SUM_COUNT, SQUARE_SUMS};
 
-use super::{Plan, WORD};
+use super::Plan;
 use crate::config::Optimizer;
-use crate::gpu::buffers::BufferName;
+use crate::gpu::buffers::{BufferName, WORD};
 use crate::gpu::task::{Repetition, Task};
 
 /// The most workgroups of an update; if there are more elements, each invocation updates several.

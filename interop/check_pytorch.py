@@ -1,7 +1,7 @@
 """Converts models from PyTorch to Charcell and back, and compares the perplexity of both on a text.
 
     cargo build --release && pip install torch safetensors
-    python interop/pytorch.py target/release/charcell
+    python interop/check_pytorch.py target/release/charcell
 
 Models of one to four layers, with and without biases, are converted to Charcell with `charcell
 import`, runs of Charcell to PyTorch with `charcell export --safetensors` and `load_state_dict`, and

@@ -12,7 +12,7 @@ use charcell_shaders::{
 };
 use infer_core::layout::GATES;
 
-use super::buffers::{BufferName, PackedMatrix, Shapes};
+use super::buffers::{BufferName, PackedMatrix, Shapes, WORD};
 use super::task::{Repetition, Submission, Task};
 use crate::model::{Dimensions, ParameterName, Parameters, Shape};
 
@@ -24,9 +24,6 @@ pub struct Plan {
     submission_flop: u64,
     tasks: Vec<Task>,
 }
-
-/// Bytes of an element.
-const WORD: u64 = 4;
 
 /// The most floating-point operations in a submission, or in a dispatch over several steps: the
 /// driver of a slow GPU treats more than two seconds as a hang.

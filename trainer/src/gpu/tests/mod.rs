@@ -228,10 +228,7 @@ fn a_device_that_takes_too_long_is_an_error() {
 fn errors_of_the_driver_are_returned() {
     let device = Context::open(&adapter()).now().unwrap();
     let size = device.device.limits().max_buffer_size + 4;
-    let usage = BufferUsages::COPY_DST;
-    let label = Some("too large");
-    let descriptor = wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false };
-    let _ = device.device.create_buffer(&descriptor);
+    let _ = device.buffer("too large", size, BufferUsages::COPY_DST);
     let error = device.check().unwrap_err();
     assert!(matches!(&error, DeviceError::Gpu { reason, .. } if reason.contains("too large")));
 }
