@@ -118,6 +118,27 @@ fn export_evaluate_and_inspect_agree() {
     assert!(prints(&folder, "inspect f32.postcard").contains("f32"));
 }
 
+/// A result replaces the file that a link leads to, and nothing that isn't a file.
+#[cfg(unix)]
+#[test]
+fn links_are_kept_and_devices_are_not_replaced() {
+    use std::os::unix::{fs::symlink, net::UnixListener};
+
+    let folder = folder_with_run();
+    let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+    fs::write(&file, "replaced").unwrap();
+    symlink("file", &link).unwrap();
+    prints(&folder, "export run -o link");
+    assert!(link.is_symlink());
+    assert!(
+        fs::read(&file).unwrap() == fs::read(folder.path().join("run/model.postcard")).unwrap()
+    );
+
+    let _socket = UnixListener::bind(folder.path().join("socket")).unwrap();
+    fails(&folder, "export run -o socket", &["cannot write socket", "regular file"]);
+    assert!(!folder.path().join("socket").is_file());
+}
+
 #[test]
 fn a_corpus_that_cannot_be_trained_on_is_refused() {
     let folder = TempDir::new().unwrap();

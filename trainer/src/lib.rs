@@ -48,7 +48,7 @@ pub use config::{Config, Optimizer, Preset, Schedule};
 pub use device::{Choice, Device, OnDevice};
 pub use error::{
     ArtifactError, CheckpointError, DescriptionError, DeviceError, Error, FileError, ImportError,
-    Mismatch, ModelError, OtherKind, Part, TensorError, TextError, TrainingError,
+    Mismatch, ModelError, OtherKind, Part, TensorError, TextError, TrainingError, Vector,
     VocabularyFileError, WeightsError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};

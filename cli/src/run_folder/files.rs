@@ -12,10 +12,11 @@ use super::RunError;
 const TEMPORARY: &str = ".charcell-";
 
 /// Writes `bytes` to `path`, whole or not at all: to a temporary file in the same folder, which is
-/// then renamed.
+/// then renamed. A symbolic link is kept, and the file that it leads to is replaced.
 ///
 /// # Errors
-/// [`RunError::Write`]; an existing file at `path` is unchanged then.
+/// [`RunError::Write`]; an existing file at `path` is unchanged then. A device or a pipe is refused,
+/// because renaming would replace it with a file.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     Staged::write(path.into(), bytes)?.rename()
 }
@@ -35,14 +36,20 @@ pub(crate) fn write_all_whole(files: &[(PathBuf, &[u8])]) -> Result<(), RunError
 pub(super) struct Staged {
     file: NamedTempFile,
     path: PathBuf,
+    /// `path` without symbolic links.
+    target: PathBuf,
 }
 
 impl Staged {
     pub(super) fn write(path: PathBuf, bytes: &[u8]) -> Result<Self, RunError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let target = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
         let write = || {
-            if path.is_dir() {
+            if target.is_dir() {
                 return Err(io::ErrorKind::IsADirectory.into());
+            }
+            if target.exists() && !target.is_file() {
+                return Err(io::Error::other("it isn't a regular file; use the path of one"));
             }
             let mut file = temporary_file(folder.unwrap_or(Path::new(".")))?;
             file.write_all(bytes)?;
@@ -50,14 +57,14 @@ impl Staged {
             Ok(file)
         };
         match write() {
-            Ok(file) => Ok(Self { file, path }),
+            Ok(file) => Ok(Self { file, path, target }),
             Err(source) => Err(RunError::Write { path, source }),
         }
     }
 
     pub(super) fn rename(self) -> Result<(), RunError> {
-        let Self { file, path } = self;
-        match file.persist(&path) {
+        let Self { file, path, target } = self;
+        match file.persist(&target) {
             Ok(_) => Ok(()),
             Err(error) => Err(RunError::Write { path, source: error.error }),
         }

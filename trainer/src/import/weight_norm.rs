@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::file::{Tensor, shown};
-use crate::error::TensorError;
+use crate::error::{TensorError, Vector};
 
 /// The two tensors from which a parameter is computed.
 #[derive(Debug)]
@@ -83,15 +83,19 @@ impl<'a> WeightNorm<'a> {
     /// The parameter's numbers, row-major.
     ///
     /// # Errors
-    /// As [`Tensor::values`]; also names a row of directions whose length is zero.
+    /// As [`Tensor::values`]; also names a direction whose length is zero.
     pub(super) fn values(&self) -> Result<Vec<f64>, TensorError> {
         let (g, mut values) = (self.g.values()?, self.v.values()?);
         let columns = self.v.shape.last().copied().unwrap_or_default();
-        // The magnitude that a number belongs to.
-        let group = |at: usize| match self.g.shape[..] {
-            [rows, 1] if rows > 1 => at / columns,
-            [1, columns] => at % columns,
-            _ => 0,
+        let vector = |at: usize| match self.g.shape[..] {
+            [rows, 1] if rows > 1 => Vector::Row(at / columns),
+            [1, columns] if columns > 1 => Vector::Column(at % columns),
+            _ => Vector::Whole,
+        };
+        // The index of a number's magnitude.
+        let group = |at: usize| match vector(at) {
+            Vector::Row(index) | Vector::Column(index) => index,
+            Vector::Whole => 0,
         };
         let mut squares = vec![0.0; g.len()];
         for (at, value) in values.iter().enumerate() {
@@ -100,7 +104,7 @@ impl<'a> WeightNorm<'a> {
         for (at, value) in values.iter_mut().enumerate() {
             let square = squares[group(at)];
             if square == 0.0 {
-                return Err(TensorError::Zeros { tensor: shown(&self.v.name), row: at / columns });
+                return Err(TensorError::Zeros { tensor: shown(&self.v.name), vector: vector(at) });
             }
             *value *= g[group(at)] / square.sqrt();
         }

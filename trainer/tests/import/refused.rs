@@ -5,6 +5,7 @@ use charcell::ImportError::{
     NothingToIgnore, TooManyLayers, TooManyUnits, Twice, Unused,
 };
 use charcell::TensorError::{Dtype, Number, Shape, Zeros};
+use charcell::Vector;
 use charcell::{Error, FileError, ImportOptions, OtherKind, Part, import};
 
 use crate::file::{File, Tensor};
@@ -207,7 +208,8 @@ fn halves_of_a_weight_normalisation_are_named() {
             ),
             (
                 &|f| f.get("linear.weight_v").data.fill(0),
-                is!(ImportError::Tensor(Zeros { tensor, row: 0 }) if tensor == "linear.weight_v"),
+                is!(ImportError::Tensor(Zeros { tensor, vector: Vector::Row(0) })
+                    if tensor == "linear.weight_v"),
             ),
         ],
     );

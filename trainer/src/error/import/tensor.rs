@@ -1,5 +1,7 @@
 //! Errors about tensors.
 
+use std::fmt;
+
 use safetensors::Dtype;
 
 /// Why a tensor can't be part of a model.
@@ -30,14 +32,14 @@ pub enum TensorError {
     },
     /// Weight normalisation would divide by zero.
     #[error(
-        "row {row} of {tensor} has only zeros, and weight normalisation divides by its length: \
+        "{vector} of {tensor} has only zeros, and weight normalisation divides by its length: \
          remove the normalisation in PyTorch, and save the model again"
     )]
     Zeros {
         /// The tensor.
         tensor: String,
-        /// The row.
-        row: usize,
+        /// The part of it that has one magnitude.
+        vector: Vector,
     },
     /// Its shape is wrong.
     #[error(
@@ -60,4 +62,25 @@ pub enum TensorError {
         /// Whether the transposed tensor would have this shape.
         is_transposed: bool,
     },
+}
+
+/// A part of a matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vector {
+    /// A row.
+    Row(usize),
+    /// A column.
+    Column(usize),
+    /// All rows.
+    Whole,
+}
+
+impl fmt::Display for Vector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row(row) => write!(formatter, "row {row}"),
+            Self::Column(column) => write!(formatter, "column {column}"),
+            Self::Whole => formatter.write_str("the whole"),
+        }
+    }
 }
