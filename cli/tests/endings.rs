@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
 /// A training ends within two seconds of a request; this allows for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// A command in `folder`, without input or output.
 fn charcell(folder: &Path, words: &str) -> Command {
@@ -37,7 +37,7 @@ fn wait(child: &mut Child) -> ExitStatus {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > TIME_LIMIT {
             child.kill().unwrap();
             panic!("the command didn't end");
         }
@@ -63,7 +63,7 @@ fn ended(child: &mut Child, exit_code: i32) -> String {
 fn wait_for(what: &str, is_there: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_there() {
-        assert!(start.elapsed() < PATIENCE, "{what}");
+        assert!(start.elapsed() < TIME_LIMIT, "{what}");
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -101,6 +101,25 @@ fn the_code_is_as_small_as_stated() -> Result<()> {
 
 /// For every target of the page's table, the library links with the options of GCC in the same row.
 #[test]
+fn the_example_has_the_memory_of_its_board() -> Result<()> {
+    let boards = machines::boards()?;
+    let board = boards.iter().find(|board| board.name == "mps2-an386").context("no such board")?;
+    let script = fs::read_to_string(root().join("infer-core-c/example/mps2-an386.ld"))?;
+    let script = script.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (flash, models, ram) = (board.flash(), board.models(), &board.ram);
+    for (region, range) in [
+        ("FLASH (rx)", flash.start..models.start),
+        ("MODEL (r)", models),
+        ("RAM (rwx)", ram.address..ram.address + (ram.kilobytes << 10)),
+    ] {
+        let (start, megabytes) = (range.start, range.len() >> 20);
+        let line = format!("{region} : ORIGIN = {start:#010x}, LENGTH = {megabytes}M");
+        ensure!(script.contains(&line), "the linker script lacks {line}");
+    }
+    Ok(())
+}
+
+#[test]
 fn each_target_of_the_page_links() -> Result<()> {
     ARM_GCC.check()?;
     let (page, shell) = (page()?, shell(".")?);

@@ -1,12 +1,10 @@
 //! The watchdog of the boards for which QEMU emulates it.
 
 use anyhow::{Context, Result, ensure};
+use charcell_app::WATCHDOG_SECONDS;
 use device_tests::console::{CTRL_C, Console};
 use device_tests::emulator::{self, PIPE};
 use device_tests::{firmware, machines, models};
-
-/// The time limit of a board's watchdog, in seconds.
-const SECONDS: f64 = 8.0;
 
 /// An instruction takes 256 ns of QEMU's time, so few instructions are executed until the watchdog
 /// fires.
@@ -46,7 +44,7 @@ fn write_at_length(name: &str) -> Result<()> {
     console.greeting()?;
     console.ask("the")?;
     let per_second = speed(&console.ask(":info")?)?;
-    let characters = (per_second * SECONDS * TIMES) as usize;
+    let characters = (per_second * f64::from(WATCHDOG_SECONDS) * TIMES) as usize;
     console.ask(":length 1000000")?;
     console.press('\r')?;
     console.until(|shown| shown.len() > characters)?;

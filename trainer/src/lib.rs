@@ -24,6 +24,7 @@
 
 mod backend;
 mod characters;
+mod checksum;
 mod config;
 pub mod cpu;
 mod device;
@@ -48,8 +49,8 @@ pub use config::{Config, Optimizer, Preset, Schedule};
 pub use device::{Choice, Device, OnDevice};
 pub use error::{
     ArtifactError, CheckpointError, DescriptionError, DeviceError, Error, FileError, ImportError,
-    Mismatch, ModelError, OtherKind, Part, TensorError, TextError, TrainingError, Vector,
-    VocabularyFileError, WeightsError,
+    LengthSetting, Mismatch, ModelError, OtherKind, Part, TensorError, TextError, TrainingError,
+    Vector, VocabularyFileError, WeightsError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Int8Loss, Precision, artifact, from_safetensors, int8_artifact, to_safetensors};

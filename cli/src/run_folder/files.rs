@@ -15,8 +15,8 @@ const TEMPORARY: &str = ".charcell-";
 /// then renamed. A symbolic link is kept, and the file that it leads to is replaced.
 ///
 /// # Errors
-/// [`RunError::Write`]; an existing file at `path` is unchanged then. Devices and pipes are refused,
-/// because renaming would replace them with a file.
+/// [`RunError::Write`]; an existing file at `path` is unchanged then. A device or pipe is refused,
+/// because renaming would replace it with a file.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     Staged::write(path.into(), bytes)?.rename()
 }

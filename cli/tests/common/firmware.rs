@@ -1,6 +1,7 @@
 //! The bytes of ELF files that look like firmware.
 
 use charcell_flash::{Core, board};
+use charcell_identity::Identity;
 
 /// Machine types in ELF files.
 pub(crate) const ARM: u16 = 40;
@@ -9,15 +10,10 @@ pub(crate) const RISCV: u16 = 243;
 /// The identity of a firmware, after `padding` bytes, with the memory of the board called `name` in
 /// the table.
 pub(crate) fn identity(name: &str, version: u16, padding: usize) -> Vec<u8> {
-    let memory = board(name).map_or([0, 0], |it| [it.memory_bytes as u32, it.model_address]);
-    let mut bytes = vec![0x5A; padding];
-    bytes.extend(b"charcell-firmware");
-    bytes.extend(version.to_le_bytes());
-    let name_end = bytes.len() + 29;
-    bytes.extend(name.as_bytes());
-    bytes.resize(name_end, 0);
-    bytes.extend(memory.map(u32::to_le_bytes).concat());
-    bytes
+    let (model_address, memory_bytes) =
+        board(name).map_or((0, 0), |board| (board.model_address, board.memory_bytes));
+    let identity = Identity::of_address(version, name, model_address, memory_bytes);
+    [&vec![0x5A; padding][..], &identity.to_bytes()].concat()
 }
 
 /// An ELF file with the identity of a firmware at the first address that a firmware may have.

@@ -2,6 +2,9 @@
 
 use embedded_io::{Read, ReadReady, Write};
 
+/// Seconds without a call of [`Board::feed_watchdog`] after which a watchdog restarts its board.
+pub const WATCHDOG_SECONDS: u32 = 8;
+
 /// A board as seen by the application: a console, a clock, and possibly a button and a watchdog.
 pub trait Board {
     /// The type of the serial console. A read error loses what was received, but nothing else; a

@@ -28,7 +28,7 @@ mod session;
 mod slot;
 mod terminal;
 
-pub use board::{Board, Ram};
+pub use board::{Board, Ram, WATCHDOG_SECONDS};
 pub use charcell_identity::Symbol;
 pub use identity::{Identity, identity};
 pub use opening::Opening;

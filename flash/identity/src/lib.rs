@@ -80,6 +80,42 @@ impl Identity<&'static Symbol> {
 }
 
 impl Identity<[u8; 4]> {
+    /// As [`new`](Identity::new), with the address of models as a number: for tools that make or
+    /// test firmware.
+    ///
+    /// # Panics
+    /// If the name is longer than 29 bytes.
+    #[must_use]
+    pub const fn of_address(
+        version: u16,
+        name: &str,
+        model_address: u32,
+        memory_bytes: usize,
+    ) -> Self {
+        let Identity { magic, version, name, memory_bytes, .. } =
+            Identity::new(version, name, &[], memory_bytes);
+        Self { magic, version, name, memory_bytes, models: model_address.to_le_bytes() }
+    }
+
+    /// Its bytes in a firmware.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; size_of::<Self>()] {
+        let mut bytes = [0; size_of::<Self>()];
+        let fields: [(usize, &[u8]); 5] = [
+            (offset_of!(Self, magic), &self.magic),
+            (offset_of!(Self, version), &self.version),
+            (offset_of!(Self, name), &self.name),
+            (offset_of!(Self, memory_bytes), &self.memory_bytes),
+            (offset_of!(Self, models), &self.models),
+        ];
+        for (offset, field) in fields {
+            for (byte, &value) in bytes.iter_mut().skip(offset).zip(field) {
+                *byte = value;
+            }
+        }
+        bytes
+    }
+
     /// The first identity in the bytes of a firmware, if it has one.
     #[must_use]
     pub fn find(firmware: &[u8]) -> Option<Self> {
@@ -146,6 +182,8 @@ mod tests {
         let found = Identity::find(&firmware).unwrap();
         assert_eq!((found.name(), found.version()), ("pico", 1));
         assert_eq!((found.memory_bytes(), found.model_address()), (252 << 10, 0x1010_0000));
+        assert_eq!(found, Identity::of_address(1, "pico", 0x1010_0000, 252 << 10));
+        assert_eq!(found.to_bytes(), bytes);
         assert_eq!(Identity::find(&firmware[..85]), None);
         bytes[0] ^= 1;
         assert_eq!(Identity::find(&bytes), None);

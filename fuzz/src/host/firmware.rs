@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use charcell_flash::{BOARDS, Board, Flashing, Format, Image};
+use charcell_identity::Identity;
 use infer_core::artifact::VERSION;
 
 use self::flash::{blocks, hex_parts, segments};
@@ -116,13 +117,8 @@ fn seed(board: &'static Board) -> Vec<u8> {
 const FILE_HEADER_BYTES: usize = 52;
 const SEGMENT_HEADER_BYTES: usize = 32;
 
-/// The identity of the firmware of `board`, in the layout of `charcell_app::Identity`.
+/// The identity of the firmware of `board`.
 fn identity(board: &Board) -> Vec<u8> {
-    let mut identity = b"charcell-firmware".to_vec();
-    identity.extend(VERSION.to_le_bytes());
-    identity.extend(board.name.bytes());
-    identity.resize(48, 0);
-    identity.extend((board.memory_bytes as u32).to_le_bytes());
-    identity.extend(board.model_address.to_le_bytes());
-    identity
+    let Board { name, model_address, memory_bytes, .. } = *board;
+    Identity::of_address(VERSION, name, model_address, memory_bytes).to_bytes().into()
 }

@@ -1,9 +1,11 @@
 //! Why a run can't resume from a checkpoint.
 
+use std::fmt;
+
 use crate::characters::shown_characters;
 
 /// Why a run can't resume from a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
     /// A setting or the text differs.
@@ -34,14 +36,14 @@ pub enum Mismatch {
     },
     /// The learning rate depends on the number of epochs, and that number differs.
     #[error(
-        "the number of epochs can't change from {there} to {here}: with {reason}, the learning \
+        "the number of epochs can't change from {there} to {here}: with {setting}, the learning \
          rate has depended on it from the start; keep the old number, or start a new run from \
          these weights (a run can be made longer if it has a constant or step schedule and no \
          warm-up)"
     )]
     Length {
         /// The setting that makes the learning rate depend on it.
-        reason: String,
+        setting: LengthSetting,
         /// The epochs here.
         here: usize,
         /// The epochs in the checkpoint.
@@ -55,4 +57,22 @@ pub enum Mismatch {
         /// The epochs that are done.
         done: usize,
     },
+}
+
+/// A setting that makes the learning rate depend on the number of epochs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LengthSetting {
+    /// [`Schedule::Cosine`](crate::Schedule::Cosine).
+    Cosine,
+    /// A warm-up, over this share of the iterations.
+    WarmUp(f32),
+}
+
+impl fmt::Display for LengthSetting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cosine => formatter.write_str("the cosine schedule"),
+            Self::WarmUp(share) => write!(formatter, "a warm-up of {share}"),
+        }
+    }
 }

@@ -12,7 +12,7 @@ mod training;
 pub use self::artifact::ArtifactError;
 pub use self::device::DeviceError;
 pub use self::import::{FileError, ImportError, OtherKind, Part, TensorError, Vector};
-pub use self::mismatch::Mismatch;
+pub use self::mismatch::{LengthSetting, Mismatch};
 pub use self::model::ModelError;
 pub use self::run::{CheckpointError, DescriptionError, WeightsError};
 pub use self::text::{TextError, VocabularyFileError};

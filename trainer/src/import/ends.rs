@@ -43,11 +43,11 @@ impl<'a> Ends<'a> {
         vocabulary: usize,
         options: &ImportOptions,
     ) -> Result<Self, ImportError> {
-        let choice = Choice { modules, stack, vocabulary, options };
-        let linear = choice.linear()?;
-        let embedding = choice.embedding(&linear)?;
+        let search = Search { modules, stack, vocabulary, options };
+        let linear = search.linear()?;
+        let embedding = search.embedding(&linear)?;
         let is_tied = embedding.as_ref() == Some(&linear);
-        let biased = if is_tied { choice.bias_of_tied(&linear) } else { linear.clone() };
+        let biased = if is_tied { search.bias_of_tied(&linear) } else { linear.clone() };
 
         let mut take = |module: &str| {
             modules.take(module, WEIGHT).ok_or_else(|| ImportError::MissingModule {
@@ -82,14 +82,14 @@ impl<'a> Ends<'a> {
 }
 
 /// Finds the modules at the ends, by name if one is given, otherwise by shapes and biases.
-struct Choice<'a, 'b> {
+struct Search<'a, 'b> {
     modules: &'a Modules<'b>,
     stack: &'a Stack<'a>,
     vocabulary: usize,
     options: &'a ImportOptions,
 }
 
-impl Choice<'_, '_> {
+impl Search<'_, '_> {
     /// The output layer.
     fn linear(&self) -> Result<String, ImportError> {
         if let Some(name) = &self.options.linear {

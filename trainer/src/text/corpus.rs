@@ -7,6 +7,7 @@ use infer_core::{Normalisation, Token};
 
 use super::{Changes, NormalisedText, Source, Vocabulary};
 use crate::characters::UnknownCharacters;
+use crate::checksum::CRC_32;
 use crate::error::TextError;
 
 /// A normalised text with its vocabulary.
@@ -95,7 +96,7 @@ impl Corpus {
             }
             characters += 1;
         }
-        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(text.as_bytes());
+        let checksum = CRC_32.checksum(text.as_bytes());
         let source = source.clone();
         Ok(Self { text, starts, characters, vocabulary, source, changes, replaced, checksum })
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::characters::missing;
 use crate::config::{Config, Schedule};
-use crate::error::Mismatch;
+use crate::error::{LengthSetting, Mismatch};
 
 /// Refuses a setting that differs.
 pub(super) fn of_setting(
@@ -23,7 +23,7 @@ pub(super) fn of_setting(
 pub(super) fn of_epochs(here: &Config, there: &Config, done: usize) -> Result<(), Mismatch> {
     let (here, length) = (here.epochs, there.epochs);
     match depends_on_length(there) {
-        Some(reason) if here != length => Err(Mismatch::Length { reason, here, there: length }),
+        Some(setting) if here != length => Err(Mismatch::Length { setting, here, there: length }),
         _ if here < done => Err(Mismatch::Done { here, done }),
         _ => Ok(()),
     }
@@ -39,11 +39,11 @@ pub(super) fn of_vocabularies(here: &[char], there: &[char]) -> Result<(), Misma
 }
 
 /// The setting that makes the learning rate depend on the total number of epochs.
-fn depends_on_length(config: &Config) -> Option<String> {
+fn depends_on_length(config: &Config) -> Option<LengthSetting> {
     if config.schedule == Schedule::Cosine {
-        Some("the cosine schedule".into())
+        Some(LengthSetting::Cosine)
     } else if config.warm_up > 0.0 {
-        Some(format!("a warm-up of {}", config.warm_up))
+        Some(LengthSetting::WarmUp(config.warm_up))
     } else {
         None
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::characters::{missing, shown_characters};
+use crate::checksum::CRC_32;
 use crate::config::Config;
 use crate::error::{ArtifactError, TrainingError};
 use crate::model::{Dimensions, ParameterName, Parameters, Shape, TrainedModel};
@@ -133,8 +134,7 @@ impl Pretrained {
 
 /// CRC-32 of all elements, little-endian.
 fn checksum(parameters: &Parameters) -> u32 {
-    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
-    let mut digest = crc.digest();
+    let mut digest = CRC_32.digest();
     for value in parameters.values() {
         digest.update(&value.to_le_bytes());
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::CRC_32;
+
 /// The measurements of an epoch; a line of `metrics.jsonl`. All numbers are finite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
@@ -51,8 +53,7 @@ impl MetricsChecksum {
 
     /// Adds the next report.
     pub(crate) fn add(&mut self, report: &EpochReport) {
-        const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
-        let mut digest = CRC.digest();
+        let mut digest = CRC_32.digest();
         digest.update(&self.0.to_le_bytes());
         digest.update(report.to_line().as_bytes());
         self.0 = digest.finalize();

@@ -37,19 +37,19 @@ struct Shared {
     is_asked: AtomicBool,
     /// Whether the training has seen the request, and is about to end.
     is_seen: AtomicBool,
-    stage: Mutex<Stage>,
+    response: Mutex<Response>,
     folder: Mutex<RunFolder>,
 }
 
-/// The stage of the training, which determines the response to a request.
+/// The response to a request, by what a training would lose.
 #[derive(Debug)]
-enum Stage {
+enum Response {
     /// There is nothing to lose yet.
-    Starting,
+    Exit,
     /// Wait for the work under way, or abandon it if there is a checkpoint from before it.
-    Training { before: Option<Box<(Checkpoint, Vec<EpochReport>)>> },
+    Abandon { before: Option<Box<(Checkpoint, Vec<EpochReport>)>> },
     /// Everything important is on the disk; print `words` and exit.
-    Saved { words: String },
+    Announce { words: String },
 }
 
 impl Interruption {
@@ -58,7 +58,7 @@ impl Interruption {
         let shared = Arc::new(Shared {
             is_asked: AtomicBool::new(false),
             is_seen: AtomicBool::new(false),
-            stage: Mutex::new(Stage::Starting),
+            response: Mutex::new(Response::Exit),
             folder: Mutex::new(folder),
         });
         let listener = Arc::clone(&shared);
@@ -79,7 +79,7 @@ impl Interruption {
     /// From now on, a request ends the training after the work under way. With the checkpoint
     /// `before` it and the reports of its epochs, the work is abandoned if it takes too long.
     pub(super) fn set_training(&self, before: Option<(Checkpoint, Vec<EpochReport>)>) {
-        *lock(&self.0.stage) = Stage::Training { before: before.map(Box::new) };
+        *lock(&self.0.response) = Response::Abandon { before: before.map(Box::new) };
     }
 
     /// Whether the training has been asked to end.
@@ -91,7 +91,7 @@ impl Interruption {
 
     /// From now on, a request prints `words` and ends the program at once: nothing would be lost.
     pub(super) fn set_saved(&self, words: String) {
-        *lock(&self.0.stage) = Stage::Saved { words };
+        *lock(&self.0.response) = Response::Announce { words };
     }
 }
 
@@ -118,14 +118,14 @@ impl Shared {
     /// Ends the program if nothing is lost; after `too_long`, also by abandoning the work under
     /// way if there is a checkpoint from before it.
     fn end_if_possible(&self, too_long: bool) {
-        let stage = lock(&self.stage);
-        match &*stage {
-            Stage::Starting => {
+        let response = lock(&self.response);
+        match &*response {
+            Response::Exit => {
                 lock(&self.folder).remove_if_empty();
                 say("interrupted before training started".into());
             }
-            Stage::Saved { words } => say(words.clone()),
-            Stage::Training { before: Some(kept) }
+            Response::Announce { words } => say(words.clone()),
+            Response::Abandon { before: Some(kept) }
                 if too_long && !self.is_seen.load(Ordering::Relaxed) =>
             {
                 let mut folder = lock(&self.folder);
@@ -140,7 +140,7 @@ impl Shared {
                     checkpoint.epochs() + 1
                 ));
             }
-            Stage::Training { .. } => return,
+            Response::Abandon { .. } => return,
         }
         process::exit(1);
     }

@@ -18,7 +18,7 @@ use esp_hal::usb::usb_serial_jtag::UsbSerialJtag;
 use crate::clock::microseconds;
 
 /// How long a host may take to fetch data before its terminal counts as closed.
-const PATIENCE: Duration = Duration::from_millis(200);
+const TIME_LIMIT: Duration = Duration::from_millis(200);
 
 /// Sent first, to detect a host; terminals ignore it.
 const NUL: u8 = 0;
@@ -75,7 +75,7 @@ impl Console {
         }
         let start = Instant::now();
         while self.usb.write_byte_nb(byte).is_err() {
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > TIME_LIMIT {
                 return self.opening.set_dtr(false, microseconds());
             }
         }

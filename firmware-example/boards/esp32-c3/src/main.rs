@@ -8,7 +8,7 @@ mod console;
 mod flash;
 mod tick;
 
-use charcell_app::Ram;
+use charcell_app::{Ram, WATCHDOG_SECONDS};
 use charcell_support::{paint_stack, statics};
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Pull};
@@ -28,8 +28,7 @@ esp_bootloader_esp_idf::esp_app_desc!();
 
 statics!();
 
-/// Time without a character after which the watchdog restarts the board.
-const WATCHDOG: Duration = Duration::from_secs(8);
+const WATCHDOG_TIME: Duration = Duration::from_secs(WATCHDOG_SECONDS as u64);
 
 struct Board {
     console: Console,
@@ -82,7 +81,7 @@ fn main() -> ! {
     let pull = InputConfig::default().with_pull(Pull::Up);
     let button = Input::new(peripherals.GPIO9, pull);
     let mut watchdog = TimerGroup::new(peripherals.TIMG0).wdt;
-    watchdog.set_timeout(MwdtStage::Stage0, WATCHDOG);
+    watchdog.set_timeout(MwdtStage::Stage0, WATCHDOG_TIME);
     watchdog.enable();
     tick::start(peripherals.SYSTIMER);
     let board = Board { console: Console::new(usb, uart), button, watchdog };

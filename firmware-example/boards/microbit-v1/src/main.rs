@@ -7,7 +7,7 @@
 mod clock;
 mod uart;
 
-use charcell_app::Ram;
+use charcell_app::{Ram, WATCHDOG_SECONDS};
 use charcell_support::{Console, model_flash, paint_stack, statics};
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
@@ -24,8 +24,8 @@ use crate::uart::Uart;
 
 statics!();
 
-/// Ticks of the 32,768 Hz clock without a character after which the watchdog restarts the board.
-const WATCHDOG_TICKS: u32 = 8 * 32_768;
+/// Ticks of the 32,768 Hz clock.
+const WATCHDOG_TICKS: u32 = WATCHDOG_SECONDS * 32_768;
 
 #[entry]
 fn main() -> ! {

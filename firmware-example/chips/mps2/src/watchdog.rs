@@ -2,10 +2,8 @@
 
 use core::ptr;
 
+use charcell_app::WATCHDOG_SECONDS;
 use cortex_m_rt::exception;
-
-/// Seconds without a character after which the watchdog restarts the board.
-const SECONDS: u32 = 8;
 
 /// Its registers, in the order of their addresses.
 #[repr(C)]
@@ -35,7 +33,7 @@ impl Watchdog {
         let registers = ptr::with_exposed_provenance_mut::<Registers>(address);
         // SAFETY: these are the watchdog's own registers.
         unsafe {
-            ptr::write_volatile(&raw mut (*registers).load, hertz * (SECONDS / 2));
+            ptr::write_volatile(&raw mut (*registers).load, hertz * (WATCHDOG_SECONDS / 2));
             ptr::write_volatile(&raw mut (*registers).control, ENABLE);
         }
         Self { registers }

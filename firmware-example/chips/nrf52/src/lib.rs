@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use charcell_app::{Identity, Ram};
+use charcell_app::{Identity, Ram, WATCHDOG_SECONDS};
 use charcell_support::{Console, Memory, model_flash, paint_stack};
 use embassy_executor::InterruptExecutor;
 use embassy_nrf::config::{Config, HfclkSource, LfclkSource};
@@ -18,8 +18,8 @@ use embassy_nrf::{Peri, Peripherals, bind_interrupts, interrupt, pac};
 use embassy_time::{Instant, Timer};
 use embedded_io::{ErrorKind, ErrorType, Write};
 
-/// Ticks of the 32,768 Hz clock without a character after which the watchdog restarts the board.
-const WATCHDOG_TICKS: u32 = 8 * 32_768;
+/// Ticks of the 32,768 Hz clock.
+const WATCHDOG_TICKS: u32 = WATCHDOG_SECONDS * 32_768;
 
 /// Maximum number of bytes sent at once.
 const PART_BYTES: usize = 64;

@@ -10,7 +10,7 @@ mod usb;
 use core::convert::Infallible;
 use core::fmt;
 
-use charcell_app::{Identity, Ram};
+use charcell_app::{Identity, Ram, WATCHDOG_SECONDS};
 use charcell_support::{Console, Memory, model_flash, paint_stack};
 use embassy_executor::InterruptExecutor;
 use embassy_rp::config::Config;
@@ -22,8 +22,7 @@ use embassy_rp::{Peri, Peripherals, interrupt};
 use embassy_time::{Duration, Instant};
 use embedded_io::{ErrorType, Write};
 
-/// Time without a character after which the watchdog restarts the board.
-const WATCHDOG_TIME: Duration = Duration::from_secs(8);
+const WATCHDOG_TIME: Duration = Duration::from_secs(WATCHDOG_SECONDS as u64);
 
 static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
 

@@ -25,7 +25,7 @@ const PRODUCT: u16 = 0x000A;
 const PACKET_BYTES: usize = 64;
 
 /// How long to wait for a host to read before output is dropped.
-const PATIENCE: Duration = Duration::from_millis(200);
+const TIME_LIMIT: Duration = Duration::from_millis(200);
 
 /// Output for USB.
 static SHOWN: Pipe<CriticalSectionRawMutex, 1024> = Pipe::new();
@@ -66,7 +66,7 @@ pub(crate) fn write(bytes: &[u8]) {
         if let Ok(count) = SHOWN.try_write(rest) {
             IS_STALLED.store(false, Relaxed);
             rest = &rest[count..];
-        } else if IS_STALLED.load(Relaxed) || start.elapsed() > PATIENCE {
+        } else if IS_STALLED.load(Relaxed) || start.elapsed() > TIME_LIMIT {
             IS_STALLED.store(true, Relaxed);
             return;
         }

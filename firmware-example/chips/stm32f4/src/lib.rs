@@ -6,7 +6,7 @@
 use core::cell::RefCell;
 use core::fmt;
 
-use charcell_app::{Identity, Ram};
+use charcell_app::{Identity, Ram, WATCHDOG_SECONDS};
 use charcell_support::{Clock, Console, Memory, model_flash, paint_stack};
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
@@ -17,9 +17,6 @@ use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Rcc;
 use stm32f4xx_hal::serial::{Instance, Rx, Serial, Tx};
 use stm32f4xx_hal::watchdog::IndependentWatchdog;
-
-/// Seconds without a character after which the watchdog restarts the board.
-const WATCHDOG_SECONDS: u32 = 8;
 
 /// The parts that differ between boards: the console is USART `U`, and `F` returns whether the
 /// button is down.

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::{Checkpoint, Status};
+use crate::checksum::CRC_32;
 use crate::error::CheckpointError;
 
 /// The metadata's only entry, named after the version of this format. There is only one, because
@@ -22,10 +23,6 @@ const CELL: &str = "state.cell";
 const MOMENTS: [&str; 2] = ["moments.first", "moments.second"];
 const BEST: &str = "best.parameters";
 const CHECKSUM: &str = "checksum";
-
-/// Uses tables of 16 KB for speed, because checkpoints can have hundreds of megabytes.
-const CRC: crc::Crc<u32, crc::Table<16>> =
-    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 impl Checkpoint {
     /// The bytes of a checkpoint file.
@@ -93,12 +90,14 @@ impl Checkpoint {
 /// Sets the last four bytes to the checksum of all others.
 pub(super) fn seal(bytes: &mut [u8]) {
     if let Some((content, checksum)) = bytes.split_last_chunk_mut() {
-        *checksum = CRC.checksum(content).to_le_bytes();
+        *checksum = CRC_32.checksum(content).to_le_bytes();
     }
 }
 
 /// Whether the last four bytes are the checksum of all others.
 fn is_sealed(bytes: &[u8]) -> bool {
     let last = bytes.split_last_chunk();
-    last.is_some_and(|(content, checksum)| CRC.checksum(content) == u32::from_le_bytes(*checksum))
+    last.is_some_and(|(content, checksum)| {
+        CRC_32.checksum(content) == u32::from_le_bytes(*checksum)
+    })
 }
