@@ -163,12 +163,16 @@ impl Text {
 /// `path`, or, if it is a folder, all files below it, in the order of their paths. Names that begin
 /// with a dot are skipped.
 fn files(path: &Path) -> impl Iterator<Item = Result<PathBuf, TextError>> {
-    let is_shown = |entry: &DirEntry| {
-        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+    let is_skipped = |depth: usize, path: &Path| {
+        let name = path.file_name().filter(|_| depth > 0);
+        name.is_some_and(|name| name.to_string_lossy().starts_with('.'))
     };
+    let is_shown = move |entry: &DirEntry| !is_skipped(entry.depth(), entry.path());
     let entries = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
-    entries.filter_entry(is_shown).filter_map(|entry| match entry {
+    entries.filter_entry(is_shown).filter_map(move |entry| match entry {
         Ok(entry) => (!entry.file_type().is_dir()).then(|| Ok(entry.into_path())),
+        // Such as a link to nowhere, which some editors make beside an open file.
+        Err(error) if error.path().is_some_and(|path| is_skipped(error.depth(), path)) => None,
         Err(error) => {
             let path = error.path().unwrap_or(path).into();
             let is_within_itself = || io::Error::other("the folder contains itself");
@@ -199,6 +203,22 @@ mod tests {
         write(".hidden", "0");
         let files = vec![folder.path().to_path_buf(), folder.path().join("a.txt")];
         assert_eq!(text_of(files, None).unwrap(), "12é31");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn hidden_links_to_nowhere_are_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), "1").unwrap();
+        let link = |name: &str, to: &str| {
+            std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+        };
+        link(".#a.txt", "nowhere");
+        link(".loop", ".");
+        let files = vec![folder.path().to_path_buf()];
+        assert_eq!(text_of(files.clone(), None).unwrap(), "1");
+        link("b.txt", "nowhere");
+        text_of(files, None).unwrap_err();
     }
 
     #[test]
