@@ -10,6 +10,12 @@ use common::{charcell, fails, folder_with_run, prints};
 use tempfile::TempDir;
 
 #[test]
+fn the_version_is_that_of_the_command() {
+    let version = concat!("charcell ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(prints(&TempDir::new().unwrap(), "--version"), version);
+}
+
+#[test]
 fn training_writes_a_run_and_shows_the_model() {
     let folder = TempDir::new().unwrap();
     let words = "train --hidden 16 --epochs 3 --report-every 2 --chars 2000 --device cpu";

@@ -24,7 +24,7 @@ use crate::output::{is_unread, tell, untold};
 
 /// Trains a character-level LSTM and runs it on a microcontroller.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(name = "charcell", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
