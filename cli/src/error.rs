@@ -122,11 +122,13 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Text(TextError::ShorterThanBatch { .. }) => {
             &["--corpus", "--batch-size", "--num-steps", "--validation"]
         }
-        Error::Text(
-            TextError::UnknownCharacters(_)
-            | TextError::ForeignCharacters(_)
-            | TextError::Replacement { .. },
-        ) => &["--replacement"],
+        // Commands that only read a model have no such option.
+        Error::Text(TextError::UnknownCharacters(_)) => {
+            &["charcell evaluate --replacement", "charcell train --replacement"]
+        }
+        Error::Text(TextError::ForeignCharacters(_) | TextError::Replacement { .. }) => {
+            &["--replacement"]
+        }
         Error::Text(TextError::RareCharacters { .. }) => &["--replacement", "--min-count"],
         Error::Text(TextError::Prefix { .. }) => &["--prefix"],
         Error::Model(ModelError::TooLarge { .. }) => &["--hidden", "--layers"],

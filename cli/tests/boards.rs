@@ -49,7 +49,8 @@ fn a_model_that_fits_no_board_has_a_reason() {
     let model = artifact(&untrained_model(dimensions), Precision::F32).unwrap();
     let text = inspect(&model);
     let reason = "no board can run it: the model's weights are f32";
-    assert!(text.contains(reason), "{text}");
+    let line = text.lines().last().unwrap();
+    assert!(line.starts_with(reason) && line.contains("charcell export RUN"), "{line}");
 }
 
 /// The state of a model with many characters is too large for a small board, however few units it

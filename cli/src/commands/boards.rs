@@ -8,7 +8,7 @@ use clap::Args;
 use infer_core::Dimensions;
 use serde_json::{Value, json};
 
-use super::shared::CHAPTER_VOCABULARY;
+use super::shared::{CHAPTER_VOCABULARY, see};
 use crate::error::Error;
 use crate::output::print;
 use crate::shell::shell_path;
@@ -160,7 +160,9 @@ pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -
             ImageError::TooLarge { fitting_hidden, .. } => *fitting_hidden,
             _ => None,
         });
-        return reason.map_or(String::new(), |reason| format!("no board can run it: {reason}\n"));
+        return reason.map(Error::from).map_or(String::new(), |reason| {
+            format!("no board can run it: {reason}{}\n", see(&reason))
+        });
     };
     let names = fitting.iter().map(|board| with_speed(board, board.name, dimensions));
     format!(

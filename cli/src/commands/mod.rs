@@ -19,6 +19,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::shared::see;
 use crate::error::Error;
 use crate::output::{is_unread, tell, untold};
 
@@ -120,10 +121,4 @@ fn exit_code(done: Result<(), Error>) -> ExitCode {
         Err(Error::NoEffect { .. }) => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,
     }
-}
-
-/// The options that may help with an error, as printed after it.
-fn see(error: &Error) -> String {
-    let options = error.options();
-    if options.is_empty() { String::new() } else { format!(" (see {})", options.join(", ")) }
 }

@@ -20,6 +20,12 @@ pub(super) fn check_effects(options: &[(&'static str, bool, &'static str)]) -> R
     }
 }
 
+/// The options that may help with an error, as printed after it.
+pub(super) fn see(error: &Error) -> String {
+    let options = error.options();
+    if options.is_empty() { String::new() } else { format!(" (see {})", options.join(", ")) }
+}
+
 /// Runs `use_model` with the model of the artifact at `path`.
 pub(super) fn with_model<T>(
     path: &Path,
