@@ -52,8 +52,8 @@ impl fmt::Display for Foreign {
             Self::TensorFlowLite => "a TensorFlow Lite model",
             Self::Gguf => "a GGUF file, llama.cpp's format",
             Self::Pickle => "a Python pickle",
-            Self::Zip => "a ZIP archive, but not one from PyTorch, Keras or NumPy",
-            Self::LfsPointer => "a Git LFS pointer instead of the file itself",
+            Self::Zip => "a ZIP archive (not from PyTorch, Keras or NumPy)",
+            Self::LfsPointer => "a Git LFS pointer to the file",
         })
     }
 }
