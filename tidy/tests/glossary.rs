@@ -65,6 +65,7 @@ fn entries() -> Vec<Entry> {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let [_, term, _, link, others, _] = cells[..] else { panic!("not four columns: {line}") };
         let path = link.trim_start_matches('[').split(']').next().unwrap_or_default();
+        assert_eq!(link, format!("[{path}](../{path})"), "{term}");
         Entry { term: term.into(), path: path.into(), others: quoted(others) }
     };
     let entries: Vec<Entry> = lines.map(entry).collect();
