@@ -133,6 +133,8 @@ pub(crate) fn write(image: &Image) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use object::read::elf::SectionHeader as _;
+
     use super::*;
     use crate::image;
 
@@ -143,6 +145,23 @@ mod tests {
     fn image() -> Image {
         let program = Program { machine: elf::EM_RISCV.0, flags: 5, entry: 0x1000_0101 };
         Image { program, ..image::tests::image() }
+    }
+
+    /// As debuggers and probe-rs read it.
+    #[test]
+    fn each_segment_has_its_address_and_a_section() {
+        let (image, file) = (image(), write(&image()));
+        let header = FileHeader32::<LittleEndian>::parse(&*file).unwrap();
+        let endian = header.endian().unwrap();
+        let expected: Vec<(u32, &[u8])> =
+            image.segments.iter().map(|it| (it.address, &*it.bytes)).collect();
+        let segments = header.program_headers(endian, &*file).unwrap().iter();
+        let segments = segments.map(|it| (it.p_vaddr(endian), it.data(endian, &*file).unwrap()));
+        assert_eq!(segments.collect::<Vec<_>>(), expected);
+        let sections = header.sections(endian, &*file).unwrap();
+        let loaded = sections.iter().filter(|it| it.sh_flags(endian) == SHF_ALLOC);
+        let loaded = loaded.map(|it| (it.sh_addr(endian), it.data(endian, &*file).unwrap()));
+        assert_eq!(loaded.collect::<Vec<_>>(), expected);
     }
 
     #[test]
