@@ -41,6 +41,12 @@ impl Device {
         Self::choose(&Adapter::all().await, threads).device
     }
 
+    /// The CPU with `threads` threads, because the feature `gpu` is off.
+    #[cfg(not(feature = "gpu"))]
+    pub async fn try_gpu(threads: usize) -> Self {
+        Self::Cpu { threads }
+    }
+
     /// As [`try_gpu`](Self::try_gpu), but chooses from `adapters` and gives the reason.
     #[cfg(feature = "gpu")]
     #[must_use]
