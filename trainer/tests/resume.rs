@@ -148,6 +148,10 @@ fn a_checkpoint_of_another_run_is_refused_with_the_difference() {
     refused(small(), &other, "the corpus's checksum", checksums);
     let other = Corpus::from_text(SHIPPED_TEXT, Normalisation::None, Some(4000)).unwrap();
     refused(small(), &other, "normalisation", ["\"chapter\"", "\"none\""]);
+    let mut source = corpus.source().clone();
+    source.replacement = Some('e');
+    let other = Corpus::open(&source).unwrap();
+    refused(small(), &other, "replacement", ["null", "\"e\""]);
     let longer = Config { epochs: 50, report_every: 1, prefixes: vec!["a".into()], ..small() };
     checkpoint.check(&longer, &corpus).unwrap();
 }
