@@ -149,6 +149,15 @@ fn impossible_descriptions_are_refused() {
 }
 
 #[test]
+fn reports_of_another_run_are_recognised() {
+    let (checkpoint, mut metrics) = checkpoint(&corpus());
+    assert!(checkpoint.has(&metrics));
+    metrics[0].loss_nats += 1.0;
+    assert!(!checkpoint.has(&metrics));
+    assert!(!checkpoint.has(&[]));
+}
+
+#[test]
 fn more_iterations_than_an_epoch_has_are_named() {
     let corpus = corpus();
     let (checkpoint, metrics) = checkpoint(&corpus);
