@@ -33,6 +33,7 @@ pub(crate) fn rounded(tanh: i32) -> i16 {
 }
 
 /// tanh from Q15.16 to Q0.31, plus half of 2⁻¹⁵; largest error 2.2e-4, 6.8e-4 beyond ±4.
+#[cfg_attr(not(target_os = "none"), inline)] // devices would get a copy for each gate
 pub(crate) fn tanh(x: i32) -> i32 {
     let limited = x.clamp(-LIMIT, LIMIT - 1);
     let number = (limited >> PIECE_BITS) as usize % PIECES;

@@ -15,6 +15,7 @@ use crate::layout::{BLOCK_ROWS, Columns, PairBlock};
 pub struct Sse2;
 
 impl Int8Kernels for Sse2 {
+    #[inline]
     fn add_part(
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
@@ -27,6 +28,7 @@ impl Int8Kernels for Sse2 {
 }
 
 /// 256 times four rows times one vector.
+#[inline]
 #[target_feature(enable = "sse2")]
 fn products(blocks: &[PairBlock], x: &[Columns]) -> [i32; BLOCK_ROWS] {
     // Sums for S and for W₁: rows 0 and 1 in the even elements, rows 2 and 3 in the odd ones.
