@@ -140,6 +140,10 @@ fn links_are_kept_and_devices_are_not_replaced() {
         fs::read(&file).unwrap() == fs::read(folder.path().join("run/model.postcard")).unwrap()
     );
 
+    fs::remove_file(&file).unwrap();
+    fails(&folder, "export run -o link", &["cannot write link", "doesn't exist; remove it"]);
+    assert!(link.is_symlink());
+
     let _socket = UnixListener::bind(folder.path().join("socket")).unwrap();
     fails(&folder, "export run -o socket", &["cannot write socket", "regular file"]);
     assert!(!folder.path().join("socket").is_file());

@@ -49,8 +49,8 @@ pub use config::{Config, Optimizer, Preset, Schedule};
 pub use device::{Choice, Device, OnDevice};
 pub use error::{
     ArtifactError, CheckpointError, DescriptionError, DeviceError, Error, FileError, ImportError,
-    LengthSetting, Mismatch, ModelError, OtherKind, Part, TensorError, TextError, TrainingError,
-    Vector, VocabularyFileError, WeightsError,
+    LengthSetting, MatrixPart, Mismatch, ModelError, OtherKind, Part, TensorError, TextError,
+    TrainingError, VocabularyFileError, WeightsError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
 pub use export::{Int8Loss, Precision, artifact, from_safetensors, int8_artifact, to_safetensors};

@@ -48,6 +48,11 @@ impl Staged {
             if target.is_dir() {
                 return Err(io::ErrorKind::IsADirectory.into());
             }
+            if target.is_symlink() {
+                return Err(io::Error::other(
+                    "it is a link to a file that doesn't exist; remove it",
+                ));
+            }
             if target.exists() && !target.is_file() {
                 return Err(io::Error::other("it isn't a regular file; use the path of one"));
             }

@@ -11,7 +11,7 @@ mod training;
 
 pub use self::artifact::ArtifactError;
 pub use self::device::DeviceError;
-pub use self::import::{FileError, ImportError, OtherKind, Part, TensorError, Vector};
+pub use self::import::{FileError, ImportError, MatrixPart, OtherKind, Part, TensorError};
 pub use self::mismatch::{LengthSetting, Mismatch};
 pub use self::model::ModelError;
 pub use self::run::{CheckpointError, DescriptionError, WeightsError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::file::{Tensor, shown};
-use crate::error::{TensorError, Vector};
+use crate::error::{MatrixPart, TensorError};
 
 /// The two tensors from which a parameter is computed.
 #[derive(Debug)]
@@ -87,15 +87,15 @@ impl<'a> WeightNorm<'a> {
     pub(super) fn values(&self) -> Result<Vec<f64>, TensorError> {
         let (g, mut values) = (self.g.values()?, self.v.values()?);
         let columns = self.v.shape.last().copied().unwrap_or_default();
-        let vector = |at: usize| match self.g.shape[..] {
-            [rows, 1] if rows > 1 => Vector::Row(at / columns),
-            [1, columns] if columns > 1 => Vector::Column(at % columns),
-            _ => Vector::Whole,
+        let part = |at: usize| match self.g.shape[..] {
+            [rows, 1] if rows > 1 => MatrixPart::Row(at / columns),
+            [1, columns] if columns > 1 => MatrixPart::Column(at % columns),
+            _ => MatrixPart::Whole,
         };
         // The index of a number's magnitude.
-        let group = |at: usize| match vector(at) {
-            Vector::Row(index) | Vector::Column(index) => index,
-            Vector::Whole => 0,
+        let group = |at: usize| match part(at) {
+            MatrixPart::Row(index) | MatrixPart::Column(index) => index,
+            MatrixPart::Whole => 0,
         };
         let mut squares = vec![0.0; g.len()];
         for (at, value) in values.iter().enumerate() {
@@ -104,7 +104,7 @@ impl<'a> WeightNorm<'a> {
         for (at, value) in values.iter_mut().enumerate() {
             let square = squares[group(at)];
             if square == 0.0 {
-                return Err(TensorError::Zeros { tensor: shown(&self.v.name), vector: vector(at) });
+                return Err(TensorError::Zeros { tensor: shown(&self.v.name), part: part(at) });
             }
             *value *= g[group(at)] / square.sqrt();
         }

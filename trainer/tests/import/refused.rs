@@ -4,8 +4,8 @@ use charcell::ImportError::{
     self, Ambiguous, File as Damaged, Missing, NoEmbedding, NoLstm, NoLstmCalled, NoOutputLayer,
     NothingToIgnore, TooManyLayers, TooManyUnits, Twice, Unused,
 };
+use charcell::MatrixPart;
 use charcell::TensorError::{Dtype, Number, Shape, Zeros};
-use charcell::Vector;
 use charcell::{Error, FileError, ImportOptions, OtherKind, Part, import};
 
 use crate::file::{File, Tensor};
@@ -208,7 +208,7 @@ fn halves_of_a_weight_normalisation_are_named() {
             ),
             (
                 &|f| f.get("linear.weight_v").data.fill(0),
-                is!(ImportError::Tensor(Zeros { tensor, vector: Vector::Row(0) })
+                is!(ImportError::Tensor(Zeros { tensor, part: MatrixPart::Row(0) })
                     if tensor == "linear.weight_v"),
             ),
         ],

@@ -8,7 +8,7 @@ use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 
 pub use self::file::FileError;
 pub use self::kind::OtherKind;
-pub use self::tensor::{TensorError, Vector};
+pub use self::tensor::{MatrixPart, TensorError};
 
 use crate::foreign::Foreign;
 

@@ -32,14 +32,14 @@ pub enum TensorError {
     },
     /// Weight normalisation would divide by zero.
     #[error(
-        "{vector} of {tensor} has only zeros, and weight normalisation divides by its length: \
+        "{part} of {tensor} has only zeros, and weight normalisation divides by its length: \
          remove the normalisation in PyTorch, and save the model again"
     )]
     Zeros {
         /// The tensor.
         tensor: String,
         /// The part of it that has one magnitude.
-        vector: Vector,
+        part: MatrixPart,
     },
     /// Its shape is wrong.
     #[error(
@@ -66,7 +66,7 @@ pub enum TensorError {
 
 /// A part of a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vector {
+pub enum MatrixPart {
     /// A row.
     Row(usize),
     /// A column.
@@ -75,7 +75,7 @@ pub enum Vector {
     Whole,
 }
 
-impl fmt::Display for Vector {
+impl fmt::Display for MatrixPart {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Row(row) => write!(formatter, "row {row}"),
