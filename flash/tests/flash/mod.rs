@@ -212,8 +212,13 @@ pub(crate) fn hex_parts(file: &[u8]) -> Parts {
 /// The parts that an ELF file loads, one for each segment.
 pub(crate) fn segments(file: &[u8]) -> Parts {
     const LOADED: u32 = 1;
-    let count = usize::from(u16::from_le_bytes([file[44], file[45]]));
-    let headers = file[number(file, 28) as usize..].chunks(32).take(count);
+    // The count doesn't fit its field: it is in the first section's header (`PN_XNUM`).
+    const COUNT_IN_SECTION: u32 = 0xffff;
+    let count = match number(file, 44) & 0xffff {
+        COUNT_IN_SECTION => number(&file[number(file, 32) as usize..], 28),
+        count => count,
+    };
+    let headers = file[number(file, 28) as usize..].chunks_exact(32).take(count as usize);
     let segment = |header: &[u8]| {
         let [kind, offset, address, length] = [0, 4, 12, 16].map(|field| number(header, field));
         let is_loaded = kind == LOADED && length > 0;
