@@ -164,6 +164,23 @@ mod tests {
         assert_eq!(loaded.collect::<Vec<_>>(), expected);
     }
 
+    /// As in files with 65,535 segments or more: the count is in the first section's header
+    /// (System V ABI, `PN_XNUM`).
+    #[test]
+    fn the_count_of_segments_may_be_in_a_section() {
+        const COUNT: usize = 44;
+        const SECTIONS: usize = 32;
+        const INFO: usize = 28;
+        let (image, mut file) = (image(), write(&image()));
+        let [count, sections] = [COUNT, SECTIONS].map(|field| file[field..][..4].to_owned());
+        let first = u32::from_le_bytes(*sections.first_chunk().unwrap()) as usize;
+        file[first + INFO..][..2].copy_from_slice(&count[..2]);
+        file[COUNT..][..2].fill(0xff);
+        let parts = Loaded::read(&file).unwrap().parts;
+        let segments = image.segments.iter().map(|segment| (segment.address, &*segment.bytes));
+        assert_eq!(parts, segments.collect::<Vec<_>>());
+    }
+
     #[test]
     fn a_written_file_reads_back_the_same() {
         let (image, file) = (image(), write(&image()));

@@ -1,10 +1,11 @@
 //! `infer-core` on the host: artifacts from disk, and states of any size.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use infer_core::artifact::{Header, StoredPrecision, Summary};
+use infer_core::artifact::{Header, PRELUDE_BYTES, Prelude, StoredPrecision, Summary};
 use infer_core::layout::{BLOCK_COLUMNS, Columns};
 use infer_core::{
     Dimensions, F32, Generator, Int8, LoadError, Memory, Model, Precision, PrimeError, Sampling,
@@ -31,13 +32,15 @@ impl Artifact {
         Self { pieces, length: bytes.len() }
     }
 
-    /// Reads the file at `path`.
+    /// Reads the file at `path`. Of a file that isn't an artifact, which could be endless, only the
+    /// start is read; [`model`](Self::model) says what is wrong with it.
     ///
     /// # Errors
     /// [`ArtifactError::Read`].
     pub fn read(path: &Path) -> Result<Self, ArtifactError> {
+        let bytes = File::open(path).and_then(bytes_of_artifact);
         let error = |source| ArtifactError::Read { path: path.into(), source };
-        fs::read(path).map(|bytes| Self::new(&bytes)).map_err(error)
+        bytes.map(|bytes| Self::new(&bytes)).map_err(error)
     }
 
     /// The bytes.
@@ -59,6 +62,17 @@ impl Artifact {
             Model::load(self.bytes()).map(AnyModel::Int8)
         }
     }
+}
+
+/// All bytes from `reader` if it starts like an artifact, otherwise as many as show that it
+/// doesn't.
+fn bytes_of_artifact(mut reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.by_ref().take(PRELUDE_BYTES as u64).read_to_end(&mut bytes)?;
+    if Prelude::read(&bytes).is_ok() {
+        reader.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// A model of either precision.
@@ -309,4 +323,27 @@ pub(crate) fn largest_cell_states(
 
 fn unknown_character(PrimeError { character, position, .. }: PrimeError) -> TextError {
     TextError::UnknownCharacters(UnknownCharacters::one(character, position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when it is read.
+    struct Unread;
+
+    impl Read for Unread {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Other.into())
+        }
+    }
+
+    #[test]
+    fn only_artifacts_are_read_beyond_their_prelude() {
+        let zeros = [0; PRELUDE_BYTES];
+        assert_eq!(bytes_of_artifact(zeros.chain(Unread)).unwrap(), zeros);
+        let artifact = include_bytes!("../../infer-core/tests/models/tiny-int8.postcard");
+        assert_eq!(bytes_of_artifact(&artifact[..]).unwrap(), artifact);
+        bytes_of_artifact(artifact.chain(Unread)).unwrap_err();
+    }
 }

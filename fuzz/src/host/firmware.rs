@@ -90,9 +90,22 @@ fn check(board: &'static Board, file: &[u8], mut image: Image) {
     }
 }
 
-/// A firmware for each board, in parts that are adjacent to each other or to the model slot.
+/// A firmware for each board, in parts that are adjacent to each other or to the model slot; the
+/// first one also with its count of segments elsewhere.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
-    BOARDS.iter().map(seed).collect()
+    let seeds = BOARDS.iter().map(seed);
+    seeds.chain(BOARDS.first().map(|board| with_count_in_section(seed(board)))).collect()
+}
+
+/// `file` with its count of segments in the first section's header, as in files that have 65,535 or
+/// more (System V ABI, `PN_XNUM`).
+fn with_count_in_section(mut file: Vec<u8>) -> Vec<u8> {
+    const COUNT: usize = 44;
+    let count = [file[COUNT], file[COUNT + 1]];
+    let first = file[32..].first_chunk().map(|offset| u32::from_le_bytes(*offset) as usize);
+    file[first.expect("a file header") + 28..][..2].copy_from_slice(&count);
+    file[COUNT..][..2].fill(0xff);
+    file
 }
 
 fn seed(board: &'static Board) -> Vec<u8> {

@@ -211,6 +211,18 @@ fn halves_of_a_weight_normalisation_are_named() {
                 is!(ImportError::Tensor(Zeros { tensor, part: MatrixPart::Row(0) })
                     if tensor == "linear.weight_v"),
             ),
+            (
+                &|f| {
+                    // A magnitude for each column, of which the third has only zeros.
+                    f.remove("linear.weight_g");
+                    f.add("linear.weight_g", &[1, 4]);
+                    for row in f.get("linear.weight_v").data.chunks_exact_mut(4 * 4) {
+                        row[2 * 4..][..4].fill(0);
+                    }
+                },
+                is!(ImportError::Tensor(Zeros { tensor, part: MatrixPart::Column(2) })
+                    if tensor == "linear.weight_v"),
+            ),
         ],
     );
 }
