@@ -144,7 +144,7 @@ fn train_with_two_biases(corpus: &Corpus) -> Result<[f64; 4]> {
         let mut loss_nats = 0.0;
         let count = windows.len() as f64;
         for window in windows {
-            loss_nats += cpu.compute_gradients(&window) / count;
+            loss_nats += cpu.compute_gradients(&window, false) / count;
             // Both biases count in the norm, and both are updated, so their sum changes twice as
             // much.
             let biases = |name| if matches!(name, ParameterName::B(_)) { 2.0 } else { 1.0 };

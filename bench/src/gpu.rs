@@ -74,9 +74,9 @@ fn gradient_errors(adapter: &Adapter, corpus: &Corpus, config: &Config) -> Resul
     let (mut gpu_error, mut cpu_error) = (0_f64, 0_f64);
     for window in batches.epoch(&mut random) {
         let (_, expected) = reference.gradients(&window);
-        let (_, gradients) = block_on(gpu.compute_gradients(&window))?;
+        let (_, gradients) = block_on(gpu.compute_gradients(&window, false))?;
         gpu_error = gpu_error.max(relative_error(&gradients, &expected));
-        cpu.compute_gradients(&window);
+        cpu.compute_gradients(&window, false);
         cpu_error = cpu_error.max(relative_error(cpu.gradients(), &expected));
     }
     Ok((gpu_error, cpu_error))

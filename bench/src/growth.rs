@@ -82,7 +82,7 @@ impl Sizes {
     pub(crate) fn on_cpu(self, threads: usize) -> Result<(Cpu, Window)> {
         let mut cpu = Cpu::new(self.parameters(), &self.config(), threads)?;
         let window = self.window();
-        block_on(cpu.train(std::slice::from_ref(&window), &[LEARNING_RATE]))?;
+        block_on(cpu.train(std::slice::from_ref(&window), &[LEARNING_RATE.into()]))?;
         Ok((cpu, window))
     }
 
@@ -148,7 +148,7 @@ pub(crate) fn measure_gpu() -> Result<()> {
     for &sizes in &sizes {
         let mut gpu = block_on(Gpu::new(&adapter, &sizes.parameters(), &sizes.config()))?;
         let window = sizes.window();
-        block_on(gpu.train(std::slice::from_ref(&window), &[LEARNING_RATE]))?;
+        block_on(gpu.train(std::slice::from_ref(&window), &[LEARNING_RATE.into()]))?;
         costs.push(picoseconds(sizes, &mut gpu, &window)?);
     }
     let best = costs.iter().copied().fold(f64::INFINITY, f64::min);
@@ -178,7 +178,7 @@ fn picoseconds(sizes: Sizes, backend: &mut impl Backend, window: &Window) -> Res
     let mut repeats = 0;
     while repeats < REPEATS || start.elapsed().as_secs_f64() < SECONDS {
         let before = Instant::now();
-        block_on(backend.train(std::slice::from_ref(window), &[LEARNING_RATE]))?;
+        block_on(backend.train(std::slice::from_ref(window), &[LEARNING_RATE.into()]))?;
         least = least.min(before.elapsed().as_secs_f64());
         repeats += 1;
     }

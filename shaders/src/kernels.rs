@@ -88,6 +88,15 @@ macro_rules! kernel {
 }
 
 kernel! {
+    /// Each character's input weights, from an embedding. Bindings: parameters, effective
+    /// parameters.
+    FOLD_EMBEDDING, "fold_embedding", Shape::Elements, [Read, ReadWrite]
+}
+kernel! {
+    /// Rounds a matrix to four bits. Bindings: effective parameters.
+    ROUND_WEIGHTS, "round_weights", Shape::Elements, [ReadWrite]
+}
+kernel! {
     /// Copies a matrix, with four columns per vector. Bindings: parameters, packed weights.
     PACK_WEIGHTS, "pack_weights", Shape::Elements, [Read, ReadWrite]
 }
@@ -120,6 +129,21 @@ kernel! {
     [Read, Read, Read, ReadWrite]
 }
 kernel! {
+    /// The gradient of an embedding. Bindings: gradients of each character's input weights,
+    /// parameters, gradients.
+    EMBEDDING_GRADIENTS, "embedding_gradients", Shape::Elements, [Read, Read, ReadWrite]
+}
+kernel! {
+    /// The gradient of the input weights after an embedding. Bindings: gradients of each
+    /// character's input weights, parameters, gradients.
+    EMBEDDED_WEIGHT_GRADIENTS, "embedded_weight_gradients", Shape::Elements,
+    [Read, Read, ReadWrite]
+}
+kernel! {
+    /// Clears the gradients of weights that are left out. Bindings: parameters, gradients.
+    MASK_GRADIENTS, "mask_gradients", Shape::Elements, [Read, ReadWrite]
+}
+kernel! {
     /// Partial sums of the squares of all gradients or parameters. Bindings: values, sums.
     SQUARE_SUMS, "square_sums", Shape::Elements, [Read, ReadWrite]
 }
@@ -142,7 +166,9 @@ kernel! {
 }
 
 /// All kernels, in the order in which an iteration runs them first.
-pub const ALL: [Kernel; 12] = [
+pub const ALL: [Kernel; 17] = [
+    FOLD_EMBEDDING,
+    ROUND_WEIGHTS,
     PACK_WEIGHTS,
     LSTM_STEP_FORWARD,
     DROPOUT,
@@ -151,6 +177,9 @@ pub const ALL: [Kernel; 12] = [
     LSTM_STEP_BACKWARD,
     WEIGHT_GRADIENTS,
     INPUT_WEIGHT_GRADIENTS,
+    EMBEDDING_GRADIENTS,
+    EMBEDDED_WEIGHT_GRADIENTS,
+    MASK_GRADIENTS,
     SQUARE_SUMS,
     GLOBAL_NORM,
     SGD,

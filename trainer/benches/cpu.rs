@@ -127,6 +127,7 @@ fn generate(bencher: Bencher<'_, '_>, precision: Precision) {
     let characters: String = (' '..).take(VOCABULARY).collect();
     let model = TrainedModel {
         parameters: parameters(256),
+        precision: Precision::F32,
         vocabulary: Vocabulary::of(&characters).unwrap(),
         normalisation: Normalisation::None,
         prefixes: Vec::new(),

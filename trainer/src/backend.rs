@@ -14,23 +14,28 @@ pub const MAX_ITERATIONS: usize = 256;
 /// A model in training on a device, which keeps its parameters, state and activations.
 #[expect(async_fn_in_trait, reason = "callers are generic, and no future needs to be Send")]
 pub trait Backend {
-    /// Trains on `windows`, one iteration each, with one learning rate each. The state is carried
-    /// over from one window to the next unless the window resets it.
+    /// Trains on `windows`, one iteration each, with their `settings`. The state is carried over
+    /// from one window to the next unless the window resets it.
     ///
     /// # Errors
     /// Errors of the device, after which its parameters are unreliable.
     async fn train(
         &mut self,
         windows: &[Window],
-        learning_rates: &[f32],
+        settings: &[IterationSettings],
     ) -> Result<Iterations, DeviceError>;
 
     /// The loss in nats of each prediction, `[T, B]` for each of `windows` in order, without
-    /// training on them and without dropout. The state is carried over as in training.
+    /// training on them and without dropout. The state is carried over as in training. With
+    /// `rounds_weights`, the layers read weights that are rounded to four bits.
     ///
     /// # Errors
     /// Errors of the device.
-    async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError>;
+    async fn losses(
+        &mut self,
+        windows: &[Window],
+        rounds_weights: bool,
+    ) -> Result<Vec<f32>, DeviceError>;
 
     /// Reads the parameters back.
     ///
@@ -55,6 +60,22 @@ pub trait Backend {
     /// # Errors
     /// Errors of the device.
     async fn restore(&mut self, snapshot: &Snapshot) -> Result<(), DeviceError>;
+}
+
+/// What changes from one iteration to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct IterationSettings {
+    /// The learning rate, as scheduled.
+    pub learning_rate: f32,
+    /// Whether the layers read weights that are rounded to four bits.
+    pub rounds_weights: bool,
+}
+
+impl From<f32> for IterationSettings {
+    /// This learning rate, without rounding.
+    fn from(learning_rate: f32) -> Self {
+        Self { learning_rate, rounds_weights: false }
+    }
 }
 
 /// Everything that one iteration passes on to the next.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::backend::{Backend, Iterations, Snapshot};
+use crate::backend::{Backend, IterationSettings, Iterations, Snapshot};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::error::DeviceError;
@@ -109,13 +109,17 @@ impl Backend for OnDevice {
     async fn train(
         &mut self,
         windows: &[Window],
-        learning_rates: &[f32],
+        settings: &[IterationSettings],
     ) -> Result<Iterations, DeviceError> {
-        on_device!(self.train(windows, learning_rates))
+        on_device!(self.train(windows, settings))
     }
 
-    async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
-        on_device!(self.losses(windows))
+    async fn losses(
+        &mut self,
+        windows: &[Window],
+        rounds_weights: bool,
+    ) -> Result<Vec<f32>, DeviceError> {
+        on_device!(self.losses(windows, rounds_weights))
     }
 
     async fn parameters(&mut self) -> Result<Parameters, DeviceError> {

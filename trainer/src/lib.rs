@@ -43,9 +43,11 @@ mod perplexity;
 pub mod text;
 mod training;
 
-pub use backend::{Backend, IterationReport, Iterations, MAX_ITERATIONS, Snapshot};
+pub use backend::{
+    Backend, IterationReport, IterationSettings, Iterations, MAX_ITERATIONS, Snapshot,
+};
 pub use characters::UnknownCharacters;
-pub use config::{Config, Optimizer, Preset, Schedule};
+pub use config::{Config, InitialWeights, Optimizer, Preset, Schedule};
 pub use device::{Choice, Device, OnDevice};
 pub use error::{
     ArtifactError, CheckpointError, DescriptionError, DeviceError, Error, FileError, ImportError,
@@ -53,11 +55,12 @@ pub use error::{
     TrainingError, VocabularyFileError, WeightsError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
-pub use export::{Int8Loss, Precision, artifact, from_safetensors, int8_artifact, to_safetensors};
+pub use export::{Int8Loss, artifact, from_safetensors, int8_artifact, to_safetensors};
 pub use foreign::{END_BYTES, Foreign, START_BYTES};
 pub use import::{ImportOptions, Imported, import};
 pub use inference::{AnyModel, Artifact};
 pub use iteration::clip_factor;
+pub use model::Precision;
 pub use perplexity::{LARGEST_PERPLEXITY, perplexity, shown_number};
 pub use training::{
     Checkpoint, Description, EpochReport, Matching, Origin, Outcome, Pretrained, Progress,

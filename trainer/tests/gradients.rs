@@ -47,7 +47,7 @@ fn check_with_dropout(dimensions: Dimensions, batch_size: usize, dropout: f32) {
     let config = Config { batch_size, num_steps: STEPS, dropout, ..Config::default() };
     let mut cpu = Cpu::new(parameters.clone(), &config, 2).unwrap();
     cpu.set_state(&state);
-    let loss = cpu.compute_gradients(&window);
+    let loss = cpu.compute_gradients(&window, false);
 
     let factor = |layer: usize, step: usize, row: usize, unit: usize| {
         let element = ((layer * STEPS + step) * batch_size + row) * dimensions.hidden + unit;

@@ -43,7 +43,7 @@ fn epoch(cpu: &mut Cpu, corpus: &Corpus, offset: usize) -> Result<f64> {
     let Config { sampling, batch_size, num_steps, learning_rate, .. } = Config::default();
     let batches = Batches::new(corpus.tokens(), sampling, batch_size, num_steps)?;
     let windows: Vec<Window> = batches.epoch_from(offset).collect();
-    match block_on(cpu.train(&windows, &vec![learning_rate; windows.len()]))? {
+    match block_on(cpu.train(&windows, &vec![learning_rate.into(); windows.len()]))? {
         Iterations::Done(iterations) => {
             let sum: f64 = iterations.iter().map(|iteration| iteration.loss_nats).sum();
             Ok(sum / iterations.len() as f64)
@@ -64,6 +64,7 @@ fn generate(
     if exported.is_none() {
         let model = TrainedModel {
             parameters: block_on(cpu.parameters())?,
+            precision: Precision::F32,
             vocabulary: corpus.vocabulary().clone(),
             normalisation: corpus.normalisation(),
             prefixes: Vec::new(),

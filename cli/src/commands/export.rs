@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use charcell::model::TrainedModel;
 use charcell::{Artifact, Precision, artifact, to_safetensors};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::int8::Int8Arguments;
-use super::shared::check_effects;
+use super::shared::{WeightsArgument, check_effects};
 use crate::error::Error;
 use crate::output::{print, tell};
 use crate::run_folder::{RunError, RunFolder, write_whole};
@@ -32,22 +32,13 @@ pub(super) struct Arguments {
     int8: Int8Arguments,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum WeightsArgument {
-    Int8,
-    F32,
-}
-
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let folder = RunFolder::open(arguments.run)?;
     let model = folder.model()?;
     let (path, bytes, written) = if let Some(path) = arguments.safetensors {
         (path, to_safetensors(&model.parameters), None)
     } else {
-        let precision = match arguments.weights {
-            WeightsArgument::Int8 => Precision::Int8,
-            WeightsArgument::F32 => Precision::F32,
-        };
+        let precision = arguments.weights.into();
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(precision));
         let artifact = made(&folder, &model, precision, &arguments.int8)?;
         (path, artifact.bytes().to_vec(), Some(precision))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use charcell::{Artifact, ArtifactError};
+use charcell::{Artifact, ArtifactError, Precision};
 use clap::ValueEnum;
 use infer_core::Normalisation;
 
@@ -48,6 +48,27 @@ pub(super) const AS_TRAINED: &str = "normalised like the texts that the model wa
 pub(super) enum NormalizeArgument {
     Chapter,
     None,
+}
+
+/// The precision of an artifact's weights.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum WeightsArgument {
+    /// One byte per weight.
+    Int8,
+    /// Four bits per weight, for which a model has to be trained.
+    Int4,
+    /// Four bytes per weight, for hosts and cores with an FPU.
+    F32,
+}
+
+impl From<WeightsArgument> for Precision {
+    fn from(argument: WeightsArgument) -> Self {
+        match argument {
+            WeightsArgument::Int8 => Self::Int8,
+            WeightsArgument::Int4 => Self::Int4,
+            WeightsArgument::F32 => Self::F32,
+        }
+    }
 }
 
 impl From<NormalizeArgument> for Normalisation {

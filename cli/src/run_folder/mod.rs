@@ -151,7 +151,7 @@ impl RunFolder {
     #[must_use]
     pub(crate) fn artifact_path(&self, precision: Precision) -> PathBuf {
         self.path.join(match precision {
-            Precision::Int8 => ARTIFACT,
+            Precision::Int8 | Precision::Int4 => ARTIFACT,
             Precision::F32 => F32_ARTIFACT,
         })
     }

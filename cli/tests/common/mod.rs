@@ -29,6 +29,7 @@ pub(crate) fn untrained_model(dimensions: Dimensions) -> TrainedModel {
     let characters = (' '..).filter(|c| !c.is_ascii_uppercase()).take(dimensions.vocabulary);
     TrainedModel {
         parameters: Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(1)),
+        precision: Precision::F32,
         vocabulary: Vocabulary::of(&characters.collect::<String>()).unwrap(),
         normalisation: Normalisation::LowerCase,
         prefixes: vec!["'(&".into(), "#".into()],

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::preset::Preset;
 use crate::error::{Error, ModelError, TextError};
-use crate::model::Dimensions;
+use crate::model::{Architecture, Dimensions, Precision};
 use crate::text::{Batches, Corpus, WindowSampling};
 
 /// The rule by which the gradients update the parameters.
@@ -38,6 +38,26 @@ impl Optimizer {
 /// int8, whatever the other weights become.
 const LARGEST_FORGET_BIAS: f32 = 10_000.0;
 
+/// How the weights of layers are drawn before training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InitialWeights {
+    /// From N(0, 0.01), as in the chapter; biases 0.
+    Chapter,
+    /// Evenly from ±1/√H, as PyTorch's `nn.LSTM`; biases too.
+    Uniform,
+}
+
+/// The widest embedding; more would be wider than any layer.
+const MAX_EMBEDDING: usize = MAX_HIDDEN;
+
+/// The share of a training after which the layers read rounded weights.
+const ROUNDING_START: f64 = 0.5;
+
+/// The share of a training between which blocks of recurrent weights are left out.
+const PRUNING_START: f64 = 0.15;
+const PRUNING_END: f64 = 0.7;
+
 /// How the learning rate changes after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,6 +80,14 @@ pub struct Config {
     pub hidden: usize,
     /// L: LSTM layers.
     pub layers: usize,
+    /// E: width of an embedding of the characters before layer 0; 0: its input is one-hot.
+    pub embedding: usize,
+    /// The precision that the model is trained for. [`Precision::Int4`]: from the middle of the
+    /// training on, the layers read weights that are rounded to four bits.
+    pub weights: Precision,
+    /// Share of the recurrent weights that training leaves out, in blocks of a unit's four gates by
+    /// eight columns; 0: none.
+    pub sparsity: f32,
     /// T: steps of a window, over which the gradient flows back.
     pub num_steps: usize,
     /// B: rows of a batch.
@@ -85,7 +113,9 @@ pub struct Config {
     /// Share of each layer's outputs that training drops before the next layer reads them
     /// (arXiv 1409.2329); the recurrence keeps all of them.
     pub dropout: f32,
-    /// Initial bias of the forget gates.
+    /// How the weights are drawn at first.
+    pub initial_weights: InitialWeights,
+    /// Initial bias of the forget gates, or, if biases are random, what is added to it.
     pub forget_bias: f32,
     /// How windows are taken from the corpus.
     pub sampling: WindowSampling,
@@ -107,6 +137,9 @@ impl Default for Config {
         Self {
             hidden: 256,
             layers: 1,
+            embedding: 0,
+            weights: Precision::Int8,
+            sparsity: 0.0,
             num_steps: 35,
             batch_size: 32,
             epochs: 160,
@@ -119,6 +152,7 @@ impl Default for Config {
             weight_decay: 0.01,
             clip: 0.01,
             dropout: 0.0,
+            initial_weights: InitialWeights::Chapter,
             forget_bias: 0.0,
             sampling: WindowSampling::Consecutive,
             validation: 0.0,
@@ -177,6 +211,10 @@ impl Config {
     /// [`ModelError::Setting`] if one of them is 0, [`ModelError::TooLarge`].
     pub fn check_sizes(&self) -> Result<(), ModelError> {
         check_counts(&[("hidden", self.hidden), ("layers", self.layers)])?;
+        if self.embedding > MAX_EMBEDDING {
+            let (value, allowed) = (self.embedding.to_string(), "at most 1024");
+            return Err(ModelError::Setting { name: "embedding", value, allowed });
+        }
         if self.hidden > MAX_HIDDEN || self.layers > MAX_LAYERS {
             return Err(ModelError::TooLarge { hidden: self.hidden, layers: self.layers });
         }
@@ -211,6 +249,7 @@ impl Config {
                 self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
                 "0 or above",
             ),
+            ("sparsity", self.sparsity, share(self.sparsity), "from 0 to below 1"),
             ("dropout", self.dropout, share(self.dropout), "from 0 to below 1"),
             (
                 "forget_bias",
@@ -233,6 +272,17 @@ impl Config {
     pub fn dimensions(&self, corpus: &Corpus) -> Dimensions {
         let vocabulary = corpus.vocabulary().size();
         Dimensions { vocabulary, hidden: self.hidden, layers: self.layers }
+    }
+
+    /// V, H, L and E of a model for `corpus`.
+    #[must_use]
+    pub fn architecture(&self, corpus: &Corpus) -> Architecture {
+        Architecture { dimensions: self.dimensions(corpus), embedding: self.embedding }
+    }
+
+    /// Whether layers read other parameters than those that are trained.
+    pub(crate) fn has_effective_parameters(&self) -> bool {
+        self.embedding > 0 || self.weights == Precision::Int4
     }
 
     /// The windows of the text to train on.
@@ -261,6 +311,43 @@ impl Config {
             }
         };
         (f64::from(self.learning_rate) * factor) as f32
+    }
+}
+
+/// How the layers' weights become smaller while training goes on.
+impl Config {
+    /// Whether the layers read weights that are rounded to four bits after `epochs`, which may be a
+    /// fraction.
+    #[must_use]
+    pub fn rounds_weights_at(&self, epochs: f64) -> bool {
+        self.weights == Precision::Int4 && epochs >= ROUNDING_START * self.epochs as f64
+    }
+
+    /// Whether a model has its final form after `epochs`: its weights are rounded and left out as
+    /// they will be at the end.
+    #[must_use]
+    pub fn has_final_form_at(&self, epochs: f64) -> bool {
+        let is_rounded = self.rounds_weights_at(epochs) == (self.weights == Precision::Int4);
+        let is_pruned = self.sparsity == 0.0 || epochs >= PRUNING_END * self.epochs as f64;
+        is_rounded && is_pruned
+    }
+
+    /// The precision of a model that was trained for `epochs`: before weights are rounded, it isn't
+    /// a model for four bits.
+    #[must_use]
+    pub fn precision_at(&self, epochs: f64) -> Precision {
+        match self.weights {
+            Precision::Int4 if !self.rounds_weights_at(epochs) => Precision::F32,
+            precision => precision,
+        }
+    }
+
+    /// Share of the recurrent weights' blocks that are left out at this `progress` from 0 to 1: it
+    /// rises quickly at first, then slowly (Zhu and Gupta 2017, equation 1).
+    #[must_use]
+    pub fn sparsity_at(&self, progress: f64) -> f64 {
+        let share = (progress - PRUNING_START) / (PRUNING_END - PRUNING_START);
+        f64::from(self.sparsity) * (1.0 - (1.0 - share.clamp(0.0, 1.0)).powi(3))
     }
 }
 

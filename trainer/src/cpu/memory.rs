@@ -7,7 +7,7 @@ use infer_core::layout::GATES;
 
 use crate::config::Config;
 use crate::error::DeviceError;
-use crate::model::{Dimensions, Parameters};
+use crate::model::{Architecture, Dimensions, Parameters};
 
 /// Copies of the parameters: those in training, those packed for each of the two passes, the
 /// gradients, those to restore, and the model's.
@@ -17,8 +17,8 @@ const PARAMETER_COPIES: f64 = 6.0;
 const STATES: usize = 3;
 
 /// Refuses a run that needs more memory than the system has available.
-pub(super) fn check(dimensions: Dimensions, config: &Config) -> Result<(), DeviceError> {
-    let needed_bytes = needed_bytes(dimensions, config);
+pub(super) fn check(architecture: Architecture, config: &Config) -> Result<(), DeviceError> {
+    let needed_bytes = needed_bytes(architecture, config);
     match available_bytes() {
         Some(available_bytes) if needed_bytes > available_bytes => {
             Err(DeviceError::Memory { needed_bytes, available_bytes })
@@ -27,15 +27,20 @@ pub(super) fn check(dimensions: Dimensions, config: &Config) -> Result<(), Devic
     }
 }
 
-fn needed_bytes(dimensions: Dimensions, config: &Config) -> f64 {
-    let Dimensions { vocabulary, hidden, layers } = dimensions;
+fn needed_bytes(architecture: Architecture, config: &Config) -> f64 {
+    let Dimensions { vocabulary, hidden, layers } = architecture.dimensions;
     let states = STATES + usize::from(config.dropout > 0.0);
     let numbers_per_character = layers * (GATES + states) * hidden + hidden + vocabulary;
     let characters = config.batch_size as f64 * config.num_steps as f64;
     let activations = characters * numbers_per_character as f64;
     let copies = PARAMETER_COPIES + if config.optimizer.has_moments() { 2.0 } else { 0.0 };
-    let parameters = copies * Parameters::element_count(dimensions) as f64;
-    (activations + parameters) * size_of::<f32>() as f64
+    let parameters = copies * Parameters::element_count(architecture) as f64;
+    let effective = if config.has_effective_parameters() {
+        Parameters::element_count(architecture.dimensions) as f64
+    } else {
+        0.0
+    };
+    (activations + parameters + effective) * size_of::<f32>() as f64
 }
 
 /// Memory that is available without swapping; unknown on systems other than Linux.
@@ -54,16 +59,16 @@ mod tests {
 
     #[test]
     fn the_chapters_recipe_needs_a_few_megabytes() {
-        let megabytes = needed_bytes(DIMENSIONS, &Config::default()) * 1e-6;
+        let megabytes = needed_bytes(DIMENSIONS.into(), &Config::default()) * 1e-6;
         assert!((10.0..20.0).contains(&megabytes), "{megabytes} MB");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_run_larger_than_the_memory_is_refused() {
-        check(DIMENSIONS, &Config::default()).unwrap();
+        check(DIMENSIONS.into(), &Config::default()).unwrap();
         let huge = Config { batch_size: 1 << 40, num_steps: 1 << 40, ..Config::default() };
-        let error = check(DIMENSIONS, &huge).unwrap_err();
+        let error = check(DIMENSIONS.into(), &huge).unwrap_err();
         assert!(matches!(error, DeviceError::Memory { .. }), "{error}");
     }
 }

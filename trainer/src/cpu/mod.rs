@@ -7,17 +7,23 @@
 mod activation;
 mod adam;
 mod dropout;
+mod effective;
+mod embedded_weight_gradients;
+mod embedding_gradients;
+mod fold_embedding;
 mod forward;
 mod global_norm;
 mod input_weight_gradients;
 mod losses;
 mod lstm_step_backward;
 mod lstm_step_forward;
+mod mask_gradients;
 mod matmul;
 mod memory;
 mod pack_weights;
 mod profile;
 mod project;
+mod round_weights;
 mod sgd;
 pub(crate) mod slice;
 mod softmax_cross_entropy;
@@ -29,11 +35,13 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use self::adam::adam;
+pub(crate) use self::effective::Effective;
 pub use self::forward::Forward;
 pub use self::global_norm::global_norm;
 use self::losses::losses;
 pub use self::lstm_step_backward::LstmStepBackward;
 pub use self::lstm_step_forward::{LstmStepForward, OneHot};
+use self::mask_gradients::mask_gradients;
 pub use self::matmul::Panels;
 use self::pack_weights::PackedWeights;
 pub use self::sgd::sgd;
@@ -42,7 +50,7 @@ pub use self::softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use self::square_sums::square_sums;
 pub use self::stopwatch::Phase;
 use self::weight_gradients::weight_gradients;
-use crate::backend::{Backend, IterationReport, Iterations, Snapshot};
+use crate::backend::{Backend, IterationReport, IterationSettings, Iterations, Snapshot};
 use crate::config::{Config, Optimizer};
 use crate::error::DeviceError;
 use crate::iteration::{self, clip_factor};
@@ -65,6 +73,8 @@ const MAX_THREADS: usize = 1024;
 #[derive(Debug)]
 pub struct Cpu {
     parameters: Parameters,
+    /// What the layers read, if that isn't the parameters in training themselves.
+    effective: Option<Effective>,
     pub(crate) packed: PackedWeights,
     gradients: Parameters,
     pub(crate) slices: Vec<Slice>,
@@ -90,17 +100,18 @@ impl Cpu {
         if threads > MAX_THREADS {
             return Err(DeviceError::TooManyThreads { threads, largest: MAX_THREADS });
         }
-        let dimensions = parameters.dimensions();
-        memory::check(dimensions, config)?;
+        let (dimensions, architecture) = (parameters.dimensions(), parameters.architecture());
+        memory::check(architecture, config)?;
         let slice_rows = slice_rows(config.batch_size);
         let slice = |first_row: usize| {
             let rows = slice_rows.min(config.batch_size - first_row);
             Slice::new(dimensions, first_row, rows, config.num_steps)
         };
-        let moment = || Parameters::zeros(dimensions);
+        let moment = || Parameters::zeros(architecture);
         Ok(Self {
+            effective: config.has_effective_parameters().then(|| Effective::new(architecture)),
             packed: PackedWeights::new(dimensions),
-            gradients: Parameters::zeros(dimensions),
+            gradients: moment(),
             slices: (0..config.batch_size).step_by(slice_rows).map(slice).collect(),
             moments: config.optimizer.has_moments().then(|| [moment(), moment()]),
             parameters,
@@ -115,10 +126,15 @@ impl Cpu {
 
     /// Runs one iteration without the update, and returns the mean loss in nats. The gradients are
     /// in [`gradients`](Self::gradients).
-    pub fn compute_gradients(&mut self, window: &Window) -> f64 {
+    ///
+    /// With `rounds_weights`, the layers read weights that are rounded to four bits.
+    pub fn compute_gradients(&mut self, window: &Window, rounds_weights: bool) -> f64 {
         let dropout = iteration::dropout(&self.config, self.iterations);
-        let Self { parameters, packed, gradients, slices, threads, .. } = self;
+        let is_sparse = self.config.sparsity > 0.0;
+        let Self { parameters, effective, packed, gradients, slices, threads, .. } = self;
         threads.install(|| {
+            let trained = &*parameters;
+            let parameters = effective_parameters(parameters, effective, rounds_weights);
             packed.pack_weights(parameters);
             let prediction_count = window.inputs.len();
             let losses: Vec<f64> = slices
@@ -131,7 +147,16 @@ impl Cpu {
                     loss_nats
                 })
                 .collect();
-            weight_gradients(gradients, slices);
+            match effective {
+                Some(effective) => {
+                    weight_gradients(effective.layer_gradients(gradients), slices);
+                    effective.embedding_gradients(trained, gradients);
+                }
+                None => weight_gradients(gradients.parameters_mut(), slices),
+            }
+            if is_sparse {
+                mask_gradients(gradients, trained);
+            }
             losses.iter().sum::<f64>() / prediction_count as f64
         })
     }
@@ -139,8 +164,9 @@ impl Cpu {
     /// The logits `[T, B, V]` of a window, without gradients.
     pub fn logits(&mut self, window: &Window) -> Vec<f32> {
         let batch_size = self.config.batch_size;
-        let Self { parameters, packed, slices, threads, .. } = self;
+        let Self { parameters, effective, packed, slices, threads, .. } = self;
         threads.install(|| {
+            let parameters = effective_parameters(parameters, effective, false);
             packed.pack_weights(parameters);
             slices.par_iter_mut().for_each(|slice| {
                 slice.load(&window.inputs, &window.targets, window.resets_state);
@@ -221,17 +247,17 @@ impl Backend for Cpu {
     async fn train(
         &mut self,
         windows: &[Window],
-        learning_rates: &[f32],
+        settings: &[IterationSettings],
     ) -> Result<Iterations, DeviceError> {
         let kept = self.parameters.clone();
-        let iteration = |(window, &learning_rate): (&Window, &f32)| {
-            let loss_nats = self.compute_gradients(window);
+        let iteration = |(window, settings): (&Window, &IterationSettings)| {
+            let loss_nats = self.compute_gradients(window, settings.rounds_weights);
             let gradient_norm = global_norm(&square_sums(self.gradients.values()));
-            self.update(learning_rate, clip_factor(gradient_norm, self.config.clip));
+            self.update(settings.learning_rate, clip_factor(gradient_norm, self.config.clip));
             IterationReport { loss_nats, gradient_norm }
         };
         let iterations: Vec<IterationReport> =
-            windows.iter().zip(learning_rates).map(iteration).collect();
+            windows.iter().zip(settings).map(iteration).collect();
         let are_parameters_finite = self.parameters.values().iter().all(|value| value.is_finite());
         if are_parameters_finite && iterations.iter().all(IterationReport::is_finite) {
             return Ok(Iterations::Done(iterations));
@@ -240,10 +266,18 @@ impl Backend for Cpu {
         Ok(Iterations::Diverged)
     }
 
-    async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
+    async fn losses(
+        &mut self,
+        windows: &[Window],
+        rounds_weights: bool,
+    ) -> Result<Vec<f32>, DeviceError> {
         let batch_size = self.config.batch_size;
-        let Self { parameters, packed, slices, threads, .. } = self;
-        threads.install(|| packed.pack_weights(parameters));
+        let Self { parameters, effective, packed, slices, threads, .. } = self;
+        let parameters = threads.install(|| {
+            let parameters = effective_parameters(parameters, effective, rounds_weights);
+            packed.pack_weights(parameters);
+            parameters
+        });
         let mut all = Vec::new();
         for window in windows {
             let first = all.len();
@@ -291,4 +325,15 @@ impl Backend for Cpu {
         self.iterations = snapshot.iterations;
         Ok(())
     }
+}
+
+/// The parameters that the layers read: those in training, or what is derived from them.
+fn effective_parameters<'a>(
+    trained: &'a Parameters,
+    effective: &'a mut Option<Effective>,
+    rounds_weights: bool,
+) -> &'a Parameters {
+    let Some(effective) = effective else { return trained };
+    effective.update(trained, rounds_weights);
+    &effective.parameters
 }

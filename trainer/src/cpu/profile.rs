@@ -30,7 +30,7 @@ impl Cpu {
                 seconds.iter_mut().zip(own.seconds).for_each(|(sum, own)| *sum += own);
             }
             stopwatch.restart();
-            weight_gradients(gradients, slices);
+            weight_gradients(gradients.parameters_mut(), slices);
             stopwatch.lap(Phase::WeightGradients);
             std::hint::black_box(global_norm(&square_sums(gradients.values())));
             stopwatch.lap(Phase::GlobalNorm);

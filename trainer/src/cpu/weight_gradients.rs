@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::input_weight_gradients::input_weight_gradients;
 use super::matmul::{Panels, Transposed, add};
 use super::slice::{LayerActivations, Slice};
-use crate::model::{Dimensions, ParameterName, Parameters};
+use crate::model::{Dimensions, ParameterName, Shape};
 
 /// Columns that one thread processes at a time.
 const COLUMNS: usize = 128;
@@ -15,10 +15,13 @@ const COLUMNS: usize = 128;
 /// The most rows that are packed at a time, so that they stay in the cache for all products.
 const MAX_ROWS: usize = 384;
 
-/// Writes the gradient of every parameter, summed over all slices in their order.
-pub(super) fn weight_gradients(gradients: &mut Parameters, slices: &[Slice]) {
+/// Writes the gradient of every parameter that layers read, summed over all slices in their order.
+pub(super) fn weight_gradients<'a>(
+    gradients: impl Iterator<Item = (ParameterName, Shape, &'a mut [f32])>,
+    slices: &[Slice],
+) {
     let mut parts: Vec<Part<'_>> = Vec::new();
-    for (name, shape, values) in gradients.parameters_mut() {
+    for (name, shape, values) in gradients {
         let source = Source::of(name);
         if parts.last().is_none_or(|last| last.source != source) {
             let firsts = (0..shape.columns).step_by(COLUMNS);
@@ -60,6 +63,7 @@ impl Source {
                 Self::Gates(layer)
             }
             ParameterName::WOut | ParameterName::BOut => Self::Logits,
+            ParameterName::Embedding => unreachable!("layers read no embedding"),
         }
     }
 }
@@ -124,7 +128,10 @@ impl WithSimd for Sums<'_> {
 /// `[T · b, H]`.
 fn factor(name: ParameterName, slice: &Slice) -> Option<&[f32]> {
     match name {
-        ParameterName::WIh(0) | ParameterName::B(_) | ParameterName::BOut => None,
+        ParameterName::Embedding
+        | ParameterName::WIh(0)
+        | ParameterName::B(_)
+        | ParameterName::BOut => None,
         ParameterName::WIh(layer) => Some(slice.layers[layer - 1].outputs()),
         // The hidden states before each step.
         ParameterName::WHh(layer) => Some(&slice.layers[layer].hidden),

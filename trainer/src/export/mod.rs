@@ -8,7 +8,6 @@ mod writer;
 
 use infer_core::artifact::{StoredPrecision, TensorName};
 use infer_core::{F32, Model};
-use serde::{Deserialize, Serialize};
 
 pub use self::loss::Int8Loss;
 pub(crate) use self::loss::MAX_CHARACTERS as EXCERPT_CHARACTERS;
@@ -20,17 +19,7 @@ use crate::characters::UnknownCharacters;
 use crate::config::check_prefix_count;
 use crate::error::{ArtifactError, Error, TextError};
 use crate::inference::{Artifact, largest_cell_states};
-use crate::model::{Dimensions, ParameterName, Parameters, TrainedModel};
-
-/// The precision of an artifact's weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// One byte per weight, integer arithmetic: for microcontrollers.
-    Int8,
-    /// Four bytes per weight: for hosts, and for cores with an FPU.
-    F32,
-}
+use crate::model::{Dimensions, ParameterName, Parameters, Precision, TrainedModel};
 
 /// Characters that a model writes after each prefix to calibrate the range of its cell states.
 const CALIBRATION_CHARACTERS: usize = 1000;
@@ -56,7 +45,7 @@ pub fn artifact(model: &TrainedModel, precision: Precision) -> Result<Artifact, 
     let float = float_artifact(model)?;
     match precision {
         Precision::F32 => Ok(float),
-        Precision::Int8 => quantised(model, &loaded(&float)),
+        Precision::Int8 | Precision::Int4 => quantised(model, &loaded(&float)),
     }
 }
 
@@ -95,7 +84,7 @@ fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
             return Err(TextError::UnknownCharacters(unknown).into());
         }
     }
-    let parameters = &model.parameters;
+    let parameters = &model.effective_parameters();
     for name in Parameters::names(parameters.dimensions()) {
         if let Some(&value) = parameters.get(name).iter().find(|value| !value.is_finite()) {
             return Err(ArtifactError::Weight { name: name.to_string(), value }.into());

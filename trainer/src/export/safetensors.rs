@@ -7,7 +7,7 @@ use infer_core::layout::GATES;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::WeightsError;
-use crate::model::{Dimensions, ParameterName, Parameters, Shape};
+use crate::model::{Architecture, ParameterName, Parameters, Shape};
 
 /// The bytes of a safetensors file with all parameters.
 ///
@@ -15,11 +15,11 @@ use crate::model::{Dimensions, ParameterName, Parameters, Shape};
 /// Never: names and shapes are our own.
 #[must_use]
 pub fn to_safetensors(parameters: &Parameters) -> Vec<u8> {
-    let dimensions = parameters.dimensions();
-    let gates = GATES * dimensions.hidden;
+    let architecture = parameters.architecture();
+    let gates = GATES * architecture.dimensions.hidden;
     let mut tensors: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
-    for name in Parameters::names(dimensions) {
-        let (Shape { rows, columns }, shape) = shapes(dimensions, name);
+    for name in Parameters::names(architecture) {
+        let (Shape { rows, columns }, shape) = shapes(architecture, name);
         let values = parameters.get(name);
         tensors.push((torch_name(name), shape, transposed(values, rows, columns)));
         if let ParameterName::B(layer) = name {
@@ -33,19 +33,23 @@ pub fn to_safetensors(parameters: &Parameters) -> Vec<u8> {
     safetensors::serialize(views, None).expect("a header of plain names and shapes")
 }
 
-/// Reads the parameters of a model of `dimensions`. Other tensors in the file are ignored.
+/// Reads the parameters of a model of this `architecture`. Other tensors in the file are ignored.
 ///
 /// # Errors
 /// [`WeightsError`] names the tensor that is missing, or has another shape or type.
-pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Parameters, WeightsError> {
+pub fn from_safetensors(
+    bytes: &[u8],
+    architecture: impl Into<Architecture>,
+) -> Result<Parameters, WeightsError> {
+    let architecture = architecture.into();
     let file = SafeTensors::deserialize(bytes)?;
     // Check all tensors before allocating: the sizes may come from a damaged run.json.
-    for (name, shape) in tensors(dimensions) {
+    for (name, shape) in tensors(architecture) {
         tensor(&file, &name, &shape)?;
     }
-    let mut parameters = Parameters::zeros(dimensions);
-    for name in Parameters::names(dimensions) {
-        let (Shape { rows, columns }, shape) = shapes(dimensions, name);
+    let mut parameters = Parameters::zeros(architecture);
+    for name in Parameters::names(architecture) {
+        let (Shape { rows, columns }, shape) = shapes(architecture, name);
         let values = read(&file, &torch_name(name), &shape)?;
         parameters.get_mut(name).copy_from_slice(&transposed(&values, columns, rows));
         if let ParameterName::B(layer) = name {
@@ -58,23 +62,23 @@ pub fn from_safetensors(bytes: &[u8], dimensions: Dimensions) -> Result<Paramete
     Ok(parameters)
 }
 
-/// Checks that a file has no tensors other than those of a model of `dimensions`.
+/// Checks that a file has no tensors other than those of a model of this `architecture`.
 ///
 /// # Errors
 /// [`WeightsError::Unknown`] names the first other tensor.
-pub(crate) fn check_names(bytes: &[u8], dimensions: Dimensions) -> Result<(), WeightsError> {
+pub(crate) fn check_names(bytes: &[u8], architecture: Architecture) -> Result<(), WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
-    let own: Vec<String> = tensors(dimensions).map(|(name, _)| name).collect();
+    let own: Vec<String> = tensors(architecture).map(|(name, _)| name).collect();
     match file.names().into_iter().filter(|name| !own.iter().any(|own| own == name)).min() {
         Some(other) => Err(WeightsError::Unknown { name: other.into() }),
         None => Ok(()),
     }
 }
 
-/// PyTorch's name and shape of each tensor of a model of `dimensions`.
-fn tensors(dimensions: Dimensions) -> impl Iterator<Item = (String, Vec<usize>)> {
-    Parameters::names(dimensions).flat_map(move |name| {
-        let shape = shapes(dimensions, name).1;
+/// PyTorch's name and shape of each tensor of a model of this `architecture`.
+fn tensors(architecture: Architecture) -> impl Iterator<Item = (String, Vec<usize>)> {
+    Parameters::names(architecture).flat_map(move |name| {
+        let shape = shapes(architecture, name).1;
         let second = match name {
             ParameterName::B(layer) => Some((second_bias(layer), shape.clone())),
             _ => None,
@@ -84,8 +88,8 @@ fn tensors(dimensions: Dimensions) -> impl Iterator<Item = (String, Vec<usize>)>
 }
 
 /// The shape of a parameter here, and its shape in PyTorch.
-fn shapes(dimensions: Dimensions, name: ParameterName) -> (Shape, Vec<usize>) {
-    let shape = Parameters::shape(dimensions, name);
+fn shapes(architecture: Architecture, name: ParameterName) -> (Shape, Vec<usize>) {
+    let shape = Parameters::shape(architecture, name);
     let Shape { rows, columns } = shape;
     (shape, if is_bias(name) { vec![columns] } else { vec![columns, rows] })
 }
@@ -121,6 +125,7 @@ fn is_bias(name: ParameterName) -> bool {
 
 fn torch_name(name: ParameterName) -> String {
     match name {
+        ParameterName::Embedding => "embedding.weight".into(),
         ParameterName::WIh(layer) => format!("lstm.weight_ih_l{layer}"),
         ParameterName::WHh(layer) => format!("lstm.weight_hh_l{layer}"),
         ParameterName::B(layer) => format!("lstm.bias_ih_l{layer}"),

@@ -3,7 +3,9 @@
 use charcell_shaders::SOFTMAX_CROSS_ENTROPY;
 
 use super::{BufferName, Gpu};
-use crate::backend::{Backend, IterationReport, Iterations, MAX_ITERATIONS, Snapshot};
+use crate::backend::{
+    Backend, IterationReport, IterationSettings, Iterations, MAX_ITERATIONS, Snapshot,
+};
 use crate::error::DeviceError;
 use crate::iteration;
 use crate::model::Parameters;
@@ -17,18 +19,18 @@ impl Backend for Gpu {
     async fn train(
         &mut self,
         windows: &[Window],
-        learning_rates: &[f32],
+        settings: &[IterationSettings],
     ) -> Result<Iterations, DeviceError> {
         self.copy(BufferName::Parameters, BufferName::KeptParameters).await?;
         let mut iterations = Vec::with_capacity(windows.len());
         let mut are_parameters_finite = true;
         let parts = windows.chunks(MAX_ITERATIONS);
-        for (windows, learning_rates) in parts.zip(learning_rates.chunks(MAX_ITERATIONS)) {
-            for (number, (window, &learning_rate)) in windows.iter().zip(learning_rates).enumerate()
-            {
-                self.set_update(learning_rate);
+        for (windows, settings) in parts.zip(settings.chunks(MAX_ITERATIONS)) {
+            for (number, (window, settings)) in windows.iter().zip(settings).enumerate() {
+                self.set_update(settings.learning_rate);
                 self.set_dropout(iteration::dropout(&self.config, self.iterations));
-                self.submit_iteration(window, self.plan.tasks().len(), number).await?;
+                let (rounds_weights, all) = (settings.rounds_weights, self.plan.tasks().len());
+                self.submit_iteration(window, rounds_weights, all, number).await?;
                 self.iterations += 1;
             }
             let (reports, are_finite) = self.finish_iterations(windows.len()).await?;
@@ -42,7 +44,11 @@ impl Backend for Gpu {
         Ok(Iterations::Diverged)
     }
 
-    async fn losses(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
+    async fn losses(
+        &mut self,
+        windows: &[Window],
+        rounds_weights: bool,
+    ) -> Result<Vec<f32>, DeviceError> {
         let is_loss = |kernel: &str| kernel == SOFTMAX_CROSS_ENTROPY.name;
         let up_to_loss =
             1 + self.plan.tasks().iter().take_while(|task| !is_loss(task.kernel.name)).count();
@@ -54,7 +60,7 @@ impl Backend for Gpu {
         for windows in windows.chunks(at_once) {
             let staging = self.staging_buffer(windows.len() as u64 * window_bytes);
             for (number, window) in (0..).zip(windows) {
-                self.submit_iteration(window, up_to_loss, 0).await?;
+                self.submit_iteration(window, rounds_weights, up_to_loss, 0).await?;
                 let mut encoder = self.encoder();
                 let (from, offset) = (&self.buffers[&BufferName::Losses], number * window_bytes);
                 encoder.copy_buffer_to_buffer(from, 0, &staging, offset, window_bytes);
@@ -106,7 +112,7 @@ impl Backend for Gpu {
 impl Gpu {
     /// Reads a buffer that has an element for each parameter.
     async fn read_parameters(&mut self, name: BufferName) -> Result<Parameters, DeviceError> {
-        let mut parameters = Parameters::zeros(self.plan.shapes().dimensions);
+        let mut parameters = Parameters::zeros(self.plan.shapes().architecture());
         parameters.values_mut().copy_from_slice(&self.read(name).await?);
         Ok(parameters)
     }

@@ -6,7 +6,7 @@ use charcell_shaders::{Dropout, Report, SQUARE_SUM_COUNT, Update};
 use infer_core::layout::GATES;
 
 use crate::config::{Config, Optimizer};
-use crate::model::{Dimensions, Parameters};
+use crate::model::{Architecture, Dimensions, Parameters, Precision};
 
 /// Bytes from one [`Step`](charcell_shaders::Step) to the next: WebGPU's alignment for uniforms.
 pub(super) const STEP_STRIDE: u64 = 256;
@@ -19,6 +19,12 @@ pub(super) const WORD: u64 = 4;
 pub struct Shapes {
     /// V, H and L.
     pub dimensions: Dimensions,
+    /// E; 0 without an embedding.
+    pub embedding: usize,
+    /// Whether the layers' weights are rounded to four bits at some point.
+    pub rounds_weights: bool,
+    /// Whether recurrent weights are left out.
+    pub is_sparse: bool,
     /// B.
     pub batch_size: usize,
     /// T.
@@ -35,6 +41,9 @@ impl Shapes {
     pub fn new(dimensions: Dimensions, config: &Config) -> Self {
         Self {
             dimensions,
+            embedding: config.embedding,
+            rounds_weights: config.weights == Precision::Int4,
+            is_sparse: config.sparsity > 0.0,
             batch_size: config.batch_size,
             num_steps: config.num_steps,
             has_dropout: config.dropout > 0.0,
@@ -53,9 +62,20 @@ impl Shapes {
         self.batch_size.next_multiple_of(4)
     }
 
+    /// V, H, L and E.
+    #[must_use]
+    pub fn architecture(self) -> Architecture {
+        Architecture { dimensions: self.dimensions, embedding: self.embedding }
+    }
+
     /// The number of elements of all parameters.
     pub(super) fn parameter_count(self) -> usize {
-        Parameters::element_count(self.dimensions)
+        Parameters::element_count(self.architecture())
+    }
+
+    /// Whether the layers read other parameters than those in training.
+    pub(super) fn has_effective_parameters(self) -> bool {
+        self.embedding > 0 || self.rounds_weights
     }
 
     /// Bytes of activations `[steps, width, B′]`.
@@ -76,12 +96,17 @@ pub enum BufferName {
     Steps,
     /// All parameters.
     Parameters,
+    /// The parameters that the layers read, if they aren't those in training: with the embedding
+    /// folded into input weights, and rounded.
+    Effective,
     /// The parameters before the last submitted iterations.
     KeptParameters,
     /// A matrix in the order in which a product reads it.
     Packed(PackedMatrix),
     /// The gradients of all parameters.
     Gradients,
+    /// `[V, 4H]`: the gradients of each character's input weights, if there is an embedding.
+    DRows,
     /// The moving average of the gradients, if the optimiser keeps it.
     FirstMoment,
     /// The moving average of the gradients' squares, if the optimiser keeps it.
@@ -154,7 +179,10 @@ impl BufferName {
         let moments = moments.filter(move |_| shapes.optimizer.has_moments());
         let outputs = layers.clone().map(Outputs).chain([DOutputs, Self::Dropout]);
         let outputs = outputs.filter(move |_| shapes.has_dropout);
-        shared.into_iter().chain(layers.flat_map(layer)).chain(packed).chain(moments).chain(outputs)
+        let effective = shapes.has_effective_parameters().then_some(Effective);
+        let effective = effective.into_iter().chain((shapes.embedding > 0).then_some(DRows));
+        let layers = layers.flat_map(layer).chain(packed);
+        shared.into_iter().chain(layers).chain(moments).chain(outputs).chain(effective)
     }
 
     /// Its size in bytes.
@@ -169,6 +197,8 @@ impl BufferName {
             | Self::Gradients
             | Self::FirstMoment
             | Self::SecondMoment => parameters,
+            Self::Effective => Parameters::element_count(shapes.dimensions) as u64 * WORD,
+            Self::DRows => (vocabulary * GATES * hidden) as u64 * WORD,
             Self::Packed(matrix) => {
                 let [rows, vectors] = matrix.shape(shapes.dimensions);
                 (rows * vectors) as u64 * 4 * WORD
@@ -198,6 +228,8 @@ impl fmt::Display for BufferName {
             Self::Steps => ("steps", None),
             Self::Parameters => ("parameters", None),
             Self::KeptParameters => ("kept parameters", None),
+            Self::Effective => ("effective parameters", None),
+            Self::DRows => ("d_rows", None),
             Self::Packed(matrix) => return write!(formatter, "packed {matrix}"),
             Self::Gradients => ("gradients", None),
             Self::FirstMoment => ("first moment", None),

@@ -26,8 +26,8 @@ use charcell_shaders::{Dropout, Report, Step, Tiles};
 use wgpu::{Buffer, BufferUsages, CommandEncoder, SubmissionIndex};
 
 pub use self::adapter::{Adapter, AdapterKind};
-use self::buffers::STEP_STRIDE;
 pub use self::buffers::{BufferName, PackedMatrix, Shapes};
+use self::buffers::{STEP_STRIDE, WORD};
 use self::context::Context;
 use self::pipelines::{Pipelines, Prepared};
 pub use self::plan::Plan;
@@ -38,7 +38,7 @@ use crate::backend::{Backend, IterationReport, MAX_ITERATIONS};
 use crate::config::Config;
 use crate::error::DeviceError;
 use crate::iteration;
-use crate::model::Parameters;
+use crate::model::{ParameterName, Parameters};
 use crate::text::Window;
 
 /// The most submissions in flight.
@@ -159,19 +159,20 @@ impl Gpu {
     }
 
     /// Runs one iteration without the update, and returns its report and the gradients of all
-    /// parameters.
+    /// parameters. With `rounds_weights`, the layers read weights that are rounded to four bits.
     ///
     /// # Errors
     /// Errors of the device.
     pub async fn compute_gradients(
         &mut self,
         window: &Window,
+        rounds_weights: bool,
     ) -> Result<(IterationReport, Parameters), DeviceError> {
         self.set_dropout(iteration::dropout(&self.config, self.iterations));
         let all_but_update = self.plan.tasks().len() - 1;
-        self.submit_iteration(window, all_but_update, 0).await?;
+        self.submit_iteration(window, rounds_weights, all_but_update, 0).await?;
         let report: Vec<Report> = self.read(BufferName::Report).await?;
-        let mut gradients = Parameters::zeros(self.plan.shapes().dimensions);
+        let mut gradients = Parameters::zeros(self.plan.shapes().architecture());
         gradients.values_mut().copy_from_slice(&self.read(BufferName::Gradients).await?);
         Ok((iteration_report(&report[0]), gradients))
     }
@@ -181,6 +182,7 @@ impl Gpu {
     async fn submit_iteration(
         &mut self,
         window: &Window,
+        rounds_weights: bool,
         count: usize,
         number: usize,
     ) -> Result<(), DeviceError> {
@@ -196,8 +198,9 @@ impl Gpu {
         }
         let mut encoder = self.encoder();
         self.start_state(&mut encoder, window.resets_state);
+        self.start_effective_parameters(&mut encoder);
         let mut flop = 0;
-        for submission in self.plan.submissions(count) {
+        for submission in self.plan.submissions(count, rounds_weights) {
             if flop > 0 {
                 let full = std::mem::replace(&mut encoder, self.encoder());
                 self.submit(full, flop).await?;
@@ -212,6 +215,25 @@ impl Gpu {
         let (report, offset) = (&self.buffers[&BufferName::Report], number as u64 * REPORT_STRIDE);
         encoder.copy_buffer_to_buffer(report, 0, &self.reports, offset, REPORT_STRIDE);
         self.submit(encoder, flop).await
+    }
+
+    /// Copies the parameters in training that the layers read as they are, or rounded.
+    fn start_effective_parameters(&self, encoder: &mut CommandEncoder) {
+        let shapes = self.plan.shapes();
+        if !shapes.has_effective_parameters() {
+            return;
+        }
+        let first = if shapes.embedding > 0 {
+            ParameterName::WHh(0) // each character's input weights are computed
+        } else {
+            ParameterName::WIh(0)
+        };
+        let trained = Parameters::range(shapes.architecture(), first).start as u64 * WORD;
+        let effective = Parameters::range(shapes.dimensions, first).start as u64 * WORD;
+        let bytes = BufferName::Effective.bytes(shapes) - effective;
+        let from = &self.buffers[&BufferName::Parameters];
+        let to = &self.buffers[&BufferName::Effective];
+        encoder.copy_buffer_to_buffer(from, trained, to, effective, bytes);
     }
 
     fn encoder(&self) -> CommandEncoder {

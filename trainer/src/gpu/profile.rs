@@ -5,10 +5,10 @@ use web_time::Instant;
 use wgpu::{ComputePassDescriptor, ComputePassTimestampWrites};
 
 use super::{Adapter, Gpu};
-use crate::backend::Backend;
+use crate::backend::{Backend, IterationSettings};
 use crate::config::Config;
 use crate::error::DeviceError;
-use crate::model::{Dimensions, Parameters};
+use crate::model::{Architecture, Dimensions, Parameters};
 use crate::text::Window;
 
 /// The work and the time of a kernel in one iteration, summed over its dispatches.
@@ -39,12 +39,14 @@ pub async fn profile(
     dimensions: Dimensions,
     config: &Config,
 ) -> Result<Vec<KernelTime>, DeviceError> {
-    let mut gpu = Gpu::new(adapter, &Parameters::zeros(dimensions), config).await?;
+    let architecture = Architecture { dimensions, embedding: config.embedding };
+    let mut gpu = Gpu::new(adapter, &Parameters::zeros(architecture), config).await?;
     let characters = config.batch_size * config.num_steps;
     let tokens = (0..characters).map(|n| (n % dimensions.vocabulary) as u16);
     let inputs: Vec<u16> = tokens.collect();
     let window = Window { targets: inputs.clone(), inputs, resets_state: true };
-    gpu.train(&[window], &[config.learning_rate]).await?;
+    let (learning_rate, rounds_weights) = (config.learning_rate, gpu.plan.shapes().rounds_weights);
+    gpu.train(&[window], &[IterationSettings { learning_rate, rounds_weights }]).await?;
     let mut seconds = vec![f64::INFINITY; gpu.plan.tasks().len()];
     for _ in 0..REPEATS {
         let measured = if adapter.has_timestamps() {

@@ -22,7 +22,7 @@ pub use self::options::ImportOptions;
 use self::stack::Stack;
 use crate::error::{Error, ImportError};
 use crate::foreign::Foreign;
-use crate::model::{Parameters, TrainedModel};
+use crate::model::{Parameters, Precision, TrainedModel};
 use crate::text::Vocabulary;
 
 /// A model that was trained elsewhere.
@@ -72,7 +72,8 @@ pub fn import(
         let letter = letters.find(|character| character.is_alphabetic());
         prefixes.push(letter.unwrap_or(&vocabulary.characters()[0]).to_string());
     }
-    let model = TrainedModel { parameters, vocabulary, normalisation, prefixes };
+    let model =
+        TrainedModel { parameters, precision: Precision::F32, vocabulary, normalisation, prefixes };
     Ok(Imported { model, notes })
 }
 

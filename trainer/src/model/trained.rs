@@ -2,14 +2,17 @@
 
 use infer_core::Normalisation;
 
-use super::Parameters;
+use super::{Parameters, Precision};
 use crate::text::Vocabulary;
 
 /// Parameters, vocabulary and normalisation: the chapter's `RNNModel`, ready to be exported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainedModel {
-    /// The weights and biases.
+    /// The weights and biases, as training updates them.
     pub parameters: Parameters,
+    /// The precision that it was trained for. [`Precision::Int4`]: its layers read their weights
+    /// rounded to four bits.
+    pub precision: Precision,
     /// The characters of the tokens.
     pub vocabulary: Vocabulary,
     /// How the corpus was normalised.

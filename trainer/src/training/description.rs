@@ -8,7 +8,7 @@ use super::pretrained::Origin;
 use crate::config::Config;
 use crate::error::{DescriptionError, Error};
 use crate::export::{EXCERPT_CHARACTERS, check_names, from_safetensors};
-use crate::model::{Dimensions, TrainedModel};
+use crate::model::{Architecture, Dimensions, TrainedModel};
 use crate::text::{Corpus, Source, Vocabulary};
 
 /// The description of a run, as stored in `run.json` and in checkpoints.
@@ -115,6 +115,12 @@ impl Description {
         Dimensions { vocabulary: self.vocabulary.len(), hidden, layers }
     }
 
+    /// V, H, L and E of the model.
+    #[must_use]
+    pub fn architecture(&self) -> Architecture {
+        Architecture { dimensions: self.dimensions(), embedding: self.config.embedding }
+    }
+
     /// The described model, with the weights in the bytes of a `weights.safetensors`.
     ///
     /// # Errors
@@ -123,10 +129,11 @@ impl Description {
     ///
     /// [`WeightsError`]: crate::WeightsError
     pub fn model(self, weights: &[u8]) -> Result<TrainedModel, Error> {
-        let dimensions = self.dimensions();
-        check_names(weights, dimensions)?;
+        let architecture = self.architecture();
+        check_names(weights, architecture)?;
         Ok(TrainedModel {
-            parameters: from_safetensors(weights, dimensions)?,
+            parameters: from_safetensors(weights, architecture)?,
+            precision: self.config.precision_at(self.epochs as f64),
             vocabulary: self.checked_vocabulary()?,
             normalisation: self.normalisation,
             prefixes: self.config.prefixes,

@@ -3,6 +3,7 @@
 use super::{Outcome, Training};
 use crate::backend::Backend;
 use crate::error::Error;
+use crate::model::Precision;
 use crate::perplexity::perplexity;
 
 impl<B: Backend> Training<'_, B> {
@@ -48,7 +49,8 @@ impl<B: Backend> Training<'_, B> {
     /// epoch's report covers parameters that changed during the epoch.
     async fn perplexity_of_window(&mut self) -> Result<f64, Error> {
         let window = self.batches.epoch_from(0).next();
-        let losses = self.backend.losses(window.as_slice()).await?;
+        let rounds_weights = self.model.precision == Precision::Int4;
+        let losses = self.backend.losses(window.as_slice(), rounds_weights).await?;
         let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
         Ok(perplexity(sum / losses.len() as f64))
     }

@@ -8,6 +8,7 @@ mod mismatch;
 mod outcome;
 mod pace;
 mod pretrained;
+mod pruning;
 mod report;
 mod resume;
 mod start;
@@ -32,8 +33,8 @@ use crate::backend::{Backend, IterationReport, Iterations};
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::Error;
-use crate::export::{self, Precision};
-use crate::model::{Parameters, TrainedModel};
+use crate::export;
+use crate::model::{Parameters, Precision, TrainedModel};
 use crate::perplexity::perplexity;
 use crate::text::{Batches, Corpus, Window};
 
@@ -173,12 +174,12 @@ impl<'a, B: Backend> Training<'a, B> {
     /// of the epoch the parameters are read back.
     async fn train(&mut self, epoch: &mut CurrentEpoch<'a>) -> Result<Vec<IterationReport>, Error> {
         let start = Instant::now();
+        self.prune_if_due(epoch).await?;
         let first = epoch.iterations_done();
-        let windows: Vec<Window> =
-            epoch.windows.by_ref().take(self.paces.train.windows()).collect();
-        let learning_rates = self.learning_rates(first..epoch.iterations_done(), epoch);
-        let Iterations::Done(iterations) = self.backend.train(&windows, &learning_rates).await?
-        else {
+        let count = self.paces.train.windows().min(self.iterations_to_pruning(epoch));
+        let windows: Vec<Window> = epoch.windows.by_ref().take(count).collect();
+        let settings = self.settings(first..epoch.iterations_done(), epoch);
+        let Iterations::Done(iterations) = self.backend.train(&windows, &settings).await? else {
             return Err(self.diverged());
         };
         epoch.sums.add(&iterations);
@@ -188,6 +189,7 @@ impl<'a, B: Backend> Training<'a, B> {
                 return Err(self.diverged());
             }
             self.model.parameters = parameters;
+            self.model.precision = self.config.precision_at(self.epoch() as f64);
         }
         let seconds = start.elapsed().as_secs_f64();
         epoch.sums.seconds += seconds;
@@ -201,7 +203,9 @@ impl<'a, B: Backend> Training<'a, B> {
         let Some(held_out) = &self.validation else { return Ok(None) };
         let start = Instant::now();
         let windows = self.paces.held_out.windows();
-        let windows = held_out.go_on(&mut epoch.pass, windows, &mut self.backend).await?;
+        let rounds_weights = self.config.rounds_weights_at(self.epoch() as f64);
+        let backend = &mut self.backend;
+        let windows = held_out.go_on(&mut epoch.pass, windows, backend, rounds_weights).await?;
         self.paces.held_out.learn(windows, start.elapsed().as_secs_f64());
         Ok(Some(held_out.share(&epoch.pass)))
     }
@@ -225,7 +229,8 @@ impl<'a, B: Backend> Training<'a, B> {
             validation_perplexity,
             continuations: if is_due { continuations(&self.model)? } else { Vec::new() },
         };
-        if let Some(perplexity) = validation_perplexity {
+        let has_final_form = self.config.has_final_form_at(epoch as f64);
+        if let Some(perplexity) = validation_perplexity.filter(|_| has_final_form) {
             self.keep_best(perplexity);
         }
         self.metrics_checksum.add(&report);

@@ -9,7 +9,7 @@ use crate::characters::{missing, shown_characters};
 use crate::checksum::CRC_32;
 use crate::config::Config;
 use crate::error::{ArtifactError, TrainingError};
-use crate::model::{Dimensions, ParameterName, Parameters, Shape, TrainedModel};
+use crate::model::{Architecture, Dimensions, ParameterName, Parameters, Shape, TrainedModel};
 use crate::text::Vocabulary;
 
 /// Where a run's initial weights came from; a part of `run.json`.
@@ -54,7 +54,7 @@ impl Pretrained {
     /// # Errors
     /// [`ArtifactError::Weight`] if one of its weights is not a number.
     pub fn new(model: TrainedModel, run: PathBuf) -> Result<Self, ArtifactError> {
-        for name in Parameters::names(model.parameters.dimensions()) {
+        for name in Parameters::names(model.parameters.architecture()) {
             let mut values = model.parameters.get(name).iter();
             if let Some(&value) = values.find(|value| !value.is_finite()) {
                 return Err(ArtifactError::Weight { name: name.to_string(), value });
@@ -89,8 +89,13 @@ impl Pretrained {
     /// # Errors
     /// [`TrainingError::OtherSizes`].
     pub fn check(&self, config: &Config) -> Result<(), TrainingError> {
-        let Dimensions { hidden, layers, .. } = self.model.parameters.dimensions();
-        let sizes = [("hidden", config.hidden, hidden), ("layers", config.layers, layers)];
+        let Architecture { dimensions, embedding } = self.model.parameters.architecture();
+        let Dimensions { hidden, layers, .. } = dimensions;
+        let sizes = [
+            ("hidden", config.hidden, hidden),
+            ("layers", config.layers, layers),
+            ("embedding", config.embedding, embedding),
+        ];
         match sizes.into_iter().find(|(_, here, there)| here != there) {
             Some((setting, here, there)) => {
                 let run = self.origin.run.clone();
@@ -109,10 +114,12 @@ impl Pretrained {
         let matched: Vec<(usize, usize)> = characters
             .filter_map(|(here, character)| Some((here, usize::from(token(character)?))))
             .collect();
+        let has_embedding = parameters.architecture().embedding > 0;
         for (name, Shape { rows, columns }, values) in parameters.parameters_mut() {
             let theirs = self.model.parameters.get(name);
             match name {
-                ParameterName::WIh(0) => {
+                ParameterName::WIh(0) if has_embedding => values.copy_from_slice(theirs),
+                ParameterName::Embedding | ParameterName::WIh(0) => {
                     for &(here, there) in &matched {
                         let row = &theirs[there * columns..][..columns];
                         values[here * columns..][..columns].copy_from_slice(row);

@@ -34,9 +34,9 @@ impl<'a, B: Backend> Training<'a, B> {
         }
         let status = &checkpoint.status;
         let mut training = Self::new(corpus, config, backend).await?;
-        let dimensions = config.dimensions(corpus);
+        let architecture = config.architecture(corpus);
         let parameters = |values: &Vec<f32>| {
-            let mut parameters = Parameters::zeros(dimensions);
+            let mut parameters = Parameters::zeros(architecture);
             parameters.values_mut().copy_from_slice(values);
             parameters
         };
@@ -46,6 +46,7 @@ impl<'a, B: Backend> Training<'a, B> {
         training.metrics = metrics;
         training.metrics_checksum = status.metrics_checksum;
         training.model.parameters = parameters(&checkpoint.parameters);
+        training.model.precision = config.precision_at(checkpoint.epochs() as f64);
         let best = checkpoint.best.as_ref().zip(status.best.as_ref());
         training.best = best.map(|(values, best)| Best {
             parameters: parameters(values),

@@ -9,7 +9,7 @@ use super::report::MetricsChecksum;
 use super::validation::{Pass, Validation};
 use super::{Paces, Pretrained, Training};
 use crate::backend::Backend;
-use crate::config::Config;
+use crate::config::{Config, InitialWeights};
 use crate::error::{DeviceError, Error};
 use crate::model::{Parameters, TrainedModel};
 use crate::text::Corpus;
@@ -52,8 +52,12 @@ impl<'a, B: Backend> Training<'a, B> {
     ) -> Result<Self, Error> {
         config.check(corpus)?;
         let mut random = ChaCha8Rng::seed_from_u64(config.seed);
-        let mut parameters = Parameters::init(config.dimensions(corpus), &mut random);
-        parameters.set_forget_bias(config.forget_bias);
+        let architecture = config.architecture(corpus);
+        let mut parameters = match config.initial_weights {
+            InitialWeights::Chapter => Parameters::init(architecture, &mut random),
+            InitialWeights::Uniform => Parameters::init_uniform(architecture, &mut random),
+        };
+        parameters.add_forget_bias(config.forget_bias);
         if let Some(pretrained) = pretrained {
             pretrained.check(config)?;
             pretrained.fill(&mut parameters, corpus.vocabulary());
@@ -69,6 +73,7 @@ impl<'a, B: Backend> Training<'a, B> {
             random,
             model: TrainedModel {
                 parameters,
+                precision: config.precision_at(0.0),
                 vocabulary: corpus.vocabulary().clone(),
                 normalisation: corpus.normalisation(),
                 prefixes: config.prefixes.clone(),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::epoch::{CurrentEpoch, Stage};
 use super::{Description, EpochReport, Progress, Training, continuations};
-use crate::backend::{Backend, IterationReport};
+use crate::backend::{Backend, IterationReport, IterationSettings};
 use crate::error::{Error, TrainingError};
 
 impl<'a, B: Backend> Training<'a, B> {
@@ -79,15 +79,21 @@ impl<'a, B: Backend> Training<'a, B> {
         epoch.is_multiple_of(self.config.report_every) || epoch == self.config.epochs
     }
 
-    /// The learning rates of these `iterations` of `epoch`.
-    pub(super) fn learning_rates(
+    /// The settings of these `iterations` of `epoch`.
+    pub(super) fn settings(
         &self,
         iterations: Range<usize>,
         epoch: &CurrentEpoch<'a>,
-    ) -> Vec<f32> {
+    ) -> Vec<IterationSettings> {
         let (epochs, all) = (self.metrics.len() as f64, epoch.windows.count_all() as f64);
-        let rate = |iteration| self.config.learning_rate_at(epochs + iteration as f64 / all);
-        iterations.map(rate).collect()
+        let settings = |iteration| {
+            let epochs = epochs + iteration as f64 / all;
+            IterationSettings {
+                learning_rate: self.config.learning_rate_at(epochs),
+                rounds_weights: self.config.rounds_weights_at(epochs),
+            }
+        };
+        iterations.map(settings).collect()
     }
 
     /// The progress of `epoch`: see [`CurrentEpoch::progress`].

@@ -35,7 +35,8 @@ impl<'a> Validation<'a> {
         Some(Self { held_out, batch_size, num_steps, count })
     }
 
-    /// Continues `pass` by up to `windows` windows, and returns how many it read.
+    /// Continues `pass` by up to `windows` windows, and returns how many it read. See
+    /// [`Backend::losses`].
     ///
     /// # Errors
     /// Errors of the device.
@@ -44,11 +45,12 @@ impl<'a> Validation<'a> {
         pass: &mut Pass,
         windows: usize,
         backend: &mut impl Backend,
+        rounds_weights: bool,
     ) -> Result<usize, DeviceError> {
         let firsts = (pass.next..self.row_length()).step_by(self.num_steps).take(windows);
         let (windows, counted): (Vec<Window>, Vec<Vec<bool>>) =
             firsts.map(|first| self.window(first)).unzip();
-        let losses = backend.losses(&windows).await?;
+        let losses = backend.losses(&windows, rounds_weights).await?;
         for (losses, counted) in losses.chunks_exact(self.batch_size * self.num_steps).zip(counted)
         {
             let counting = losses.iter().zip(counted).filter(|&(_, counts)| counts);

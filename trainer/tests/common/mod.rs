@@ -24,6 +24,7 @@ pub(crate) fn untrained_model(dimensions: Dimensions, scale: f32, seed: u64) -> 
     let characters = (' '..).filter(|c| !c.is_ascii_uppercase()).take(dimensions.vocabulary);
     TrainedModel {
         parameters: parameters(dimensions, scale, seed),
+        precision: Precision::F32,
         vocabulary: Vocabulary::of(&characters.collect::<String>()).unwrap(),
         normalisation: Normalisation::LowerCase,
         prefixes: vec!["'(&".into(), "#".into()],

@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use super::values::{OptimizerArgument, PresetArgument, SamplingArgument, ScheduleArgument};
+use super::values::{
+    InitialWeightsArgument, OptimizerArgument, PresetArgument, SamplingArgument, ScheduleArgument,
+};
 use crate::commands::int8::Int8Arguments;
-use crate::commands::shared::NormalizeArgument;
+use crate::commands::shared::{NormalizeArgument, WeightsArgument};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -75,9 +77,23 @@ pub(super) struct ModelArguments {
     /// LSTM layers.
     #[arg(long, value_name = "N")]
     pub(super) layers: Option<usize>,
+    /// Width of an embedding of the characters before the first layer, which predicts new text
+    /// better [default: none].
+    #[arg(long, value_name = "N")]
+    pub(super) embedding: Option<usize>,
+    /// Precision of the artifact's weights: with int4, half as large as with int8, training rounds
+    /// them to four bits from its middle on.
+    #[arg(long, value_enum)]
+    pub(super) weights: Option<WeightsArgument>,
+    /// Share of the recurrent weights to leave out while training, for a smaller artifact.
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub(super) sparsity: Option<f32>,
     /// Share of each layer's outputs to drop in training.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(super) dropout: Option<f32>,
+    /// How the weights are drawn at first.
+    #[arg(long, value_enum)]
+    pub(super) initial_weights: Option<InitialWeightsArgument>,
     /// Initial value of the forget gates' biases.
     #[arg(long, value_name = "BIAS", allow_negative_numbers = true)]
     pub(super) forget_bias: Option<f32>,

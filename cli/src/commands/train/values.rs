@@ -1,7 +1,7 @@
 //! The values that options of `charcell train` accept.
 
 use charcell::text::WindowSampling;
-use charcell::{Optimizer, Preset, Schedule};
+use charcell::{InitialWeights, Optimizer, Preset, Schedule};
 use clap::ValueEnum;
 
 /// A command-line value for each variant of an enum of the library, with its help.
@@ -35,6 +35,13 @@ words!(PresetArgument for Preset {
     Chapter,
     /// A recipe that predicts unseen text better, in less time.
     Good,
+});
+
+words!(InitialWeightsArgument for InitialWeights {
+    /// From a normal distribution with a deviation of 0.01.
+    Chapter,
+    /// Evenly from ±1/√H, as in PyTorch.
+    Uniform,
 });
 
 words!(OptimizerArgument for Optimizer {

@@ -24,7 +24,7 @@ pub(super) fn artifact(
     model: &TrainedModel,
     cell_states: &[f32],
 ) -> Result<Artifact, ArtifactError> {
-    let parameters = &model.parameters;
+    let parameters = &model.effective_parameters();
     let mut writer = Writer::default();
     for layer in 0..parameters.dimensions().layers {
         write_layer(&mut writer, parameters, layer)?;

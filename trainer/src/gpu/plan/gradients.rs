@@ -14,16 +14,16 @@ impl Plan {
         let lanes = u64::from(self.tiles.element_lanes);
         let columns = GATES * hidden;
         if layer == 0 {
-            let name = ParameterName::WIh(layer);
+            let (gradients, offset) = self.gradient(ParameterName::WIh(layer));
             let rows = self.rows(self.shapes.num_steps);
             self.push(Task {
                 kernel: INPUT_WEIGHT_GRADIENTS,
-                constants: vec![("GRADIENT", self.offset(name))],
+                constants: vec![("GRADIENT", offset)],
                 buffers: vec![
                     BufferName::RowStarts,
                     BufferName::Rows,
                     BufferName::Gates(layer),
-                    BufferName::Gradients,
+                    gradients,
                 ],
                 repetition: Repetition::Once,
                 workgroups: [(columns as u64).div_ceil(lanes), vocabulary as u64, 1],
@@ -61,17 +61,18 @@ impl Plan {
         let rows = (m + usize::from(has_bias)) as u64;
         let span = self.span(2 * rows * n as u64 * self.rows(1));
         let predictions = self.rows(span);
+        let (gradients, offset) = self.gradient(name);
         self.push(Task {
             kernel: WEIGHT_GRADIENTS,
             constants: vec![
                 ("M", m as f64),
                 ("N", n as f64),
                 ("HAS_BIAS", f64::from(u8::from(has_bias))),
-                ("GRADIENT", self.offset(name)),
+                ("GRADIENT", offset),
                 ("FIRST_STEP", first_step.into()),
                 ("SPAN", span as f64),
             ],
-            buffers: vec![BufferName::Steps, x, d, BufferName::Gradients],
+            buffers: vec![BufferName::Steps, x, d, gradients],
             repetition: Repetition::Spans(span),
             workgroups: [
                 (n as u64).div_ceil(u64::from(4 * tile.lanes * tile.columns)),

@@ -3,11 +3,12 @@
 //! A plan needs no device; [`Gpu`](super::Gpu) runs it.
 
 mod dropout;
+mod effective;
 mod gradients;
 mod update;
 
 use charcell_shaders::{
-    LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, PACK_WEIGHTS, PROJECT, ProductTile,
+    LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, PACK_WEIGHTS, PROJECT, ProductTile, ROUND_WEIGHTS,
     SOFTMAX_CROSS_ENTROPY, Tiles,
 };
 use infer_core::layout::GATES;
@@ -40,6 +41,7 @@ impl Plan {
     pub(super) fn cut_at(shapes: Shapes, tiles: Tiles, submission_flop: u64) -> Self {
         let mut plan = Self { shapes, tiles, submission_flop, tasks: Vec::new() };
         let layers = shapes.dimensions.layers;
+        plan.effective_parameters();
         plan.pack_weights();
         for layer in 0..layers {
             plan.layer_forward(layer);
@@ -54,6 +56,8 @@ impl Plan {
             plan.layer_gradients(layer);
         }
         plan.output_gradients();
+        plan.embedding_gradients();
+        plan.mask_gradients();
         plan.update();
         plan
     }
@@ -95,10 +99,14 @@ impl Plan {
         (0..num_steps).step_by(span).map(in_order)
     }
 
-    /// The dispatches of the first `count` tasks, cut into submissions.
-    pub(super) fn submissions(&self, count: usize) -> Vec<Submission> {
+    /// The dispatches of the first `count` tasks, cut into submissions. Weights are only rounded if
+    /// `rounds_weights` is set.
+    pub(super) fn submissions(&self, count: usize, rounds_weights: bool) -> Vec<Submission> {
         let (mut submissions, mut current) = (Vec::new(), Submission::default());
         for (number, task) in self.tasks[..count].iter().enumerate() {
+            if task.kernel.name == ROUND_WEIGHTS.name && !rounds_weights {
+                continue;
+            }
             for step in self.steps(task) {
                 if current.flop > 0 && current.flop + task.flop > self.submission_flop {
                     submissions.push(std::mem::take(&mut current));
@@ -143,7 +151,7 @@ impl Plan {
                     ("COMPONENT_STRIDE", component_stride as f64),
                     ("SPAN", span as f64),
                 ],
-                buffers: vec![BufferName::Parameters, BufferName::Packed(matrix)],
+                buffers: vec![self.layer_parameters(), BufferName::Packed(matrix)],
                 repetition: Repetition::Once,
                 workgroups: [(groups as u64).div_ceil(lanes), packed_rows as u64, 1],
                 flop: 0,
@@ -179,7 +187,7 @@ impl Plan {
             buffers: vec![
                 BufferName::Steps,
                 BufferName::Packed(PackedMatrix::WHh(layer)),
-                BufferName::Parameters,
+                self.layer_parameters(),
                 BufferName::Inputs,
                 BufferName::Gates(layer),
                 BufferName::Cell(layer),
@@ -279,7 +287,7 @@ impl Plan {
             buffers: vec![
                 BufferName::Steps,
                 BufferName::Packed(weights),
-                BufferName::Parameters,
+                self.layer_parameters(),
                 x,
                 product,
             ],
@@ -319,7 +327,7 @@ impl Plan {
         self.tasks.push(task);
     }
 
-    /// Offset of a parameter's first element.
+    /// Offset of the first element of a parameter that the layers read.
     fn offset(&self, name: ParameterName) -> f64 {
         Parameters::range(self.shapes.dimensions, name).start as f64
     }

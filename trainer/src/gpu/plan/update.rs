@@ -8,7 +8,7 @@ use crate::gpu::buffers::{BufferName, WORD};
 use crate::gpu::task::{Repetition, Task};
 
 /// The most workgroups of an update; if there are more elements, each invocation updates several.
-const MAX_UPDATE_WORKGROUPS: u64 = 1024;
+pub(super) const MAX_UPDATE_WORKGROUPS: u64 = 1024;
 
 impl Plan {
     /// Computes partial sums of the parameters' squares: one of them isn't finite if a parameter

@@ -10,9 +10,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Case, Now, adapter};
-use crate::backend::{Backend, Iterations};
+use crate::backend::{Backend, IterationSettings, Iterations};
 use crate::config::{Config, Optimizer};
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, Effective};
 use crate::gpu::buffers::PackedMatrix;
 use crate::gpu::{BufferName, Gpu, Plan, Report, Shapes, iteration_report};
 use crate::iteration;
@@ -30,7 +30,8 @@ pub(super) struct Twins {
     shapes: Shapes,
     pub(super) gpu: Gpu,
     cpu: Cpu,
-    pub(super) parameters: Parameters,
+    /// The parameters that the layers read.
+    effective: Parameters,
     state: State,
     pub(super) window: Window,
 }
@@ -40,13 +41,22 @@ impl Twins {
         let Case { dimensions, config } = case;
         let (dimensions, &Config { batch_size, num_steps, .. }) = (*dimensions, config);
         let shapes = plan.shapes();
+        let rounds_weights = shapes.rounds_weights;
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let mut uniform = |largest: f32| random.random_range(-largest..largest);
-        let mut parameters = Parameters::zeros(dimensions);
+        let mut parameters = Parameters::zeros(shapes.architecture());
         // As large as PyTorch's: with larger ones, each step amplifies the rounding errors of the
         // steps before.
         let bound = (dimensions.hidden as f32).sqrt().recip();
         parameters.values_mut().fill_with(|| uniform(bound));
+        if shapes.is_sparse {
+            for layer in 0..dimensions.layers {
+                let w_hh = parameters.get_mut(ParameterName::WHh(layer));
+                w_hh.iter_mut().step_by(3).for_each(|weight| *weight = 0.0);
+            }
+        }
+        let mut effective = Effective::new(shapes.architecture());
+        effective.update(&parameters, rounds_weights);
         let mut state = State::zeros(dimensions, batch_size);
         state.hidden.fill_with(|| uniform(0.9));
         state.cell.fill_with(|| uniform(1.5));
@@ -70,7 +80,7 @@ impl Twins {
         gpu.restore(&snapshot).now().unwrap();
         gpu.set_update(config.learning_rate);
         gpu.set_dropout(iteration::dropout(config, ITERATIONS));
-        Self { shapes, gpu, cpu, parameters, state, window }
+        Self { shapes, gpu, cpu, effective: effective.parameters, state, window }
     }
 
     /// Runs an iteration on the GPU up to the last task with the kernel called `name`.
@@ -78,7 +88,19 @@ impl Twins {
         let tasks = self.gpu.plan.tasks();
         let last = tasks.iter().rposition(|task| task.kernel.name == name).unwrap();
         self.gpu.set_state(&self.state);
-        self.gpu.submit_iteration(&self.window, last + 1, 0).now().unwrap();
+        self.submit(last + 1);
+    }
+
+    /// Submits the first `count` tasks of an iteration.
+    fn submit(&mut self, count: usize) {
+        let rounds_weights = self.shapes.rounds_weights;
+        self.gpu.submit_iteration(&self.window, rounds_weights, count, 0).now().unwrap();
+    }
+
+    fn settings(&self) -> IterationSettings {
+        let (learning_rate, rounds_weights) =
+            (self.gpu.config.learning_rate, self.shapes.rounds_weights);
+        IterationSettings { learning_rate, rounds_weights }
     }
 
     /// Compares a buffer `[steps, width, B]` with the buffers `[steps, b, width]` of the CPU's
@@ -112,10 +134,10 @@ impl Twins {
         self.run_gpu_through(LSTM_STEP_FORWARD.name);
         self.compare_packed_weights();
         let dropout = iteration::dropout(&self.gpu.config, ITERATIONS);
-        self.cpu.packed.pack_weights(&self.parameters);
+        self.cpu.packed.pack_weights(&self.effective);
         for slice in &mut self.cpu.slices {
             slice.load(&self.window.inputs, &self.window.targets, false);
-            slice.forward(&self.parameters, &self.cpu.packed, dropout);
+            slice.forward(&self.effective, &self.cpu.packed, dropout);
         }
         for l in 0..layers {
             self.compare("gates", BufferName::Gates(l), GATES * hidden, |s| &s.layers[l].gates);
@@ -124,7 +146,7 @@ impl Twins {
         }
         let before_softmax = self.position(SOFTMAX_CROSS_ENTROPY.name);
         self.gpu.set_state(&self.state);
-        self.gpu.submit_iteration(&self.window, before_softmax, 0).now().unwrap();
+        self.submit(before_softmax);
         if self.shapes.has_dropout {
             for l in 0..layers {
                 self.compare("outputs", BufferName::Outputs(l), hidden, |s| s.layers[l].outputs());
@@ -164,7 +186,7 @@ impl Twins {
         };
         let columns = GATES * hidden;
         for layer in 0..layers {
-            let w_hh = self.parameters.get(ParameterName::WHh(layer));
+            let w_hh = self.effective.get(ParameterName::WHh(layer));
             let forward = packed(&mut self.gpu, PackedMatrix::WHh(layer));
             let backward = packed(&mut self.gpu, PackedMatrix::WHhTransposed(layer));
             for row in 0..hidden {
@@ -176,7 +198,7 @@ impl Twins {
                 }
             }
         }
-        let w_out = self.parameters.get(ParameterName::WOut);
+        let w_out = self.effective.get(ParameterName::WOut);
         let forward = packed(&mut self.gpu, PackedMatrix::WOut);
         for row in 0..hidden {
             for column in 0..vocabulary {
@@ -194,13 +216,14 @@ impl Twins {
         }
         self.cpu.set_state(&self.state);
         let window = std::slice::from_ref(&self.window);
-        let trained = self.cpu.train(window, &[self.gpu.config.learning_rate]).now().unwrap();
+        let trained = self.cpu.train(window, &[self.settings()]).now().unwrap();
         let Iterations::Done(reports) = trained else { panic!("the CPU diverged") };
         let gradients: Vec<f32> = self.gpu.read(BufferName::Gradients).now().unwrap();
         // Large terms may nearly cancel in a bias's gradient, so it isn't compared alone.
         let largest = largest(self.cpu.gradients().values());
-        for name in Parameters::names(self.shapes.dimensions) {
-            let found = &gradients[Parameters::range(self.shapes.dimensions, name)];
+        let architecture = self.shapes.architecture();
+        for name in Parameters::names(architecture) {
+            let found = &gradients[Parameters::range(architecture, name)];
             let expected = self.cpu.gradients().get(name);
             let what = format!("gradient of {name}, {:?}", self.shapes);
             assert_within(&what, found, expected, TOLERANCE * largest);
@@ -234,10 +257,10 @@ impl Twins {
         self.gpu.iterations += 1;
         let anew = Window { resets_state: true, ..self.window.clone() };
         let windows = [self.window.clone(), anew];
-        let rates = [self.gpu.config.learning_rate; 2];
+        let settings = [self.settings(); 2];
         let trained = [
-            self.gpu.train(&windows, &rates).now().unwrap(),
-            self.cpu.train(&windows, &rates).now().unwrap(),
+            self.gpu.train(&windows, &settings).now().unwrap(),
+            self.cpu.train(&windows, &settings).now().unwrap(),
         ];
         let [Iterations::Done(found), Iterations::Done(expected)] = trained else {
             panic!("training diverged");

@@ -23,7 +23,7 @@ impl Checkpoint {
     fn has_fitting_lengths(&self) -> bool {
         let Status { description, best, .. } = &self.status;
         let Config { hidden, layers, batch_size, optimizer, .. } = description.config;
-        let count = Parameters::element_count(description.dimensions());
+        let count = Parameters::element_count(description.architecture());
         let state = batch_size.checked_mul(layers * hidden);
         let of_count = |values: &Vec<f32>| values.len() == count;
         of_count(&self.parameters)

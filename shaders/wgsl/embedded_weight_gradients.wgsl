@@ -1,0 +1,29 @@
+// The gradient of the input weights after an embedding, from that of each character's.
+//
+// One invocation: one element. Twin: embedded_weight_gradients in the trainer's
+// cpu/embedded_weight_gradients.rs.
+
+// E.
+override WIDTH: u32 = 1u;
+// Offsets of the embedding among the parameters, and of W_ih among the gradients.
+override EMBEDDING: u32 = 0u;
+override W_IH: u32 = 0u;
+
+@group(0) @binding(0) var<storage, read> d_rows: array<f32>;              // [V, 4H]
+@group(0) @binding(1) var<storage, read> parameters: array<f32>;          // [V, E] in it
+@group(0) @binding(2) var<storage, read_write> gradients: array<f32>;     // [E, 4H] in it
+
+@compute @workgroup_size(ELEMENT_LANES)
+fn embedded_weight_gradients(@builtin(global_invocation_id) invocation: vec3<u32>) {
+    let columns = GATES * HIDDEN;
+    let column = invocation.x;
+    let k = invocation.y;
+    if column >= columns {
+        return;
+    }
+    var sum = 0.0;
+    for (var token = 0u; token < VOCABULARY; token++) {
+        sum += parameters[EMBEDDING + token * WIDTH + k] * d_rows[token * columns + column];
+    }
+    gradients[W_IH + k * columns + column] = sum;
+}

@@ -1,0 +1,16 @@
+//! The precision of a model's weights.
+
+use serde::{Deserialize, Serialize};
+
+/// The precision of an artifact's weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// One byte per weight, integer arithmetic: for microcontrollers.
+    Int8,
+    /// Four bits per weight, integer arithmetic: half the flash. The model has to be trained for
+    /// it.
+    Int4,
+    /// Four bytes per weight: for hosts, and for cores with an FPU.
+    F32,
+}
