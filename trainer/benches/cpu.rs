@@ -50,7 +50,7 @@ fn iteration(bencher: Bencher<'_, '_>, hidden: usize) {
     let inputs = tokens(config.batch_size * config.num_steps);
     let count = ItemsCount::new(inputs.len());
     let window = Window { targets: inputs.clone(), inputs, resets_state: false };
-    bencher.counter(count).bench_local(|| cpu.compute_gradients(&window));
+    bencher.counter(count).bench_local(|| cpu.compute_gradients(&window, false));
 }
 
 #[divan::bench(args = HIDDEN, max_time = 0.5)]

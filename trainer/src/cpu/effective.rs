@@ -39,7 +39,7 @@ impl Effective {
                 values.copy_from_slice(trained.get(name));
             }
             if rounds_weights && name.is_weight() {
-                round_weights(values, shape.columns);
+                round_weights(self.arch, values, shape.columns);
             }
         }
     }

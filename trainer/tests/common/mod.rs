@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses only a part of this")]
 
-use charcell::model::{Dimensions, ParameterName, Parameters, State, TrainedModel};
+use charcell::model::{Dimensions, ParameterName, Parameters, Precision, State, TrainedModel};
 use charcell::text::{Vocabulary, Window};
 use infer_core::layout::{GATES, Gate, gate_column};
 use infer_core::{Normalisation, Token};
