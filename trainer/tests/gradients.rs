@@ -4,9 +4,11 @@ mod common;
 
 use charcell::Config;
 use charcell::cpu::Cpu;
-use charcell::model::{Dimensions, ParameterName, Parameters};
+use charcell::model::{
+    Architecture, Dimensions, ParameterName, Parameters, Precision, TrainedModel,
+};
 
-use common::{dropout_factor, parameters, reference_loss, state, window};
+use common::{dropout_factor, parameters, reference_loss, state, untrained_model, window};
 
 #[test]
 fn of_one_layer() {
@@ -30,21 +32,80 @@ fn of_the_smallest_model() {
 
 #[test]
 fn with_dropout() {
-    check_with_dropout(Dimensions { vocabulary: 3, hidden: 3, layers: 2 }, 19, 0.25);
-    check_with_dropout(Dimensions { vocabulary: 4, hidden: 5, layers: 1 }, 2, 0.5);
+    check_with(Dimensions { vocabulary: 3, hidden: 3, layers: 2 }.into(), 19, 0.25);
+    check_with(Dimensions { vocabulary: 4, hidden: 5, layers: 1 }.into(), 2, 0.5);
+}
+
+#[test]
+fn with_an_embedding() {
+    for (embedding, hidden, layers) in [(1, 1, 1), (3, 7, 1), (9, 4, 2)] {
+        let dimensions = Dimensions { vocabulary: 5, hidden, layers };
+        check_with(Architecture { dimensions, embedding }, 3, 0.0);
+    }
+}
+
+/// Weights that are left out have no gradient; the others have theirs.
+#[test]
+fn of_sparse_weights() {
+    let dimensions = Dimensions { vocabulary: 5, hidden: 7, layers: 2 };
+    let mut parameters = parameters(dimensions, 50.0, 1);
+    let w_hh = parameters.get_mut(ParameterName::WHh(1));
+    w_hh.iter_mut().step_by(3).for_each(|weight| *weight = 0.0);
+    let window = window(5, 6, 3, 2);
+    let gradients = |sparsity| {
+        let config = Config { batch_size: 3, num_steps: 6, sparsity, ..Config::default() };
+        let mut cpu = Cpu::new(parameters.clone(), &config, 1).unwrap();
+        cpu.compute_gradients(&window, false);
+        cpu.gradients().clone()
+    };
+    let (mut expected, found) = (gradients(0.0), gradients(0.5));
+    let d_w_hh = expected.get_mut(ParameterName::WHh(1));
+    assert!(d_w_hh.iter().all(|&gradient| gradient != 0.0));
+    d_w_hh.iter_mut().step_by(3).for_each(|gradient| *gradient = 0.0);
+    assert!(found == expected);
+}
+
+/// The gradients of rounded weights are used as those of the weights themselves.
+#[test]
+fn of_rounded_weights() {
+    let dimensions = Dimensions { vocabulary: 5, hidden: 7, layers: 2 };
+    for embedding in [0, 3] {
+        let parameters = parameters(Architecture { dimensions, embedding }, 50.0, 1);
+        let window = window(5, 6, 3, 2);
+        let gradients = |parameters: &Parameters, weights, embedding| {
+            let config =
+                Config { batch_size: 3, num_steps: 6, weights, embedding, ..Config::default() };
+            let mut cpu = Cpu::new(parameters.clone(), &config, 1).unwrap();
+            cpu.compute_gradients(&window, weights == Precision::Int4);
+            cpu.gradients().clone()
+        };
+        let model = TrainedModel {
+            parameters: parameters.clone(),
+            precision: Precision::Int4,
+            ..untrained_model(dimensions, 50.0, 1)
+        };
+        let expected = gradients(&model.effective_parameters(), Precision::Int8, 0);
+        let found = gradients(&parameters, Precision::Int4, embedding);
+        for name in Parameters::names(dimensions) {
+            if name != ParameterName::WIh(0) || embedding == 0 {
+                assert!(found.get(name) == expected.get(name), "{name}");
+            }
+        }
+    }
 }
 
 fn check(dimensions: Dimensions, batch_size: usize) {
-    check_with_dropout(dimensions, batch_size, 0.0);
+    check_with(dimensions.into(), batch_size, 0.0);
 }
 
-fn check_with_dropout(dimensions: Dimensions, batch_size: usize, dropout: f32) {
+fn check_with(architecture: Architecture, batch_size: usize, dropout: f32) {
     const STEPS: usize = 6;
     const DIFFERENCE: f64 = 1e-5;
-    let parameters = parameters(dimensions, 50.0, 1);
+    let Architecture { dimensions, embedding } = architecture;
+    let parameters = parameters(architecture, 50.0, 1);
     let (window, state) =
         (window(dimensions.vocabulary, STEPS, batch_size, 2), state(dimensions, batch_size, 3));
-    let config = Config { batch_size, num_steps: STEPS, dropout, ..Config::default() };
+    let config = Config { batch_size, num_steps: STEPS, dropout, embedding, ..Config::default() };
     let mut cpu = Cpu::new(parameters.clone(), &config, 2).unwrap();
     cpu.set_state(&state);
     let loss = cpu.compute_gradients(&window, false);
@@ -58,10 +119,10 @@ fn check_with_dropout(dimensions: Dimensions, batch_size: usize, dropout: f32) {
             let change = changed.filter(|&(n, i, _)| (n, i) == (name, index));
             f64::from(parameters.get(name)[index]) + change.map_or(0.0, |(_, _, by)| by)
         };
-        reference_loss(dimensions, &value, &state, &window, batch_size, &factor)
+        reference_loss(architecture, &value, &state, &window, batch_size, &factor)
     };
     assert!((loss - loss_with(None)).abs() < 1e-6, "{loss}");
-    for name in Parameters::names(dimensions) {
+    for name in Parameters::names(architecture) {
         let gradients = cpu.gradients().get(name);
         let (mut error, mut norm) = (0.0, 0.0);
         for (index, &gradient) in gradients.iter().enumerate() {

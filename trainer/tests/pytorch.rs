@@ -56,7 +56,7 @@ fn compare(file: &str, layers: usize) {
 
     cpu.set_state(&initial);
     let Iterations::Done(reports) =
-        block_on(cpu.train(std::slice::from_ref(&window), &[1.0])).unwrap()
+        block_on(cpu.train(std::slice::from_ref(&window), &[1.0.into()])).unwrap()
     else {
         panic!("training diverged");
     };
@@ -103,7 +103,7 @@ fn optimizers_match_pytorch() {
         let config =
             Config { batch_size, num_steps, optimizer, weight_decay, clip, ..Config::default() };
         let mut cpu = Cpu::new(parameters.clone(), &config, 1).unwrap();
-        block_on(cpu.train(&vec![window.clone(); 3], &[learning_rate; 3])).unwrap();
+        block_on(cpu.train(&vec![window.clone(); 3], &[learning_rate.into(); 3])).unwrap();
         let updated = to_safetensors(&block_on(cpu.parameters()).unwrap());
         let updated = SafeTensors::deserialize(&updated).unwrap();
         for tensor in updated.names().into_iter().filter(|tensor| !tensor.contains("bias_hh")) {

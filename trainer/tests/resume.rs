@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use charcell::text::{Corpus, SHIPPED_TEXT, WindowSampling};
 use charcell::{
     Checkpoint, Config, Device, EpochReport, LengthSetting, Mismatch, OnDevice, Optimizer, Outcome,
-    Progress, Schedule, Training,
+    Precision, Progress, Schedule, Training,
 };
 use infer_core::Normalisation;
 use pollster::block_on;
@@ -42,6 +42,11 @@ fn rich() -> Config {
         validation: 0.1,
         ..small()
     }
+}
+
+/// With everything that makes models smaller.
+fn compact() -> Config {
+    Config { hidden: 24, embedding: 5, weights: Precision::Int4, sparsity: 0.6, ..rich() }
 }
 
 fn training<'a>(corpus: &'a Corpus, config: &Config) -> Training<'a, OnDevice> {
@@ -105,10 +110,12 @@ fn a_run_resumes_in_the_middle_of_an_epoch() {
     let corpus = corpus();
     let cosine = Config { schedule: Schedule::Cosine, warm_up: 0.1, ..rich() };
     type Moment = (Config, fn(&Progress) -> bool);
-    let moments: [Moment; 3] = [
+    let moments: [Moment; 4] = [
         (small(), |progress| progress.iteration < progress.iterations),
         (cosine.clone(), |progress| progress.iteration < progress.iterations),
         (cosine, |progress| progress.held_out.is_some_and(|share| share < 1.0)),
+        // Between two of the moments at which weights are left out.
+        (compact(), |progress| progress.epoch == 3 && progress.iteration < progress.iterations),
     ];
     for (config, is_moment) in moments {
         let whole = finish(training(&corpus, &config));

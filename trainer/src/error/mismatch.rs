@@ -34,15 +34,15 @@ pub enum Mismatch {
         /// Characters that the checkpoint lacks.
         missing_there: Vec<char>,
     },
-    /// The learning rate depends on the number of epochs, and that number differs.
+    /// The course of the training depends on the number of epochs, and that number differs.
     #[error(
-        "the number of epochs can't change from {there} to {here}: with {setting}, the learning \
-         rate has depended on it from the start; keep the old number, or start a new run from \
-         these weights (a run can be made longer if it has a constant or step schedule and no \
-         warm-up)"
+        "the number of epochs can't change from {there} to {here}: with {setting}, the course of \
+         the training has depended on it from the start; keep the old number, or start a new run \
+         from these weights (a run can be made longer if it has a constant or step schedule, no \
+         warm-up, no weights of four bits and no sparsity)"
     )]
     Length {
-        /// The setting that makes the learning rate depend on it.
+        /// The setting that makes the training depend on it.
         setting: LengthSetting,
         /// The epochs here.
         here: usize,
@@ -59,13 +59,17 @@ pub enum Mismatch {
     },
 }
 
-/// A setting that makes the learning rate depend on the number of epochs.
+/// A setting that makes the course of a training depend on the number of epochs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LengthSetting {
     /// [`Schedule::Cosine`](crate::Schedule::Cosine).
     Cosine,
     /// A warm-up, over this share of the iterations.
     WarmUp(f32),
+    /// [`Precision::Int4`](crate::Precision::Int4): weights are rounded from the middle on.
+    Int4,
+    /// This share of the recurrent weights is left out, little by little.
+    Sparsity(f32),
 }
 
 impl fmt::Display for LengthSetting {
@@ -73,6 +77,8 @@ impl fmt::Display for LengthSetting {
         match self {
             Self::Cosine => formatter.write_str("the cosine schedule"),
             Self::WarmUp(share) => write!(formatter, "a warm-up of {share}"),
+            Self::Int4 => formatter.write_str("weights of four bits"),
+            Self::Sparsity(share) => write!(formatter, "a sparsity of {share}"),
         }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::characters::missing;
 use crate::config::{Config, Schedule};
 use crate::error::{LengthSetting, Mismatch};
+use crate::model::Precision;
 
 /// Refuses a setting that differs.
 pub(super) fn of_setting(
@@ -38,12 +39,16 @@ pub(super) fn of_vocabularies(here: &[char], there: &[char]) -> Result<(), Misma
     Err(Mismatch::Vocabulary { missing_here, missing_there })
 }
 
-/// The setting that makes the learning rate depend on the total number of epochs.
+/// The setting that makes the course of the training depend on the total number of epochs.
 fn depends_on_length(config: &Config) -> Option<LengthSetting> {
     if config.schedule == Schedule::Cosine {
         Some(LengthSetting::Cosine)
     } else if config.warm_up > 0.0 {
         Some(LengthSetting::WarmUp(config.warm_up))
+    } else if config.weights == Precision::Int4 {
+        Some(LengthSetting::Int4)
+    } else if config.sparsity > 0.0 {
+        Some(LengthSetting::Sparsity(config.sparsity))
     } else {
         None
     }

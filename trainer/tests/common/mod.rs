@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses only a part of this")]
 
-use charcell::model::{Dimensions, ParameterName, Parameters, Precision, State, TrainedModel};
+use charcell::model::{
+    Architecture, Dimensions, ParameterName, Parameters, Precision, State, TrainedModel,
+};
 use charcell::text::{Vocabulary, Window};
 use infer_core::layout::{GATES, Gate, gate_column};
 use infer_core::{Normalisation, Token};
@@ -10,9 +12,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Random parameters, including biases, `scale` times as large as initial ones.
-pub(crate) fn parameters(dimensions: Dimensions, scale: f32, seed: u64) -> Parameters {
+pub(crate) fn parameters(
+    architecture: impl Into<Architecture>,
+    scale: f32,
+    seed: u64,
+) -> Parameters {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut parameters = Parameters::zeros(dimensions);
+    let mut parameters = Parameters::zeros(architecture);
     for value in parameters.values_mut() {
         *value = random.random_range(-0.01..0.01) * scale;
     }
@@ -57,13 +63,14 @@ pub(crate) type Factor<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f64;
 /// The mean loss of `window` in nats, computed in f64 as simply as possible; each output of a layer
 /// is multiplied by its factor before the next layer reads it.
 pub(crate) fn reference_loss(
-    dimensions: Dimensions,
+    architecture: Architecture,
     parameters: &dyn Fn(ParameterName, usize) -> f64,
     state: &State,
     window: &Window,
     batch_size: usize,
     factor: Factor<'_>,
 ) -> f64 {
+    let Architecture { dimensions, embedding } = architecture;
     let mut loss_nats = 0.0;
     for row in 0..batch_size {
         let part = |values: &[f32], layer: usize| -> Vec<f64> {
@@ -75,8 +82,15 @@ pub(crate) fn reference_loss(
             layers.map(|layer| (part(&state.hidden, layer), part(&state.cell, layer))).collect();
         for step in 0..window.inputs.len() / batch_size {
             let token = |tokens: &[Token]| usize::from(tokens[step * batch_size + row]);
-            let mut x = vec![0.0; dimensions.vocabulary];
-            x[token(&window.inputs)] = 1.0;
+            let input = token(&window.inputs);
+            let mut x: Vec<f64> = if embedding > 0 {
+                let element = |k| parameters(ParameterName::Embedding, input * embedding + k);
+                (0..embedding).map(element).collect()
+            } else {
+                (0..dimensions.vocabulary)
+                    .map(|token| f64::from(u8::from(token == input)))
+                    .collect()
+            };
             for (layer, (h, c)) in states.iter_mut().enumerate() {
                 reference_step(dimensions, parameters, layer, &x, h, c);
                 let outputs = h.iter().enumerate();
