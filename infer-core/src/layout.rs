@@ -101,6 +101,64 @@ pub const fn pair(w1: i8, w2: i8) -> i16 {
     (256 * w2 as i16).wrapping_add(w1 as i16)
 }
 
+/// Four rows by eight columns of an int4 matrix with values in ±7, in four words. Word k holds two
+/// columns: 2k in its upper half, 2k + 1 in its lower half. In a half, row r is the nibble at bit
+/// 4r: the first three rows are stored as w + 8, the last one in two's complement.
+///
+/// Cores that multiply two int16 at once mask the nibbles of a row, without shifting them. The
+/// product with the whole word is the sum of all rows, times 1, 16, 256 and 4096, and so gives the
+/// last row. The excess of 8 is taken off with the sum of the hidden states.
+///
+/// For the other cores, (word >> 4r) & 0x000f_000f is one row's weights of two columns; of the last
+/// row, after its sign bits are flipped, so that it has the same excess. The upper half of its
+/// product with h₂ₖ + h₂ₖ₊₁ · 2¹⁶ is the sum of both columns' products, because the columns are the
+/// other way round: one multiplication counts for two. The lower half isn't needed. For 16 columns,
+/// neither half overflows: 15 · 128 · 16 < 2¹⁵.
+///
+/// A word of zeros is 0x0888_0888. Blocks are ordered as in [`PairBlock`], but rows may keep only
+/// some of them: see [`BlockColumns`](crate::BlockColumns).
+#[cfg(feature = "compact")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(16))]
+pub struct NibbleBlock(pub [u32; BLOCK_COLUMNS / 2]);
+
+#[cfg(feature = "compact")]
+impl NibbleBlock {
+    /// What is added to the weights of all rows but the last one, so that they aren't negative.
+    pub const EXCESS: i32 = 8;
+
+    /// The block with these `weights`, of which only the lower four bits count: −8 … 7.
+    #[must_use]
+    pub fn new(weights: &[[i8; BLOCK_COLUMNS]; BLOCK_ROWS]) -> Self {
+        let mut words = [0; BLOCK_COLUMNS / 2];
+        for (row, weights) in (0..).zip(weights) {
+            let excess = if row + 1 < BLOCK_ROWS { Self::EXCESS } else { 0 };
+            for (word, &[upper, lower]) in words.iter_mut().zip(weights.as_chunks::<2>().0) {
+                let [upper, lower] = [upper, lower].map(|w| (i32::from(w) + excess) as u32 & 0xf);
+                *word |= (upper << 16 | lower) << (4 * row);
+            }
+        }
+        Self(words)
+    }
+}
+
 /// Four rows by eight columns of an f32 matrix, row by row; the blocks are ordered as in
 /// [`PairBlock`].
 pub type F32Block = [[f32; BLOCK_COLUMNS]; BLOCK_ROWS];
+
+#[cfg(all(test, feature = "compact"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nibbles_are_where_the_layout_says() {
+        let mut weights = [[0; BLOCK_COLUMNS]; BLOCK_ROWS];
+        assert_eq!(NibbleBlock::new(&weights), NibbleBlock([0x0888_0888; 4]));
+        for (row, weights) in (0..).zip(&mut weights) {
+            weights[2] = [-7, -1, 1, -7][row];
+            weights[7] = 7;
+        }
+        let expected = NibbleBlock([0x0888_0888, 0x9971_0888, 0x0888_0888, 0x0888_7fff]);
+        assert_eq!(NibbleBlock::new(&weights), expected);
+    }
+}

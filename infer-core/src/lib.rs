@@ -31,6 +31,7 @@
 //! |---|---|---|
 //! | `f32` | yes | [`F32`] models, for hosts and cores with an FPU, beside [`Int8`] ones |
 //! | `unicode` | yes | lower-cases all scripts in a prefix (11 KB of tables), not only ASCII |
+//! | `compact` | | the products for weights of four bits and for block-sparse matrices |
 //! | `embedded-io` | | `Generator::write_to` writes to any `embedded_io::Write` |
 //! | `defmt` | | errors can be logged with `defmt` |
 //! | `serde` | | headers of artifacts can be serialised, for programs that write them |
@@ -51,6 +52,8 @@ mod activation;
 #[doc(hidden)]
 pub mod arch;
 pub mod artifact;
+#[cfg(feature = "compact")]
+mod block_columns;
 #[cfg(feature = "f32")]
 mod float;
 mod generator;
@@ -69,6 +72,8 @@ mod weights;
 
 pub use artifact::LoadError;
 pub use artifact::dimensions::Dimensions;
+#[cfg(feature = "compact")]
+pub use block_columns::BlockColumns;
 #[cfg(feature = "f32")]
 pub use float::F32;
 pub use generator::Generator;

@@ -85,7 +85,9 @@ fn formatting(shell: &Shell) -> Result<()> {
 }
 
 fn clippy(shell: &Shell) -> Result<()> {
-    Ok(cmd!(shell, "cargo clippy --workspace --all-targets -- -D warnings").run()?)
+    cmd!(shell, "cargo clippy --workspace --all-targets -- -D warnings").run()?;
+    let features = ["--package", "infer-core", "--all-targets", "--all-features"];
+    Ok(cmd!(shell, "cargo clippy {features...} -- -D warnings").run()?)
 }
 
 /// The packages of the firmware's workspace that also run on the host.
@@ -152,7 +154,7 @@ fn features(shell: &Shell) -> Result<()> {
     let packages = ["infer-core", "infer-core-c", "charcell"].map(|name| ["--package", name]);
     let packages = packages.as_flattened();
     cmd!(shell, "cargo hack check --each-feature --no-dev-deps {packages...}").run()?;
-    for features in ["", "f32", "f32,embedded-io,defmt"] {
+    for features in ["", "f32", "compact", "f32,embedded-io,defmt"] {
         let features = ["--no-default-features", "--features", features];
         cmd!(shell, "cargo test --package infer-core --lib --tests {features...}").run()?;
     }

@@ -15,6 +15,8 @@ mod armv7m;
 mod fpu;
 #[cfg(helium)]
 mod helium;
+#[cfg(feature = "compact")]
+mod int4;
 mod kernels;
 mod portable;
 #[cfg(any(test, feature = "kernel-properties"))]
@@ -24,8 +26,12 @@ mod riscv;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
+#[cfg(feature = "compact")]
+pub use int4::{Int4Kernels, Int4Target};
 #[cfg(feature = "f32")]
 pub use kernels::F32Kernels;
+#[cfg(feature = "compact")]
+pub use kernels::GATHERED_BLOCKS;
 pub use kernels::{Int8Kernels, PART_BLOCKS};
 pub use portable::Portable;
 
@@ -72,6 +78,18 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     has_properties! {
         sse2_int8: int8 of super::sse2::Sse2;
+    }
+
+    #[cfg(feature = "compact")]
+    has_properties! {
+        portable_int4: int4 of super::Portable;
+        portable_sparse_int8: sparse_int8 of super::Portable;
+    }
+
+    #[cfg(all(feature = "compact", target_arch = "x86_64"))]
+    has_properties! {
+        sse2_int4: int4 of super::sse2::Sse2;
+        sse2_sparse_int8: sparse_int8 of super::sse2::Sse2;
     }
 
     #[cfg(feature = "f32")]

@@ -6,13 +6,19 @@
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg32;
 
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, MAX_HIDDEN};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, MAX_HIDDEN, Operand, PairBlock, pair};
+
+#[cfg(feature = "compact")]
+mod compact;
+
+#[cfg(feature = "compact")]
+pub use compact::{int4, sparse_int8};
 
 /// Maximum length of a row, in blocks.
 const MAX_BLOCKS: usize = MAX_HIDDEN / BLOCK_COLUMNS;
 
 /// Row lengths in blocks: odd, even, a whole part, and more than one part.
-const SIZES: [usize; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 63, 64, 65, MAX_BLOCKS];
+const SIZES: [usize; 17] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 63, 64, 65, MAX_BLOCKS];
 
 /// The values that weights, vectors, multipliers and sums are filled with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +33,17 @@ pub enum Data {
     Alternating,
     /// Any bits that fit the type, which no artifact contains.
     Damaged,
+}
+
+/// Which blocks of a row are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All of them.
+    All,
+    /// The last ones of the longest row.
+    Last,
+    /// Random ones of the longest row.
+    Random,
 }
 
 impl Data {
@@ -53,8 +70,10 @@ impl Data {
 /// A case in which an implementation is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
-    /// Blocks in a row.
+    /// Blocks in a row, without those that aren't kept.
     pub blocks: usize,
+    /// Which ones they are.
+    pub kept: Kept,
     /// What weights, multipliers and sums were filled with.
     pub weights: Data,
     /// What the vector was filled with.
@@ -73,7 +92,8 @@ fn each_case(
         for weights in Data::ALL {
             for vector in Data::ALL {
                 if let Some(row) = check(&mut random, blocks, weights, vector) {
-                    return Err(Failure { blocks, weights, vector, row });
+                    let kept = Kept::All;
+                    return Err(Failure { blocks, kept, weights, vector, row });
                 }
             }
         }
@@ -88,7 +108,6 @@ fn each_case(
 /// The first case in which they aren't.
 pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
     use crate::activation::tanh;
-    use crate::layout::{Columns, Operand, PairBlock, pair};
 
     /// The first and last arguments of the table of tanh, and the ones next to them.
     const LIMITS: [i32; BLOCK_ROWS] = [-(4 << 16) - 1, -(4 << 16), (4 << 16) - 1, 4 << 16];
@@ -97,38 +116,53 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
     let mut x = [Columns::default(); MAX_BLOCKS];
     each_case(|random, count, weights, vector| {
         let (blocks, x) = (blocks.get_mut(..count)?, x.get_mut(..count)?);
-        for block in blocks.iter_mut() {
-            for (index, word) in
-                block.0.as_flattened_mut().as_flattened_mut().iter_mut().enumerate()
-            {
-                let mut weight =
-                    |row| weights.number(random, index / 2 + row, [-127, 127], 127) as i8;
-                *word = match (weights, vector) {
-                    // The largest possible sums: all bytes are −128.
-                    (Data::Damaged, Data::Smallest) => i16::from_ne_bytes([0x80; 2]),
-                    (Data::Damaged, _) => random.next_u32() as i16,
-                    _ => pair(weight(0), weight(1)),
-                };
-            }
-        }
-        for columns in x.iter_mut() {
-            for (column, x) in columns.0.iter_mut().enumerate() {
-                *x = vector.number(random, column, [-128, 127], 127) as Operand;
-            }
-        }
-        let mut number = |index, limits, damaged| weights.number(random, index, limits, damaged);
-        let multipliers = [0, 1, 2, 3].map(|row| number(row, [0, 32_767], 32_767) as i16);
-        let sums = [0, 1, 2, 3].map(|row| number(row, [-(1 << 30), 1 << 30], i32::MAX));
+        fill_pairs(blocks, random, weights, vector);
+        fill_vector(x, random, vector);
+        let (multipliers, sums) = multipliers_and_sums(random, weights);
         let mut found = sums;
         K::add_products(&mut found, &multipliers, blocks, x);
         let expected = expected_int8(sums, multipliers, blocks, x);
         // Without scaling, nearly all of them would be beyond the table of tanh.
         let near = sums.map(|sum| sum >> 13);
         let tanh = [sums, near, LIMITS].map(|gates| (K::tanh(&gates), gates.map(tanh)));
-        core::iter::once((found, expected)).chain(tanh).find_map(|(found, expected)| {
-            found.iter().zip(&expected).position(|(found, expected)| found != expected)
-        })
+        core::iter::once((found, expected)).chain(tanh).find_map(first_difference)
     })
+}
+
+/// Fills `blocks` with pairs; with [`Data::Damaged`], the `vector` decides how.
+fn fill_pairs(blocks: &mut [PairBlock], random: &mut Pcg32, weights: Data, vector: Data) {
+    for block in blocks {
+        for (index, word) in block.0.as_flattened_mut().as_flattened_mut().iter_mut().enumerate() {
+            let mut weight = |row| weights.number(random, index / 2 + row, [-127, 127], 127) as i8;
+            *word = match (weights, vector) {
+                // The largest possible sums: all bytes are −128.
+                (Data::Damaged, Data::Smallest) => i16::from_ne_bytes([0x80; 2]),
+                (Data::Damaged, _) => random.next_u32() as i16,
+                _ => pair(weight(0), weight(1)),
+            };
+        }
+    }
+}
+
+/// Fills `x` with numbers that fit an int8.
+fn fill_vector(x: &mut [Columns], random: &mut Pcg32, vector: Data) {
+    for columns in x {
+        for (column, x) in columns.0.iter_mut().enumerate() {
+            *x = vector.number(random, column, [-128, 127], 127) as Operand;
+        }
+    }
+}
+
+/// The multipliers of four rows, and the sums that products are added to.
+fn multipliers_and_sums(random: &mut Pcg32, data: Data) -> ([i16; BLOCK_ROWS], [i32; BLOCK_ROWS]) {
+    let mut number = |index, limits, damaged| data.number(random, index, limits, damaged);
+    let multipliers = [0, 1, 2, 3].map(|row| number(row, [0, 32_767], 32_767) as i16);
+    (multipliers, [0, 1, 2, 3].map(|row| number(row, [-(1 << 30), 1 << 30], i32::MAX)))
+}
+
+/// The first row in which the sums that were found differ from the expected ones.
+fn first_difference((found, expected): ([i32; BLOCK_ROWS], [i32; BLOCK_ROWS])) -> Option<usize> {
+    found.iter().zip(&expected).position(|(found, expected)| found != expected)
 }
 
 /// The result of [`Int8Kernels::add_products`](super::Int8Kernels::add_products) by definition.
@@ -136,8 +170,8 @@ pub fn int8<K: super::Int8Kernels>() -> Result<(), Failure> {
 fn expected_int8(
     mut sums: [i32; BLOCK_ROWS],
     multipliers: [i16; BLOCK_ROWS],
-    blocks: &[crate::layout::PairBlock],
-    x: &[crate::layout::Columns],
+    blocks: &[PairBlock],
+    x: &[Columns],
 ) -> [i32; BLOCK_ROWS] {
     let parts = blocks.chunks(super::PART_BLOCKS).zip(x.chunks(super::PART_BLOCKS));
     for (blocks, x) in parts {
@@ -152,12 +186,21 @@ fn expected_int8(
                 }
             }
         }
-        for ((sum, product), multiplier) in sums.iter_mut().zip(products).zip(multipliers) {
-            let product = i64::from(product as i32);
-            *sum = sum.wrapping_add(((product * i64::from(multiplier)) >> 16) as i32);
-        }
+        add_scaled(&mut sums, products, multipliers);
     }
     sums
+}
+
+/// `sums` += `products` · `multipliers` / 2¹⁶, rounded down; the products wrap.
+fn add_scaled(
+    sums: &mut [i32; BLOCK_ROWS],
+    products: [i64; BLOCK_ROWS],
+    multipliers: [i16; BLOCK_ROWS],
+) {
+    for ((sum, product), multiplier) in sums.iter_mut().zip(products).zip(multipliers) {
+        let product = i64::from(product as i32);
+        *sum = sum.wrapping_add(((product * i64::from(multiplier)) >> 16) as i32);
+    }
 }
 
 /// Checks that the sums of [`F32Kernels`](super::F32Kernels) are as close to those in f64 as f32
