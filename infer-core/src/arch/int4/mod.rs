@@ -1,6 +1,8 @@
 //! Inner products with int4 weights, of matrices that keep all or some of their blocks: a file a
 //! target.
 
+#[cfg(arm_dsp)]
+mod arm_dsp;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
