@@ -3,6 +3,8 @@
 
 #[cfg(arm_dsp)]
 mod arm_dsp;
+#[cfg(armv6m)]
+mod armv6m;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
