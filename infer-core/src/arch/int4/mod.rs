@@ -5,6 +5,8 @@
 mod arm_dsp;
 #[cfg(armv6m)]
 mod armv6m;
+#[cfg(armv7m)]
+mod armv7m;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
