@@ -7,6 +7,8 @@ mod arm_dsp;
 mod armv6m;
 #[cfg(armv7m)]
 mod armv7m;
+#[cfg(helium)]
+mod helium;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
