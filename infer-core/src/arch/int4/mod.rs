@@ -10,6 +10,8 @@ mod armv7m;
 #[cfg(helium)]
 mod helium;
 mod portable;
+#[cfg(riscv)]
+mod riscv;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
