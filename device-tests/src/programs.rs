@@ -26,7 +26,7 @@ pub struct Task<'a> {
     pub characters: usize,
     /// The artifact.
     pub model: &'a Path,
-    /// The feature of the programs for its weights: `int8` or `f32`.
+    /// The feature of the programs for its weights: `int8`, `f32`, or `compact` for int4.
     pub weights: &'a str,
 }
 

@@ -32,6 +32,11 @@ macro_rules! machines {
                 }
 
                 #[test]
+                fn compact_products_are_exact() -> Result<()> {
+                    check_products("compact", |task| task.on_machine(&MACHINE))
+                }
+
+                #[test]
                 fn texts_are_the_hosts() -> Result<()> {
                     let model = model(&MACHINE)?;
                     compare(&[&model], CHARACTERS, |task| task.on_machine(&MACHINE))
@@ -78,6 +83,11 @@ macro_rules! hosts {
                 #[test]
                 fn products_are_exact() -> Result<()> {
                     check_products("int8", |task| task.on_host($host))
+                }
+
+                #[test]
+                fn compact_products_are_exact() -> Result<()> {
+                    check_products("compact", |task| task.on_host($host))
                 }
 
                 #[test]

@@ -55,7 +55,10 @@ pub fn model(artifact: &[u8]) -> Model<'_, Precision> {
 pub fn check_kernels() {
     use infer_core::arch::{self, properties};
 
-    #[cfg(feature = "int8")]
+    #[cfg(feature = "compact")]
+    let outcome = properties::int4::<arch::Int4Target>()
+        .and_then(|()| properties::sparse_int8::<arch::Int8Target>());
+    #[cfg(all(feature = "int8", not(feature = "compact")))]
     let outcome = properties::int8::<arch::Int8Target>();
     #[cfg(not(feature = "int8"))]
     let outcome = properties::f32::<arch::F32Target>();
