@@ -1,5 +1,6 @@
 //! All settings of a run.
 
+mod flash;
 mod preset;
 
 use infer_core::artifact::MAX_PREFIXES;

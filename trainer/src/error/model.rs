@@ -28,6 +28,17 @@ pub enum ModelError {
         /// L.
         layers: usize,
     },
+    /// No model of this vocabulary is as small as requested.
+    #[error(
+        "a model for this text doesn't fit in {flash_bytes} bytes: the smallest needs {needed}; \
+         give more, or leave out rare characters of the text"
+    )]
+    FlashBytes {
+        /// The bytes that it may have.
+        flash_bytes: usize,
+        /// The bytes that the smallest model needs.
+        needed: usize,
+    },
     /// There are more prefixes than an artifact can hold.
     #[error("{found} prefixes are given, but an artifact can hold {MAX_PREFIXES}: give fewer")]
     TooManyPrefixes {

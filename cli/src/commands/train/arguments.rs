@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use charcell_flash::BOARDS;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::values::{
@@ -16,6 +18,7 @@ use crate::commands::shared::{NormalizeArgument, WeightsArgument};
   charcell train
   charcell train --corpus my.txt --out runs/mine --prefix \"Once upon\" --epochs 300
   charcell train --corpus books/ --preset good --out runs/books
+  charcell train --corpus my.txt --board microbit-v2 --out runs/microbit
   charcell train --resume --out runs/books
   charcell train --from runs/books --corpus letters.txt --epochs 20 --out runs/letters")]
 pub(in crate::commands) struct Arguments {
@@ -71,14 +74,24 @@ pub(super) struct ModelArguments {
     /// less time [default: chapter].
     #[arg(long, value_enum)]
     pub(super) preset: Option<PresetArgument>,
+    /// Bytes of flash that the artifact may take. Units, precision and sparsity are chosen to predict
+    /// best in as many.
+    #[arg(long, value_name = "N", conflicts_with_all = ["preset", "from", "resume"])]
+    pub(super) flash_bytes: Option<usize>,
+    /// The same for the flash that the firmware of this board leaves for a model: see `charcell
+    /// boards`.
+    #[arg(long, value_name = "NAME",
+        value_parser = PossibleValuesParser::new(BOARDS.iter().map(|board| board.name)),
+        conflicts_with_all = ["flash_bytes", "preset", "from", "resume"])]
+    pub(super) board: Option<String>,
     /// Hidden units in each layer.
     #[arg(long, value_name = "N")]
     pub(super) hidden: Option<usize>,
     /// LSTM layers.
     #[arg(long, value_name = "N")]
     pub(super) layers: Option<usize>,
-    /// Width of an embedding of the characters before the first layer, which predicts new text
-    /// better [default: none].
+    /// Width of an embedding of the characters before the first layer, with which new text is
+    /// predicted better; 0: none.
     #[arg(long, value_name = "N")]
     pub(super) embedding: Option<usize>,
     /// Precision of the artifact's weights: with int4, half as large as with int8, training rounds

@@ -13,14 +13,23 @@ pub(in crate::commands) fn with_defaults(command: Command) -> Command {
     })
 }
 
+/// The presets besides the chapter's.
+const OTHER_PRESETS: [(&str, Preset); 4] = [
+    ("good", Preset::Good),
+    ("tiny", Preset::Tiny),
+    ("small", Preset::Small),
+    ("best", Preset::Best),
+];
+
 /// The default of the setting `name`: the chapter's, and others where they differ.
 fn default(name: &str) -> Option<String> {
     let chapter = value(&Preset::Chapter.config(), name)?;
-    let good = value(&Preset::Good.config(), name)?;
+    let others = OTHER_PRESETS.map(|(word, preset)| Some((word, value(&preset.config(), name)?)));
     let adam = value(&Config::default().with_optimizer(Some(Optimizer::Adam)), name)?;
     let mut default = format!("[default: {chapter}");
-    if good != chapter {
-        default += &format!("; with --preset good: {good}");
+    let others = others.into_iter().flatten().filter(|(_, value)| *value != chapter);
+    for (word, value) in others {
+        default += &format!("; with --preset {word}: {value}");
     }
     if adam != chapter && name != "optimizer" {
         default += &format!("; with adam or adamw: {adam}");

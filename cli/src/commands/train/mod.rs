@@ -33,12 +33,13 @@ const RUNS: &str = "runs";
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (start, folder) = start(arguments)?;
     let corpus = Corpus::open(&arguments.source(start.source()))?;
-    let config = arguments.config(&start, &corpus);
+    let config = arguments.config(&start, &corpus)?;
     arguments.check_effects(&config)?;
     start.check(&config, &corpus)?;
     let Choice { device, reason } = arguments.device()?;
     let folder = folder.map_or_else(|| new_folder(&arguments.run), Ok)?;
     tell_text(&corpus, &config);
+    arguments.tell_choice(&config, &corpus);
     start.tell(&corpus);
     tell(format_args!("device: {device} ({reason})"));
     let interruption = Interruption::listen(folder);

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use charcell::gpu::Adapter;
 use charcell::text::{Corpus, Source};
-use charcell::{Choice, Config, Device, Optimizer, Preset, Schedule};
+use charcell::{Choice, Config, Device, ModelError, Optimizer, Precision, Preset, Schedule};
+use charcell_flash::Board;
 use pollster::block_on;
 
 use super::arguments::{Arguments, DeviceArgument, DeviceArguments, TrainingArguments};
 use super::start::Start;
 use crate::commands::shared::check_effects;
 use crate::error::Error;
+use crate::output::tell;
 
 /// Characters of the shipped text that are trained on by default, as many as in the chapter.
 const CHAPTER_CHARACTERS: usize = 10_000;
@@ -51,13 +53,18 @@ impl Arguments {
     }
 
     /// All settings of a training on `corpus` that begins with `start`.
-    pub(super) fn config(&self, start: &Start, corpus: &Corpus) -> Config {
+    ///
+    /// # Errors
+    /// Those of [`Config::for_flash`].
+    pub(super) fn config(&self, start: &Start, corpus: &Corpus) -> Result<Config, Error> {
         let Self { text, model, training, .. } = self;
-        let mut config = start.config(model.preset.map_or(Preset::Chapter, Into::into));
-        if !matches!(start, Start::Resumed(_)) {
-            config = config.with_optimizer(training.optimizer.map(Into::into));
-            config.prefixes = default_prefixes(corpus);
-        }
+        let mut config = match start {
+            Start::Resumed(last) => last.checkpoint.description().config.clone(),
+            Start::Drawn | Start::Pretrained(_) => {
+                let config = start.with_sizes(self.defaults(corpus)?);
+                config.with_optimizer(training.optimizer.map(Into::into))
+            }
+        };
         if !training.prefix.is_empty() {
             config.prefixes.clone_from(&training.prefix);
         }
@@ -67,7 +74,49 @@ impl Arguments {
         replace!(config by training: epochs, num_steps, batch_size, optimizer, learning_rate);
         replace!(config by training: schedule, warm_up, decay_every, decay_factor, weight_decay);
         replace!(config by training: clip, sampling, patience, seed, report_every);
-        config
+        Ok(config)
+    }
+
+    /// The settings for options that aren't given: those of a preset, or for the bytes of flash that
+    /// an artifact may take.
+    fn defaults(&self, corpus: &Corpus) -> Result<Config, ModelError> {
+        let vocabulary = corpus.vocabulary().characters();
+        let prefixes = match self.training.prefix.as_slice() {
+            [] => default_prefixes(corpus),
+            prefixes => prefixes.to_vec(),
+        };
+        match self.flash_bytes() {
+            Some(flash_bytes) => Config::for_flash(flash_bytes, vocabulary, prefixes),
+            None => {
+                let preset = self.model.preset.map_or(Preset::Chapter, Into::into);
+                preset.config_for(vocabulary, prefixes)
+            }
+        }
+    }
+
+    /// The bytes of flash that the artifact may take, if they are given, or a board is.
+    fn flash_bytes(&self) -> Option<usize> {
+        let board = self.model.board.as_deref().and_then(charcell_flash::board);
+        self.model.flash_bytes.or(board.map(Board::model_bytes))
+    }
+
+    /// What was chosen for the bytes of flash that an artifact may take, and why.
+    pub(super) fn tell_choice(&self, config: &Config, corpus: &Corpus) {
+        let preset: Option<Preset> = self.model.preset.map(Into::into);
+        let of_preset = preset.and_then(Preset::flash_bytes);
+        let Some(flash_bytes) = self.flash_bytes().or(of_preset) else { return };
+        let most = config.largest_artifact(corpus.vocabulary().characters());
+        let Config { hidden, embedding, sparsity, weights, .. } = config;
+        let kept = match sparsity {
+            0.0 => "all recurrent weights".into(),
+            share => format!("{:.0} % of the recurrent weights left out", 100.0 * share),
+        };
+        let weights = if *weights == Precision::Int4 { "four bits" } else { "eight bits" };
+        tell(format_args!(
+            "chosen for {flash_bytes} bytes of flash: {hidden} units, an embedding of {embedding}, \
+             {kept}, {weights} per weight: at most {most} bytes; of models in so many bytes, such \
+             a one predicts unseen text best"
+        ));
     }
 
     /// Refuses options that were given but have no effect on a training with `config`.

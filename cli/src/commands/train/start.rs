@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use charcell::model::{Dimensions, Parameters, TrainedModel};
+use charcell::model::{Architecture, Dimensions, Parameters, TrainedModel};
 use charcell::text::{Corpus, Source};
-use charcell::{Backend, Config, DeviceError, Preset, Pretrained, Training, TrainingError};
+use charcell::{Backend, Config, DeviceError, Pretrained, Training, TrainingError};
 
 use crate::error::Error;
 use crate::output::tell;
@@ -65,16 +65,12 @@ impl Start {
         }
     }
 
-    /// The default settings; `preset` applies unless the training is resumed.
-    pub(super) fn config(&self, preset: Preset) -> Config {
-        match self {
-            Self::Drawn => preset.config(),
-            Self::Pretrained(pretrained) => {
-                let Dimensions { hidden, layers, .. } = pretrained.model().parameters.dimensions();
-                Config { hidden, layers, ..preset.config() }
-            }
-            Self::Resumed(last) => last.checkpoint.description().config.clone(),
-        }
+    /// `config` with the sizes of the model whose weights the training starts from, if it does.
+    pub(super) fn with_sizes(&self, config: Config) -> Config {
+        let Self::Pretrained(pretrained) = self else { return config };
+        let Architecture { dimensions, embedding } = pretrained.model().parameters.architecture();
+        let Dimensions { hidden, layers, .. } = dimensions;
+        Config { hidden, layers, embedding, ..config }
     }
 
     /// Checks that a training with `config` on `corpus` can start from this.

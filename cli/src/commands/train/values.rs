@@ -35,6 +35,13 @@ words!(PresetArgument for Preset {
     Chapter,
     /// A recipe that predicts unseen text better, in less time.
     Good,
+    /// At most 52,000 bytes of flash: predicts as well as the chapter's model in a sixth of its
+    /// size.
+    Tiny,
+    /// At most 98,000 bytes of flash.
+    Small,
+    /// At most 324,000 bytes of flash: predicts best.
+    Best,
 });
 
 words!(InitialWeightsArgument for InitialWeights {

@@ -1,0 +1,111 @@
+//! Settings for an artifact of a given size.
+
+use infer_core::artifact::PRELUDE_BYTES;
+use infer_core::layout::{
+    ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, MAX_HIDDEN, NibbleBlock, padded,
+};
+
+use super::{Config, InitialWeights, Optimizer, Schedule};
+use crate::error::ModelError;
+use crate::model::Precision;
+
+/// The width of the embedding; wider ones predict no better.
+const EMBEDDING: usize = 32;
+
+/// Models with more bytes than this leave out half of their recurrent weights: then more units with
+/// fewer weights each predict better (`docs/results.md`).
+const DENSE_BYTES: usize = 70_000;
+
+/// Models with more bytes than this learn a text by heart if they are trained as long as smaller
+/// ones.
+const MEMORISING_BYTES: usize = 200_000;
+
+/// More bytes don't help, unless the text is very long.
+pub(super) const MOST_BYTES: usize = 324_000;
+
+impl Config {
+    /// The settings of a training for an artifact of at most `flash_bytes`: an embedding, weights of
+    /// four bits, and the number of units and of left-out weights that predict unseen text best
+    /// (`docs/results.md`). The `vocabulary` and the `prefixes` are stored in the artifact too.
+    ///
+    /// # Errors
+    /// [`ModelError::FlashBytes`] if not even a model of eight units fits.
+    pub fn for_flash(
+        flash_bytes: usize,
+        vocabulary: &[char],
+        prefixes: Vec<String>,
+    ) -> Result<Self, ModelError> {
+        let used = flash_bytes.min(MOST_BYTES);
+        let (dropout, epochs) = match used {
+            ..DENSE_BYTES => (0.1, 24),
+            DENSE_BYTES..MEMORISING_BYTES => (0.2, 24),
+            _ => (0.3, 14),
+        };
+        let config = Self {
+            embedding: EMBEDDING,
+            weights: Precision::Int4,
+            sparsity: if used < DENSE_BYTES { 0.0 } else { 0.5 },
+            num_steps: 32,
+            batch_size: 16,
+            epochs,
+            optimizer: Optimizer::AdamW,
+            learning_rate: 0.03,
+            schedule: Schedule::Cosine,
+            warm_up: 0.05,
+            weight_decay: 0.05,
+            clip: 1.0,
+            dropout,
+            initial_weights: InitialWeights::Uniform,
+            validation: 0.05,
+            report_every: 2,
+            prefixes,
+            ..Self::default()
+        };
+        let with = |hidden| Self { hidden, ..config.clone() };
+        let sizes = (BLOCK_COLUMNS..=MAX_HIDDEN).step_by(BLOCK_COLUMNS);
+        let fits = |&hidden: &usize| with(hidden).largest_artifact(vocabulary) <= used;
+        match sizes.take_while(fits).last() {
+            Some(hidden) => Ok(with(hidden)),
+            None => {
+                let needed = with(BLOCK_COLUMNS).largest_artifact(vocabulary);
+                Err(ModelError::FlashBytes { flash_bytes, needed })
+            }
+        }
+    }
+
+    /// The most bytes that an artifact of four bits has after a training with these settings.
+    #[must_use]
+    pub fn largest_artifact(&self, vocabulary: &[char]) -> usize {
+        let Self { hidden, layers, .. } = *self;
+        let characters = vocabulary.len();
+        let row_blocks = padded(hidden) / BLOCK_COLUMNS;
+        let all_blocks = hidden * row_blocks;
+        let kept = all_blocks - (f64::from(self.sparsity) * all_blocks as f64) as usize;
+        let groups = characters.div_ceil(BLOCK_ROWS);
+        let block = size_of::<NibbleBlock>();
+        // If no block is left out, neither their counts nor their columns are stored.
+        let [counts, columns] = if kept < all_blocks { [hidden, kept] } else { [0, 0] };
+        let layer = |layer: usize| {
+            let input =
+                if layer == 0 { characters * hidden * GATES / 2 } else { all_blocks * block };
+            [input, counts, columns, kept * block, hidden * 8 * GATES]
+        };
+        let output =
+            [groups * BLOCK_ROWS * 2, groups * row_blocks * block, groups * BLOCK_ROWS * 4];
+        let tensors = (0..layers).flat_map(layer).chain(output);
+        let header = self.largest_header(vocabulary, tensors.clone().count());
+        tensors.chain([header]).map(|bytes| bytes.next_multiple_of(ALIGNMENT)).sum()
+    }
+
+    /// The most bytes of an artifact's prelude and header, with `tensors` entries.
+    fn largest_header(&self, vocabulary: &[char], tensors: usize) -> usize {
+        /// A varint of 32 bits.
+        const NUMBER: usize = 5;
+        let strings = self.prefixes.iter().map(|prefix| NUMBER + prefix.len()).sum::<usize>();
+        let characters = vocabulary.iter().map(|character| character.len_utf8()).sum::<usize>();
+        let quantisation = NUMBER + 1 + self.layers;
+        let fields = 8 * NUMBER;
+        let entry = 2 + 2 * NUMBER;
+        PRELUDE_BYTES + quantisation + fields + characters + strings + tensors * entry
+    }
+}
