@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_presets_and_optimisers() {
-        assert_eq!(default("hidden").as_deref(), Some("[default: 256]"));
+        assert_eq!(default("layers").as_deref(), Some("[default: 1]"));
         assert_eq!(default("optimizer").as_deref(), Some("[default: sgd]"));
         let rate = default("learning_rate").unwrap();
         assert!(rate.contains("[default: 100; with --preset good"), "{rate}");
