@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use charcell::{
-    ArtifactError, DeviceError, ImportError, Mismatch, ModelError, Part, TextError, TrainingError,
+    ArtifactError, DeviceError, ImportError, Mismatch, ModelError, Part, Precision, TextError,
+    TrainingError,
 };
 use charcell_flash::ImageError;
 
@@ -155,7 +156,10 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Artifact(ArtifactError::Weight { .. }) => {
             &["--weights f32", "--learning-rate", "--weight-decay", "--forget-bias"]
         }
-        Error::Artifact(ArtifactError::Int8Loss { .. }) => &["--weights f32", "--allow-loss"],
+        Error::Artifact(ArtifactError::IntegerLoss { precision: Precision::Int4, .. }) => {
+            &["charcell train --weights int4", "--weights int8", "--allow-loss"]
+        }
+        Error::Artifact(ArtifactError::IntegerLoss { .. }) => &["--weights f32", "--allow-loss"],
         Error::Import(error) => of_import(error),
         _ => &[],
     }

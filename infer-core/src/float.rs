@@ -1,9 +1,10 @@
 //! Inference in f32, for hosts and cores with an FPU.
 
 use crate::arch::{F32Kernels, F32Target};
-use crate::artifact::{LoadError, StoredPrecision};
+use crate::artifact::{Format, LoadError, StoredPrecision};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES, MAX_LAYERS};
 use crate::precision::sealed::{Arithmetic, Zero};
+use crate::weights::cut;
 
 /// Four-byte weights, floating-point arithmetic.
 ///
@@ -27,6 +28,9 @@ impl Zero for [f32; BLOCK_COLUMNS] {
 impl Arithmetic for F32 {
     type Weight = f32;
     type Block = F32Block;
+    type Inputs<'a> = &'a [[f32; GATES]];
+    type Rows<'a> = &'a [F32Block];
+    type OutputRows<'a> = &'a [F32Block];
     type GateConstants = [f32; GATES];
     type Sum = f32;
     type Hidden = f32;
@@ -40,7 +44,7 @@ impl Arithmetic for F32 {
     ) -> Result<&'a [u8], LoadError> {
         match precision {
             StoredPrecision::F32 => Ok([0; MAX_LAYERS].get(..layers).unwrap_or_default()),
-            StoredPrecision::Int8(_) => Err(LoadError::NotF32),
+            _ => Err(LoadError::NotF32),
         }
     }
 
@@ -48,11 +52,11 @@ impl Arithmetic for F32 {
         1 << (32 - LOGIT_FRACTION_BITS)
     }
 
-    fn fits(_: &[f32; GATES], _: usize, _: usize) -> bool {
+    fn fits(_: &[f32; GATES], _: &Format, _: usize) -> bool {
         true
     }
 
-    fn bias_fits(_: f32) -> bool {
+    fn logits_fit(_: &[[f32; BLOCK_ROWS]], _: &&[F32Block], _: &Format) -> bool {
         true
     }
 
@@ -64,17 +68,17 @@ impl Arithmetic for F32 {
         add(*b, *weights)
     }
 
-    fn input(b: &[f32; GATES], w_ih: &[F32Block], x: &[Self::Columns]) -> [f32; GATES] {
-        add(*b, F32Target::dot4(w_ih, x))
+    fn input(b: &[f32; GATES], w_ih: &mut &[F32Block], x: &[Self::Columns]) -> [f32; GATES] {
+        add(*b, F32Target::dot4(cut(w_ih, x.len()), x))
     }
 
     fn add_recurrent(
         input: &mut [f32; GATES],
         _: &[f32; GATES],
-        w_hh: &[F32Block],
+        w_hh: &mut &[F32Block],
         h: &[Self::Columns],
     ) {
-        *input = add(*input, F32Target::dot4(w_hh, h));
+        *input = add(*input, F32Target::dot4(cut(w_hh, h.len()), h));
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".
@@ -85,10 +89,10 @@ impl Arithmetic for F32 {
 
     fn logits(
         b_out: [f32; BLOCK_ROWS],
-        w_out: &[F32Block],
+        w_out: &mut &[F32Block],
         h: &[Self::Columns],
     ) -> [f32; BLOCK_ROWS] {
-        add(b_out, F32Target::dot4(w_out, h))
+        add(b_out, F32Target::dot4(cut(w_out, h.len()), h))
     }
 
     fn fixed_point(logit: f32) -> i32 {

@@ -15,11 +15,14 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::activation::{FRACTION_BITS, rounded, sigmoid, tanh};
 use crate::arch::{Int8Kernels, Int8Target};
-use crate::artifact::{LoadError, Quantisation, StoredPrecision};
+use crate::artifact::{Compaction, Format, LoadError, Quantisation, StoredPrecision};
+#[cfg(feature = "compact")]
+use crate::compact::{Inputs, OutputRows, Rows};
 use crate::layout::{
     BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, Operand, PairBlock, padded,
 };
 use crate::precision::sealed::{Arithmetic, Zero};
+use crate::weights::cut;
 
 /// One-byte weights, integer arithmetic.
 #[derive(Debug, Clone, Copy)]
@@ -38,13 +41,16 @@ pub const ONE_HOT_SCALE_FRACTION_BITS: u32 = PRE_ACTIVATION_FRACTION_BITS;
 /// Fraction bits of a row's scale in the multiplier of products with a hidden state.
 pub const SCALE_FRACTION_BITS: u32 = 17;
 
+/// Fraction bits of the scale of a row of int4 weights in its multiplier, whatever its input is.
+pub const INT4_SCALE_FRACTION_BITS: u32 = 13;
+
 /// Fraction bits of a gate.
 const GATE_FRACTION_BITS: u32 = 15;
 
 /// Maximum number of fraction bits of a cell state.
 pub const MAX_CELL_FRACTION_BITS: u8 = 15;
 
-/// Maximum bias of the output layer, chosen so that no logit overflows.
+/// Maximum bias of the output layer with int8 weights, chosen so that no logit overflows.
 pub const MAX_OUTPUT_BIAS: i32 = i32::MAX - 128 * 127 * MAX_HIDDEN as i32;
 
 /// The constants of a unit's four gates other than their weights, in the order of the gates.
@@ -59,17 +65,42 @@ pub struct GateConstants {
     pub multiplier_hh: [i16; GATES],
 }
 
-impl GateConstants {
-    /// Whether no pre-activation in layer `index` with H `hidden` can overflow, whatever the int8
-    /// weights and hidden states.
+/// How many times its multipliers a unit's weights can add to a pre-activation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LargestFactors {
+    /// Input weights.
+    pub input: u32,
+    /// Recurrent weights.
+    pub recurrent: u32,
+}
+
+impl LargestFactors {
+    /// The factors in layer `index` with H `hidden`, whatever the weights and hidden states.
     ///
-    /// A product with a hidden state adds at most 128 · 127 · 256 / 2¹⁶ = 63.5 times the multiplier
-    /// for each column, which is a whole number for each block of eight; a one-hot input adds at
-    /// most 127 times.
+    /// In int8 a product with a hidden state adds at most 128 · 127 · 256 / 2¹⁶ = 63.5 times the
+    /// multiplier for each column, which is a whole number for each block of eight; a one-hot input
+    /// adds at most 127 times. In int4 a product adds at most 128 · 7 · 4096 / 2¹⁶ = 56 times, and a
+    /// one-hot input as much as a column.
     #[must_use]
-    pub fn fits(&self, index: usize, hidden: usize) -> bool {
-        let of_hidden = (127 * padded(hidden.min(MAX_HIDDEN)) / 2) as u32;
-        let of_input = if index == 0 { 127 } else { of_hidden };
+    pub const fn new(compaction: Compaction, index: usize, hidden: usize) -> Self {
+        let twice = if compaction.is_int4 { 112 } else { 127 };
+        let hidden = if hidden < MAX_HIDDEN { hidden } else { MAX_HIDDEN };
+        let recurrent = twice * padded(hidden) / 2;
+        let input = match (index, compaction.embedding as usize) {
+            (1.., _) => recurrent,
+            (_, 0) if compaction.is_int4 => 56,
+            (_, 0) => 127,
+            (_, embedding) => twice * padded(embedding) / 2,
+        };
+        Self { input: input as u32, recurrent: recurrent as u32 }
+    }
+}
+
+impl GateConstants {
+    /// Whether no pre-activation can overflow.
+    #[must_use]
+    pub fn fits(&self, factors: LargestFactors) -> bool {
+        let LargestFactors { input: of_input, recurrent: of_hidden } = factors;
         let multipliers = self.multiplier_ih.iter().zip(&self.multiplier_hh);
         self.b.iter().zip(multipliers).all(|(&b, (&multiplier_ih, &multiplier_hh))| {
             gate_fits(b, multiplier_ih, of_input, multiplier_hh, of_hidden)
@@ -77,7 +108,7 @@ impl GateConstants {
     }
 }
 
-/// Whether the bias `b`, plus each multiplier times its largest factor, fits in an int32.
+/// Whether the bias `b` of a gate or a logit, plus each multiplier times its largest factor, fits in an int32.
 #[inline(never)] // inlining would copy this code four times
 fn gate_fits(
     b: i32,
@@ -99,6 +130,12 @@ fn is_cell_format(fraction_bits: u8) -> bool {
     (1..=MAX_CELL_FRACTION_BITS).contains(&fraction_bits)
 }
 
+/// Whether no logit of int8 weights with this bias can overflow.
+#[inline(never)] // as `is_cell_format`
+fn bias_fits(b_out: i32) -> bool {
+    b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
+}
+
 impl Zero for i8 {
     const ZERO: Self = 0;
 }
@@ -115,9 +152,57 @@ impl Zero for Columns {
     const ZERO: Self = Self([0; BLOCK_COLUMNS]);
 }
 
+/// The rows of a matrix.
+pub(crate) trait AddProducts {
+    /// Multiplies the next four rows by `x`, and adds the results times `multipliers` to `sums`.
+    fn add_next(
+        &mut self,
+        sums: &mut [i32; BLOCK_ROWS],
+        multipliers: &[i16; BLOCK_ROWS],
+        x: &[Columns],
+    );
+}
+
+/// The rows of the output layer.
+pub(crate) trait AddLogits {
+    /// Multiplies the next four rows by the hidden state `h`, and adds the results to `logits`.
+    fn add_logits(&mut self, logits: &mut [i32; BLOCK_ROWS], h: &[Columns]);
+}
+
+impl AddProducts for &[PairBlock] {
+    #[inline]
+    fn add_next(
+        &mut self,
+        sums: &mut [i32; BLOCK_ROWS],
+        multipliers: &[i16; BLOCK_ROWS],
+        x: &[Columns],
+    ) {
+        Int8Target::add_products(sums, multipliers, cut(self, x.len()), x);
+    }
+}
+
+impl AddLogits for &[PairBlock] {
+    #[inline]
+    fn add_logits(&mut self, logits: &mut [i32; BLOCK_ROWS], h: &[Columns]) {
+        // 256 / 2¹⁶ cancels the factor of 256 in the sums.
+        const ONE: i16 = 1 << 8;
+        self.add_next(logits, &[ONE; BLOCK_ROWS], h);
+    }
+}
+
+#[cfg(not(feature = "compact"))]
+type Inputs<'a> = &'a [[i8; GATES]];
+#[cfg(not(feature = "compact"))]
+type Rows<'a> = &'a [PairBlock];
+#[cfg(not(feature = "compact"))]
+type OutputRows<'a> = &'a [PairBlock];
+
 impl Arithmetic for Int8 {
     type Weight = i8;
     type Block = PairBlock;
+    type Inputs<'a> = Inputs<'a>;
+    type Rows<'a> = Rows<'a>;
+    type OutputRows<'a> = OutputRows<'a>;
     type GateConstants = GateConstants;
     type Sum = i32;
     type Hidden = i8;
@@ -130,7 +215,7 @@ impl Arithmetic for Int8 {
         precision: &StoredPrecision<'a>,
         layers: usize,
     ) -> Result<&'a [u8], LoadError> {
-        let StoredPrecision::Int8(Quantisation { cell_fraction_bits, .. }) = precision else {
+        let Some(Quantisation { cell_fraction_bits, .. }) = precision.quantisation() else {
             return Err(LoadError::NotInt8);
         };
         let sound = cell_fraction_bits.iter().take_while(|&&bits| is_cell_format(bits)).count();
@@ -142,20 +227,35 @@ impl Arithmetic for Int8 {
     }
 
     fn nats_per_logit_q32(precision: &StoredPrecision<'_>) -> u32 {
-        match precision {
-            StoredPrecision::Int8(quantisation) => quantisation.nats_per_logit_q32,
-            StoredPrecision::F32 => 0,
-        }
+        precision.quantisation().map_or(0, |quantisation| quantisation.nats_per_logit_q32)
     }
 
     #[inline]
-    fn fits(constants: &GateConstants, index: usize, hidden: usize) -> bool {
-        constants.fits(index, hidden)
+    fn fits(constants: &GateConstants, format: &Format, index: usize) -> bool {
+        constants.fits(LargestFactors::new(format.compaction(), index, format.dimensions.hidden))
     }
 
-    #[inline(never)] // as `is_cell_format`
-    fn bias_fits(b_out: i32) -> bool {
-        b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
+    fn logits_fit(b_out: &[[i32; BLOCK_ROWS]], w_out: &OutputRows<'_>, format: &Format) -> bool {
+        #[cfg(feature = "compact")]
+        if let OutputRows::Int4(_, multipliers) = w_out {
+            let factor =
+                LargestFactors::new(format.compaction, 0, format.dimensions.hidden).recurrent;
+            return b_out.iter().zip(*multipliers).all(|(b_out, multipliers)| {
+                let mut rows = b_out.iter().zip(multipliers);
+                rows.all(|(&b_out, &multiplier)| gate_fits(b_out, multiplier, factor, 0, 0))
+            });
+        }
+        let _ = (w_out, format);
+        b_out.as_flattened().iter().all(|&b_out| bias_fits(b_out))
+    }
+
+    #[cfg(feature = "compact")]
+    fn embedding<'a>(
+        inputs: &Self::Inputs<'a>,
+        token: usize,
+        format: &Format,
+    ) -> &'a [[i8; BLOCK_COLUMNS]] {
+        inputs.embedding(token, format.embedding_blocks())
     }
 
     #[inline(never)] // as `is_cell_format`
@@ -175,19 +275,19 @@ impl Arithmetic for Int8 {
         sums
     }
 
-    fn input(constants: &GateConstants, w_ih: &[PairBlock], x: &[Columns]) -> [i32; GATES] {
+    fn input(constants: &GateConstants, w_ih: &mut Rows<'_>, x: &[Columns]) -> [i32; GATES] {
         let mut sums = constants.b;
-        Int8Target::add_products(&mut sums, &constants.multiplier_ih, w_ih, x);
+        w_ih.add_next(&mut sums, &constants.multiplier_ih, x);
         sums
     }
 
     fn add_recurrent(
         input: &mut [i32; GATES],
         constants: &GateConstants,
-        w_hh: &[PairBlock],
+        w_hh: &mut Rows<'_>,
         h: &[Columns],
     ) {
-        Int8Target::add_products(input, &constants.multiplier_hh, w_hh, h);
+        w_hh.add_next(input, &constants.multiplier_hh, h);
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". No
@@ -210,11 +310,13 @@ impl Arithmetic for Int8 {
         ((h + (1 << (SHIFT - 1))) >> SHIFT).clamp(i8::MIN.into(), i8::MAX.into()) as i8
     }
 
-    fn logits(b_out: [i32; BLOCK_ROWS], w_out: &[PairBlock], h: &[Columns]) -> [i32; BLOCK_ROWS] {
-        // 256 / 2¹⁶ cancels the factor of 256 in the sums.
-        const ONE: i16 = 1 << 8;
+    fn logits(
+        b_out: [i32; BLOCK_ROWS],
+        w_out: &mut OutputRows<'_>,
+        h: &[Columns],
+    ) -> [i32; BLOCK_ROWS] {
         let mut logits = b_out;
-        Int8Target::add_products(&mut logits, &[ONE; BLOCK_ROWS], w_out, h);
+        w_out.add_logits(&mut logits, h);
         logits
     }
 

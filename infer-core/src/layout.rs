@@ -36,6 +36,9 @@ pub const MAX_LAYERS: usize = 4;
 /// Maximum number of hidden units in a layer.
 pub const MAX_HIDDEN: usize = 1024;
 
+/// Maximum width of an embedding that a device reads.
+pub const MAX_EMBEDDING: usize = 32;
+
 /// Maximum number of characters in a vocabulary.
 pub const MAX_VOCABULARY: usize = 65_535;
 

@@ -31,7 +31,7 @@
 //! |---|---|---|
 //! | `f32` | yes | [`F32`] models, for hosts and cores with an FPU, beside [`Int8`] ones |
 //! | `unicode` | yes | lower-cases all scripts in a prefix (11 KB of tables), not only ASCII |
-//! | `compact` | | the products for weights of four bits and for block-sparse matrices |
+//! | `compact` | yes | smaller [`Int8`] models: weights of four bits, sparse ones, narrow embeddings |
 //! | `embedded-io` | | `Generator::write_to` writes to any `embedded_io::Write` |
 //! | `defmt` | | errors can be logged with `defmt` |
 //! | `serde` | | headers of artifacts can be serialised, for programs that write them |
@@ -54,6 +54,8 @@ pub mod arch;
 pub mod artifact;
 #[cfg(feature = "compact")]
 mod block_columns;
+#[cfg(feature = "compact")]
+mod compact;
 #[cfg(feature = "f32")]
 mod float;
 mod generator;
@@ -63,6 +65,7 @@ mod memory;
 mod model;
 mod normalisation;
 mod placement;
+mod plain;
 mod precision;
 mod sampling;
 mod state;

@@ -1,13 +1,17 @@
 //! A model, read in place from its artifact.
 
-use crate::artifact::{self, Contents, ElementBytes, Header, LoadError, TensorName, Tensors};
-use crate::layout::GATES;
+use core::marker::PhantomData;
+
+use crate::artifact::{
+    self, Contents, ElementBytes, Format, Header, LoadError, TensorName, Tensors,
+};
+use crate::precision::sealed::{Inputs, Rows};
 use crate::vocabulary::{Characters, PrimeError, Token, Vocabulary};
 use crate::weights::{Output, Units};
 use crate::{Dimensions, Int8, Normalisation, Precision};
 
-/// A borrowed view of an artifact: sizes and references, 160 bytes on targets with 32-bit
-/// addresses. The weights are not copied.
+/// A borrowed view of an artifact: sizes and references, 176 bytes on targets with 32-bit addresses,
+/// or 152 without the feature `compact`. The weights are not copied.
 ///
 /// A model can't outlive its bytes:
 ///
@@ -20,21 +24,28 @@ use crate::{Dimensions, Int8, Normalisation, Precision};
 #[derive(Debug, Clone)]
 pub struct Model<'a, P: Precision = Int8> {
     header: Header<'a>,
-    pub(crate) dimensions: Dimensions,
+    pub(crate) format: Format,
     /// `[L]`.
     pub(crate) cell_fraction_bits: &'a [u8],
-    /// `[V][H]` groups of four gates: a token's one-hot vector picks a row.
-    pub(crate) one_hot: &'a [[P::Weight; GATES]],
+    /// What layer 0 gets for each character.
+    pub(crate) inputs: Tensors<'a>,
     /// All tensors of the artifact. Each step reads them layer by layer.
     pub(crate) tensors: Tensors<'a>,
-    /// The first `units_in_ram` units of each layer, in the same order, without one-hot inputs. The
+    /// The first `units_in_ram` units of each layer, in the same order, without the inputs. The
     /// other units are read from `tensors`.
     pub(crate) layers_in_ram: Tensors<'a>,
     pub(crate) units_in_ram: usize,
-    pub(crate) output: Output<'a, P>,
+    /// The tensors of the output layer.
+    pub(crate) output: Tensors<'a>,
+    precision: PhantomData<P>,
 }
 
 impl<'a, P: Precision> Model<'a, P> {
+    pub(crate) const ELEMENT_BYTES: ElementBytes = ElementBytes {
+        weight: size_of::<P::Weight>(),
+        gate_constants: size_of::<P::GateConstants>(),
+    };
+
     /// Loads a model from `artifact`, in one pass over its bytes.
     ///
     /// Where no [`State`](crate::State) determines the precision, name it: `Model::<Int8>::load`.
@@ -88,33 +99,34 @@ impl<'a, P: Precision> Model<'a, P> {
     /// Reads the model at the start of `bytes`. If `may_go_on` is set, other bytes may follow the
     /// artifact, and the values in its tensors aren't checked.
     fn read(bytes: &'a [u8], may_go_on: bool) -> Result<Self, LoadError> {
-        let element_bytes = ElementBytes {
-            weight: size_of::<P::Weight>(),
-            gate_constants: size_of::<P::GateConstants>(),
-        };
-        let Contents { header, dimensions, cell_fraction_bits, tensors } =
-            artifact::open(bytes, may_go_on, element_bytes, P::cell_fraction_bits)?;
-        let (hidden, mut rest) = (dimensions.hidden, tensors);
-        let one_hot = rest.take(dimensions.elements(TensorName::WIh, 0), 0);
-        for layer in 0..dimensions.layers {
-            let units = Units::<P>::take(&mut rest, dimensions.row_blocks(), layer, hidden, 0);
-            if !may_go_on && !units.fits(dimensions, layer) {
+        let Contents { header, format, cell_fraction_bits, tensors } =
+            artifact::open(bytes, may_go_on, Self::ELEMENT_BYTES, P::cell_fraction_bits)?;
+        let mut rest = tensors;
+        P::Inputs::take(&mut rest, &format);
+        let Dimensions { hidden, layers, .. } = format.dimensions;
+        for layer in 0..layers {
+            let units = Units::<P>::take(&mut rest, &format, layer, hidden, 0);
+            if may_go_on {
+                continue;
+            }
+            units.w_hh.check_blocks(hidden, layer)?;
+            if !units.fits(&format, layer) {
                 return Err(LoadError::Overflow { name: TensorName::GateConstants, layer });
             }
         }
-        let output = Output::take(&mut rest, dimensions);
-        if !may_go_on && !output.fits() {
+        if !may_go_on && !Output::<P>::take(rest, &format).fits(&format) {
             return Err(LoadError::Overflow { name: TensorName::BOut, layer: 0 });
         }
         Ok(Self {
             header,
-            dimensions,
+            format,
             cell_fraction_bits,
-            one_hot,
+            inputs: tensors,
             tensors,
             layers_in_ram: Tensors::default(),
             units_in_ram: 0,
-            output,
+            output: rest,
+            precision: PhantomData,
         })
     }
 
@@ -127,13 +139,13 @@ impl<'a, P: Precision> Model<'a, P> {
     /// V, H and L.
     #[must_use]
     pub const fn dimensions(&self) -> Dimensions {
-        self.dimensions
+        self.format.dimensions
     }
 
     /// The characters in the model's vocabulary.
     #[must_use]
     pub const fn vocabulary(&self) -> Vocabulary<'a> {
-        Vocabulary::of_size(self.header.vocabulary, self.dimensions.vocabulary)
+        Vocabulary::of_size(self.header.vocabulary, self.format.dimensions.vocabulary)
     }
 
     /// The example prefixes stored in the artifact.

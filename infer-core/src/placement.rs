@@ -1,11 +1,16 @@
 //! Weights in RAM: which ones, and how many bytes per character are read from where.
 
-use bytemuck::Pod;
-
-use crate::artifact::{Granule, TensorName, Tensors};
-use crate::layout::{ALIGNMENT, BLOCK_ROWS, GATES};
+use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors};
+#[cfg(feature = "compact")]
+use crate::layout::MAX_LAYERS;
+use crate::layout::{ALIGNMENT, BLOCK_COLUMNS};
 use crate::memory::limited;
-use crate::weights::{Output, Units, cut_mut};
+use crate::precision::sealed::Inputs;
+#[cfg(feature = "compact")]
+use crate::precision::sealed::Rows;
+#[cfg(feature = "compact")]
+use crate::weights::Units;
+use crate::weights::cut_mut;
 use crate::{Dimensions, Model, Precision};
 
 /// Which weights of a model are in RAM (see [`Model::copy_to_ram`]) and what each character reads.
@@ -30,49 +35,136 @@ pub struct Placement {
     units: usize,
     layers_bytes: usize,
     has_output: bool,
-    has_one_hot: bool,
+    has_inputs: bool,
 }
 
 impl Placement {
-    /// What fits in `ram_bytes` for a model of these sizes: first the output layer, if all of it
-    /// fits; then as many units of each layer as fit; and if all units fit, the rows of one-hot
-    /// inputs, of which each character reads only one.
+    /// What fits in `ram_bytes` for a model of these sizes that isn't compact: first the output
+    /// layer, if all of it fits; then as many units of each layer as fit; and if all units fit, the
+    /// rows of one-hot inputs, of which each character reads only one.
     #[must_use]
     pub const fn new<P: Precision>(dimensions: Dimensions, ram_bytes: usize) -> Self {
-        let dimensions = limited(dimensions);
-        let Dimensions { vocabulary, hidden, layers } = dimensions;
-        let row_bytes = dimensions.row_blocks() * size_of::<P::Block>();
-        // A recurrent row in each layer, plus an input row in each layer but the first.
-        let unit_bytes =
-            (2 * layers).saturating_sub(1) * row_bytes + layers * size_of::<P::GateConstants>();
-        let output_bytes = dimensions.elements(TensorName::WOut, 0) * size_of::<P::Block>()
-            + dimensions.elements(TensorName::BOut, 0) * BLOCK_ROWS * size_of::<P::Sum>();
-        let one_hot_row_bytes = GATES * hidden * size_of::<P::Weight>();
-        let one_hot_bytes = (vocabulary * one_hot_row_bytes).next_multiple_of(ALIGNMENT);
+        let sizes = Sizes::of::<P>(&Format::new(limited(dimensions), Compaction::NONE));
+        sizes.placement(ram_bytes, sizes.units(ram_bytes))
+    }
+}
 
-        let has_output = output_bytes <= ram_bytes;
-        let in_ram = if has_output { output_bytes } else { 0 };
-        let units = match (ram_bytes - in_ram).checked_div(unit_bytes) {
-            Some(fitting) if fitting < hidden => fitting,
-            _ => hidden,
+/// The sizes of a model's weights, in bytes.
+struct Sizes {
+    hidden: usize,
+    /// The weights of a unit in all layers, if recurrent weights keep all blocks.
+    unit: usize,
+    output: usize,
+    /// What layer 0 gets: for a character, and for all, padded.
+    input: usize,
+    inputs: usize,
+}
+
+/// The units of each layer that fit in RAM, and the bytes of these and of all units.
+#[derive(Clone, Copy)]
+struct Fitting {
+    units: usize,
+    bytes: usize,
+    all_bytes: usize,
+}
+
+impl Sizes {
+    const fn of<P: Precision>(format: &Format) -> Self {
+        let Dimensions { vocabulary, hidden, layers } = format.dimensions;
+        let of = Model::<P>::ELEMENT_BYTES;
+        let block = format.block_bytes(of);
+        // A recurrent row in each layer, plus an input row in each layer but the first, where the
+        // input may be an embedding.
+        let row_blocks = (2 * layers).saturating_sub(1) * format.dimensions.row_blocks();
+        let input = match format.first() {
+            TensorName::Embedding => format.embedding_blocks() * BLOCK_COLUMNS,
+            _ => hidden * format.group_bytes(of),
         };
-        let in_ram = in_ram + units * unit_bytes;
-        let has_one_hot = units == hidden && one_hot_bytes <= ram_bytes - in_ram;
-        let (stored, read) = if has_one_hot { (one_hot_bytes, one_hot_row_bytes) } else { (0, 0) };
-        let all_read = output_bytes + hidden * unit_bytes + one_hot_row_bytes;
         Self {
+            hidden,
+            unit: (row_blocks + format.embedding_blocks()) * block + layers * of.gate_constants,
+            output: format.output_bytes(of),
+            input,
+            inputs: (vocabulary * input).next_multiple_of(ALIGNMENT),
+        }
+    }
+
+    /// What is left of `ram_bytes` by the output layer.
+    const fn room(&self, ram_bytes: usize) -> usize {
+        ram_bytes - if self.output <= ram_bytes { self.output } else { 0 }
+    }
+
+    /// The units that fit if all have the same size.
+    const fn units(&self, ram_bytes: usize) -> Fitting {
+        let units = match self.room(ram_bytes).checked_div(self.unit) {
+            Some(fitting) if fitting < self.hidden => fitting,
+            _ => self.hidden,
+        };
+        Fitting { units, bytes: units * self.unit, all_bytes: self.hidden * self.unit }
+    }
+
+    /// What is in RAM, besides these units.
+    const fn placement(&self, ram_bytes: usize, fitting: Fitting) -> Placement {
+        let room = self.room(ram_bytes);
+        let has_output = self.output <= ram_bytes;
+        let in_ram = ram_bytes - room + fitting.bytes;
+        let has_inputs = fitting.units == self.hidden && self.inputs <= ram_bytes - in_ram;
+        let (stored, read) = if has_inputs { (self.inputs, self.input) } else { (0, 0) };
+        let all_read = self.output + fitting.all_bytes + self.input;
+        Placement {
             ram_bytes: in_ram + stored,
             ram_bytes_read: in_ram + read,
             flash_bytes_read: all_read - in_ram - read,
-            units,
-            layers_bytes: units * unit_bytes,
+            units: fitting.units,
+            layers_bytes: fitting.bytes,
             has_output,
-            has_one_hot,
+            has_inputs,
         }
     }
 }
 
 impl<'a, P: Precision> Model<'a, P> {
+    /// What [`copy_to_ram`](Self::copy_to_ram) copies to `ram_bytes`: first the output layer, if
+    /// all of it fits; then as many units of each layer as fit; and if all units fit, the rows of
+    /// one-hot inputs or of the embedding, of which each character reads only one.
+    #[must_use]
+    pub fn placement(&self, ram_bytes: usize) -> Placement {
+        let sizes = Sizes::of::<P>(&self.format);
+        #[cfg(feature = "compact")]
+        if self.format.compaction.is_sparse {
+            return sizes.placement(ram_bytes, self.sparse_units(&sizes, sizes.room(ram_bytes)));
+        }
+        sizes.placement(ram_bytes, sizes.units(ram_bytes))
+    }
+
+    /// The units that fit in `room` if they keep different numbers of blocks.
+    #[cfg(feature = "compact")]
+    fn sparse_units(&self, sizes: &Sizes, room: usize) -> Fitting {
+        let Dimensions { hidden, layers, .. } = self.format.dimensions;
+        let block_bytes = self.format.block_bytes(Self::ELEMENT_BYTES);
+        // Without recurrent weights.
+        let unit_bytes = sizes.unit - layers * self.format.dimensions.row_blocks() * block_bytes;
+        let mut kept = [0; MAX_LAYERS];
+        let mut fitting = Fitting { units: 0, bytes: 0, all_bytes: 0 };
+        for units in 1..=hidden {
+            let mut rest = self.tensors;
+            P::Inputs::take(&mut rest, &self.format);
+            let mut bytes = units * unit_bytes;
+            for (index, kept) in kept.iter_mut().enumerate().take(layers) {
+                let layer = Units::<P>::take(&mut rest, &self.format, index, hidden, 0);
+                *kept += layer.w_hh.kept(units - 1);
+                bytes += units.next_multiple_of(ALIGNMENT)
+                    + kept.next_multiple_of(ALIGNMENT)
+                    + *kept * block_bytes;
+            }
+            if bytes <= room {
+                fitting = Fitting { units, bytes, ..fitting };
+            }
+            fitting.all_bytes = bytes;
+        }
+        fitting
+    }
+
     /// Copies as many of the weights as fit to `ram`, from where they are then read, and returns
     /// what was copied.
     ///
@@ -96,50 +188,55 @@ impl<'a, P: Precision> Model<'a, P> {
         let (granules, _) = aligned.as_chunks_mut::<ALIGNMENT>();
         // Can't fail: granules have the same size, and the slice is aligned now.
         let granules: &mut [Granule] = bytemuck::try_cast_slice_mut(granules).unwrap_or_default();
-        let dimensions = self.dimensions();
-        let placement = Placement::new::<P>(dimensions, size_of_val(granules));
+        let (format, placement) = (self.format, self.placement(size_of_val(granules)));
         let (layers, mut rest) =
             granules.split_at_mut_checked(placement.layers_bytes / ALIGNMENT).unwrap_or_default();
 
-        let (mut tensors, row_blocks) = (self.tensors, dimensions.row_blocks());
-        self.one_hot = tensors.take(dimensions.elements(TensorName::WIh, 0), 0);
-        let mut free = &mut *layers;
-        for index in 0..dimensions.layers {
-            let layer = Units::<P>::take(&mut tensors, row_blocks, index, dimensions.hidden, 0);
-            let blocks = placement.units * row_blocks;
-            copy(first(layer.w_ih, blocks), &mut free);
-            copy(first(layer.w_hh, blocks), &mut free);
-            copy(first(layer.gate_constants, placement.units), &mut free);
-        }
+        let mut tensors = self.tensors;
+        self.inputs = tensors;
+        P::Inputs::take(&mut tensors, &format);
+        let input_granules = self.tensors.0.len() - tensors.0.len();
+        self.copy_units(&mut tensors, placement.units, &mut *layers);
         self.layers_in_ram = Tensors(layers);
         self.units_in_ram = placement.units;
-        self.output = Output::take(&mut tensors, dimensions);
+        self.output = tensors;
         if placement.has_output {
-            let Output { w_out, b_out } = self.output;
-            self.output = Output { w_out: copy(w_out, &mut rest), b_out: copy(b_out, &mut rest) };
+            self.output = Tensors(copy(tensors.0, &mut rest));
         }
-        if placement.has_one_hot {
-            self.one_hot = copy(self.one_hot, &mut rest);
+        if placement.has_inputs {
+            let inputs = self.inputs.0.get(..input_granules).unwrap_or_default();
+            self.inputs = Tensors(copy(inputs, &mut rest));
         }
         placement
     }
+
+    /// Splits all layers off `tensors`, without the inputs of layer 0, and copies their first
+    /// `units` to `free`.
+    fn copy_units(&self, tensors: &mut Tensors<'a>, units: usize, mut free: &mut [Granule]) {
+        let (format, of) = (&self.format, Self::ELEMENT_BYTES);
+        let (mut next, mut kept) = (format.next(format.first(), 0), 0);
+        while let Some((name, layer)) = next {
+            let bytes = format.bytes(of, name, layer);
+            let copied = match name {
+                TensorName::WOut | TensorName::OutputMultipliers => return,
+                TensorName::BlockColumns => kept,
+                TensorName::WHh if format.compaction().is_sparse => kept * format.block_bytes(of),
+                _ => bytes / format.dimensions.hidden * units,
+            };
+            let tensor: &[Granule] = tensors.take(bytes.div_ceil(ALIGNMENT), 0);
+            if name == TensorName::BlockCounts {
+                let counts = bytemuck::cast_slice(tensor).iter().take(units);
+                kept = counts.map(|&count: &u8| usize::from(count)).sum();
+            }
+            copy(tensor.get(..copied.div_ceil(ALIGNMENT)).unwrap_or_default(), &mut free);
+            next = format.next(name, layer);
+        }
+    }
 }
 
-/// The first `count` elements of `slice`, or none if it has fewer.
-fn first<T>(slice: &[T], count: usize) -> &[T] {
-    slice.get(..count).unwrap_or_default()
-}
-
-/// Copies `tensor`, whose size is a whole number of granules, to the start of `free` and shortens
-/// `free` accordingly.
-fn copy<'a, T: Pod>(tensor: &[T], free: &mut &'a mut [Granule]) -> &'a [T] {
-    let granules = bytemuck::try_cast_slice(tensor).unwrap_or_default();
-    bytemuck::try_cast_slice(copy_granules(granules, free)).unwrap_or_default()
-}
-
-/// See [`copy`].
+/// Copies `granules` to the start of `free` and shortens `free` accordingly.
 #[inline(never)] // inlining would unroll this loop once for each tensor
-fn copy_granules<'a>(granules: &[Granule], free: &mut &'a mut [Granule]) -> &'a [Granule] {
+fn copy<'a>(granules: &[Granule], free: &mut &'a mut [Granule]) -> &'a [Granule] {
     let copied = cut_mut(free, granules.len());
     for (to, from) in copied.iter_mut().zip(granules) {
         *to = *from;
@@ -177,7 +274,7 @@ mod tests {
     fn texts_stay_the_same<P: Precision>(artifact: &[u8]) {
         let flash = Model::<P>::load(artifact).unwrap();
         let (expected, all) = (text(&flash), tensor_bytes(artifact));
-        let none = Placement::new::<P>(flash.dimensions(), 0);
+        let none = flash.placement(0);
         let mut last = 0;
         for ram_bytes in (0..=all + ALIGNMENT).step_by(24).chain([all + ALIGNMENT]) {
             let mut ram = vec![0xA5; ram_bytes + 1];
@@ -227,21 +324,24 @@ mod tests {
         model.copy_to_ram(&mut ram);
         others.copy_to_ram(&mut other_ram);
         in_part.copy_to_ram(&mut half);
-        assert!(range.contains(&model.one_hot.as_ptr().cast()));
-        assert!(range.contains(&model.output.w_out.as_ptr().cast()));
+        assert!(first_weights(&model).iter().all(|weights| range.contains(weights)));
 
         assert_eq!(changed_text(&model, |it| it.tensors = other.tensors), expected);
         assert_ne!(changed_text(&model, |it| it.layers_in_ram = others.layers_in_ram), expected);
         assert_ne!(changed_text(&model, |it| it.output = others.output), expected);
-        assert_ne!(changed_text(&model, |it| it.one_hot = others.one_hot), expected);
+        assert_ne!(changed_text(&model, |it| it.inputs = others.inputs), expected);
         assert_ne!(changed_text(&in_part, |it| it.tensors = other.tensors), expected);
         assert_ne!(changed_text(&in_part, |it| it.layers_in_ram = others.layers_in_ram), expected);
 
         // With no RAM left, nothing is read from RAM any more.
         assert_eq!(model.copy_to_ram(&mut []).ram_bytes, 0);
-        assert!(!range.contains(&model.one_hot.as_ptr().cast()));
-        assert!(!range.contains(&model.output.w_out.as_ptr().cast()));
+        assert!(first_weights(&model).iter().all(|weights| !range.contains(weights)));
         assert_eq!(text(&model), expected);
+    }
+
+    /// The addresses of the first weights of the inputs and of the output layer.
+    fn first_weights(model: &Model<'_, Int8>) -> [*const u8; 2] {
+        [model.inputs, model.output].map(|tensors| tensors.0.as_ptr().cast())
     }
 
     fn changed_text<'a>(

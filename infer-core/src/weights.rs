@@ -2,17 +2,19 @@
 
 use core::mem;
 
-use crate::artifact::{TensorName, Tensors};
-use crate::layout::{BLOCK_ROWS, GATES};
-use crate::{Dimensions, Precision};
+use crate::Precision;
+use crate::artifact::{Format, TensorName, Tensors};
+use crate::layout::BLOCK_ROWS;
+use crate::precision::sealed::{OneHot, Rows};
 
 /// Adjacent units of an LSTM layer: their parts of its tensors, except one-hot inputs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Units<'a, P: Precision> {
-    /// Above layer 0, `[H][H/8]` blocks: the input is the hidden state of the layer below.
-    pub(crate) w_ih: &'a [P::Block],
-    /// `[H][H/8]` blocks.
-    pub(crate) w_hh: &'a [P::Block],
+    /// `[H][H/8]` blocks above layer 0, where the input is the hidden state of the layer below.
+    /// `[H][E/8]` blocks in layer 0 if it reads an embedding; none if its input is one-hot.
+    pub(crate) w_ih: P::Rows<'a>,
+    /// `[H][H/8]` blocks, or those that are kept.
+    pub(crate) w_hh: P::Rows<'a>,
     /// `[H]`.
     pub(crate) gate_constants: &'a [P::GateConstants],
 }
@@ -21,7 +23,7 @@ pub(crate) struct Units<'a, P: Precision> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output<'a, P: Precision> {
     /// `[V/4][H/8]` blocks.
-    pub(crate) w_out: &'a [P::Block],
+    pub(crate) w_out: P::OutputRows<'a>,
     /// `[V/4]` groups of four characters.
     pub(crate) b_out: &'a [[P::Sum; BLOCK_ROWS]],
 }
@@ -32,40 +34,38 @@ impl<'a, P: Precision> Units<'a, P> {
     #[inline(never)] // inlining would duplicate this code
     pub(crate) fn take(
         tensors: &mut Tensors<'a>,
-        row_blocks: usize,
+        format: &Format,
         index: usize,
         units: usize,
         skipped: usize,
     ) -> Self {
-        let of_input = if index == 0 { 0 } else { row_blocks };
+        let mut rows = |name| P::Rows::take(tensors, format, (name, index), units, skipped);
         Self {
-            w_ih: tensors.take(units * of_input, skipped * of_input),
-            w_hh: tensors.take(units * row_blocks, skipped * row_blocks),
+            w_ih: rows(TensorName::WIh),
+            w_hh: rows(TensorName::WHh),
             gate_constants: tensors.take(units, skipped),
         }
     }
 
     /// Whether no pre-activation of this layer, which is layer `index`, can overflow.
-    pub(crate) fn fits(&self, dimensions: Dimensions, index: usize) -> bool {
-        self.gate_constants.iter().all(|constants| P::fits(constants, index, dimensions.hidden))
+    pub(crate) fn fits(&self, format: &Format, index: usize) -> bool {
+        self.gate_constants.iter().all(|constants| P::fits(constants, format, index))
     }
 
     /// Computes one step of these units, which are the next ones in `layer`.
-    pub(crate) fn step(&self, layer: &mut LayerStep<'_, P>) {
+    pub(crate) fn step(&self, layer: &mut LayerStep<'_, '_, P>) {
         let constants = self.gate_constants;
-        let mut one_hot = cut(&mut layer.one_hot, constants.len()).iter();
         let (c, next_h) =
             (cut_mut(&mut layer.c, constants.len()), cut_mut(&mut layer.next_h, constants.len()));
         let LayerStep { below, h, cell_fraction_bits, .. } = *layer;
-        let mut w_ih = self.w_ih;
-        let units = constants.iter().zip(self.w_hh.chunks_exact(h.len().max(1)));
-        for ((constants, w_hh), (c, next_h)) in units.zip(c.iter_mut().zip(next_h)) {
+        let (mut w_ih, mut w_hh) = (self.w_ih, self.w_hh);
+        for (constants, (c, next_h)) in constants.iter().zip(c.iter_mut().zip(next_h)) {
             // Tested for every unit, because two loops would double the code.
-            let mut gates = match one_hot.next() {
-                Some(weights) => P::one_hot(constants, weights),
-                None => P::input(constants, cut(&mut w_ih, below.len()), below),
+            let mut gates = match layer.one_hot.next() {
+                Some(weights) => P::one_hot(constants, &weights),
+                None => P::input(constants, &mut w_ih, below),
             };
-            P::add_recurrent(&mut gates, constants, w_hh, h);
+            P::add_recurrent(&mut gates, constants, &mut w_hh, h);
             *next_h = P::cell(&gates, cell_fraction_bits, c);
         }
     }
@@ -73,10 +73,11 @@ impl<'a, P: Precision> Units<'a, P> {
 
 /// The units of a layer that still have to be computed in a step.
 #[derive(Debug)]
-pub(crate) struct LayerStep<'s, P: Precision> {
-    /// The groups that the token's one-hot vector picks in layer 0; empty above.
-    pub(crate) one_hot: &'s [[P::Weight; GATES]],
-    /// The hidden state of the layer below, `[H]`; empty in layer 0.
+pub(crate) struct LayerStep<'s, 'a, P: Precision> {
+    /// The groups that the token's one-hot vector picks in layer 0; none above.
+    pub(crate) one_hot: OneHot<'a, P>,
+    /// The hidden state of the layer below, `[H]`; in layer 0 the embedding, `[E]`, if there is
+    /// one.
     pub(crate) below: &'s [P::Columns],
     /// The layer's last hidden state, `[H]`, read by every unit.
     pub(crate) h: &'s [P::Columns],
@@ -102,24 +103,23 @@ pub(crate) fn cut_mut<'s, T>(slice: &mut &'s mut [T], length: usize) -> &'s mut 
 }
 
 impl<'a, P: Precision> Output<'a, P> {
-    /// Splits the output layer off `tensors`.
-    pub(crate) fn take(tensors: &mut Tensors<'a>, dimensions: Dimensions) -> Self {
-        Self {
-            w_out: tensors.take(dimensions.elements(TensorName::WOut, 0), 0),
-            b_out: tensors.take(dimensions.elements(TensorName::BOut, 0), 0),
-        }
+    /// The output layer with these `tensors`.
+    pub(crate) fn take(mut tensors: Tensors<'a>, format: &Format) -> Self {
+        let groups = format.elements(TensorName::BOut, 0);
+        let w_out = P::OutputRows::take(&mut tensors, format, (TensorName::WOut, 0), groups, 0);
+        Self { w_out, b_out: tensors.last() }
     }
 
     /// Whether no logit can overflow.
-    pub(crate) fn fits(&self) -> bool {
-        self.b_out.as_flattened().iter().all(|&b_out| P::bias_fits(b_out))
+    pub(crate) fn fits(&self, format: &Format) -> bool {
+        P::logits_fit(self.b_out, &self.w_out, format)
     }
 
     /// Computes `logits` `[V]` from the last layer's hidden state `h` `[H]`, padded.
     pub(crate) fn logits(&self, h: &[P::Columns], logits: &mut [P::Sum]) {
-        let rows = self.w_out.chunks_exact(h.len().max(1)).zip(self.b_out);
-        for (logits, (w_out, &b_out)) in logits.chunks_mut(BLOCK_ROWS).zip(rows) {
-            for (logit, sum) in logits.iter_mut().zip(P::logits(b_out, w_out, h)) {
+        let mut w_out = self.w_out;
+        for (logits, &b_out) in logits.chunks_mut(BLOCK_ROWS).zip(self.b_out) {
+            for (logit, sum) in logits.iter_mut().zip(P::logits(b_out, &mut w_out, h)) {
                 *logit = sum;
             }
         }

@@ -55,7 +55,7 @@ pub use error::{
     TrainingError, VocabularyFileError, WeightsError,
 };
 pub use evaluation::{Evaluation, evaluate, first_choice};
-pub use export::{Int8Loss, artifact, from_safetensors, int8_artifact, to_safetensors};
+pub use export::{IntegerLoss, artifact, from_safetensors, integer_artifact, to_safetensors};
 pub use foreign::{END_BYTES, Foreign, START_BYTES};
 pub use import::{ImportOptions, Imported, import};
 pub use inference::{AnyModel, Artifact};

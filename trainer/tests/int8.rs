@@ -9,8 +9,8 @@ use charcell::model::ParameterName::{self, B, BOut, WHh, WIh, WOut};
 use charcell::model::{Dimensions, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT};
 use charcell::{
-    Artifact, ArtifactError, Config, Description, Device, Error, Optimizer, Precision, artifact,
-    evaluate, int8_artifact, train_and_predict,
+    Artifact, ArtifactError, Config, Description, Device, Error, IntegerLoss, Optimizer, Precision,
+    artifact, evaluate, integer_artifact, train_and_predict,
 };
 use infer_core::layout::{GATES, Gate, MAX_VOCABULARY, gate_column};
 use infer_core::{Int8, Model, Normalisation, Sampling};
@@ -71,11 +71,15 @@ fn predictions(model: &TrainedModel) -> Vec<f64> {
     all
 }
 
+fn int8_artifact(model: &TrainedModel, text: &str) -> Result<(Artifact, IntegerLoss), Error> {
+    integer_artifact(model, Precision::Int8, text)
+}
+
 /// Checks that int8 suits a model, on its corpus and on its own text; returns the artifact.
 fn assert_is_right(model: &TrainedModel) -> Artifact {
     let (artifact, on_corpus) = int8_artifact(model, &EXCERPT).unwrap();
     for loss in [on_corpus, int8_artifact(model, "").unwrap().1] {
-        loss.check().unwrap();
+        loss.check(Precision::Int8).unwrap();
         assert!(loss.factor < 1.003 && loss.same_first_choices > 0.96, "{loss}");
     }
     artifact
@@ -178,7 +182,7 @@ fn a_weight_far_beyond_the_others_is_refused() {
     model.parameters.get_mut(WOut)[unit * MODEL.vocabulary.size()] = 300.0;
     let (_, loss) = int8_artifact(&model, "").unwrap();
     assert!(loss.factor > 1.5 && loss.same_first_choices < 0.8, "{loss}");
-    assert!(matches!(loss.check(), Err(ArtifactError::Int8Loss { .. })));
+    assert!(matches!(loss.check(Precision::Int8), Err(ArtifactError::IntegerLoss { .. })));
 }
 
 /// Whatever the outliers are, int8 predicts text written in f32 as well as f32 does, or is refused.
@@ -204,7 +208,7 @@ fn no_outlier_silently_spoils_int8() {
             }
             made => made.unwrap().1,
         };
-        if loss.check().is_err() {
+        if loss.check(Precision::Int8).is_err() {
             refused += 1;
             continue;
         }

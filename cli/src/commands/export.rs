@@ -6,7 +6,7 @@ use charcell::model::TrainedModel;
 use charcell::{Artifact, Precision, artifact, to_safetensors};
 use clap::Args;
 
-use super::int8::Int8Arguments;
+use super::integers::IntegerArguments;
 use super::shared::{WeightsArgument, check_effects};
 use crate::error::Error;
 use crate::output::{print, tell};
@@ -19,9 +19,10 @@ use crate::run_folder::{RunError, RunFolder, write_whole};
 pub(super) struct Arguments {
     /// The run folder.
     run: PathBuf,
-    /// Precision of the artifact's weights.
-    #[arg(long, value_enum, default_value_t = WeightsArgument::Int8)]
-    weights: WeightsArgument,
+    /// Precision of the artifact's weights [default: int4 if the model was trained for it, otherwise
+    /// int8].
+    #[arg(long, value_enum)]
+    weights: Option<WeightsArgument>,
     /// The artifact [default: model.postcard in the run folder, model-f32.postcard for f32].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -29,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "output", "allow_loss"])]
     safetensors: Option<PathBuf>,
     #[command(flatten)]
-    int8: Int8Arguments,
+    integers: IntegerArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
@@ -38,9 +39,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let (path, bytes, written) = if let Some(path) = arguments.safetensors {
         (path, to_safetensors(&model.parameters), None)
     } else {
-        let precision = arguments.weights.into();
+        let precision = arguments.weights.map_or(model.integers(), Precision::from);
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(precision));
-        let artifact = made(&folder, &model, precision, &arguments.int8)?;
+        let artifact = made(&folder, &model, precision, &arguments.integers)?;
         (path, artifact.bytes().to_vec(), Some(precision))
     };
     if folder.has_file(&path, written) {
@@ -50,19 +51,19 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     print(&format!("{}\n", path.display()))
 }
 
-/// Makes the artifact, and reports the loss of int8.
+/// Makes the artifact, and reports the loss of integers.
 fn made(
     folder: &RunFolder,
     model: &TrainedModel,
     precision: Precision,
-    int8: &Int8Arguments,
+    integers: &IntegerArguments,
 ) -> Result<Artifact, Error> {
     let is_f32 = precision == Precision::F32;
-    check_effects(&[("--allow-loss", is_f32 && int8.allow_loss, "with --weights f32")])?;
+    check_effects(&[("--allow-loss", is_f32 && integers.allow_loss, "with --weights f32")])?;
     if is_f32 {
         return Ok(artifact(model, precision)?);
     }
-    let (artifact, loss) = int8.artifact(model, &folder.description()?.excerpt)?;
-    tell(format_args!("int8 against f32: {loss}"));
+    let (artifact, loss) = integers.artifact(model, precision, &folder.description()?.excerpt)?;
+    tell(format_args!("{precision} against f32: {loss}"));
     Ok(artifact)
 }

@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use charcell::{AnyModel, Artifact};
+use charcell::{AnyModel, Artifact, Precision};
 use charcell_flash::Board;
 use clap::Args;
-use infer_core::artifact::{StoredPrecision, Tensor, tensors};
+use infer_core::artifact::{Compaction, StoredPrecision, Tensor, TensorName, tensors};
+use infer_core::layout::BLOCK_COLUMNS;
 use infer_core::{Dimensions, Int8, Memory};
 use serde_json::{Value, json};
 
@@ -39,9 +40,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
     let (header, memory) = (model.header(), model.memory());
     let Dimensions { vocabulary, hidden, layers } = model.dimensions();
-    let (weights, quantisation) = match &header.precision {
-        StoredPrecision::Int8(quantisation) => ("int8", json!(quantisation)),
-        StoredPrecision::F32 => ("f32", Value::Null),
+    let Compaction { is_int4, is_sparse, embedding } = header.precision.compaction();
+    let weights = match header.precision {
+        StoredPrecision::F32 => Precision::F32,
+        _ if is_int4 => Precision::Int4,
+        _ => Precision::Int8,
     };
     let replacement = header.replacement.and_then(|token| model.vocabulary().character(token));
     let tensor = |tensor: Tensor| {
@@ -50,6 +53,8 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
     };
     json!({
         "weights": weights,
+        "embedding": embedding,
+        "kept_blocks": is_sparse.then(|| kept_blocks(artifact, model.dimensions())),
         "layers": layers,
         "hidden": hidden,
         "vocabulary": header.vocabulary,
@@ -57,7 +62,7 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         "normalisation": header.normalisation,
         "replacement": replacement,
         "prefixes": header.prefixes,
-        "quantisation": quantisation,
+        "quantisation": header.precision.quantisation(),
         "tensors": tensors(artifact.bytes()).map(tensor).collect::<Vec<Value>>(),
         "flash_bytes": artifact.bytes().len(),
         "state_bytes": memory.state_bytes,
@@ -68,6 +73,14 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         "generating_bytes": memory.generating_bytes(),
         "boards": boards(artifact, model),
     })
+}
+
+/// The share of the blocks of recurrent weights that are kept.
+fn kept_blocks(artifact: &Artifact, Dimensions { hidden, layers, .. }: Dimensions) -> f64 {
+    let numbers =
+        tensors(artifact.bytes()).filter(|tensor| tensor.name == TensorName::BlockColumns);
+    let kept: u32 = numbers.map(|tensor| tensor.bytes).sum();
+    f64::from(kept) / (layers * hidden * hidden.div_ceil(BLOCK_COLUMNS)) as f64
 }
 
 /// The boards that the model fits, and how fast they write with it.
@@ -104,7 +117,10 @@ fn as_text(description: &Value) -> String {
         let plain = value.as_str().map_or_else(|| value.to_string(), |value| format!("{value:?}"));
         writeln!(text, "{name:24} {plain}").expect("writing to a string succeeds");
     };
-    for name in ["weights", "layers", "hidden", "vocabulary_size", "vocabulary"] {
+    for name in ["weights", "embedding", "kept_blocks", "layers", "hidden"] {
+        line(name, &description[name]);
+    }
+    for name in ["vocabulary_size", "vocabulary"] {
         line(name, &description[name]);
     }
     for name in ["normalisation", "replacement", "prefixes", "quantisation", "flash_bytes"] {

@@ -8,7 +8,7 @@ mod firmware;
 mod generate;
 mod import;
 mod inspect;
-mod int8;
+mod integers;
 mod shared;
 mod train;
 

@@ -5,7 +5,7 @@ mod curves;
 
 use std::fmt::Display;
 
-use charcell::{Description, EpochReport, Int8Loss, shown_number};
+use charcell::{Description, EpochReport, IntegerLoss, Precision, shown_number};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use self::curves::loss_svg;
@@ -13,14 +13,16 @@ pub(crate) use self::curves::loss_svg;
 /// What the page shows about the exported model.
 #[derive(Debug, Clone)]
 pub(crate) struct Sizes {
-    /// Size of the int8 artifact, in bytes.
+    /// Size of the artifact, in bytes.
     pub(crate) flash_bytes: usize,
     /// RAM that generating uses, in bytes.
     pub(crate) ram_bytes: usize,
     /// The boards that it fits, with their characters per second.
     pub(crate) boards: Vec<String>,
-    /// The loss in quality with int8 weights.
-    pub(crate) int8_loss: Int8Loss,
+    /// The precision of its weights.
+    pub(crate) precision: Precision,
+    /// The loss in quality with such weights.
+    pub(crate) loss: IntegerLoss,
 }
 
 /// A self-contained page: curves, generated texts, settings, and sizes if they are known.
@@ -85,9 +87,9 @@ fn facts(description: &Description, metrics: &[EpochReport], sizes: Option<&Size
             (row("perplexity on held-out text", format!("{best}, after epoch {epochs}")))
         }
         (row("time", format!("{seconds:.1} s")))
-        @if let Some(Sizes { flash_bytes, ram_bytes, boards, int8_loss }) = sizes {
-            (row("int8 against f32", int8_loss))
-            (row("flash", format!("{flash_bytes} bytes (int8)")))
+        @if let Some(Sizes { flash_bytes, ram_bytes, boards, precision, loss }) = sizes {
+            (row(&format!("{precision} against f32"), loss))
+            (row("flash", format!("{flash_bytes} bytes ({precision})")))
             (row("RAM", format!("{ram_bytes} bytes, stack included")))
             @if !boards.is_empty() { (row("fits (characters/s, computed)", boards.join(", "))) }
         }
@@ -252,7 +254,8 @@ mod tests {
             flash_bytes: 328_000,
             ram_bytes: 2500,
             boards: vec!["pico".into()],
-            int8_loss: Int8Loss { factor: 1.00049, same_first_choices: 0.995 },
+            precision: Precision::Int8,
+            loss: IntegerLoss { factor: 1.00049, same_first_choices: 0.995 },
         };
         let origin = Some(Origin { run: "runs/<a>".into(), weights_checksum: 0 });
         let description = Description { origin, ..description() };

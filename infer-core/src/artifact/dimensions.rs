@@ -1,7 +1,6 @@
-//! The sizes of a model and of its tensors.
+//! The sizes of a model.
 
-use super::TensorName;
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
+use crate::layout::BLOCK_COLUMNS;
 
 /// The sizes of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +17,5 @@ impl Dimensions {
     /// Number of blocks in a row of H columns.
     pub(crate) const fn row_blocks(self) -> usize {
         self.hidden.div_ceil(BLOCK_COLUMNS)
-    }
-
-    /// Number of elements of tensor `name` of `layer`: groups of four gates, blocks, records or
-    /// groups of four sums, see [`TensorName`].
-    pub(crate) const fn elements(self, name: TensorName, layer: usize) -> usize {
-        let Self { vocabulary, hidden, .. } = self;
-        let row_blocks = self.row_blocks();
-        match name {
-            TensorName::WIh if layer == 0 => vocabulary * hidden,
-            TensorName::WIh | TensorName::WHh => hidden * row_blocks,
-            TensorName::GateConstants => hidden,
-            TensorName::WOut => vocabulary.div_ceil(BLOCK_ROWS) * row_blocks,
-            TensorName::BOut => vocabulary.div_ceil(BLOCK_ROWS),
-        }
     }
 }

@@ -31,8 +31,12 @@ pub enum LoadError {
         /// The version that this crate reads.
         supported: u16,
     },
-    /// A flag is set that is unknown in this version of the format.
-    #[error("the artifact has unknown flags {flags:#06x}: it was written by a newer Charcell")]
+    /// A flag is set that this build doesn't know: without the feature `compact`, it doesn't read
+    /// artifacts with weights of four bits, kept blocks, or an embedding.
+    #[error(
+        "the artifact has unknown flags {flags:#06x}: it needs the feature `compact` of infer-core, \
+         or a newer Charcell"
+    )]
     UnknownFlags {
         /// All flags of the artifact.
         flags: u16,
@@ -105,6 +109,24 @@ pub enum LoadError {
     Quantisation {
         /// The first layer, from 0, whose format is out of range or that has no quantisation or no
         /// tensors.
+        layer: usize,
+    },
+    /// The embedding is wider than this crate's limit.
+    #[error(
+        "the artifact has an embedding of {embedding} numbers, but up to {} are supported",
+        crate::layout::MAX_EMBEDDING
+    )]
+    #[cfg(feature = "compact")]
+    Embedding {
+        /// Its width in the header.
+        embedding: u16,
+    },
+    /// The numbers of the kept blocks don't match their counts, aren't in ascending order, or are
+    /// too large.
+    #[error("the kept blocks of layer {layer} have the wrong number, order or columns")]
+    #[cfg(feature = "compact")]
+    Blocks {
+        /// The layer, from 0.
         layer: usize,
     },
     /// The artifact's weights are f32.

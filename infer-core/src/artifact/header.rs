@@ -5,6 +5,9 @@ use core::fmt;
 use heapless::Vec;
 
 use super::message::Message;
+#[cfg(feature = "compact")]
+use super::prelude::COMPACT_FLAG;
+use super::prelude::IS_COMPACT;
 use crate::{Normalisation, Token};
 
 /// Maximum number of prefixes in an artifact.
@@ -71,18 +74,77 @@ pub enum StoredPrecision<'a> {
     Int8(Quantisation<'a>),
     /// Four-byte weights, floating-point arithmetic.
     F32,
+    /// Int8, or less, with something that makes the model smaller.
+    #[cfg(feature = "compact")]
+    Compact(#[cfg_attr(feature = "serde", serde(borrow))] Quantisation<'a>, Compaction),
 }
 
 impl<'a> StoredPrecision<'a> {
     fn decode(message: &mut Message<'a>) -> Option<Self> {
         match message.u32()? {
-            0 => Some(Self::Int8(Quantisation {
-                nats_per_logit_q32: message.u32()?,
-                cell_fraction_bits: message.bytes()?,
-            })),
+            0 => Some(Self::Int8(Quantisation::decode(message)?)),
             1 => Some(Self::F32),
+            #[cfg(feature = "compact")]
+            2 => Some(Self::Compact(Quantisation::decode(message)?, Compaction::decode(message)?)),
             _ => None,
         }
+    }
+
+    /// The numbers needed for integer inference; `None` for f32.
+    #[must_use]
+    pub const fn quantisation(&self) -> Option<&Quantisation<'a>> {
+        match self {
+            Self::Int8(quantisation) => Some(quantisation),
+            Self::F32 => None,
+            #[cfg(feature = "compact")]
+            Self::Compact(quantisation, _) => Some(quantisation),
+        }
+    }
+
+    /// The flags of the prelude of artifacts with this precision.
+    #[must_use]
+    pub const fn flags(&self) -> u16 {
+        match self {
+            #[cfg(feature = "compact")]
+            Self::Compact(..) => COMPACT_FLAG,
+            _ => 0,
+        }
+    }
+
+    /// What makes the model smaller.
+    #[must_use]
+    pub const fn compaction(&self) -> Compaction {
+        match self {
+            #[cfg(feature = "compact")]
+            Self::Compact(_, compaction) => *compaction,
+            _ => Compaction::NONE,
+        }
+    }
+}
+
+/// What makes an int8 model smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Compaction {
+    /// Whether all weights have four bits, other than those of an embedding.
+    pub is_int4: bool,
+    /// Whether recurrent weights keep only some of their blocks.
+    pub is_sparse: bool,
+    /// E: the width of the embedding that layer 0 reads, up to 32; 0: its input is one-hot.
+    pub embedding: u16,
+}
+
+impl Compaction {
+    /// Nothing.
+    pub const NONE: Self = Self { is_int4: false, is_sparse: false, embedding: 0 };
+
+    #[cfg(feature = "compact")]
+    fn decode(message: &mut Message<'_>) -> Option<Self> {
+        Some(Self {
+            is_int4: message.bool()?,
+            is_sparse: message.bool()?,
+            embedding: message.u16()?,
+        })
     }
 }
 
@@ -95,6 +157,12 @@ pub struct Quantisation<'a> {
     /// `[L]`: fraction bits of each layer's cell states, 12 for Q3.12. Determined by calibration at
     /// export.
     pub cell_fraction_bits: &'a [u8],
+}
+
+impl<'a> Quantisation<'a> {
+    fn decode(message: &mut Message<'a>) -> Option<Self> {
+        Some(Self { nats_per_logit_q32: message.u32()?, cell_fraction_bits: message.bytes()? })
+    }
 }
 
 /// Position of a tensor in the artifact.
@@ -127,22 +195,30 @@ impl Tensor {
     }
 }
 
-/// The tensors of an artifact, in the order in which they are stored: layer by layer, then the
-/// output layer.
+/// The tensors of an artifact. They are stored layer by layer, and then those of the output layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum TensorName {
-    /// Input weights: `[V][H]` groups of four gates in layer 0, `[H][H/8]` blocks above.
+    /// Input weights: `[V][H]` groups of four gates in layer 0, or `[H][E/8]` blocks if it reads an
+    /// embedding; `[H][H/8]` blocks above.
     WIh,
-    /// Recurrent weights: `[H][H/8]` blocks.
+    /// Recurrent weights: `[H][H/8]` blocks, or `[N]` if only some are kept.
     WHh,
     /// Biases and other constants of the gates: `[H]` records, one per unit.
     GateConstants,
     /// Weights of the output layer: `[V/4][H/8]` blocks.
     WOut,
-    /// Bias of the output layer: `[V]` padded to a multiple of four.
+    /// Bias of the output layer: `[V/4]` groups of four sums.
     BOut,
+    /// The embedding that layer 0 reads: `[V][E/8]` groups of eight columns.
+    Embedding,
+    /// How many blocks of its recurrent weights each unit keeps: `[H]`.
+    BlockCounts,
+    /// Which ones, unit by unit: `[N]` numbers.
+    BlockColumns,
+    /// The scale of each row of the output layer's int4 weights: `[V/4]` groups of four.
+    OutputMultipliers,
 }
 
 impl TensorName {
@@ -154,21 +230,12 @@ impl TensorName {
             2 => Self::GateConstants,
             3 => Self::WOut,
             4 => Self::BOut,
+            5 if IS_COMPACT => Self::Embedding,
+            6 if IS_COMPACT => Self::BlockCounts,
+            7 if IS_COMPACT => Self::BlockColumns,
+            8 if IS_COMPACT => Self::OutputMultipliers,
             _ => return None,
         })
-    }
-
-    /// The tensor that follows this one of `layer` in an artifact with this number of `layers`, and
-    /// its layer.
-    pub(super) fn next(self, layer: usize, layers: usize) -> Option<(Self, usize)> {
-        match self {
-            Self::WIh => Some((Self::WHh, layer)),
-            Self::WHh => Some((Self::GateConstants, layer)),
-            Self::GateConstants if layer + 1 < layers => Some((Self::WIh, layer + 1)),
-            Self::GateConstants => Some((Self::WOut, 0)),
-            Self::WOut => Some((Self::BOut, 0)),
-            Self::BOut => None,
-        }
     }
 }
 
@@ -180,6 +247,10 @@ impl fmt::Display for TensorName {
             Self::GateConstants => "gate_constants",
             Self::WOut => "w_out",
             Self::BOut => "b_out",
+            Self::Embedding => "embedding",
+            Self::BlockCounts => "block_counts",
+            Self::BlockColumns => "block_columns",
+            Self::OutputMultipliers => "output_multipliers",
         })
     }
 }

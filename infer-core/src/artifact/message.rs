@@ -20,6 +20,16 @@ impl<'a> Message<'a> {
         Some(byte)
     }
 
+    /// A byte that is 0 or 1.
+    #[cfg(feature = "compact")]
+    pub(super) fn bool(&mut self) -> Option<bool> {
+        match self.u8()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
     /// A varint below 2¹⁶.
     pub(super) fn u16(&mut self) -> Option<u16> {
         u16::try_from(self.varint(u16::BITS)?).ok()

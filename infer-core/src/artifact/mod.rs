@@ -5,6 +5,7 @@
 
 pub(crate) mod dimensions;
 mod error;
+mod format;
 mod header;
 mod include;
 mod message;
@@ -12,8 +13,11 @@ mod prelude;
 mod reader;
 
 pub use error::LoadError;
-pub use header::{Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName};
+pub(crate) use format::{ElementBytes, Format};
+pub use header::{
+    Compaction, Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName,
+};
 pub use include::Aligned;
-pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
-pub(crate) use reader::{Contents, ElementBytes, Granule, Tensors, open, verify};
+pub use prelude::{COMPACT_FLAG, MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
+pub(crate) use reader::{Contents, Granule, Tensors, open, verify};
 pub use reader::{Summary, tensors};

@@ -11,6 +11,13 @@ pub const VERSION: u16 = 1;
 /// Length of the [`Prelude`] in bytes.
 pub const PRELUDE_BYTES: usize = 16;
 
+/// The flag of artifacts whose precision is [`StoredPrecision::Compact`](super::StoredPrecision),
+/// which builds of this crate without its feature `compact` refuse.
+pub const COMPACT_FLAG: u16 = 1;
+
+/// Whether this build reads compact artifacts.
+pub(crate) const IS_COMPACT: bool = cfg!(feature = "compact");
+
 /// Bytes before the checksum, which it covers.
 const CHECKED_PRELUDE_BYTES: usize = 12;
 
@@ -19,7 +26,7 @@ const CHECKED_PRELUDE_BYTES: usize = 12;
 pub struct Prelude {
     /// Version of the format.
     pub version: u16,
-    /// Must be 0: no flags are defined yet.
+    /// [`COMPACT_FLAG`] or 0: no other flags are defined yet.
     pub flags: u16,
     /// Length in bytes of the postcard header, which follows the prelude.
     pub header_bytes: u32,
@@ -62,7 +69,8 @@ impl Prelude {
         if prelude.version != VERSION {
             return Err(LoadError::Version { found: prelude.version, supported: VERSION });
         }
-        if prelude.flags != 0 {
+        let known = if IS_COMPACT { COMPACT_FLAG } else { 0 };
+        if prelude.flags & !known != 0 {
             return Err(LoadError::UnknownFlags { flags: prelude.flags });
         }
         Ok(prelude)

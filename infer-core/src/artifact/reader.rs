@@ -2,10 +2,16 @@
 
 use bytemuck::{Pod, Zeroable};
 
+#[cfg(feature = "compact")]
+use super::TensorName;
+use super::prelude::IS_COMPACT;
 use super::{
-    Header, LoadError, PRELUDE_BYTES, Prelude, StoredPrecision, Tensor, TensorName, checksum,
+    ElementBytes, Format, Header, LoadError, PRELUDE_BYTES, Prelude, StoredPrecision, Tensor,
+    checksum,
 };
-use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, MAX_HIDDEN, MAX_LAYERS};
+#[cfg(feature = "compact")]
+use crate::layout::MAX_EMBEDDING;
+use crate::layout::{ALIGNMENT, GATES, MAX_HIDDEN, MAX_LAYERS};
 use crate::{Dimensions, Vocabulary};
 
 #[cfg(target_endian = "big")]
@@ -20,7 +26,7 @@ pub(crate) struct Granule([u8; ALIGNMENT]);
 
 /// The tensors of an artifact that haven't been split off yet.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Tensors<'a>(pub(crate) &'a [Granule]);
+pub struct Tensors<'a>(pub(crate) &'a [Granule]);
 
 impl<'a> Tensors<'a> {
     /// Splits the next tensor off, which has this many `elements`, and returns it without its first
@@ -29,6 +35,11 @@ impl<'a> Tensors<'a> {
     pub(crate) fn take<T: Pod>(&mut self, elements: usize, skipped: usize) -> &'a [T] {
         let bytes = self.take_bytes(elements * size_of::<T>(), skipped * size_of::<T>());
         bytemuck::try_cast_slice(bytes).unwrap_or_default()
+    }
+
+    /// The last tensor, if only that one is left.
+    pub(crate) fn last<T: Pod>(self) -> &'a [T] {
+        bytemuck::try_cast_slice(self.0).unwrap_or_default()
     }
 
     #[inline(never)] // inlining would copy this code for each type
@@ -43,7 +54,7 @@ impl<'a> Tensors<'a> {
 #[derive(Debug)]
 pub(crate) struct Contents<'a> {
     pub(crate) header: Header<'a>,
-    pub(crate) dimensions: Dimensions,
+    pub(crate) format: Format,
     pub(crate) cell_fraction_bits: &'a [u8],
     pub(crate) tensors: Tensors<'a>,
 }
@@ -64,12 +75,12 @@ pub(crate) fn open<'a>(
     if offset != 0 && !bytes.is_empty() {
         return Err(LoadError::Misaligned { offset });
     }
-    let (header, end) = header(bytes)?;
+    let (header, end, flags) = header(bytes)?;
     // Not with `ok_or`, which would keep a second copy on the stack.
     let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
-    let dimensions = dimensions(&header)?;
-    let cell_fraction_bits = cell_fraction_bits(&header.precision, dimensions.layers)?;
-    let length = artifact_bytes(entries, element_bytes, dimensions, end)?;
+    let mut format = format(&header, flags)?;
+    let cell_fraction_bits = cell_fraction_bits(&header.precision, format.dimensions.layers)?;
+    let length = artifact_bytes(entries, element_bytes, &mut format, end)?;
     let tensors = slice(bytes, end.next_multiple_of(ALIGNMENT), length)?;
     let available = bytes.len();
     if length < available && !may_go_on {
@@ -77,7 +88,7 @@ pub(crate) fn open<'a>(
     }
     // Can't fail: the start and the length of the tensors are multiples of 16.
     let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
-    Ok(Contents { header, dimensions, cell_fraction_bits, tensors })
+    Ok(Contents { header, format, cell_fraction_bits, tensors })
 }
 
 /// What the header says about an artifact. Can be read without the tensors, at any alignment, and
@@ -100,17 +111,21 @@ impl<'a> Summary<'a> {
     /// # Errors
     /// [`LoadError`] if there is no header, or if it isn't the header of a model.
     pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
-        let (header, end) = header(bytes)?;
+        let (header, end, flags) = header(bytes)?;
         let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
-        let dimensions = dimensions(&header)?;
+        let mut format = format(&header, flags)?;
         let element_bytes = ElementBytes::of(&header.precision);
-        let bytes = artifact_bytes(entries, element_bytes, dimensions, end)?;
-        Ok(Self { header, dimensions, bytes })
+        let bytes = artifact_bytes(entries, element_bytes, &mut format, end)?;
+        Ok(Self { header, dimensions: format.dimensions, bytes })
     }
 }
 
-/// V, H and L of a `header`, if they are within the limits.
-fn dimensions(header: &Header<'_>) -> Result<Dimensions, LoadError> {
+/// V, H and L of a `header`, if they are within the limits, and what makes the model smaller. The
+/// prelude's `flags` must be those of its precision.
+fn format(header: &Header<'_>, flags: u16) -> Result<Format, LoadError> {
+    if IS_COMPACT && flags != header.precision.flags() {
+        return Err(LoadError::Header);
+    }
     let (layers, hidden) = (usize::from(header.layers), usize::from(header.hidden));
     if !(1..=MAX_LAYERS).contains(&layers) {
         return Err(LoadError::Layers { layers: header.layers });
@@ -122,30 +137,38 @@ fn dimensions(header: &Header<'_>) -> Result<Dimensions, LoadError> {
     if let Some(token) = header.replacement.filter(|&token| usize::from(token) >= vocabulary) {
         return Err(LoadError::Replacement { token });
     }
-    Ok(Dimensions { vocabulary, hidden, layers })
+    let compaction = header.precision.compaction();
+    #[cfg(feature = "compact")]
+    if usize::from(compaction.embedding) > MAX_EMBEDDING {
+        return Err(LoadError::Embedding { embedding: compaction.embedding });
+    }
+    Ok(Format::new(Dimensions { vocabulary, hidden, layers }, compaction))
 }
 
-/// The header of `artifact` and the entries after it, both undecoded, and their end.
-fn header(artifact: &[u8]) -> Result<(&[u8], usize), LoadError> {
+/// The header of `artifact` and the entries after it, both undecoded, their end, and the flags.
+fn header(artifact: &[u8]) -> Result<(&[u8], usize, u16), LoadError> {
     let prelude = Prelude::read(artifact)?;
     let end = PRELUDE_BYTES.saturating_add(prelude.header_bytes as usize);
-    Ok((slice(artifact, PRELUDE_BYTES, end)?, end))
+    Ok((slice(artifact, PRELUDE_BYTES, end)?, end, prelude.flags))
 }
 
 /// Length of an artifact in bytes, given the `end` of its header. The `entries` that follow the
-/// header must match the `dimensions`.
+/// header must match the `format`, which gets to know from them how many blocks are kept.
 fn artifact_bytes(
     mut entries: &[u8],
     element_bytes: ElementBytes,
-    dimensions: Dimensions,
+    format: &mut Format,
     mut end: usize,
 ) -> Result<usize, LoadError> {
-    let mut tensor = Some((TensorName::WIh, 0));
+    let mut tensor = Some((format.first(), 0));
     while let Some((name, layer)) = tensor {
         let (entry, rest) = Tensor::decode(entries).ok_or(LoadError::Header)?;
         let start = end.next_multiple_of(ALIGNMENT);
-        // Below 2³¹: no tensor within the limits is larger.
-        let bytes = dimensions.elements(name, layer) * element_bytes.of_tensor(name, layer);
+        #[cfg(feature = "compact")]
+        if name == TensorName::BlockColumns {
+            format.keep_blocks(layer, entry.bytes);
+        }
+        let bytes = format.bytes(element_bytes, name, layer);
         let is_expected = entry.name == name
             && usize::from(entry.layer) == layer
             && entry.offset as usize == start
@@ -155,47 +178,26 @@ fn artifact_bytes(
         }
         end = start.saturating_add(bytes);
         entries = rest;
-        tensor = name.next(layer, dimensions.layers);
+        tensor = format.next(name, layer);
     }
     if entries.is_empty() { Ok(end) } else { Err(LoadError::Header) }
-}
-
-/// Sizes of the elements of a precision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ElementBytes {
-    /// Bytes per weight.
-    pub(crate) weight: usize,
-    /// Bytes per unit for the constants of its gates.
-    pub(crate) gate_constants: usize,
 }
 
 impl ElementBytes {
     /// The sizes for the precision in a header.
     const fn of(precision: &StoredPrecision<'_>) -> Self {
         match precision {
-            // A bias of four bytes and two multipliers of two.
-            StoredPrecision::Int8(_) => Self { weight: 1, gate_constants: 8 * GATES },
             // A bias.
             StoredPrecision::F32 => Self { weight: 4, gate_constants: 4 * GATES },
-        }
-    }
-
-    /// Bytes per element of tensor `name` of `layer`.
-    const fn of_tensor(self, name: TensorName, layer: usize) -> usize {
-        match name {
-            TensorName::WIh if layer == 0 => GATES * self.weight,
-            TensorName::WIh | TensorName::WHh | TensorName::WOut => {
-                BLOCK_ROWS * BLOCK_COLUMNS * self.weight
-            }
-            TensorName::GateConstants => self.gate_constants,
-            TensorName::BOut => 4 * BLOCK_ROWS,
+            // A bias of four bytes and two multipliers of two.
+            _ => Self { weight: 1, gate_constants: 8 * GATES },
         }
     }
 }
 
 /// The entries of the tensors in the header of `artifact`; none if it has no header.
 pub fn tensors(artifact: &[u8]) -> impl Iterator<Item = Tensor> {
-    let header = header(artifact).ok().and_then(|(header, _)| Header::decode(header));
+    let header = header(artifact).ok().and_then(|(header, ..)| Header::decode(header));
     let mut entries = header.map(|(_, entries)| entries).unwrap_or_default();
     core::iter::from_fn(move || {
         let (entry, rest) = Tensor::decode(entries)?;
@@ -222,18 +224,21 @@ pub(crate) fn verify(artifact: &[u8]) -> Result<(), LoadError> {
 mod tests {
     use super::*;
     use crate::Int8;
-    use crate::artifact::Quantisation;
+    use crate::artifact::{Quantisation, TensorName};
+    use crate::layout::BLOCK_ROWS;
     use crate::precision::sealed::Arithmetic;
 
     fn has_the_sizes_of<P: Arithmetic>(precision: &StoredPrecision<'_>) {
-        let bytes = |name, layer| ElementBytes::of(precision).of_tensor(name, layer);
-        assert_eq!(bytes(TensorName::WIh, 0), size_of::<[P::Weight; GATES]>());
+        let dimensions = Dimensions { vocabulary: 5, hidden: 9, layers: 2 };
+        let format = Format::new(dimensions, precision.compaction());
+        let bytes = |name, layer| format.bytes(ElementBytes::of(precision), name, layer);
+        assert_eq!(bytes(TensorName::WIh, 0), 5 * 9 * size_of::<[P::Weight; GATES]>());
         for (name, size) in [
-            (TensorName::WIh, size_of::<P::Block>()),
-            (TensorName::WHh, size_of::<P::Block>()),
-            (TensorName::GateConstants, size_of::<P::GateConstants>()),
-            (TensorName::WOut, size_of::<P::Block>()),
-            (TensorName::BOut, size_of::<[P::Sum; BLOCK_ROWS]>()),
+            (TensorName::WIh, 9 * 2 * size_of::<P::Block>()),
+            (TensorName::WHh, 9 * 2 * size_of::<P::Block>()),
+            (TensorName::GateConstants, 9 * size_of::<P::GateConstants>()),
+            (TensorName::WOut, 2 * 2 * size_of::<P::Block>()),
+            (TensorName::BOut, 2 * size_of::<[P::Sum; BLOCK_ROWS]>()),
         ] {
             assert_eq!(bytes(name, 1), size, "{name}");
         }

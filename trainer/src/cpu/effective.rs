@@ -74,8 +74,17 @@ impl TrainedModel {
     /// rounded to four bits if it was trained so.
     #[must_use]
     pub fn effective_parameters(&self) -> Parameters {
+        self.folded_parameters(self.precision == Precision::Int4)
+    }
+
+    /// The same without rounding.
+    pub(crate) fn unrounded_parameters(&self) -> Parameters {
+        self.folded_parameters(false)
+    }
+
+    fn folded_parameters(&self, rounds_weights: bool) -> Parameters {
         let mut effective = Effective::new(self.parameters.architecture());
-        effective.update(&self.parameters, self.precision == Precision::Int4);
+        effective.update(&self.parameters, rounds_weights);
         effective.parameters
     }
 }

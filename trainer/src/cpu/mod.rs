@@ -44,6 +44,7 @@ pub use self::lstm_step_forward::{LstmStepForward, OneHot};
 use self::mask_gradients::mask_gradients;
 pub use self::matmul::Panels;
 use self::pack_weights::PackedWeights;
+pub(crate) use self::round_weights::{column_scales, rounded};
 pub use self::sgd::sgd;
 use self::slice::Slice;
 pub use self::softmax_cross_entropy::SoftmaxCrossEntropy;

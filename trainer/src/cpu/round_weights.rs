@@ -21,20 +21,27 @@ const NO_FRACTION: f32 = 1.5 * (1 << 23) as f32;
 /// The gradients of the rounded weights are used as those of the weights themselves
 /// (straight-through, arXiv 1308.3432).
 pub(crate) fn round_weights(arch: Arch, values: &mut [f32], columns: usize) {
-    let scales = column_scales(arch, values, columns);
+    let scales = column_scales(values, columns);
     values.par_chunks_mut(ROWS * columns).for_each(|rows| {
         arch.dispatch(|| {
             for row in rows.chunks_exact_mut(columns) {
                 for (value, &scale) in row.iter_mut().zip(&scales) {
-                    *value = (*value / scale + NO_FRACTION - NO_FRACTION) * scale;
+                    *value = rounded(*value, scale) * scale;
                 }
             }
         });
     });
 }
 
+/// The nearest whole number of units of `scale`, within ±7.
+#[inline]
+pub(crate) fn rounded(value: f32, scale: f32) -> f32 {
+    value / scale + NO_FRACTION - NO_FRACTION
+}
+
 /// The scale of each column of `values` `[K, columns]`; above 0.
-pub(crate) fn column_scales(arch: Arch, values: &[f32], columns: usize) -> Vec<f32> {
+pub(crate) fn column_scales(values: &[f32], columns: usize) -> Vec<f32> {
+    let arch = Arch::new();
     let largest_of = |rows: &[f32]| {
         let mut largest = vec![f32::MIN_POSITIVE * LARGEST_INT4; columns];
         arch.dispatch(|| {

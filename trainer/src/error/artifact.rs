@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use infer_core::LoadError;
 
+use crate::model::Precision;
+
 /// Why an artifact can't be made or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,22 +27,27 @@ pub enum ArtifactError {
         /// What is wrong with it.
         source: LoadError,
     },
-    /// A model loses more accuracy in int8 than is allowed.
+    /// A model loses more accuracy in integers than is allowed.
     #[error(
-        "int8 loses too much: {loss}, and the largest allowed factor is {largest_factor}; f32 \
-         weights lose nothing"
+        "{precision} loses too much: {loss}, and the largest allowed factor is {largest_factor}; {}",
+        match precision {
+            Precision::Int4 => "train the model for it, or export it in int8",
+            _ => "f32 weights lose nothing",
+        }
     )]
-    Int8Loss {
+    IntegerLoss {
+        /// The precision of the integers.
+        precision: Precision,
         /// The measured loss.
         loss: String,
         /// The largest allowed factor of the perplexity.
         largest_factor: f64,
     },
-    /// A weight is too large for an int8 artifact, or is not finite.
+    /// A weight is too large for integers, or is not finite.
     #[error(
         "parameter {name} has the value {value}, which {} can't hold: {}train with a lower \
          learning rate, weight decay or forget bias",
-        if value.is_finite() { "int8" } else { "an artifact" },
+        if value.is_finite() { "integers" } else { "an artifact" },
         if value.is_finite() { "export it with f32 weights, or " } else { "" }
     )]
     Weight {

@@ -1,4 +1,4 @@
-//! The cost of int8: how much worse it predicts a text than f32.
+//! The cost of integers: how much worse they predict a text than f32.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::error::ArtifactError;
 use crate::evaluation::first_choice;
 use crate::inference::Reader;
-use crate::model::Parameters;
+use crate::model::{Parameters, Precision};
 use crate::perplexity::shown_number;
 
 /// The most characters of a text to compare.
@@ -27,10 +27,11 @@ const PRODUCTS_OF_LOGARITHM: usize = 20;
 /// Seed of the random numbers with which a model writes.
 const SEED: u64 = 1;
 
-/// How int8 compares with f32 when both read the same text.
+/// How integers compare with f32, of the weights that the model was trained with, when both read the
+/// same text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Int8Loss {
-    /// Perplexity in int8 divided by perplexity in f32, as the expectation over the next character
+pub struct IntegerLoss {
+    /// Perplexity in integers divided by perplexity in f32, as the expectation over the next character
     /// as f32 predicts it. Unlike the ratio on the characters that do follow, it is never below 1,
     /// and any change of a probability raises it.
     pub factor: f64,
@@ -40,9 +41,9 @@ pub struct Int8Loss {
     pub same_first_choices: f64,
 }
 
-impl Int8Loss {
-    /// The largest allowed factor. If int8 suits a model, the factor is at most 1.002, or 1.02 for
-    /// small models that have memorised their text. Runs that differ only in their seeds differ by
+impl IntegerLoss {
+    /// The largest allowed factor. If integers suit a model, the factor is at most 1.002, or 1.02
+    /// for small models that have memorised their text. Runs that differ only in their seeds differ by
     /// 1 to 2 %. Beyond all of these, the model is no longer the one that was trained.
     pub const LARGEST_FACTOR: f64 = 1.03;
 
@@ -51,7 +52,7 @@ impl Int8Loss {
     /// nothing.
     pub(super) fn measure(
         float: &Model<'_, F32>,
-        int8: &Model<'_, Int8>,
+        integers: &Model<'_, Int8>,
         text: &str,
         prefixes: &[String],
     ) -> Self {
@@ -64,33 +65,34 @@ impl Int8Loss {
         let texts = if text.is_empty() { own_texts(float, prefixes, length) } else { vec![text] };
         let (mut nats, mut same, mut characters) = (0.0, 0.0, 0.0);
         for text in texts {
-            let (mut in_f32, mut in_int8) = (Reader::new(float), Reader::new(int8));
+            let (mut in_f32, mut in_integers) = (Reader::new(float), Reader::new(integers));
             for token in text {
-                let (expected, found) = (in_f32.predict(), in_int8.predict());
+                let (expected, found) = (in_f32.predict(), in_integers.predict());
                 nats += divergence(expected, found);
                 same += f64::from(first_choice(expected) == first_choice(found));
                 characters += 1.0;
                 in_f32.read(token);
-                in_int8.read(token);
+                in_integers.read(token);
             }
         }
         Self { factor: (nats / characters).exp(), same_first_choices: same / characters }
     }
 
-    /// Checks that int8 costs no more than [`LARGEST_FACTOR`](Self::LARGEST_FACTOR).
+    /// Checks that integers of this `precision` cost no more than
+    /// [`LARGEST_FACTOR`](Self::LARGEST_FACTOR).
     ///
     /// # Errors
-    /// [`ArtifactError::Int8Loss`].
-    pub fn check(self) -> Result<(), ArtifactError> {
+    /// [`ArtifactError::IntegerLoss`].
+    pub fn check(self, precision: Precision) -> Result<(), ArtifactError> {
         let largest_factor = Self::LARGEST_FACTOR;
         if self.factor <= largest_factor {
             return Ok(());
         }
-        Err(ArtifactError::Int8Loss { loss: self.to_string(), largest_factor })
+        Err(ArtifactError::IntegerLoss { precision, loss: self.to_string(), largest_factor })
     }
 }
 
-impl Display for Int8Loss {
+impl Display for IntegerLoss {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let (factor, percent) = (shown_number(self.factor, 4), 100.0 * self.same_first_choices);
         write!(formatter, "perplexity times {factor}, same first choice {percent:.2} %")

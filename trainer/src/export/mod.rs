@@ -1,6 +1,6 @@
 //! Exports a trained model to artifacts and safetensors.
 
-mod int8;
+mod integers;
 mod loss;
 mod safetensors;
 mod tensors;
@@ -9,11 +9,12 @@ mod writer;
 use infer_core::artifact::{StoredPrecision, TensorName};
 use infer_core::{F32, Model};
 
-pub use self::loss::Int8Loss;
+use self::integers::Bits;
+pub use self::loss::IntegerLoss;
 pub(crate) use self::loss::MAX_CHARACTERS as EXCERPT_CHARACTERS;
 pub(crate) use self::safetensors::{check_names, transposed};
 pub use self::safetensors::{from_safetensors, to_safetensors};
-use self::tensors::{LayerFormat, by_unit, write_output, write_weights};
+use self::tensors::{by_block, by_character, by_unit, padded_to_rows};
 use self::writer::Writer;
 use crate::characters::UnknownCharacters;
 use crate::config::check_prefix_count;
@@ -29,12 +30,12 @@ const LARGEST_F32_BIAS: f32 = 16_384.0;
 
 /// The artifact of `model`.
 ///
-/// For int8, the range of the cell states is measured while the model writes text. That text
-/// resembles its corpus, which may no longer be available. The cost of int8 isn't measured: see
-/// [`int8_artifact`].
+/// For int8 and int4, the range of the cell states is measured while the model writes text. That
+/// text resembles its corpus, which may no longer be available. The cost of integers isn't measured:
+/// see [`integer_artifact`].
 ///
 /// # Errors
-/// [`ArtifactError::Weight`] if a parameter is not finite, or is too large for an int8 artifact;
+/// [`ArtifactError::Weight`] if a parameter is not finite, or is too large for integers;
 /// [`TextError::UnknownCharacters`](crate::TextError::UnknownCharacters) if a prefix has a
 /// character that the vocabulary lacks;
 /// [`ModelError::TooManyPrefixes`](crate::ModelError::TooManyPrefixes).
@@ -45,24 +46,31 @@ pub fn artifact(model: &TrainedModel, precision: Precision) -> Result<Artifact, 
     let float = float_artifact(model)?;
     match precision {
         Precision::F32 => Ok(float),
-        Precision::Int8 | Precision::Int4 => quantised(model, &loaded(&float)),
+        Precision::Int8 => quantised(model, &loaded(&float), Bits::Eight),
+        Precision::Int4 => quantised(model, &loaded(&float), Bits::Four),
     }
 }
 
-/// The int8 artifact of `model`, and the cost of int8 on `text`, a part of its corpus, or, if
-/// `text` is empty, on text that the model writes: see [`Int8Loss::check`].
+/// The artifact of `model` in integers, and their cost on `text`, a part of its corpus, or, if
+/// `text` is empty, on text that the model writes: see [`IntegerLoss::check`]. They have four bits
+/// for [`Precision::Int4`], otherwise eight.
 ///
 /// # Errors
 /// As [`artifact`].
 ///
 /// # Panics
 /// Never: it only loads artifacts that it has just written.
-pub fn int8_artifact(model: &TrainedModel, text: &str) -> Result<(Artifact, Int8Loss), Error> {
+pub fn integer_artifact(
+    model: &TrainedModel,
+    precision: Precision,
+    text: &str,
+) -> Result<(Artifact, IntegerLoss), Error> {
     let float = float_artifact(model)?;
     let float = loaded(&float);
-    let int8 = quantised(model, &float)?;
-    let loss = Int8Loss::measure(&float, &loaded(&int8), text, &model.prefixes);
-    Ok((int8, loss))
+    let bits = if precision == Precision::Int4 { Bits::Four } else { Bits::Eight };
+    let integers = quantised(model, &float, bits)?;
+    let loss = IntegerLoss::measure(&float, &loaded(&integers), text, &model.prefixes);
+    Ok((integers, loss))
 }
 
 /// The model of an artifact that was just written.
@@ -70,9 +78,9 @@ fn loaded<P: infer_core::Precision>(artifact: &Artifact) -> Model<'_, P> {
     Model::load(artifact.bytes()).expect("an artifact that was just written")
 }
 
-fn quantised(model: &TrainedModel, float: &Model<'_, F32>) -> Result<Artifact, Error> {
+fn quantised(model: &TrainedModel, float: &Model<'_, F32>, bits: Bits) -> Result<Artifact, Error> {
     let cell_states = largest_cell_states(float, &model.prefixes, CALIBRATION_CHARACTERS)?;
-    Ok(int8::artifact(model, &cell_states)?)
+    Ok(integers::artifact(model, bits, &cell_states)?)
 }
 
 fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
@@ -91,16 +99,23 @@ fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
         }
     }
     let mut writer = Writer::default();
-    let Dimensions { hidden, layers, .. } = parameters.dimensions();
+    let Dimensions { vocabulary, hidden, layers } = parameters.dimensions();
     for layer in 0..layers {
-        let same = |_, _, value| value;
-        let format = LayerFormat { w_ih: same, w_hh: same, block: |rows| rows };
-        write_weights(&mut writer, parameters, layer, format);
-        let b = by_unit(parameters.get(ParameterName::B(layer)), hidden, same);
-        writer.push(TensorName::GateConstants, layer, &b);
+        let w_ih = parameters.get(ParameterName::WIh(layer));
+        if layer == 0 {
+            writer.push(TensorName::WIh, layer, &by_unit(w_ih, hidden));
+        } else {
+            writer.push(TensorName::WIh, layer, &by_block(w_ih, hidden));
+        }
+        let w_hh = parameters.get(ParameterName::WHh(layer));
+        writer.push(TensorName::WHh, layer, &by_block(w_hh, hidden));
+        let b = parameters.get(ParameterName::B(layer));
+        writer.push(TensorName::GateConstants, layer, &by_unit(b, hidden));
     }
+    let w_out = by_character(parameters.get(ParameterName::WOut), vocabulary);
+    writer.push(TensorName::WOut, 0, &w_out);
     let b_out = within_range(parameters.get(ParameterName::BOut));
-    write_output(&mut writer, parameters, |_, weight| weight, |rows| rows, |token| b_out[token]);
+    writer.push(TensorName::BOut, 0, &padded_to_rows(b_out));
     Ok(writer.finish(model, StoredPrecision::F32))
 }
 

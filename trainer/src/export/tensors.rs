@@ -2,105 +2,55 @@
 //! matrices in blocks of four rows by eight columns.
 
 use bytemuck::Pod;
-use infer_core::artifact::TensorName;
 use infer_core::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
-
-use super::writer::Writer;
-use crate::model::{Dimensions, ParameterName, Parameters};
 
 /// The numbers of one block, row by row.
 pub(super) type Rows<T> = [[T; BLOCK_COLUMNS]; BLOCK_ROWS];
 
-/// How to convert the parameters of a layer to the numbers of an artifact.
-pub(super) struct LayerFormat<W, I, H, B> {
-    /// Converts an input weight, given its unit, its gate (an index in gate order) and its value.
-    pub(super) w_ih: I,
-    /// Converts a recurrent weight, given the same.
-    pub(super) w_hh: H,
-    /// Converts four rows of weights to a stored block.
-    pub(super) block: fn(Rows<W>) -> B,
-}
-
-/// Writes input weights and recurrent weights of `layer`.
-pub(super) fn write_weights<W: Pod, B: Pod>(
-    writer: &mut Writer,
-    parameters: &Parameters,
-    layer: usize,
-    format: LayerFormat<W, impl Fn(usize, usize, f32) -> W, impl Fn(usize, usize, f32) -> W, B>,
-) {
-    let hidden = parameters.dimensions().hidden;
-    let LayerFormat { w_ih, w_hh, block } = format;
-    let inputs = parameters.get(ParameterName::WIh(layer));
-    if layer == 0 {
-        writer.push(TensorName::WIh, layer, &by_unit(inputs, hidden, w_ih));
-    } else {
-        writer.push(TensorName::WIh, layer, &by_block(inputs, hidden, w_ih, block));
-    }
-    let recurrent = by_block(parameters.get(ParameterName::WHh(layer)), hidden, w_hh, block);
-    writer.push(TensorName::WHh, layer, &recurrent);
-}
-
-/// Writes weights and biases of the output layer, one row for each character.
-pub(super) fn write_output<W: Pod, B: Pod, S: Pod>(
-    writer: &mut Writer,
-    parameters: &Parameters,
-    weight: impl Fn(usize, f32) -> W,
-    block: fn(Rows<W>) -> B,
-    bias: impl Fn(usize) -> S,
-) {
-    let Dimensions { vocabulary, hidden, .. } = parameters.dimensions();
-    let values = parameters.get(ParameterName::WOut);
-    let groups = vocabulary.div_ceil(BLOCK_ROWS);
-    let w_out = blocks(groups, hidden, block, |group, row, column| {
-        let character = group * BLOCK_ROWS + row;
-        if character < vocabulary {
-            weight(character, values[column * vocabulary + character])
-        } else {
-            W::zeroed()
-        }
-    });
-    let mut b_out: Vec<S> = (0..vocabulary).map(bias).collect();
-    b_out.resize(groups * BLOCK_ROWS, S::zeroed());
-    writer.push(TensorName::WOut, 0, &w_out);
-    writer.push(TensorName::BOut, 0, &b_out);
-}
-
 /// From `[rows, 4H]`, gate after gate, to `[rows, H]` groups of four gates.
-pub(super) fn by_unit<T>(
-    values: &[f32],
-    hidden: usize,
-    convert: impl Fn(usize, usize, f32) -> T,
-) -> Vec<T> {
+pub(super) fn by_unit<T: Copy>(values: &[T], hidden: usize) -> Vec<[T; GATES]> {
     let rows = values.chunks_exact(GATES * hidden);
     let units = rows.flat_map(|row| (0..hidden).map(move |unit| (row, unit)));
-    let gates = units.flat_map(|(row, unit)| (0..GATES).map(move |gate| (row, unit, gate)));
-    gates.map(|(row, unit, gate)| convert(unit, gate, row[gate * hidden + unit])).collect()
+    units.map(|(row, unit)| [0, 1, 2, 3].map(|gate| row[gate * hidden + unit])).collect()
 }
 
-/// From `[H, 4H]`, gate after gate, to `[H][H/8]` blocks, each with the gates of one unit.
-fn by_block<W: Pod, B>(
-    values: &[f32],
-    hidden: usize,
-    convert: impl Fn(usize, usize, f32) -> W,
-    block: fn(Rows<W>) -> B,
-) -> Vec<B> {
-    blocks(hidden, hidden, block, |unit, gate, column| {
-        convert(unit, gate, values[column * GATES * hidden + gate * hidden + unit])
+/// From `[K, 4H]`, gate after gate, to `[H][K/8]` blocks, each with the gates of one unit. Columns
+/// are padded with zeros.
+pub(super) fn by_block<T: Pod>(values: &[T], hidden: usize) -> Vec<Rows<T>> {
+    let columns = values.len() / (GATES * hidden);
+    blocks(hidden, columns, |unit, gate, column| {
+        values[column * GATES * hidden + gate * hidden + unit]
     })
+}
+
+/// From `[H, V]` to `[V/4][H/8]` blocks, each with four characters. Columns and characters are
+/// padded with zeros.
+pub(super) fn by_character<T: Pod>(values: &[T], vocabulary: usize) -> Vec<Rows<T>> {
+    let hidden = values.len() / vocabulary;
+    blocks(vocabulary.div_ceil(BLOCK_ROWS), hidden, |group, row, column| {
+        let character = group * BLOCK_ROWS + row;
+        let is_known = character < vocabulary;
+        if is_known { values[column * vocabulary + character] } else { T::zeroed() }
+    })
+}
+
+/// `values` `[V]`, padded with zeros to `[V/4]` groups of four.
+pub(super) fn padded_to_rows<T: Pod>(mut values: Vec<T>) -> Vec<T> {
+    values.resize(values.len().next_multiple_of(BLOCK_ROWS), T::zeroed());
+    values
 }
 
 /// `[groups][columns/8]` blocks of `value(group, row of the group, column)`, with columns padded
 /// with zeros.
-fn blocks<W: Pod, B>(
+fn blocks<T: Pod>(
     groups: usize,
     columns: usize,
-    block: fn(Rows<W>) -> B,
-    value: impl Fn(usize, usize, usize) -> W,
-) -> Vec<B> {
+    value: impl Fn(usize, usize, usize) -> T,
+) -> Vec<Rows<T>> {
     let starts = (0..columns).step_by(BLOCK_COLUMNS);
     let blocks = (0..groups).flat_map(|group| starts.clone().map(move |start| (group, start)));
     let rows = blocks.map(|(group, start)| {
-        let mut rows: Rows<W> = [[W::zeroed(); BLOCK_COLUMNS]; BLOCK_ROWS];
+        let mut rows: Rows<T> = [[T::zeroed(); BLOCK_COLUMNS]; BLOCK_ROWS];
         for (row, values) in rows.iter_mut().enumerate() {
             for (column, weight) in (start..columns).zip(values) {
                 *weight = value(group, row, column);
@@ -108,5 +58,5 @@ fn blocks<W: Pod, B>(
         }
         rows
     });
-    rows.map(block).collect()
+    rows.collect()
 }

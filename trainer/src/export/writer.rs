@@ -48,8 +48,12 @@ impl Writer {
             prefixes: prefixes.iter().map(String::as_str).collect(),
         };
         let header = self.encode(&header);
-        let prelude =
-            Prelude { version: VERSION, flags: 0, header_bytes: header.len() as u32, checksum: 0 };
+        let prelude = Prelude {
+            version: VERSION,
+            flags: precision.flags(),
+            header_bytes: header.len() as u32,
+            checksum: 0,
+        };
         let mut bytes = [&prelude.to_bytes()[..], &header].concat();
         bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
         bytes.extend_from_slice(&self.payload);

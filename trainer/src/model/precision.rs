@@ -1,5 +1,7 @@
 //! The precision of a model's weights.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The precision of an artifact's weights.
@@ -13,4 +15,14 @@ pub enum Precision {
     Int4,
     /// Four bytes per weight: for hosts, and for cores with an FPU.
     F32,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Int8 => "int8",
+            Self::Int4 => "int4",
+            Self::F32 => "f32",
+        })
+    }
 }

@@ -20,3 +20,14 @@ pub struct TrainedModel {
     /// Prefixes with which to demonstrate the model.
     pub prefixes: Vec<String>,
 }
+
+impl TrainedModel {
+    /// The precision for microcontrollers: int4 if it was trained for it, otherwise int8.
+    #[must_use]
+    pub fn integers(&self) -> Precision {
+        match self.precision {
+            Precision::Int4 => Precision::Int4,
+            Precision::Int8 | Precision::F32 => Precision::Int8,
+        }
+    }
+}

@@ -12,7 +12,7 @@ use charcell::{
 use clap::{Args, Command};
 
 use self::conversion::{advice, framework};
-use super::int8::Int8Arguments;
+use super::integers::IntegerArguments;
 use super::shared::NormalizeArgument;
 use crate::error::Error;
 use crate::output::{print, tell};
@@ -66,7 +66,7 @@ pub(super) struct Arguments {
     #[arg(long, num_args = 1.., value_name = "TEXT")]
     prefix: Vec<String>,
     #[command(flatten)]
-    int8: Int8Arguments,
+    integers: IntegerArguments,
 }
 
 /// Refuses a file of another framework, even if the command line lacks required options.
@@ -95,13 +95,13 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
         prefixes: arguments.prefix,
     };
     let Imported { model, mut notes } = read(&arguments.file, &arguments.vocabulary, &options)?;
-    let (exported, weights) = match arguments.int8.artifact(&model, "") {
+    let (exported, weights) = match arguments.integers.artifact(&model, Precision::Int8, "") {
         Ok((exported, loss)) => {
             notes.push(format!("int8 against f32: {loss}"));
             (exported, Precision::Int8)
         }
         Err(Error::Charcell(charcell::Error::Artifact(
-            error @ (ArtifactError::Weight { .. } | ArtifactError::Int8Loss { .. }),
+            error @ (ArtifactError::Weight { .. } | ArtifactError::IntegerLoss { .. }),
         ))) => {
             let run = shell_path(&arguments.out);
             notes.push(format!(

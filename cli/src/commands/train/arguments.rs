@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::values::{
     InitialWeightsArgument, OptimizerArgument, PresetArgument, SamplingArgument, ScheduleArgument,
 };
-use crate::commands::int8::Int8Arguments;
+use crate::commands::integers::IntegerArguments;
 use crate::commands::shared::{NormalizeArgument, WeightsArgument};
 
 #[derive(Debug, Args)]
@@ -199,7 +199,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "N", default_value = "5m")]
     pub(super) checkpoint_every: Every,
     #[command(flatten)]
-    pub(super) int8: Int8Arguments,
+    pub(super) integers: IntegerArguments,
 }
 
 /// How often something is done.

@@ -5,14 +5,13 @@ use std::path::Path;
 
 use charcell::model::TrainedModel;
 use charcell::{
-    AnyModel, Artifact, ArtifactError, Description, EpochReport, Outcome, Precision,
-    REPORT_CHARACTERS,
+    AnyModel, Artifact, ArtifactError, Description, EpochReport, Outcome, REPORT_CHARACTERS,
 };
 use infer_core::{Int8, Memory, Sampling};
 
 use super::interruption::Interruption;
 use crate::commands::boards::{advice, fitting, with_speed};
-use crate::commands::int8::Int8Arguments;
+use crate::commands::integers::IntegerArguments;
 use crate::error::Error;
 use crate::output::{print, tell};
 use crate::report::Sizes;
@@ -23,7 +22,7 @@ use crate::shell::{shell_path, shell_word};
 pub(super) struct Ending<'a> {
     interruption: &'a Interruption,
     description: &'a Description,
-    int8: &'a Int8Arguments,
+    integers: &'a IntegerArguments,
     /// What failed first, which is reported again at the end.
     problem: Option<Error>,
 }
@@ -33,10 +32,10 @@ impl<'a> Ending<'a> {
     pub(super) fn new(
         interruption: &'a Interruption,
         description: &'a Description,
-        int8: &'a Int8Arguments,
+        integers: &'a IntegerArguments,
         saved: Result<(), Error>,
     ) -> Self {
-        let mut ending = Self { interruption, description, int8, problem: None };
+        let mut ending = Self { interruption, description, integers, problem: None };
         ending.note(saved);
         ending
     }
@@ -158,8 +157,10 @@ impl<'a> Ending<'a> {
         model: &TrainedModel,
         metrics: &[EpochReport],
     ) -> Result<(), Error> {
-        let (artifact, int8_loss) = self.int8.artifact(model, &self.description.excerpt)?;
-        let path = folder.artifact_path(Precision::Int8);
+        let precision = model.integers();
+        let (artifact, loss) =
+            self.integers.artifact(model, precision, &self.description.excerpt)?;
+        let path = folder.artifact_path(precision);
         write_whole(&path, artifact.bytes())?;
         let loaded = artifact
             .model()
@@ -171,12 +172,13 @@ impl<'a> Ending<'a> {
                 .iter()
                 .map(|board| with_speed(board, board.title, loaded.dimensions()))
                 .collect(),
-            int8_loss,
+            precision,
+            loss,
         };
         self.note(folder.save_report(self.description, metrics, Some(&sizes)));
         tell(format_args!(
-            "\nint8 against f32: {int8_loss}\n\
-             {}: {} bytes (int8); what a microcontroller writes with it:",
+            "\n{precision} against f32: {loss}\n\
+             {}: {} bytes ({precision}); what a microcontroller writes with it:",
             path.display(),
             sizes.flash_bytes
         ));

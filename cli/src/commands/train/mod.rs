@@ -56,8 +56,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let every = arguments.run.checkpoint_every;
     let Trained { outcome, is_interrupted, saved } = train(training, &interruption, every, display);
     let description = Description { epochs: outcome.epochs, ..description };
-    let int8 = &arguments.run.int8;
-    Ending::new(&interruption, &description, int8, saved).finish(outcome, is_interrupted)
+    let integers = &arguments.run.integers;
+    Ending::new(&interruption, &description, integers, saved).finish(outcome, is_interrupted)
 }
 
 /// What the training starts from, and its folder if it is resumed.

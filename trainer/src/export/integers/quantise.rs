@@ -1,11 +1,6 @@
 //! Conversion from f32 to integers, for all layers.
 
-use std::array;
-
 use infer_core::int8::HIDDEN_FRACTION_BITS;
-use infer_core::layout::{PairBlock, pair};
-
-use crate::export::tensors::Rows;
 
 /// The largest weight, in units of its row's scale.
 pub(super) const LARGEST_WEIGHT: f32 = 127.0;
@@ -21,14 +16,4 @@ pub(super) fn quantise(value: impl Into<f64>, scale: f32) -> i32 {
 /// The largest magnitude of `values`; 0 if there are none.
 pub(super) fn largest(values: impl Iterator<Item = f32>) -> f32 {
     values.fold(0.0, |largest, value| largest.max(value.abs()))
-}
-
-/// Four rows of weights as stored in an artifact, two rows interleaved.
-pub(super) fn pairs(rows: Rows<i8>) -> PairBlock {
-    let [i, f, g, o] = rows;
-    PairBlock(array::from_fn(|two_columns| {
-        [(i, f), (g, o)].map(|(w1, w2)| {
-            array::from_fn(|column| 2 * two_columns + column).map(|k| pair(w1[k], w2[k]))
-        })
-    }))
 }

@@ -1,0 +1,170 @@
+//! How a model is stored: which tensors its artifact has, and their sizes.
+
+use super::{Compaction, TensorName};
+use crate::Dimensions;
+#[cfg(feature = "compact")]
+use crate::layout::MAX_LAYERS;
+use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, padded};
+
+/// How a model is stored: what the tensors of its artifact and their sizes follow from.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    pub(crate) dimensions: Dimensions,
+    #[cfg(feature = "compact")]
+    pub(crate) compaction: Compaction,
+    /// `[L]`: N, the blocks that the recurrent weights of each layer keep, if they don't keep all.
+    #[cfg(feature = "compact")]
+    pub(crate) kept_blocks: [u32; MAX_LAYERS],
+}
+
+impl Format {
+    /// The format of a model of these sizes. How many blocks it keeps isn't known yet.
+    pub(crate) const fn new(dimensions: Dimensions, compaction: Compaction) -> Self {
+        #[cfg(not(feature = "compact"))]
+        let _ = compaction;
+        Self {
+            dimensions,
+            #[cfg(feature = "compact")]
+            compaction,
+            #[cfg(feature = "compact")]
+            kept_blocks: [0; MAX_LAYERS],
+        }
+    }
+
+    /// What makes the model smaller. Without the feature, this is a constant that removes the code
+    /// for it.
+    pub(crate) const fn compaction(&self) -> Compaction {
+        #[cfg(feature = "compact")]
+        return self.compaction;
+        #[cfg(not(feature = "compact"))]
+        return Compaction::NONE;
+    }
+
+    /// N of `layer`: the blocks that its recurrent weights keep.
+    const fn kept_blocks(&self, layer: usize) -> usize {
+        #[cfg(feature = "compact")]
+        if self.compaction.is_sparse && layer < MAX_LAYERS {
+            #[expect(
+                clippy::indexing_slicing,
+                reason = "compared, but not with `get` in a const"
+            )]
+            return self.kept_blocks[layer] as usize;
+        }
+        let _ = layer;
+        self.dimensions.hidden * self.dimensions.row_blocks()
+    }
+
+    /// Sets N of `layer`, to the most at most.
+    #[cfg(feature = "compact")]
+    pub(super) fn keep_blocks(&mut self, layer: usize, blocks: u32) {
+        let most = self.dimensions.hidden * self.dimensions.row_blocks();
+        if let Some(kept) = self.kept_blocks.get_mut(layer) {
+            *kept = blocks.min(most as u32);
+        }
+    }
+
+    /// Number of blocks in each row of a matrix: of `name` of `layer`, if the row keeps all. Input
+    /// weights of a one-hot input have none.
+    pub(crate) const fn row_blocks(&self, name: TensorName, layer: usize) -> usize {
+        match name {
+            TensorName::WIh if layer == 0 => self.embedding_blocks(),
+            _ => self.dimensions.row_blocks(),
+        }
+    }
+
+    /// Number of blocks in a row of E columns; 0 without an embedding.
+    pub(crate) const fn embedding_blocks(&self) -> usize {
+        padded(self.compaction().embedding as usize) / BLOCK_COLUMNS
+    }
+
+    /// Number of elements of tensor `name` of `layer`, see [`TensorName`].
+    pub(crate) const fn elements(&self, name: TensorName, layer: usize) -> usize {
+        let Dimensions { vocabulary, hidden, .. } = self.dimensions;
+        match name {
+            TensorName::WIh if self.is_one_hot(layer) => vocabulary * hidden,
+            TensorName::WIh => hidden * self.row_blocks(name, layer),
+            TensorName::WHh | TensorName::BlockColumns => self.kept_blocks(layer),
+            TensorName::GateConstants | TensorName::BlockCounts => hidden,
+            TensorName::WOut => vocabulary.div_ceil(BLOCK_ROWS) * self.dimensions.row_blocks(),
+            TensorName::BOut | TensorName::OutputMultipliers => vocabulary.div_ceil(BLOCK_ROWS),
+            TensorName::Embedding => vocabulary * self.embedding_blocks(),
+        }
+    }
+
+    /// Bytes of tensor `name` of `layer`, below 2³¹: no tensor within the limits is larger.
+    pub(crate) const fn bytes(&self, of: ElementBytes, name: TensorName, layer: usize) -> usize {
+        self.elements(name, layer)
+            * match name {
+                TensorName::WIh if self.is_one_hot(layer) => self.group_bytes(of),
+                TensorName::WIh | TensorName::WHh | TensorName::WOut => self.block_bytes(of),
+                TensorName::GateConstants => of.gate_constants,
+                TensorName::BOut => 4 * BLOCK_ROWS,
+                TensorName::Embedding => BLOCK_COLUMNS,
+                TensorName::BlockCounts | TensorName::BlockColumns => 1,
+                TensorName::OutputMultipliers => 2 * BLOCK_ROWS,
+            }
+    }
+
+    /// Bytes of the output layer's tensors, with the padding between them.
+    pub(crate) const fn output_bytes(&self, of: ElementBytes) -> usize {
+        let multipliers = if self.compaction().is_int4 {
+            self.bytes(of, TensorName::OutputMultipliers, 0).next_multiple_of(ALIGNMENT)
+        } else {
+            0
+        };
+        multipliers + self.bytes(of, TensorName::WOut, 0) + self.bytes(of, TensorName::BOut, 0)
+    }
+
+    /// Bytes of a block of weights.
+    pub(crate) const fn block_bytes(&self, of: ElementBytes) -> usize {
+        self.weights_bytes(of, BLOCK_ROWS * BLOCK_COLUMNS)
+    }
+
+    /// Bytes of a one-hot input's weights for a unit.
+    pub(crate) const fn group_bytes(&self, of: ElementBytes) -> usize {
+        self.weights_bytes(of, GATES)
+    }
+
+    /// Bytes of an even number of weights.
+    const fn weights_bytes(&self, of: ElementBytes, weights: usize) -> usize {
+        if self.compaction().is_int4 { weights / 2 } else { of.weight * weights }
+    }
+
+    /// Whether the input of `layer` is one-hot: a row of weights is looked up for each character.
+    pub(crate) const fn is_one_hot(&self, layer: usize) -> bool {
+        layer == 0 && self.compaction().embedding == 0
+    }
+
+    /// The first tensor of an artifact, which is of layer 0.
+    pub(crate) const fn first(&self) -> TensorName {
+        if self.is_one_hot(0) { TensorName::WIh } else { TensorName::Embedding }
+    }
+
+    /// The tensor that follows tensor `name` of `layer`, and its layer.
+    pub(crate) const fn next(&self, name: TensorName, layer: usize) -> Option<(TensorName, usize)> {
+        let Compaction { is_int4, is_sparse, .. } = self.compaction();
+        Some(match name {
+            TensorName::Embedding => (TensorName::WIh, layer),
+            TensorName::WIh if is_sparse => (TensorName::BlockCounts, layer),
+            TensorName::BlockCounts => (TensorName::BlockColumns, layer),
+            TensorName::WIh | TensorName::BlockColumns => (TensorName::WHh, layer),
+            TensorName::WHh => (TensorName::GateConstants, layer),
+            TensorName::GateConstants if layer + 1 < self.dimensions.layers => {
+                (TensorName::WIh, layer + 1)
+            }
+            TensorName::GateConstants if is_int4 => (TensorName::OutputMultipliers, 0),
+            TensorName::GateConstants | TensorName::OutputMultipliers => (TensorName::WOut, 0),
+            TensorName::WOut => (TensorName::BOut, 0),
+            TensorName::BOut => return None,
+        })
+    }
+}
+
+/// Sizes of the elements of a precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ElementBytes {
+    /// Bytes per weight, other than of four bits.
+    pub(crate) weight: usize,
+    /// Bytes per unit for the constants of its gates.
+    pub(crate) gate_constants: usize,
+}

@@ -1,0 +1,74 @@
+//! Quantisation to int8 or int4, in the formats of [`infer_core::int8`].
+
+mod blocks;
+mod layer;
+mod matrix;
+mod output;
+mod quantise;
+
+use infer_core::artifact::{Compaction, Quantisation, StoredPrecision};
+
+use self::layer::Layer;
+use self::output::Output;
+use super::writer::Writer;
+use crate::error::ArtifactError;
+use crate::inference::Artifact;
+use crate::model::{Parameters, TrainedModel};
+
+/// How far a cell state may exceed its calibrated range before it saturates.
+const CELL_HEADROOM: f32 = 1.25;
+
+/// The most fraction bits of a cell state; more would be finer than tanh's input needs.
+const MAX_CELL_FRACTION_BITS: u8 = 13;
+
+/// Bits of a weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bits {
+    Eight,
+    Four,
+}
+
+/// The artifact of `model`, whose cell states reach `cell_states` in each layer.
+pub(super) fn artifact(
+    model: &TrainedModel,
+    bits: Bits,
+    cell_states: &[f32],
+) -> Result<Artifact, ArtifactError> {
+    let parameters = &match bits {
+        Bits::Eight => model.effective_parameters(),
+        // They are rounded below, as they were in training.
+        Bits::Four => model.unrounded_parameters(),
+    };
+    let layers = layers(parameters, bits)?;
+    let output = Output::new(parameters, bits)?;
+    let is_sparse = blocks::is_smaller_sparse(&layers, bits);
+    let compaction = Compaction { is_int4: bits == Bits::Four, is_sparse, embedding: 0 };
+    let mut writer = Writer::default();
+    for (index, layer) in layers.iter().enumerate() {
+        layer.write(&mut writer, index, compaction);
+    }
+    output.write(&mut writer);
+    let cell_fraction_bits: Vec<u8> =
+        cell_states.iter().map(|&largest| cell_fraction_bits(largest)).collect();
+    let quantisation = Quantisation {
+        nats_per_logit_q32: output.nats_per_logit_q32(),
+        cell_fraction_bits: &cell_fraction_bits,
+    };
+    let precision = match compaction {
+        Compaction::NONE => StoredPrecision::Int8(quantisation),
+        compaction => StoredPrecision::Compact(quantisation, compaction),
+    };
+    Ok(writer.finish(model, precision))
+}
+
+fn layers(parameters: &Parameters, bits: Bits) -> Result<Vec<Layer>, ArtifactError> {
+    let layers = 0..parameters.dimensions().layers;
+    layers.map(|layer| Layer::new(parameters, layer, bits)).collect()
+}
+
+/// The most fraction bits at which a cell state of `largest`, with headroom, fits an int16.
+fn cell_fraction_bits(largest: f32) -> u8 {
+    let fits =
+        |bits: &u8| largest * CELL_HEADROOM * 2_f32.powi(i32::from(*bits)) <= f32::from(i16::MAX);
+    (1..=MAX_CELL_FRACTION_BITS).rev().find(fits).unwrap_or(1)
+}
