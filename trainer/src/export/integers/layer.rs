@@ -6,7 +6,6 @@ use infer_core::artifact::{Compaction, TensorName};
 use infer_core::int8::{GateConstants, LargestFactors, PRE_ACTIVATION_FRACTION_BITS};
 use infer_core::layout::GATES;
 
-use super::Bits;
 use super::blocks::{Blocks, nibbles};
 use super::matrix::{Matrix, in_row_of};
 use super::quantise::{largest, quantise};
@@ -21,32 +20,37 @@ const SATURATED: i64 = 4 << PRE_ACTIVATION_FRACTION_BITS;
 /// A layer in integers.
 pub(super) struct Layer {
     hidden: usize,
+    is_one_hot: bool,
     w_ih: Matrix,
     pub(super) w_hh: Blocks,
     constants: Vec<GateConstants>,
 }
 
 impl Layer {
-    /// The layer with this `index`.
+    /// The layer with this `index`. In layer 0, `embedded` are the input weights `[E, 4H]` after an
+    /// embedding, if the device reads one.
     ///
     /// # Errors
     /// [`ArtifactError::Weight`] if a parameter is too large.
     pub(super) fn new(
         parameters: &Parameters,
         index: usize,
-        bits: Bits,
+        embedded: Option<&[f32]>,
+        compaction: Compaction,
     ) -> Result<Self, ArtifactError> {
         let hidden = parameters.dimensions().hidden;
         let names = [ParameterName::WIh(index), ParameterName::WHh(index), ParameterName::B(index)];
-        let w_ih = Matrix::new(parameters, names[0], bits)?;
-        let w_hh = Matrix::new(parameters, names[1], bits)?;
-        let compaction = Compaction { is_int4: bits == Bits::Four, ..Compaction::NONE };
+        let is_one_hot = index == 0 && embedded.is_none();
+        let input = embedded.unwrap_or(parameters.get(names[0]));
+        let w_ih = Matrix::new(names[0], input, hidden, is_one_hot, compaction.is_int4)?;
+        let recurrent = parameters.get(names[1]);
+        let w_hh = Matrix::new(names[1], recurrent, hidden, false, compaction.is_int4)?;
         let factors = LargestFactors::new(compaction, index, hidden);
         let multipliers = [&w_ih.multipliers[..], &w_hh.multipliers];
         let constants = gate_constants(parameters.get(names[2]), multipliers, factors);
         if constants.iter().all(|constants| constants.fits(factors)) {
             let w_hh = Blocks::new(by_block(&w_hh.weights, hidden), hidden);
-            return Ok(Self { hidden, w_ih, w_hh, constants });
+            return Ok(Self { hidden, is_one_hot, w_ih, w_hh, constants });
         }
         let largest_of = |name| (name, largest(parameters.get(name).iter().copied()));
         let [others @ .., mut worst] = names.map(largest_of);
@@ -62,7 +66,7 @@ impl Layer {
     pub(super) fn write(&self, writer: &mut Writer, index: usize, compaction: Compaction) {
         let Compaction { is_int4, is_sparse, .. } = compaction;
         let (name, w_ih) = (TensorName::WIh, &self.w_ih.weights);
-        if index > 0 {
+        if !self.is_one_hot {
             let blocks = Blocks::new(by_block(w_ih, self.hidden), self.hidden);
             blocks.write(writer, name, index, is_int4);
         } else if is_int4 {

@@ -5,11 +5,10 @@ use infer_core::int8::{
 };
 use infer_core::layout::{GATES, Gate};
 
-use super::Bits;
 use super::quantise::{LARGEST_WEIGHT, largest, quantise};
 use crate::cpu::{column_scales, rounded};
 use crate::error::ArtifactError;
-use crate::model::{ParameterName, Parameters};
+use crate::model::ParameterName;
 
 /// A matrix in integers.
 pub(super) struct Matrix {
@@ -20,19 +19,24 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
-    /// The parameter `name`.
+    /// The parameter `name` with these `values` `[K, 4H]`, of which a one-hot input picks rows, or
+    /// which multiply hidden states.
     ///
     /// # Errors
     /// [`ArtifactError::Weight`] if a weight is too large.
     pub(super) fn new(
-        parameters: &Parameters,
         name: ParameterName,
-        bits: Bits,
+        values: &[f32],
+        hidden: usize,
+        is_one_hot: bool,
+        is_int4: bool,
     ) -> Result<Self, ArtifactError> {
-        let (hidden, values) = (parameters.dimensions().hidden, parameters.get(name));
-        match bits {
-            Bits::Eight => Self::int8(values, hidden, scale_bits(name)),
-            Bits::Four => Self::int4(values, hidden),
+        if is_int4 {
+            Self::int4(values, hidden)
+        } else if is_one_hot {
+            Self::int8(values, hidden, ONE_HOT_SCALE_FRACTION_BITS)
+        } else {
+            Self::int8(values, hidden, SCALE_FRACTION_BITS)
         }
         .map_err(|value| ArtifactError::Weight { name: name.to_string(), value })
     }
@@ -84,14 +88,6 @@ pub(super) fn int4_weights(values: &[f32], scales: &[f32]) -> Vec<i8> {
         .zip(scales.iter().cycle())
         .map(|(&value, &scale)| rounded(value, scale) as i8)
         .collect()
-}
-
-/// Fraction bits of the scale of an int8 row.
-fn scale_bits(name: ParameterName) -> u32 {
-    match name {
-        ParameterName::WIh(0) => ONE_HOT_SCALE_FRACTION_BITS,
-        _ => SCALE_FRACTION_BITS,
-    }
 }
 
 /// A parameter of a `gate` as stored in an artifact: halved if a sigmoid follows, because the

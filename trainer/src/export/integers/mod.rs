@@ -1,19 +1,21 @@
 //! Quantisation to int8 or int4, in the formats of [`infer_core::int8`].
 
 mod blocks;
+mod embedding;
 mod layer;
 mod matrix;
 mod output;
 mod quantise;
 
-use infer_core::artifact::{Compaction, Quantisation, StoredPrecision};
+use infer_core::artifact::{Compaction, Quantisation, StoredPrecision, TensorName};
 
+use self::embedding::Embedding;
 use self::layer::Layer;
 use self::output::Output;
 use super::writer::Writer;
 use crate::error::ArtifactError;
 use crate::inference::Artifact;
-use crate::model::{Parameters, TrainedModel};
+use crate::model::{Parameters, Precision, TrainedModel};
 
 /// How far a cell state may exceed its calibrated range before it saturates.
 const CELL_HEADROOM: f32 = 1.25;
@@ -39,11 +41,21 @@ pub(super) fn artifact(
         // They are rounded below, as they were in training.
         Bits::Four => model.unrounded_parameters(),
     };
-    let layers = layers(parameters, bits)?;
+    // Rounding in training is of the folded rows, so a model for int4 keeps them.
+    let is_rounded = bits == Bits::Four || model.precision == Precision::Int4;
+    let embedding = if is_rounded { None } else { Embedding::of(&model.parameters) };
+    let mut compaction = Compaction {
+        is_int4: bits == Bits::Four,
+        is_sparse: false,
+        embedding: embedding.as_ref().map_or(0, |embedding| embedding.width as u16),
+    };
+    let layers = layers(parameters, embedding.as_ref(), compaction)?;
     let output = Output::new(parameters, bits)?;
-    let is_sparse = blocks::is_smaller_sparse(&layers, bits);
-    let compaction = Compaction { is_int4: bits == Bits::Four, is_sparse, embedding: 0 };
+    compaction.is_sparse = blocks::is_smaller_sparse(&layers, bits);
     let mut writer = Writer::default();
+    if let Some(embedding) = &embedding {
+        writer.push(TensorName::Embedding, 0, &embedding.rows);
+    }
     for (index, layer) in layers.iter().enumerate() {
         layer.write(&mut writer, index, compaction);
     }
@@ -61,9 +73,16 @@ pub(super) fn artifact(
     Ok(writer.finish(model, precision))
 }
 
-fn layers(parameters: &Parameters, bits: Bits) -> Result<Vec<Layer>, ArtifactError> {
-    let layers = 0..parameters.dimensions().layers;
-    layers.map(|layer| Layer::new(parameters, layer, bits)).collect()
+fn layers(
+    parameters: &Parameters,
+    embedding: Option<&Embedding>,
+    compaction: Compaction,
+) -> Result<Vec<Layer>, ArtifactError> {
+    let layer = |index| {
+        let input = embedding.filter(|_| index == 0).map(|embedding| &embedding.w_ih[..]);
+        Layer::new(parameters, index, input, compaction)
+    };
+    (0..parameters.dimensions().layers).map(layer).collect()
 }
 
 /// The most fraction bits at which a cell state of `largest`, with headroom, fits an int16.
