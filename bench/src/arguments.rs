@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// sections need.
     #[arg(long, value_name = "FILE")]
     time_machine: Option<PathBuf>,
+    /// For `compact`: a text on which nothing was tuned.
+    #[arg(long, value_name = "FILE")]
+    second_text: Option<PathBuf>,
     /// For `bench`: the text to train on [default: the one that ships with Charcell].
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
@@ -42,6 +45,11 @@ impl Arguments {
         self.time_machine
             .as_deref()
             .context("it needs the text of The Time Machine: --time-machine FILE")
+    }
+
+    /// A text on which nothing was tuned, if there is one.
+    pub(crate) fn second_text(&self) -> Option<&Path> {
+        self.second_text.as_deref()
     }
 
     /// The text that `--corpus` and `--chars` select, by default from the shipped text.

@@ -6,36 +6,38 @@ use plotters::prelude::*;
 /// The size of a chart, in pixels.
 const SIZE: (u32, u32) = (760, 400);
 
-const COLORS: [RGBColor; 5] = [
+const COLORS: [RGBColor; 8] = [
     RGBColor(31, 119, 180),
     RGBColor(214, 39, 40),
     RGBColor(44, 160, 44),
     RGBColor(148, 103, 189),
     RGBColor(127, 127, 127),
+    RGBColor(255, 127, 14),
+    RGBColor(140, 86, 75),
+    RGBColor(23, 190, 207),
 ];
 
 /// A line with a name.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) name: &'static str,
-    /// Seconds and perplexity.
+    /// What the axis names, and perplexity.
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// Perplexity, on a logarithmic scale, against time; `seconds` is the label of the time axis.
+/// Perplexity, on a logarithmic scale, against what `axis` names, such as time.
 pub(crate) fn curves(
     lines: &[Line],
-    seconds: &str,
+    axis: &str,
     perplexities: std::ops::Range<f64>,
 ) -> Result<String> {
     let mut svg = String::new();
-    // The axis ends near the median: the slowest line would squeeze all others against the left.
+    // The axis ends near the median: the longest line would squeeze all others against the left.
     let ends = lines.iter().filter_map(|line| line.points.last());
-    let mut ends: Vec<f64> = ends.map(|&(seconds, _)| seconds).collect();
+    let mut ends: Vec<f64> = ends.map(|&(end, _)| end).collect();
     ends.sort_by(f64::total_cmp);
     let end = ends.get(ends.len() / 2).copied().unwrap_or(1.0) * 1.1;
-    draw_curves(&mut svg, lines, (seconds, end), perplexities)
-        .map_err(|error| anyhow!("{error}"))?;
+    draw_curves(&mut svg, lines, (axis, end), perplexities).map_err(|error| anyhow!("{error}"))?;
     Ok(svg)
 }
 
@@ -44,11 +46,12 @@ type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBacke
 fn draw_curves<'a>(
     svg: &'a mut String,
     lines: &[Line],
-    (seconds, end): (&str, f64),
+    (axis, end): (&str, f64),
     perplexities: std::ops::Range<f64>,
 ) -> Drawn<'a> {
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
+    let decimals = usize::from(perplexities.end < 2.0 * perplexities.start);
     let mut chart = ChartBuilder::on(&area)
         .margin(12)
         .x_label_area_size(40)
@@ -57,12 +60,12 @@ fn draw_curves<'a>(
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
-        .x_desc(seconds)
+        .x_desc(axis)
         .y_desc("perplexity")
-        .y_label_formatter(&|perplexity| format!("{perplexity:.0}"))
+        .y_label_formatter(&|perplexity| format!("{perplexity:.decimals$}"))
         .draw()?;
     for (line, color) in lines.iter().zip(COLORS) {
-        let points = line.points.iter().copied().take_while(|&(seconds, _)| seconds <= end);
+        let points = line.points.iter().copied().take_while(|&(x, _)| x <= end);
         chart
             .draw_series(LineSeries::new(points, color.stroke_width(2)))?
             .label(line.name)

@@ -40,6 +40,12 @@ pub const FEW_UNITS: &str = "int8, 33 units";
 /// The sizes of [`FEW_UNITS`].
 pub const FEW: Dimensions = Dimensions { vocabulary: 41, hidden: 33, layers: 1 };
 
+/// The model of `--preset tiny`: 128 units, weights of four bits.
+pub const TINY: &str = "int4, tiny";
+
+/// The model of `--preset small`: 240 units, weights of four bits, half of the recurrent weights.
+pub const SMALL: &str = "int4, small";
+
 /// The counts for models with 256 units: all machines except the microbit, which has no room for
 /// the model, and the second Cortex-M4.
 pub fn counted() -> impl Iterator<Item = Counted> {
@@ -55,6 +61,12 @@ pub fn counted_of_boards() -> impl Iterator<Item = Counted> {
         .flat_map(move |model| cores.map(|core| (core, model)))
 }
 
+/// The counts of models with weights of four bits.
+pub fn counted_of_presets() -> impl Iterator<Item = Counted> {
+    let cores = [CORTEX_M0_PLUS, CORTEX_M3, CORTEX_M4, CORTEX_M33, CORTEX_M55, RV32IMAC];
+    [TINY, SMALL].into_iter().flat_map(move |model| cores.map(|core| (core, model)))
+}
+
 /// The average instructions per character: step, logits and choice.
 pub fn count((machine, model): Counted) -> Result<u64> {
     let name = if model == SAMPLED { "count-sampled" } else { "count" };
@@ -62,6 +74,8 @@ pub fn count((machine, model): Counted) -> Result<u64> {
         "f32" => (&models::in_f32(&HARDLY_TRAINED)?, "f32"),
         LARGE_VOCABULARY => (&large_vocabulary()?, "int8"),
         FEW_UNITS => (&few_units()?, "int8"),
+        TINY => (&of_preset("tiny")?, "compact"),
+        SMALL => (&of_preset("small")?, "compact"),
         _ => (&models::shipped(), "int8"),
     };
     let task = Task { name, characters: CHARACTERS, model, weights };
@@ -72,7 +86,8 @@ pub fn count((machine, model): Counted) -> Result<u64> {
 /// Counts every model that is recorded for `machine`. Fails if the instructions per character
 /// differ from the record or exceed their limit.
 pub fn check(machine: &Machine) -> Result<()> {
-    for counted in counted().chain(counted_of_boards()).filter(|(core, _)| core == machine) {
+    let all = counted().chain(counted_of_boards()).chain(counted_of_presets());
+    for counted in all.filter(|(core, _)| core == machine) {
         let (name, found, recorded) = (name(counted), count(counted)?, recorded(counted)?);
         println!("{name}: {found} instructions a character, {recorded} recorded");
         let ratio = found as f64 / recorded as f64;
@@ -98,7 +113,7 @@ pub fn recorded(counted: Counted) -> Result<u64> {
 /// Fails if a character needs more instructions than its limit.
 fn check_limit(counted: Counted, found: u64) -> Result<()> {
     let most = match (counted.0.core, counted.1) {
-        (_, SAMPLED | LARGE_VOCABULARY | FEW_UNITS) => u64::MAX,
+        (_, SAMPLED | LARGE_VOCABULARY | FEW_UNITS | TINY | SMALL) => u64::MAX,
         ("Cortex-M0+", _) => 980_000,
         ("Cortex-M4", "f32") => 600_000,
         ("Cortex-M4" | "Cortex-M7" | "Cortex-M33", _) => 275_000,
@@ -119,6 +134,11 @@ fn large_vocabulary() -> Result<PathBuf> {
     write(&corpus, ('一'..).take(LARGE.vocabulary).collect::<String>().as_bytes())?;
     let (hidden, corpus) = (LARGE.hidden.to_string(), "large-vocabulary.txt");
     models::trained(&["--epochs", "2", "--hidden", &hidden, "--corpus", corpus])
+}
+
+/// A model of the preset of this name.
+fn of_preset(name: &str) -> Result<PathBuf> {
+    models::trained(&["--preset", name, "--epochs", "2"])
 }
 
 /// A model with few units.

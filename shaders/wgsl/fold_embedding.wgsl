@@ -10,7 +10,7 @@ override EMBEDDING: u32 = 0u;
 override W_IH: u32 = 0u;
 override ROWS: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read> parameters: array<f32>;          // [V, E] and [E, 4H] in it
+@group(0) @binding(0) var<storage, read> parameters: array<f32>;          // [V, E], [E, 4H] in it
 @group(0) @binding(1) var<storage, read_write> effective: array<f32>;     // [V, 4H] in it
 
 @compute @workgroup_size(ELEMENT_LANES)

@@ -24,8 +24,8 @@ const MEMORISING_BYTES: usize = 200_000;
 pub(super) const MOST_BYTES: usize = 324_000;
 
 impl Config {
-    /// The settings of a training for an artifact of at most `flash_bytes`: an embedding, weights of
-    /// four bits, and the number of units and of left-out weights that predict unseen text best
+    /// The settings of a training for an artifact of at most `flash_bytes`: an embedding, weights
+    /// of four bits, and the number of units and of left-out weights that predict unseen text best
     /// (`docs/results.md`). The `vocabulary` and the `prefixes` are stored in the artifact too.
     ///
     /// # Errors

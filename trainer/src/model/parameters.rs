@@ -122,8 +122,8 @@ impl Parameters {
         parameters
     }
 
-    /// PyTorch's initialisation of `nn.LSTM` and of an `nn.Linear` after it: weights and biases from
-    /// ±1/√H; embeddings from N(0, 0.3).
+    /// PyTorch's initialisation of `nn.LSTM` and of an `nn.Linear` after it: weights and biases
+    /// from ±1/√H; embeddings from N(0, 0.3).
     ///
     /// # Panics
     /// Never: the bounds and deviations are valid.

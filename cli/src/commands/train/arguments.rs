@@ -74,8 +74,8 @@ pub(super) struct ModelArguments {
     /// less time [default: chapter].
     #[arg(long, value_enum)]
     pub(super) preset: Option<PresetArgument>,
-    /// Bytes of flash that the artifact may take. Units, precision and sparsity are chosen to predict
-    /// best in as many.
+    /// Bytes of flash that the artifact may take. Units, precision and sparsity are chosen to
+    /// predict best in as many.
     #[arg(long, value_name = "N", conflicts_with_all = ["preset", "from", "resume"])]
     pub(super) flash_bytes: Option<usize>,
     /// The same for the flash that the firmware of this board leaves for a model: see `charcell

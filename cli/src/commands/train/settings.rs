@@ -77,8 +77,8 @@ impl Arguments {
         Ok(config)
     }
 
-    /// The settings for options that aren't given: those of a preset, or for the bytes of flash that
-    /// an artifact may take.
+    /// The settings for options that aren't given: those of a preset, or for the bytes of flash
+    /// that an artifact may take.
     fn defaults(&self, corpus: &Corpus) -> Result<Config, ModelError> {
         let vocabulary = corpus.vocabulary().characters();
         let prefixes = match self.training.prefix.as_slice() {

@@ -1,0 +1,247 @@
+//! `compact`: perplexity against the size of the artifact, and the presets for a given size.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use charcell::text::Corpus;
+use charcell::{
+    Artifact, Config, Device, Precision, Preset, artifact, evaluate, train_and_predict,
+};
+use device_tests::instructions::recorded;
+use device_tests::machines::{CORTEX_M0_PLUS, CORTEX_M4, CORTEX_M55, Machine, RV32IMAC};
+use device_tests::programs::Task;
+use infer_core::{Normalisation, Token};
+use pollster::block_on;
+use xtask::root;
+
+use crate::arguments::Arguments;
+use crate::chart::{self, Line};
+use crate::results::{circumstances, grouped, write_section};
+
+/// The share of the text that is held out, at its end.
+const HELD_OUT: f32 = 0.1;
+
+/// Trainings of each preset, with different seeds.
+const SEEDS: u64 = 3;
+
+/// The presets for a given size.
+const PRESETS: [(&str, Preset); 3] =
+    [("tiny", Preset::Tiny), ("small", Preset::Small), ("best", Preset::Best)];
+
+/// The cores whose instructions are compared.
+const CORES: [Machine; 4] = [CORTEX_M4, CORTEX_M0_PLUS, RV32IMAC, CORTEX_M55];
+
+/// Characters that are counted for the instructions.
+const COUNTED_CHARACTERS: usize = 20;
+
+/// A kind of model, and the units with which it is trained.
+struct Curve {
+    name: &'static str,
+    weights: Precision,
+    sparsity: f32,
+    embedding: usize,
+    units: [usize; 4],
+}
+
+const CURVES: [Curve; 8] = [
+    curve("dense int8", Precision::Int8, 0.0, 0, [64, 96, 128, 256]),
+    curve("dense int8, embedding", Precision::Int8, 0.0, 32, [64, 96, 128, 256]),
+    curve("dense int4", Precision::Int4, 0.0, 0, [96, 128, 192, 352]),
+    curve("dense int4, embedding", Precision::Int4, 0.0, 32, [96, 128, 192, 352]),
+    curve("sparse int8", Precision::Int8, 0.5, 0, [80, 112, 168, 320]),
+    curve("sparse int8, embedding", Precision::Int8, 0.5, 32, [80, 112, 168, 320]),
+    curve("sparse int4", Precision::Int4, 0.5, 0, [112, 160, 240, 480]),
+    curve("sparse int4, embedding", Precision::Int4, 0.5, 32, [112, 160, 240, 480]),
+];
+
+const fn curve(
+    name: &'static str,
+    weights: Precision,
+    sparsity: f32,
+    embedding: usize,
+    units: [usize; 4],
+) -> Curve {
+    Curve { name, weights, sparsity, embedding, units }
+}
+
+/// A trained model, and how well its artifact predicts the held-out text.
+struct Trained {
+    artifact: Artifact,
+    perplexity: f64,
+    bits_per_byte: f64,
+}
+
+/// Trains all models, and writes the section and the pictures.
+pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
+    let text = arguments.time_machine()?.to_owned();
+    let corpus = read(text)?;
+    let presets = presets(&corpus)?;
+    let second = match arguments.second_text() {
+        Some(file) => second_text(&read(file.to_owned())?, file)?,
+        None => String::new(),
+    };
+    let curves = curves(&corpus)?;
+    let text = format!(
+        "## Small models\n\nAll of *The Time Machine*, the last {:.0} % held out, on the CPU: \
+         `cargo xtask bench compact --time-machine FILE --second-text FILE`. Perplexities are \
+         those of the artifact, in integers, in one pass over the held-out text; weights are \
+         those of the epoch that is best on it. Beside each preset stands the model without \
+         embedding, with 256 units and weights of eight bits, after the same training. Means of \
+         {SEEDS} seeds.\n\n{presets}\n{second}\n{curves}\n{}\n",
+        100.0 * HELD_OUT,
+        circumstances()?
+    );
+    write_section("compact", &text)
+}
+
+fn read(file: PathBuf) -> Result<Corpus> {
+    Ok(Corpus::read(&[file], Normalisation::LowerCase, None)?)
+}
+
+/// The settings of a preset for this text.
+fn settings(preset: Preset, corpus: &Corpus, seed: u64) -> Result<Config> {
+    let config = preset.config_for(corpus.vocabulary().characters(), Vec::new())?;
+    Ok(Config { validation: HELD_OUT, report_every: 1, seed, ..config })
+}
+
+/// These settings for the model that small ones are compared with.
+fn dense(config: &Config) -> Config {
+    let (hidden, embedding, sparsity, weights) = (256, 0, 0.0, Precision::Int8);
+    Config { hidden, embedding, sparsity, weights, ..config.clone() }
+}
+
+fn trained(corpus: &Corpus, config: &Config) -> Result<Trained> {
+    let device = Device::Cpu { threads: 0 };
+    let outcome = block_on(train_and_predict(corpus, config, &device, |_| {}))?;
+    ensure!(outcome.stopped.is_none(), "training stopped: {:?}", outcome.stopped);
+    let artifact = artifact(&outcome.model, config.weights)?;
+    let tokens: Vec<Token> = corpus.split(HELD_OUT).1.to_vec();
+    let evaluation = evaluate(&artifact.model()?, &tokens);
+    let characters = corpus.vocabulary().characters();
+    let bytes: usize =
+        tokens[1..].iter().map(|&token| characters[usize::from(token)].len_utf8()).sum();
+    let bits = evaluation.bits_per_character * evaluation.characters as f64;
+    Ok(Trained { artifact, perplexity: evaluation.perplexity, bits_per_byte: bits / bytes as f64 })
+}
+
+/// The table of presets.
+fn presets(corpus: &Corpus) -> Result<String> {
+    let mut table = String::from(
+        "| preset | units | bytes | perplexity | dense int8, 256 units, 324,000 bytes | ratio |",
+    );
+    for core in CORES {
+        write!(table, " {}, instructions |", core.core)?;
+    }
+    table += "\n|---|---|---|---|---|---|---|---|---|---|\n";
+    for (name, preset) in PRESETS {
+        let (mut small, mut large, mut last) = (0.0, 0.0, None);
+        for seed in 0..SEEDS {
+            let config = settings(preset, corpus, seed)?;
+            let (model, compared) = (trained(corpus, &config)?, trained(corpus, &dense(&config))?);
+            println!(
+                "    {name}, seed {seed}: {:.3}, dense {:.3}",
+                model.perplexity, compared.perplexity
+            );
+            small += model.perplexity / SEEDS as f64;
+            large += compared.perplexity / SEEDS as f64;
+            last = Some((config.hidden, model.artifact));
+        }
+        let (hidden, artifact) = last.context("no seeds")?;
+        let bytes = grouped(artifact.bytes().len() as u64);
+        write!(
+            table,
+            "| `{name}` | {hidden} | {bytes} | {small:.3} | {large:.3} | {:.3} |",
+            small / large
+        )?;
+        for core in CORES {
+            let found = instructions(&artifact, core)?;
+            let ratio = found as f64 / recorded((core, "int8"))? as f64;
+            write!(table, " {}, × {ratio:.3} |", grouped(found))?;
+        }
+        table += "\n";
+    }
+    Ok(table)
+}
+
+/// Instructions for a character on a core, counted under QEMU.
+fn instructions(artifact: &Artifact, core: Machine) -> Result<u64> {
+    let path = device_tests::folder("models")?.join("counted.postcard");
+    fs::write(&path, artifact.bytes())?;
+    let (name, characters) = ("count", COUNTED_CHARACTERS);
+    let task = Task { name, characters, model: &path, weights: "compact" };
+    let output = task.on_machine(&core)?;
+    output.trim().parse().with_context(|| format!("not a number of instructions: {output}"))
+}
+
+/// A text on which nothing was tuned.
+fn second_text(corpus: &Corpus, file: &std::path::Path) -> Result<String> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut text = format!(
+        "The same presets on a text on which nothing was tuned, `{name}`, {} characters, seed \
+         0:\n\n| preset | bytes | bits a byte | dense int8, 256 units |\n|---|---|---|---|\n",
+        grouped(corpus.tokens().len() as u64)
+    );
+    for (name, preset) in PRESETS {
+        let config = settings(preset, corpus, 0)?;
+        let (model, compared) = (trained(corpus, &config)?, trained(corpus, &dense(&config))?);
+        println!("    {name}: {:.3} bits a byte", model.bits_per_byte);
+        let bytes = grouped(model.artifact.bytes().len() as u64);
+        writeln!(
+            text,
+            "| `{name}` | {bytes} | {:.3} | {:.3} |",
+            model.bits_per_byte, compared.bits_per_byte
+        )?;
+    }
+    Ok(text)
+}
+
+/// The pictures of perplexity against bytes and against instructions, and a table of the points.
+fn curves(corpus: &Corpus) -> Result<String> {
+    let mut text = String::from(
+        "One seed of each kind of model, in several sizes, each trained like the preset of its \
+         size:\n\n| model | units | bytes | perplexity | Cortex-M4, instructions |\n\
+         |---|---|---|---|---|\n",
+    );
+    let (mut by_bytes, mut by_instructions) = (Vec::new(), Vec::new());
+    for Curve { name, weights, sparsity, embedding, units } in CURVES {
+        let mut points: Vec<(f64, f64, f64)> = Vec::new();
+        // The recipes of the presets, from the smallest to the largest.
+        let recipes = [Preset::Tiny, Preset::Tiny, Preset::Small, Preset::Best];
+        for (hidden, preset) in units.into_iter().zip(recipes) {
+            let config = settings(preset, corpus, 0)?;
+            let config = Config { hidden, weights, sparsity, embedding, ..config };
+            let model = trained(corpus, &config)?;
+            let bytes = model.artifact.bytes().len() as u64;
+            let count = instructions(&model.artifact, CORTEX_M4)?;
+            println!("    {name}, {hidden} units: {:.3} in {bytes} bytes", model.perplexity);
+            writeln!(
+                text,
+                "| {name} | {hidden} | {} | {:.3} | {} |",
+                grouped(bytes),
+                model.perplexity,
+                grouped(count)
+            )?;
+            points.push((bytes as f64, count as f64, model.perplexity));
+        }
+        let kilobytes = points.iter().map(|&(bytes, _, perplexity)| (bytes / 1e3, perplexity));
+        by_bytes.push(Line { name, points: kilobytes.collect() });
+        let thousands = points.iter().map(|&(_, count, perplexity)| (count / 1e3, perplexity));
+        by_instructions.push(Line { name, points: thousands.collect() });
+    }
+    let pictures = [
+        ("bytes.svg", by_bytes, "thousand bytes of flash", "Perplexity against bytes"),
+        (
+            "instructions.svg",
+            by_instructions,
+            "thousand instructions a character, Cortex-M4",
+            "Perplexity against instructions",
+        ),
+    ];
+    for (file, lines, axis, title) in pictures {
+        fs::write(root().join("docs").join(file), chart::curves(&lines, axis, 3.7..4.7)?)?;
+        write!(text, "\n![{title}]({file})\n")?;
+    }
+    Ok(text)
+}
