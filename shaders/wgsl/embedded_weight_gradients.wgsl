@@ -1,6 +1,6 @@
 // The gradient of the input weights after an embedding, from that of each character's.
 //
-// One invocation: one element. Twin: embedded_weight_gradients in the trainer's
+// One invocation: one column of four rows. Twin: embedded_weight_gradients in the trainer's
 // cpu/embedded_weight_gradients.rs.
 
 // E.
@@ -17,13 +17,24 @@ override W_IH: u32 = 0u;
 fn embedded_weight_gradients(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let columns = GATES * HIDDEN;
     let column = invocation.x;
-    let k = invocation.y;
     if column >= columns {
         return;
     }
-    var sum = 0.0;
+    let rows = 4u * invocation.y + vec4(0u, 1u, 2u, 3u);
+    // Beyond the last row, its elements are read again, and the sum isn't used.
+    let elements = EMBEDDING + min(rows, vec4(WIDTH - 1u));
+    var sums = vec4(0.0);
     for (var token = 0u; token < VOCABULARY; token++) {
-        sum += parameters[EMBEDDING + token * WIDTH + k] * d_rows[token * columns + column];
+        let of_token = elements + token * WIDTH;
+        let embedding = vec4(
+            parameters[of_token.x],
+            parameters[of_token.y],
+            parameters[of_token.z],
+            parameters[of_token.w],
+        );
+        sums += embedding * d_rows[token * columns + column];
     }
-    gradients[W_IH + k * columns + column] = sum;
+    for (var component = 0u; component < 4u && rows[component] < WIDTH; component++) {
+        gradients[W_IH + rows[component] * columns + column] = sums[component];
+    }
 }

@@ -1,6 +1,6 @@
 // The gradient of the embedding, from that of each character's input weights.
 //
-// One invocation: one element. Twin: embedding_gradients in the trainer's
+// One invocation: four elements of four tokens. Twin: embedding_gradients in the trainer's
 // cpu/embedding_gradients.rs.
 
 // E.
@@ -16,14 +16,34 @@ override EMBEDDING: u32 = 0u;
 @compute @workgroup_size(ELEMENT_LANES)
 fn embedding_gradients(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let columns = GATES * HIDDEN;
-    let k = invocation.x;
-    let token = invocation.y;
-    if k >= WIDTH {
+    let elements = 4u * invocation.x + vec4(0u, 1u, 2u, 3u);
+    let tokens = 4u * invocation.y + vec4(0u, 1u, 2u, 3u);
+    if elements.x >= WIDTH {
         return;
     }
-    var sum = 0.0;
+    // Beyond the last element or token, it is read again, and the sum isn't used.
+    let weights = W_IH + columns * min(elements, vec4(WIDTH - 1u));
+    let rows = columns * min(tokens, vec4(VOCABULARY - 1u));
+    var sums = mat4x4<f32>();
     for (var column = 0u; column < columns; column++) {
-        sum += d_rows[token * columns + column] * parameters[W_IH + k * columns + column];
+        let d = vec4(
+            d_rows[rows.x + column],
+            d_rows[rows.y + column],
+            d_rows[rows.z + column],
+            d_rows[rows.w + column],
+        );
+        let w = vec4(
+            parameters[weights.x + column],
+            parameters[weights.y + column],
+            parameters[weights.z + column],
+            parameters[weights.w + column],
+        );
+        sums += outer_product(w, d);
     }
-    gradients[EMBEDDING + token * WIDTH + k] = sum;
+    for (var row = 0u; row < 4u && tokens[row] < VOCABULARY; row++) {
+        for (var component = 0u; component < 4u && elements[component] < WIDTH; component++) {
+            let element = EMBEDDING + tokens[row] * WIDTH + elements[component];
+            gradients[element] = sums[row][component];
+        }
+    }
 }

@@ -1,6 +1,6 @@
 // The input weights of each character: its embedding times the input weights of layer 0.
 //
-// One invocation: one column of one token's row. Twin: fold_embedding in the trainer's
+// One invocation: one column of the rows of four tokens. Twin: fold_embedding in the trainer's
 // cpu/fold_embedding.rs.
 
 // E.
@@ -17,13 +17,23 @@ override ROWS: u32 = 0u;
 fn fold_embedding(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let columns = GATES * HIDDEN;
     let column = invocation.x;
-    let token = invocation.y;
     if column >= columns {
         return;
     }
-    var sum = 0.0;
+    let tokens = 4u * invocation.y + vec4(0u, 1u, 2u, 3u);
+    // Beyond the last token, its embedding is read again, and the sum isn't used.
+    let rows = EMBEDDING + WIDTH * min(tokens, vec4(VOCABULARY - 1u));
+    var sums = vec4(0.0);
     for (var k = 0u; k < WIDTH; k++) {
-        sum += parameters[EMBEDDING + token * WIDTH + k] * parameters[W_IH + k * columns + column];
+        let elements = vec4(
+            parameters[rows.x + k],
+            parameters[rows.y + k],
+            parameters[rows.z + k],
+            parameters[rows.w + k],
+        );
+        sums += elements * parameters[W_IH + k * columns + column];
     }
-    effective[ROWS + token * columns + column] = sum;
+    for (var component = 0u; component < 4u && tokens[component] < VOCABULARY; component++) {
+        effective[ROWS + tokens[component] * columns + column] = sums[component];
+    }
 }

@@ -49,7 +49,7 @@ impl Plan {
             ],
             buffers: vec![BufferName::Parameters, BufferName::Effective],
             repetition: Repetition::Once,
-            workgroups: [columns.div_ceil(self.tiles.element_lanes.into()), tokens, 1],
+            workgroups: [columns.div_ceil(self.tiles.element_lanes.into()), tokens.div_ceil(4), 1],
             flop: 2 * tokens * width * columns,
             bytes: (tokens * (width + columns) + width * columns) * WORD,
         });
@@ -103,8 +103,10 @@ impl Plan {
             flop: 2 * tokens * width * columns,
             bytes: (tokens * (width + columns) + width * columns) * WORD,
         };
-        let of_embedding = task(EMBEDDING_GRADIENTS, [width.div_ceil(lanes), tokens, 1]);
-        let of_weights = task(EMBEDDED_WEIGHT_GRADIENTS, [columns.div_ceil(lanes), width, 1]);
+        let of_embedding =
+            task(EMBEDDING_GRADIENTS, [width.div_ceil(4 * lanes), tokens.div_ceil(4), 1]);
+        let of_weights =
+            task(EMBEDDED_WEIGHT_GRADIENTS, [columns.div_ceil(lanes), width.div_ceil(4), 1]);
         self.push(of_embedding);
         self.push(of_weights);
     }
