@@ -36,10 +36,10 @@ impl Config {
         prefixes: Vec<String>,
     ) -> Result<Self, ModelError> {
         let used = flash_bytes.min(MOST_BYTES);
-        let (dropout, epochs) = match used {
-            ..DENSE_BYTES => (0.1, 24),
-            DENSE_BYTES..MEMORISING_BYTES => (0.2, 24),
-            _ => (0.3, 14),
+        let (dropout, weight_decay, epochs) = match used {
+            ..DENSE_BYTES => (0.1, 0.05, 24),
+            DENSE_BYTES..MEMORISING_BYTES => (0.2, 0.05, 24),
+            _ => (0.3, 0.1, 14),
         };
         let config = Self {
             embedding: EMBEDDING,
@@ -52,7 +52,7 @@ impl Config {
             learning_rate: 0.03,
             schedule: Schedule::Cosine,
             warm_up: 0.05,
-            weight_decay: 0.05,
+            weight_decay,
             clip: 1.0,
             dropout,
             initial_weights: InitialWeights::Uniform,
