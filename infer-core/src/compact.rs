@@ -1,263 +1,303 @@
 //! What makes int8 models smaller: weights of four bits, recurrent weights that keep only some of
 //! their blocks, and a narrow embedding in front of layer 0.
 //!
-//! | weights of four bits | format |
+//! | int4 | format |
 //! |---|---|
-//! | weights of a row | int4 in ±7, times the row's scale; see [`NibbleBlock`] |
+//! | weights of a row | int4 in ±7, times the row's scale; see [`NibbleBlock`](crate::layout::NibbleBlock) |
 //! | sums of products | int32 in units of the row's scale / 128 / 4096 |
 //! | multipliers | int16: the row's scale in units of 2⁻¹³, also for a one-hot input |
 //! | multipliers of the output layer | int16: the row's scale in units of 8 logits |
 
-use core::slice;
+use crate::arch::{Int4Kernels, Int4Target, Int8Kernels, Int8Target, PART_BLOCKS};
+use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors};
+use crate::int8::{GateConstants, LargestFactors, ONE, gate_fits};
+use crate::layout::{
+    BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, NibbleBlock, PairBlock,
+};
+use crate::precision::sealed::{self, Arithmetic};
+use crate::weights::{LayerStep, cut, cut_mut};
+use crate::{BlockColumns, Int8, Model, plain};
 
-use crate::arch::{Int4Kernels, Int4Target, Int8Kernels, Int8Target};
-use crate::artifact::{Format, TensorName, Tensors};
-use crate::int8::{AddLogits, AddProducts};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, NibbleBlock, PairBlock};
-use crate::precision::sealed;
-use crate::weights::cut;
-use crate::{BlockColumns, LoadError};
+/// What layer 0 gets for `token`, from the tensors of a model: the weights of a one-hot input, or
+/// the embedding in blocks of columns; the other one is empty.
+pub(crate) fn input<'a>(
+    tensors: Tensors<'a>,
+    format: &Format,
+    token: usize,
+) -> (OneHot<'a>, &'a [[i8; BLOCK_COLUMNS]]) {
+    let bytes = format.input_bytes(Model::<Int8>::ELEMENT_BYTES);
+    let start = token * bytes;
+    let all: &[u8] = bytemuck::cast_slice(tensors.0);
+    let row = all.get(start..start + bytes).unwrap_or_default();
+    if format.is_one_hot(0) {
+        (OneHot { weights: row, is_int4: format.compaction.is_int4 }, &[])
+    } else {
+        (OneHot::default(), bytemuck::cast_slice(row.as_chunks::<BLOCK_COLUMNS>().0))
+    }
+}
+
+/// The weights that a one-hot vector picks, a group of four gates for each unit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OneHot<'a> {
+    /// In int8, a byte each; in int4, two bytes for each unit, with gate g at bits 4g.
+    weights: &'a [u8],
+    is_int4: bool,
+}
+
+impl OneHot<'_> {
+    /// Adds the weights of the next unit times its `multipliers` to `sums`. Returns `false` if there
+    /// are none, because the input isn't one-hot.
+    fn add_next(&mut self, sums: &mut [i32; GATES], multipliers: &[i16; GATES]) -> bool {
+        let (group, shift) = match *cut(&mut self.weights, if self.is_int4 { 2 } else { 4 }) {
+            [a, b, c, d] => ([a, b, c, d], 0),
+            // Nibbles become the upper halves of bytes, which are 16 times as large. Their
+            // multipliers have a unit that is 8 times as large as that of the sums.
+            [a, b] => ([a << 4, a & 0xf0, b << 4, b & 0xf0], 1),
+            _ => return false,
+        };
+        for ((sum, weight), &multiplier) in sums.iter_mut().zip(group).zip(multipliers) {
+            let product = i32::from(weight as i8) * i32::from(multiplier);
+            *sum = sum.wrapping_add(product >> shift);
+        }
+        true
+    }
+}
+
+/// The matrices of a layer, or of adjacent units of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights<'a> {
+    /// None if the input is one-hot.
+    w_ih: Rows<'a>,
+    w_hh: Rows<'a>,
+}
 
 /// The rows of a matrix that haven't been multiplied yet.
 #[derive(Debug, Clone, Copy)]
-pub enum Rows<'a> {
-    /// All blocks of int8 weights.
-    Int8(&'a [PairBlock]),
-    /// All blocks of int4 weights.
-    Int4(&'a [NibbleBlock]),
-    /// The kept blocks of int8 weights.
-    SparseInt8(Kept<'a>, &'a [PairBlock]),
-    /// The kept blocks of int4 weights.
-    SparseInt4(Kept<'a>, &'a [NibbleBlock]),
-}
-
-/// Which blocks are kept in the rows that haven't been multiplied yet.
-#[derive(Debug, Clone, Copy)]
-pub struct Kept<'a> {
-    /// How many each four rows keep.
+pub(crate) struct Rows<'a> {
+    is_int4: bool,
+    /// Whether they keep only some blocks.
+    is_sparse: bool,
+    /// The blocks that are kept, of int4 or int8 weights.
+    blocks: &'a [Granule],
+    /// How many of them each four rows have, if not all.
     counts: &'a [u8],
-    columns: BlockColumns<'a>,
+    /// Their numbers.
+    numbers: &'a [u8],
 }
 
-impl<'a> Kept<'a> {
-    /// The blocks that the next four rows keep.
-    fn next(&mut self) -> BlockColumns<'a> {
-        let count = cut(&mut self.counts, 1).first().copied().unwrap_or_default();
-        self.columns.take(count.into())
+impl<'a> Rows<'a> {
+    /// Rows that keep all blocks.
+    const fn all(is_int4: bool, blocks: &'a [Granule]) -> Self {
+        Self { is_int4, is_sparse: false, blocks, counts: &[], numbers: &[] }
     }
 
-    /// Whether the rows of `units` have all the blocks, each row in ascending order, and no block
-    /// is beyond the end of a row: kernels rely on their numbers.
-    fn is_sound(mut self, units: usize) -> bool {
-        let bound = self.columns.bound();
-        (0..units).all(|_| {
-            let mut least = 0;
-            self.next().parts().0.iter().all(|&number| {
-                let is_next = (least..bound).contains(&usize::from(number));
-                least = usize::from(number) + 1;
-                is_next
-            })
-        }) && self.columns.count() == 0
-    }
-}
-
-impl<'a> sealed::Rows<'a> for Rows<'a> {
-    fn take(
-        tensors: &mut Tensors<'a>,
-        format: &Format,
-        (name, layer): (TensorName, usize),
-        units: usize,
-        skipped: usize,
-    ) -> Self {
-        let is_int4 = format.compaction.is_int4;
-        if !format.compaction.is_sparse || name != TensorName::WHh {
-            let row_blocks = format.row_blocks(name, layer);
-            let (blocks, skipped) = (units * row_blocks, skipped * row_blocks);
-            return if is_int4 {
-                Self::Int4(tensors.take(blocks, skipped))
-            } else {
-                Self::Int8(tensors.take(blocks, skipped))
-            };
-        }
-        let counts: &[u8] = tensors.take(units, 0);
-        let (before, counts) = counts.split_at_checked(skipped).unwrap_or_default();
-        let skipped = sum(before);
-        let blocks = if units == format.dimensions.hidden {
-            format.elements(name, layer)
-        } else {
-            skipped + sum(counts.get(..units - before.len()).unwrap_or_default())
-        };
-        let list: &[u8] = tensors.take(blocks, 0);
-        let list = list.get(skipped..blocks).unwrap_or_default();
-        // All numbers were compared with this bound when the model was loaded.
-        let columns = BlockColumns::from_parts((list, format.dimensions.row_blocks()));
-        let kept = Kept { counts, columns };
-        if is_int4 {
-            Self::SparseInt4(kept, tensors.take(blocks, skipped))
-        } else {
-            Self::SparseInt8(kept, tensors.take(blocks, skipped))
-        }
-    }
-
-    fn check_blocks(&self, units: usize, layer: usize) -> Result<(), LoadError> {
-        match self {
-            Self::SparseInt8(kept, _) | Self::SparseInt4(kept, _) if !kept.is_sound(units) => {
-                Err(LoadError::Blocks { layer })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn kept(&self, unit: usize) -> usize {
-        match self {
-            Self::SparseInt8(kept, _) | Self::SparseInt4(kept, _) => {
-                kept.counts.get(unit).copied().unwrap_or_default().into()
-            }
-            _ => 0,
-        }
-    }
-}
-
-impl AddProducts for Rows<'_> {
+    /// Multiplies the next four rows by `x`, and adds the results times `multipliers` to `sums`.
+    #[inline(never)] // inlining would duplicate this code
     fn add_next(
         &mut self,
         sums: &mut [i32; BLOCK_ROWS],
         multipliers: &[i16; BLOCK_ROWS],
         x: &[Columns],
     ) {
-        let (blocks, columns) = match self {
-            Self::Int8(blocks) => return blocks.add_next(sums, multipliers, x),
-            Self::SparseInt8(kept, blocks) => {
-                let columns = kept.next();
-                let blocks = cut(blocks, columns.count());
-                return Int8Target::add_sparse_products(sums, multipliers, blocks, columns, x);
+        let columns = self.next_columns(x.len());
+        let blocks = cut(&mut self.blocks, columns.count() * granules(self.is_int4));
+        if self.is_int4 {
+            let (blocks, mut columns): (&[NibbleBlock], _) =
+                (bytemuck::cast_slice(blocks), columns);
+            for blocks in blocks.chunks(PART_BLOCKS) {
+                let columns = columns.take(blocks.len());
+                Int4Target::add_int4_part(sums, multipliers, blocks, columns, x);
             }
-            Self::Int4(blocks) => (blocks, BlockColumns::dense(x.len())),
-            Self::SparseInt4(kept, blocks) => (blocks, kept.next()),
-        };
-        let blocks = cut(blocks, columns.count());
-        Int4Target::add_int4_products(sums, multipliers, blocks, columns, x);
-    }
-}
-
-/// The rows of the output layer that haven't been multiplied yet.
-#[derive(Debug, Clone, Copy)]
-pub enum OutputRows<'a> {
-    /// Int8 weights, which have one scale.
-    Int8(&'a [PairBlock]),
-    /// Int4 weights, and `[V/4]` groups of their multipliers.
-    Int4(&'a [NibbleBlock], &'a [[i16; BLOCK_ROWS]]),
-}
-
-impl<'a> sealed::Rows<'a> for OutputRows<'a> {
-    fn take(
-        tensors: &mut Tensors<'a>,
-        format: &Format,
-        (name, layer): (TensorName, usize),
-        units: usize,
-        skipped: usize,
-    ) -> Self {
-        if !format.compaction.is_int4 {
-            return Self::Int8(sealed::Rows::take(tensors, format, (name, layer), units, skipped));
+            return;
         }
-        let multipliers = tensors.take(units, skipped);
-        Self::Int4(sealed::Rows::take(tensors, format, (name, layer), units, skipped), multipliers)
-    }
-}
-
-impl AddLogits for OutputRows<'_> {
-    fn add_logits(&mut self, logits: &mut [i32; BLOCK_ROWS], h: &[Columns]) {
-        match self {
-            Self::Int8(blocks) => blocks.add_logits(logits, h),
-            Self::Int4(blocks, multipliers) => {
-                let blocks = cut(blocks, h.len());
-                if let [multipliers] = cut(multipliers, 1) {
-                    let columns = BlockColumns::dense(h.len());
-                    Int4Target::add_int4_products(logits, multipliers, blocks, columns, h);
-                }
+        let blocks: &[PairBlock] = bytemuck::try_cast_slice(blocks).unwrap_or_default();
+        if self.is_sparse {
+            add_kept_products(sums, multipliers, blocks, columns, x);
+        } else {
+            let parts = blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS));
+            for (blocks, x) in parts {
+                Int8Target::add_part(sums, multipliers, blocks, x);
             }
         }
     }
+
+    /// The numbers of the blocks that the next four rows keep, of this many.
+    fn next_columns(&mut self, row_blocks: usize) -> BlockColumns<'a> {
+        if !self.is_sparse {
+            return BlockColumns::dense(row_blocks);
+        }
+        let count = cut(&mut self.counts, 1).first().copied().unwrap_or_default();
+        // They were compared with the bound when the model was loaded.
+        BlockColumns::from_parts((cut(&mut self.numbers, count.into()), row_blocks))
+    }
+}
+
+/// Multiplies the kept int8 blocks of four rows by `x`.
+#[inline(never)] // other products don't need its stack
+fn add_kept_products(
+    sums: &mut [i32; BLOCK_ROWS],
+    multipliers: &[i16; BLOCK_ROWS],
+    blocks: &[PairBlock],
+    columns: BlockColumns<'_>,
+    x: &[Columns],
+) {
+    Int8Target::add_sparse_products(sums, multipliers, blocks, columns, x);
+}
+
+/// Granules of a block.
+const fn granules(is_int4: bool) -> usize {
+    if is_int4 { 1 } else { size_of::<PairBlock>() / size_of::<Granule>() }
 }
 
 /// The sum of `counts`.
+#[inline(never)] // inlining would copy this code
 fn sum(counts: &[u8]) -> usize {
-    counts.iter().map(|&count| usize::from(count)).sum()
+    // A sum that might end early isn't unrolled.
+    let sum = |sum: usize, &count: &u8| sum.checked_add(count.into());
+    counts.iter().try_fold(0, sum).unwrap_or_default()
 }
 
-/// What layer 0 gets for each character of the vocabulary.
+impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
+    fn take(
+        tensors: &mut Tensors<'a>,
+        format: &Format,
+        layer: usize,
+        units: usize,
+        skipped: usize,
+    ) -> Self {
+        let Compaction { is_int4, is_sparse, .. } = format.compaction;
+        let granules = granules(is_int4);
+        let of_input = format.input_blocks(layer) * granules;
+        let w_ih = Rows::all(is_int4, tensors.take(units * of_input, skipped * of_input));
+        let row_blocks = format.dimensions.row_blocks();
+        let (mut blocks, mut before) = (units * row_blocks, skipped * row_blocks);
+        let (mut counts, mut numbers): (&[u8], &[u8]) = (&[], &[]);
+        if is_sparse {
+            let all: &[u8];
+            (all, counts) = tensors.take(units, 0).split_at_checked(skipped).unwrap_or_default();
+            before = sum(all);
+            blocks = if units == format.dimensions.hidden {
+                format.kept_blocks(layer)
+            } else {
+                // Only for units in RAM, of which none are skipped.
+                sum(counts.get(..units).unwrap_or_default())
+            };
+            numbers = tensors.take(blocks, 0).get(before..blocks).unwrap_or_default();
+        }
+        let blocks = tensors.take(blocks * granules, before * granules);
+        Self { w_ih, w_hh: Rows { is_int4, is_sparse, blocks, counts, numbers } }
+    }
+
+    /// Each unit has its blocks in ascending order, and none is beyond the end of its row.
+    fn has_sound_blocks(&self, format: &Format) -> bool {
+        let (mut rows, row_blocks) = (self.w_hh, format.dimensions.row_blocks());
+        if !rows.is_sparse {
+            return true;
+        }
+        for _ in 0..format.dimensions.hidden {
+            let mut least = 0;
+            for &number in rows.next_columns(row_blocks).parts().0 {
+                if !(least..row_blocks).contains(&usize::from(number)) {
+                    return false;
+                }
+                least = usize::from(number) + 1;
+            }
+        }
+        rows.numbers.is_empty()
+    }
+
+    fn kept_blocks(&self, unit: usize) -> usize {
+        self.w_hh.counts.get(unit).copied().unwrap_or_default().into()
+    }
+
+    fn step(&self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, Int8>) {
+        let Self { w_ih, w_hh } = *self;
+        if w_hh.is_int4 || w_hh.is_sparse || layer.h.len() > PART_BLOCKS {
+            return self.step_units(constants, layer);
+        }
+        let one_hot = cut(&mut layer.one_hot.weights, GATES * constants.len());
+        let one_hot = bytemuck::cast_slice(one_hot.as_chunks::<GATES>().0);
+        let [w_ih, w_hh] =
+            [w_ih, w_hh].map(|rows| bytemuck::try_cast_slice(rows.blocks).unwrap_or_default());
+        plain::Weights::<PairBlock> { w_ih, w_hh }.step_units(constants, one_hot, layer);
+    }
+}
+
+impl Weights<'_> {
+    /// Computes the next units of `layer`, of which these are the weights.
+    #[inline(never)] // the loop for other models would need more instructions
+    fn step_units(mut self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, Int8>) {
+        let (c, next_h) =
+            (cut_mut(&mut layer.c, constants.len()), cut_mut(&mut layer.next_h, constants.len()));
+        for (constants, (c, next_h)) in constants.iter().zip(c.iter_mut().zip(next_h)) {
+            let mut gates = constants.b;
+            if !layer.one_hot.add_next(&mut gates, &constants.multiplier_ih) {
+                self.w_ih.add_next(&mut gates, &constants.multiplier_ih, layer.below);
+            }
+            self.w_hh.add_next(&mut gates, &constants.multiplier_hh, layer.h);
+            *next_h = Int8::cell(&gates, layer.cell_fraction_bits, c);
+        }
+    }
+}
+
+/// The output layer.
 #[derive(Debug, Clone, Copy)]
-pub enum Inputs<'a> {
-    /// `[V][H]` groups of four gates.
-    Int8(&'a [[i8; GATES]]),
-    /// The same, with the weight of gate g at bits 4g.
-    Int4(&'a [u16]),
-    /// `[V][E/8]`: the embedding.
-    Narrow(&'a [[i8; BLOCK_COLUMNS]]),
+pub struct Output<'a> {
+    /// `[V/4]` groups of four for int4 weights; int8 weights have one scale, and so need none.
+    multipliers: &'a [[i16; BLOCK_ROWS]],
+    /// `[V/4][H/8]` blocks.
+    w_out: &'a [Granule],
+    /// `[V/4]` groups of four.
+    b_out: &'a [[i32; BLOCK_ROWS]],
 }
 
-impl<'a> sealed::Inputs<'a> for Inputs<'a> {
-    type OneHot = OneHot<'a>;
-
-    fn take(tensors: &mut Tensors<'a>, format: &Format) -> Self {
-        let elements = format.elements(format.first(), 0);
-        if !format.is_one_hot(0) {
-            Self::Narrow(tensors.take(elements, 0))
-        } else if format.compaction.is_int4 {
-            Self::Int4(tensors.take(elements, 0))
-        } else {
-            Self::Int8(tensors.take(elements, 0))
-        }
+impl<'a> sealed::Output<'a, Int8> for Output<'a> {
+    fn take(mut tensors: Tensors<'a>, format: &Format) -> Self {
+        let groups = format.elements(TensorName::BOut, 0);
+        let scaled = if format.compaction.is_int4 { groups } else { 0 };
+        let multipliers = tensors.take(scaled, 0);
+        let (w_out, b_out) = tensors.split_last(groups);
+        Self { multipliers, w_out: w_out.0, b_out: b_out.elements() }
     }
 
-    fn one_hot(self, token: usize, hidden: usize) -> OneHot<'a> {
-        let start = token * hidden;
-        match self {
-            Self::Int8(groups) => OneHot::Int8(groups.get(start..).unwrap_or_default().iter()),
-            Self::Int4(groups) => OneHot::Int4(groups.get(start..).unwrap_or_default().iter()),
-            Self::Narrow(_) => OneHot::default(),
-        }
+    fn fits(&self, format: &Format) -> bool {
+        let hidden = if format.compaction.is_int4 { format.dimensions.hidden } else { MAX_HIDDEN };
+        let factor = LargestFactors::new(format.compaction, 0, hidden).recurrent;
+        let mut multipliers = self.multipliers.as_flattened().iter();
+        self.b_out.as_flattened().iter().all(|&b_out| {
+            let multiplier = multipliers.next().copied().unwrap_or(ONE);
+            gate_fits(b_out, multiplier, factor, 0, 0)
+        })
     }
-}
 
-impl<'a> Inputs<'a> {
-    /// The embedding of `token`, which has this many blocks; none if the input is one-hot.
-    pub(crate) fn embedding(self, token: usize, blocks: usize) -> &'a [[i8; BLOCK_COLUMNS]] {
-        match self {
-            Self::Narrow(rows) => rows.get(token * blocks..(token + 1) * blocks),
-            _ => None,
+    fn logits(&self, h: &[Columns], logits: &mut [i32]) {
+        let Self { multipliers, w_out, b_out } = *self;
+        if !multipliers.is_empty() || h.len() > PART_BLOCKS {
+            return self.compact_logits(h, logits);
         }
-        .unwrap_or_default()
+        let w_out: &[PairBlock] = bytemuck::try_cast_slice(w_out).unwrap_or_default();
+        sealed::Output::<Int8>::logits(&plain::Output { w_out, b_out }, h, logits);
     }
 }
 
-/// The weights of a one-hot input, unit by unit. Those of four bits are multiplied by eight, so
-/// that their multipliers have the same unit as those of products with hidden states.
-#[derive(Debug, Clone)]
-pub enum OneHot<'a> {
-    /// Groups of four gates.
-    Int8(slice::Iter<'a, [i8; GATES]>),
-    /// The same in nibbles.
-    Int4(slice::Iter<'a, u16>),
-}
-
-impl Default for OneHot<'_> {
-    fn default() -> Self {
-        Self::Int8([].iter())
+impl Output<'_> {
+    /// The logits of int4 weights, or of long rows.
+    #[inline(never)] // the loop for other models would need more instructions
+    fn compact_logits(&self, h: &[Columns], logits: &mut [i32]) {
+        let mut w_out = Rows::all(!self.multipliers.is_empty(), self.w_out);
+        let mut multipliers = self.multipliers.iter();
+        for (logits, b_out) in logits.chunks_mut(BLOCK_ROWS).zip(self.b_out) {
+            let mut sums = *b_out;
+            w_out.add_next(&mut sums, multipliers.next().unwrap_or(&[ONE; BLOCK_ROWS]), h);
+            store(logits, &sums);
+        }
     }
 }
 
-impl Iterator for OneHot<'_> {
-    type Item = [i8; GATES];
-
-    #[inline]
-    fn next(&mut self) -> Option<[i8; GATES]> {
-        match self {
-            Self::Int8(groups) => groups.next().copied(),
-            Self::Int4(groups) => groups.next().map(|&group| {
-                let eight_times = |gate: u32| ((group << (12 - 4 * gate)) as i16 >> 9) as i8 & !7;
-                [0, 1, 2, 3].map(eight_times)
-            }),
-        }
+/// Copies the `sums` that there are `logits` for.
+#[inline(never)] // inlining would unroll this loop
+fn store(logits: &mut [i32], sums: &[i32; BLOCK_ROWS]) {
+    for (logit, &sum) in logits.iter_mut().zip(sums) {
+        *logit = sum;
     }
 }

@@ -1,10 +1,10 @@
 //! Inference in f32, for hosts and cores with an FPU.
 
 use crate::arch::{F32Kernels, F32Target};
-use crate::artifact::{Format, LoadError, StoredPrecision};
+use crate::artifact::{Format, LoadError, StoredPrecision, Tensors};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, F32Block, GATES, MAX_LAYERS};
+use crate::plain;
 use crate::precision::sealed::{Arithmetic, Zero};
-use crate::weights::cut;
 
 /// Four-byte weights, floating-point arithmetic.
 ///
@@ -28,9 +28,9 @@ impl Zero for [f32; BLOCK_COLUMNS] {
 impl Arithmetic for F32 {
     type Weight = f32;
     type Block = F32Block;
-    type Inputs<'a> = &'a [[f32; GATES]];
-    type Rows<'a> = &'a [F32Block];
-    type OutputRows<'a> = &'a [F32Block];
+    type OneHot<'a> = &'a [[f32; GATES]];
+    type Weights<'a> = plain::Weights<'a, F32Block>;
+    type Output<'a> = plain::Output<'a, F32Block, f32>;
     type GateConstants = [f32; GATES];
     type Sum = f32;
     type Hidden = f32;
@@ -56,8 +56,16 @@ impl Arithmetic for F32 {
         true
     }
 
-    fn logits_fit(_: &[[f32; BLOCK_ROWS]], _: &&[F32Block], _: &Format) -> bool {
+    fn bias_fits(_: f32) -> bool {
         true
+    }
+
+    fn token_input<'a>(
+        tensors: Tensors<'a>,
+        format: &Format,
+        token: usize,
+    ) -> (&'a [[f32; GATES]], &'a [[f32; BLOCK_COLUMNS]]) {
+        (plain::one_hot(tensors, format, token), &[])
     }
 
     fn widen(hidden: &[f32; BLOCK_COLUMNS], columns: &mut Self::Columns) {
@@ -68,17 +76,17 @@ impl Arithmetic for F32 {
         add(*b, *weights)
     }
 
-    fn input(b: &[f32; GATES], w_ih: &mut &[F32Block], x: &[Self::Columns]) -> [f32; GATES] {
-        add(*b, F32Target::dot4(cut(w_ih, x.len()), x))
+    fn input(b: &[f32; GATES], w_ih: &[F32Block], x: &[Self::Columns]) -> [f32; GATES] {
+        add(*b, F32Target::dot4(w_ih, x))
     }
 
     fn add_recurrent(
         input: &mut [f32; GATES],
         _: &[f32; GATES],
-        w_hh: &mut &[F32Block],
+        w_hh: &[F32Block],
         h: &[Self::Columns],
     ) {
-        *input = add(*input, F32Target::dot4(cut(w_hh, h.len()), h));
+        *input = add(*input, F32Target::dot4(w_hh, h));
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory".
@@ -89,10 +97,10 @@ impl Arithmetic for F32 {
 
     fn logits(
         b_out: [f32; BLOCK_ROWS],
-        w_out: &mut &[F32Block],
+        w_out: &[F32Block],
         h: &[Self::Columns],
     ) -> [f32; BLOCK_ROWS] {
-        add(b_out, F32Target::dot4(cut(w_out, h.len()), h))
+        add(b_out, F32Target::dot4(w_out, h))
     }
 
     fn fixed_point(logit: f32) -> i32 {

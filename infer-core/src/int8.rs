@@ -15,14 +15,13 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::activation::{FRACTION_BITS, rounded, sigmoid, tanh};
 use crate::arch::{Int8Kernels, Int8Target};
-use crate::artifact::{Compaction, Format, LoadError, Quantisation, StoredPrecision};
+use crate::artifact::{Compaction, Format, LoadError, Quantisation, StoredPrecision, Tensors};
 #[cfg(feature = "compact")]
-use crate::compact::{Inputs, OutputRows, Rows};
+use crate::compact::{OneHot, Output, Weights};
 use crate::layout::{
     BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, Operand, PairBlock, padded,
 };
 use crate::precision::sealed::{Arithmetic, Zero};
-use crate::weights::cut;
 
 /// One-byte weights, integer arithmetic.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +42,10 @@ pub const SCALE_FRACTION_BITS: u32 = 17;
 
 /// Fraction bits of the scale of a row of int4 weights in its multiplier, whatever its input is.
 pub const INT4_SCALE_FRACTION_BITS: u32 = 13;
+
+/// The multiplier of int8 weights of the output layer: 256 / 2¹⁶ cancels the factor of 256 in the
+/// sums.
+pub(crate) const ONE: i16 = 1 << 8;
 
 /// Fraction bits of a gate.
 const GATE_FRACTION_BITS: u32 = 15;
@@ -110,7 +113,7 @@ impl GateConstants {
 
 /// Whether the bias `b` of a gate or a logit, plus each multiplier times its largest factor, fits in an int32.
 #[inline(never)] // inlining would copy this code four times
-fn gate_fits(
+pub(crate) fn gate_fits(
     b: i32,
     multiplier_ih: i16,
     of_input: u32,
@@ -130,10 +133,19 @@ fn is_cell_format(fraction_bits: u8) -> bool {
     (1..=MAX_CELL_FRACTION_BITS).contains(&fraction_bits)
 }
 
-/// Whether no logit of int8 weights with this bias can overflow.
-#[inline(never)] // as `is_cell_format`
-fn bias_fits(b_out: i32) -> bool {
-    b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
+/// Multiplies four rows by `x`, and adds the results times `multipliers` to `sums`. If there are
+/// compact models, long rows are left to their code, because a test for each row costs time.
+#[inline]
+fn add_row(
+    sums: &mut [i32; BLOCK_ROWS],
+    multipliers: &[i16; BLOCK_ROWS],
+    blocks: &[PairBlock],
+    x: &[Columns],
+) {
+    #[cfg(feature = "compact")]
+    Int8Target::add_part(sums, multipliers, blocks, x);
+    #[cfg(not(feature = "compact"))]
+    Int8Target::add_products(sums, multipliers, blocks, x);
 }
 
 impl Zero for i8 {
@@ -152,57 +164,19 @@ impl Zero for Columns {
     const ZERO: Self = Self([0; BLOCK_COLUMNS]);
 }
 
-/// The rows of a matrix.
-pub(crate) trait AddProducts {
-    /// Multiplies the next four rows by `x`, and adds the results times `multipliers` to `sums`.
-    fn add_next(
-        &mut self,
-        sums: &mut [i32; BLOCK_ROWS],
-        multipliers: &[i16; BLOCK_ROWS],
-        x: &[Columns],
-    );
-}
-
-/// The rows of the output layer.
-pub(crate) trait AddLogits {
-    /// Multiplies the next four rows by the hidden state `h`, and adds the results to `logits`.
-    fn add_logits(&mut self, logits: &mut [i32; BLOCK_ROWS], h: &[Columns]);
-}
-
-impl AddProducts for &[PairBlock] {
-    #[inline]
-    fn add_next(
-        &mut self,
-        sums: &mut [i32; BLOCK_ROWS],
-        multipliers: &[i16; BLOCK_ROWS],
-        x: &[Columns],
-    ) {
-        Int8Target::add_products(sums, multipliers, cut(self, x.len()), x);
-    }
-}
-
-impl AddLogits for &[PairBlock] {
-    #[inline]
-    fn add_logits(&mut self, logits: &mut [i32; BLOCK_ROWS], h: &[Columns]) {
-        // 256 / 2¹⁶ cancels the factor of 256 in the sums.
-        const ONE: i16 = 1 << 8;
-        self.add_next(logits, &[ONE; BLOCK_ROWS], h);
-    }
-}
-
 #[cfg(not(feature = "compact"))]
-type Inputs<'a> = &'a [[i8; GATES]];
+type OneHot<'a> = &'a [[i8; GATES]];
 #[cfg(not(feature = "compact"))]
-type Rows<'a> = &'a [PairBlock];
+type Weights<'a> = crate::plain::Weights<'a, PairBlock>;
 #[cfg(not(feature = "compact"))]
-type OutputRows<'a> = &'a [PairBlock];
+type Output<'a> = crate::plain::Output<'a, PairBlock, i32>;
 
 impl Arithmetic for Int8 {
     type Weight = i8;
     type Block = PairBlock;
-    type Inputs<'a> = Inputs<'a>;
-    type Rows<'a> = Rows<'a>;
-    type OutputRows<'a> = OutputRows<'a>;
+    type OneHot<'a> = OneHot<'a>;
+    type Weights<'a> = Weights<'a>;
+    type Output<'a> = Output<'a>;
     type GateConstants = GateConstants;
     type Sum = i32;
     type Hidden = i8;
@@ -235,27 +209,20 @@ impl Arithmetic for Int8 {
         constants.fits(LargestFactors::new(format.compaction(), index, format.dimensions.hidden))
     }
 
-    fn logits_fit(b_out: &[[i32; BLOCK_ROWS]], w_out: &OutputRows<'_>, format: &Format) -> bool {
-        #[cfg(feature = "compact")]
-        if let OutputRows::Int4(_, multipliers) = w_out {
-            let factor =
-                LargestFactors::new(format.compaction, 0, format.dimensions.hidden).recurrent;
-            return b_out.iter().zip(*multipliers).all(|(b_out, multipliers)| {
-                let mut rows = b_out.iter().zip(multipliers);
-                rows.all(|(&b_out, &multiplier)| gate_fits(b_out, multiplier, factor, 0, 0))
-            });
-        }
-        let _ = (w_out, format);
-        b_out.as_flattened().iter().all(|&b_out| bias_fits(b_out))
+    #[inline(never)] // as `is_cell_format`
+    fn bias_fits(b_out: i32) -> bool {
+        b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
     }
 
-    #[cfg(feature = "compact")]
-    fn embedding<'a>(
-        inputs: &Self::Inputs<'a>,
-        token: usize,
+    fn token_input<'a>(
+        tensors: Tensors<'a>,
         format: &Format,
-    ) -> &'a [[i8; BLOCK_COLUMNS]] {
-        inputs.embedding(token, format.embedding_blocks())
+        token: usize,
+    ) -> (OneHot<'a>, &'a [[i8; BLOCK_COLUMNS]]) {
+        #[cfg(feature = "compact")]
+        return crate::compact::input(tensors, format, token);
+        #[cfg(not(feature = "compact"))]
+        return (crate::plain::one_hot(tensors, format, token), &[]);
     }
 
     #[inline(never)] // as `is_cell_format`
@@ -275,19 +242,19 @@ impl Arithmetic for Int8 {
         sums
     }
 
-    fn input(constants: &GateConstants, w_ih: &mut Rows<'_>, x: &[Columns]) -> [i32; GATES] {
+    fn input(constants: &GateConstants, w_ih: &[PairBlock], x: &[Columns]) -> [i32; GATES] {
         let mut sums = constants.b;
-        w_ih.add_next(&mut sums, &constants.multiplier_ih, x);
+        add_row(&mut sums, &constants.multiplier_ih, w_ih, x);
         sums
     }
 
     fn add_recurrent(
         input: &mut [i32; GATES],
         constants: &GateConstants,
-        w_hh: &mut Rows<'_>,
+        w_hh: &[PairBlock],
         h: &[Columns],
     ) {
-        w_hh.add_next(input, &constants.multiplier_hh, h);
+        add_row(input, &constants.multiplier_hh, w_hh, h);
     }
 
     /// C = F∘C + I∘C̃ and H = O∘tanh(C), *Dive into Deep Learning*, "Long Short-term Memory". No
@@ -310,13 +277,9 @@ impl Arithmetic for Int8 {
         ((h + (1 << (SHIFT - 1))) >> SHIFT).clamp(i8::MIN.into(), i8::MAX.into()) as i8
     }
 
-    fn logits(
-        b_out: [i32; BLOCK_ROWS],
-        w_out: &mut OutputRows<'_>,
-        h: &[Columns],
-    ) -> [i32; BLOCK_ROWS] {
+    fn logits(b_out: [i32; BLOCK_ROWS], w_out: &[PairBlock], h: &[Columns]) -> [i32; BLOCK_ROWS] {
         let mut logits = b_out;
-        w_out.add_logits(&mut logits, h);
+        add_row(&mut logits, &[ONE; BLOCK_ROWS], w_out, h);
         logits
     }
 

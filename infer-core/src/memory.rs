@@ -81,7 +81,7 @@ pub(crate) const fn limited(dimensions: Dimensions) -> Dimensions {
 }
 
 /// Size of a [`Model`] with 32-bit addresses and `u64` aligned to 8 bytes.
-const MODEL_BYTES: usize = if cfg!(feature = "compact") { 176 } else { 152 };
+const MODEL_BYTES: usize = if cfg!(feature = "compact") { 124 } else { 100 };
 
 /// Size of a [`Generator`](crate::Generator) on the same targets.
 pub(crate) const GENERATOR_BYTES: usize = 80;

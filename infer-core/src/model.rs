@@ -3,11 +3,13 @@
 use core::marker::PhantomData;
 
 use crate::artifact::{
-    self, Contents, ElementBytes, Format, Header, LoadError, TensorName, Tensors,
+    self, Contents, ElementBytes, Fields, Format, Header, LoadError, TensorName, Tensors,
 };
-use crate::precision::sealed::{Inputs, Rows};
+use crate::precision::sealed::Output;
+#[cfg(feature = "compact")]
+use crate::precision::sealed::Weights;
 use crate::vocabulary::{Characters, PrimeError, Token, Vocabulary};
-use crate::weights::{Output, Units};
+use crate::weights::Units;
 use crate::{Dimensions, Int8, Normalisation, Precision};
 
 /// A borrowed view of an artifact: sizes and references, 176 bytes on targets with 32-bit addresses,
@@ -23,16 +25,18 @@ use crate::{Dimensions, Int8, Normalisation, Precision};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Model<'a, P: Precision = Int8> {
-    header: Header<'a>,
+    fields: Fields<'a>,
     pub(crate) format: Format,
     /// `[L]`.
     pub(crate) cell_fraction_bits: &'a [u8],
     /// What layer 0 gets for each character.
     pub(crate) inputs: Tensors<'a>,
-    /// All tensors of the artifact. Each step reads them layer by layer.
+    /// All tensors of the artifact.
     pub(crate) tensors: Tensors<'a>,
+    /// Those of the layers, and of the output layer. Each step reads them layer by layer.
+    pub(crate) layers: Tensors<'a>,
     /// The first `units_in_ram` units of each layer, in the same order, without the inputs. The
-    /// other units are read from `tensors`.
+    /// other units are read from `layers`.
     pub(crate) layers_in_ram: Tensors<'a>,
     pub(crate) units_in_ram: usize,
     /// The tensors of the output layer.
@@ -99,41 +103,50 @@ impl<'a, P: Precision> Model<'a, P> {
     /// Reads the model at the start of `bytes`. If `may_go_on` is set, other bytes may follow the
     /// artifact, and the values in its tensors aren't checked.
     fn read(bytes: &'a [u8], may_go_on: bool) -> Result<Self, LoadError> {
-        let Contents { header, format, cell_fraction_bits, tensors } =
+        let Contents { fields, format, cell_fraction_bits, tensors, layers, output } =
             artifact::open(bytes, may_go_on, Self::ELEMENT_BYTES, P::cell_fraction_bits)?;
-        let mut rest = tensors;
-        P::Inputs::take(&mut rest, &format);
-        let Dimensions { hidden, layers, .. } = format.dimensions;
-        for layer in 0..layers {
-            let units = Units::<P>::take(&mut rest, &format, layer, hidden, 0);
-            if may_go_on {
-                continue;
-            }
-            units.w_hh.check_blocks(hidden, layer)?;
-            if !units.fits(&format, layer) {
-                return Err(LoadError::Overflow { name: TensorName::GateConstants, layer });
-            }
-        }
-        if !may_go_on && !Output::<P>::take(rest, &format).fits(&format) {
-            return Err(LoadError::Overflow { name: TensorName::BOut, layer: 0 });
-        }
-        Ok(Self {
-            header,
+        let model = Self {
+            fields,
             format,
             cell_fraction_bits,
             inputs: tensors,
             tensors,
+            layers,
             layers_in_ram: Tensors::default(),
             units_in_ram: 0,
-            output: rest,
+            output,
             precision: PhantomData,
-        })
+        };
+        if !may_go_on {
+            model.check_numbers()?;
+        }
+        Ok(model)
+    }
+
+    /// Checks the numbers that sums, and the kernels' reads, rely on.
+    fn check_numbers(&self) -> Result<(), LoadError> {
+        let (format, mut layers) = (&self.format, self.layers);
+        let Dimensions { hidden, layers: count, .. } = format.dimensions;
+        for layer in 0..count {
+            let units = Units::<P>::take(&mut layers, format, layer, hidden, 0);
+            #[cfg(feature = "compact")]
+            if !units.weights.has_sound_blocks(format) {
+                return Err(LoadError::Blocks { layer });
+            }
+            if !units.fits(format, layer) {
+                return Err(LoadError::Overflow { name: TensorName::GateConstants, layer });
+            }
+        }
+        if P::Output::take(self.output, format).fits(format) {
+            return Ok(());
+        }
+        Err(LoadError::Overflow { name: TensorName::BOut, layer: 0 })
     }
 
     /// The artifact's header.
     #[must_use]
-    pub const fn header(&self) -> &Header<'a> {
-        &self.header
+    pub fn header(&self) -> Header<'a> {
+        self.fields.header()
     }
 
     /// V, H and L.
@@ -145,12 +158,12 @@ impl<'a, P: Precision> Model<'a, P> {
     /// The characters in the model's vocabulary.
     #[must_use]
     pub const fn vocabulary(&self) -> Vocabulary<'a> {
-        Vocabulary::of_size(self.header.vocabulary, self.format.dimensions.vocabulary)
+        Vocabulary::of_size(self.fields.vocabulary, self.format.dimensions.vocabulary)
     }
 
     /// The example prefixes stored in the artifact.
-    pub fn prefixes(&self) -> impl Iterator<Item = &'a str> {
-        self.header.prefixes.iter().copied()
+    pub fn prefixes(&self) -> impl Iterator<Item = &'a str> + use<'a, P> {
+        self.fields.prefixes()
     }
 
     /// The token of `character`, normalised like the corpus. For a character that the vocabulary
@@ -166,7 +179,7 @@ impl<'a, P: Precision> Model<'a, P> {
         if known.is_some() || normalisation.may_miss(character) {
             return known;
         }
-        self.header.replacement
+        self.fields.replacement
     }
 
     /// Checks that all characters of `text` have a [token](Self::token).
@@ -187,7 +200,7 @@ impl<'a, P: Precision> Model<'a, P> {
     /// How the corpus was normalised.
     #[must_use]
     pub const fn normalisation(&self) -> Normalisation {
-        self.header.normalisation
+        self.fields.normalisation
     }
 
     /// Converts `logit` to the integer used by the sampler, see
@@ -200,6 +213,6 @@ impl<'a, P: Precision> Model<'a, P> {
     /// The value in nats of a [fixed-point](Self::fixed_point) logit of 1, in units of 2⁻³².
     #[must_use]
     pub fn nats_per_logit_q32(&self) -> u32 {
-        P::nats_per_logit_q32(&self.header.precision)
+        P::nats_per_logit_q32(&self.fields.precision)
     }
 }

@@ -1,13 +1,12 @@
 //! Weights in RAM: which ones, and how many bytes per character are read from where.
 
 use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors};
+use crate::layout::ALIGNMENT;
 #[cfg(feature = "compact")]
 use crate::layout::MAX_LAYERS;
-use crate::layout::{ALIGNMENT, BLOCK_COLUMNS};
 use crate::memory::limited;
-use crate::precision::sealed::Inputs;
 #[cfg(feature = "compact")]
-use crate::precision::sealed::Rows;
+use crate::precision::sealed::Weights;
 #[cfg(feature = "compact")]
 use crate::weights::Units;
 use crate::weights::cut_mut;
@@ -70,22 +69,18 @@ struct Fitting {
 
 impl Sizes {
     const fn of<P: Precision>(format: &Format) -> Self {
-        let Dimensions { vocabulary, hidden, layers } = format.dimensions;
+        let Dimensions { hidden, layers, .. } = format.dimensions;
         let of = Model::<P>::ELEMENT_BYTES;
         let block = format.block_bytes(of);
         // A recurrent row in each layer, plus an input row in each layer but the first, where the
         // input may be an embedding.
         let row_blocks = (2 * layers).saturating_sub(1) * format.dimensions.row_blocks();
-        let input = match format.first() {
-            TensorName::Embedding => format.embedding_blocks() * BLOCK_COLUMNS,
-            _ => hidden * format.group_bytes(of),
-        };
         Self {
             hidden,
             unit: (row_blocks + format.embedding_blocks()) * block + layers * of.gate_constants,
             output: format.output_bytes(of),
-            input,
-            inputs: (vocabulary * input).next_multiple_of(ALIGNMENT),
+            input: format.input_bytes(of),
+            inputs: format.inputs_bytes(of),
         }
     }
 
@@ -147,12 +142,11 @@ impl<'a, P: Precision> Model<'a, P> {
         let mut kept = [0; MAX_LAYERS];
         let mut fitting = Fitting { units: 0, bytes: 0, all_bytes: 0 };
         for units in 1..=hidden {
-            let mut rest = self.tensors;
-            P::Inputs::take(&mut rest, &self.format);
+            let mut rest = self.layers;
             let mut bytes = units * unit_bytes;
             for (index, kept) in kept.iter_mut().enumerate().take(layers) {
                 let layer = Units::<P>::take(&mut rest, &self.format, index, hidden, 0);
-                *kept += layer.w_hh.kept(units - 1);
+                *kept += layer.weights.kept_blocks(units - 1);
                 bytes += units.next_multiple_of(ALIGNMENT)
                     + kept.next_multiple_of(ALIGNMENT)
                     + *kept * block_bytes;
@@ -188,14 +182,12 @@ impl<'a, P: Precision> Model<'a, P> {
         let (granules, _) = aligned.as_chunks_mut::<ALIGNMENT>();
         // Can't fail: granules have the same size, and the slice is aligned now.
         let granules: &mut [Granule] = bytemuck::try_cast_slice_mut(granules).unwrap_or_default();
-        let (format, placement) = (self.format, self.placement(size_of_val(granules)));
+        let placement = self.placement(size_of_val(granules));
         let (layers, mut rest) =
             granules.split_at_mut_checked(placement.layers_bytes / ALIGNMENT).unwrap_or_default();
 
-        let mut tensors = self.tensors;
-        self.inputs = tensors;
-        P::Inputs::take(&mut tensors, &format);
-        let input_granules = self.tensors.0.len() - tensors.0.len();
+        self.inputs = self.tensors;
+        let mut tensors = self.layers;
         self.copy_units(&mut tensors, placement.units, &mut *layers);
         self.layers_in_ram = Tensors(layers);
         self.units_in_ram = placement.units;
@@ -204,8 +196,8 @@ impl<'a, P: Precision> Model<'a, P> {
             self.output = Tensors(copy(tensors.0, &mut rest));
         }
         if placement.has_inputs {
-            let inputs = self.inputs.0.get(..input_granules).unwrap_or_default();
-            self.inputs = Tensors(copy(inputs, &mut rest));
+            let inputs = self.tensors.0.len() - self.layers.0.len();
+            self.inputs = Tensors(copy(first(self.tensors.0, inputs), &mut rest));
         }
         placement
     }
@@ -228,10 +220,15 @@ impl<'a, P: Precision> Model<'a, P> {
                 let counts = bytemuck::cast_slice(tensor).iter().take(units);
                 kept = counts.map(|&count: &u8| usize::from(count)).sum();
             }
-            copy(tensor.get(..copied.div_ceil(ALIGNMENT)).unwrap_or_default(), &mut free);
+            copy(first(tensor, copied.div_ceil(ALIGNMENT)), &mut free);
             next = format.next(name, layer);
         }
     }
+}
+
+/// The first `count` of `granules`, or none if there are fewer.
+fn first(granules: &[Granule], count: usize) -> &[Granule] {
+    granules.get(..count).unwrap_or_default()
 }
 
 /// Copies `granules` to the start of `free` and shortens `free` accordingly.
@@ -326,11 +323,11 @@ mod tests {
         in_part.copy_to_ram(&mut half);
         assert!(first_weights(&model).iter().all(|weights| range.contains(weights)));
 
-        assert_eq!(changed_text(&model, |it| it.tensors = other.tensors), expected);
+        assert_eq!(changed_text(&model, |it| it.layers = other.layers), expected);
         assert_ne!(changed_text(&model, |it| it.layers_in_ram = others.layers_in_ram), expected);
         assert_ne!(changed_text(&model, |it| it.output = others.output), expected);
         assert_ne!(changed_text(&model, |it| it.inputs = others.inputs), expected);
-        assert_ne!(changed_text(&in_part, |it| it.tensors = other.tensors), expected);
+        assert_ne!(changed_text(&in_part, |it| it.layers = other.layers), expected);
         assert_ne!(changed_text(&in_part, |it| it.layers_in_ram = others.layers_in_ram), expected);
 
         // With no RAM left, nothing is read from RAM any more.

@@ -12,8 +12,9 @@ pub(crate) mod sealed {
 
     use bytemuck::Pod;
 
-    use crate::artifact::{Format, LoadError, StoredPrecision, TensorName, Tensors};
+    use crate::artifact::{Format, LoadError, StoredPrecision, Tensors};
     use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
+    use crate::weights::LayerStep;
 
     /// An element of a state; the state is all zeros at the start of a text.
     pub trait Zero: Pod + Debug + Default {
@@ -21,43 +22,46 @@ pub(crate) mod sealed {
         const ZERO: Self;
     }
 
-    /// The rows of a matrix that haven't been multiplied yet. They are taken four at a time.
-    pub trait Rows<'a>: Copy + Debug {
-        /// Splits the matrix `name` of a layer off `tensors`, which has four rows for each of these
-        /// `units`, and returns the rows after those of the first `skipped` units.
+    /// The matrices of a layer, or of adjacent units of it.
+    pub trait Weights<'a, P: Arithmetic>: Copy + Debug {
+        /// Splits the matrices of a layer, which has this many `units`, off `tensors`, and returns
+        /// those of the units after the first `skipped`.
         fn take(
             tensors: &mut Tensors<'a>,
             format: &Format,
-            matrix: (TensorName, usize),
+            layer: usize,
             units: usize,
             skipped: usize,
         ) -> Self;
 
-        /// Checks which blocks the rows of all `units` of this `layer` keep.
-        fn check_blocks(&self, _units: usize, _layer: usize) -> Result<(), LoadError> {
-            Ok(())
+        /// Whether all blocks are there that the recurrent weights of all units keep: kernels rely
+        /// on their numbers.
+        #[cfg(feature = "compact")]
+        fn has_sound_blocks(&self, _: &Format) -> bool {
+            true
         }
 
-        /// How many blocks the rows of `unit` keep, if it isn't all.
-        fn kept(&self, _unit: usize) -> usize {
+        /// How many blocks are kept of the recurrent weights of `unit`, if not all.
+        #[cfg(feature = "compact")]
+        fn kept_blocks(&self, _unit: usize) -> usize {
             0
         }
+
+        /// Computes the next units of `layer`, which have these `constants`.
+        fn step(&self, constants: &[P::GateConstants], layer: &mut LayerStep<'_, '_, P>);
     }
 
-    /// What layer 0 gets for each character of the vocabulary.
-    pub trait Inputs<'a>: Copy + Debug {
-        /// The weights of a one-hot input, a group of four gates for each unit.
-        type OneHot: Iterator + Default + Debug;
+    /// The output layer.
+    pub trait Output<'a, P: Arithmetic>: Copy + Debug {
+        /// The output layer with these `tensors`, after which nothing follows.
+        fn take(tensors: Tensors<'a>, format: &Format) -> Self;
 
-        /// Splits the inputs off the `tensors` of a model, of which they are the first.
-        fn take(tensors: &mut Tensors<'a>, format: &Format) -> Self;
+        /// Whether no logit can overflow.
+        fn fits(&self, format: &Format) -> bool;
 
-        /// The weights that the one-hot vector of `token` picks; none if there is an embedding.
-        fn one_hot(self, token: usize, hidden: usize) -> Self::OneHot;
+        /// Computes `logits` `[V]` from the last layer's hidden state `h` `[H]`, padded.
+        fn logits(&self, h: &[P::Columns], logits: &mut [P::Sum]);
     }
-
-    /// The weights of a one-hot input in precision `P`.
-    pub(crate) type OneHot<'a, P> = <<P as Arithmetic>::Inputs<'a> as Inputs<'a>>::OneHot;
 
     /// The types of a precision, and the arithmetic of one unit.
     pub trait Arithmetic: Copy + Debug + 'static {
@@ -65,12 +69,13 @@ pub(crate) mod sealed {
         type Weight: Pod + Debug;
         /// Four rows by eight columns of a matrix.
         type Block: Pod + Debug;
-        /// What layer 0 gets for each character.
-        type Inputs<'a>: Inputs<'a, OneHot: Iterator<Item = [Self::Weight; GATES]>>;
-        /// The rows of a layer's matrix.
-        type Rows<'a>: Rows<'a>;
-        /// The rows of the output layer, with what scales them.
-        type OutputRows<'a>: Rows<'a>;
+        /// The weights that a one-hot vector picks, a group of four gates for each unit; none if
+        /// the input isn't one-hot.
+        type OneHot<'a>: Copy + Debug + Default;
+        /// The matrices of a layer.
+        type Weights<'a>: Weights<'a, Self>;
+        /// The output layer.
+        type Output<'a>: Output<'a, Self>;
         /// The constants of a unit's gates other than weights.
         type GateConstants: Pod + Debug;
         /// A pre-activation, a bias of the output layer, a logit.
@@ -96,21 +101,16 @@ pub(crate) mod sealed {
         /// Whether no pre-activation of a unit in layer `index` can overflow.
         fn fits(constants: &Self::GateConstants, format: &Format, index: usize) -> bool;
 
-        /// Whether no logit with these biases can overflow.
-        fn logits_fit(
-            b_out: &[[Self::Sum; BLOCK_ROWS]],
-            w_out: &Self::OutputRows<'_>,
-            format: &Format,
-        ) -> bool;
+        /// Whether no logit with this bias can overflow.
+        fn bias_fits(b_out: Self::Sum) -> bool;
 
-        /// The embedding of `token`, in blocks of columns; empty if the input is one-hot.
-        fn embedding<'a>(
-            _: &Self::Inputs<'a>,
-            _token: usize,
-            _: &Format,
-        ) -> &'a [[Self::Hidden; BLOCK_COLUMNS]] {
-            &[]
-        }
+        /// What layer 0 gets for `token`, from the `tensors` of a model: the weights of a one-hot
+        /// input, or the embedding in blocks of columns. The other one is empty.
+        fn token_input<'a>(
+            tensors: Tensors<'a>,
+            format: &Format,
+            token: usize,
+        ) -> (Self::OneHot<'a>, &'a [[Self::Hidden; BLOCK_COLUMNS]]);
 
         /// Converts eight elements of the hidden state to the form that the products read.
         fn widen(hidden: &[Self::Hidden; BLOCK_COLUMNS], columns: &mut Self::Columns);
@@ -122,19 +122,19 @@ pub(crate) mod sealed {
         ) -> [Self::Sum; GATES];
 
         /// The bias plus the input of a unit's gates, where the input is `x`, the hidden state of
-        /// the layer below or an embedding, and the weights are the next rows of `w_ih`.
+        /// the layer below or an embedding.
         fn input(
             constants: &Self::GateConstants,
-            w_ih: &mut Self::Rows<'_>,
+            w_ih: &[Self::Block],
             x: &[Self::Columns],
         ) -> [Self::Sum; GATES];
 
         /// Adds the recurrent products to `input`, which gives the pre-activations of a unit's
-        /// gates. The weights are the next rows of `w_hh`.
+        /// gates.
         fn add_recurrent(
             input: &mut [Self::Sum; GATES],
             constants: &Self::GateConstants,
-            w_hh: &mut Self::Rows<'_>,
+            w_hh: &[Self::Block],
             h: &[Self::Columns],
         );
 
@@ -146,11 +146,10 @@ pub(crate) mod sealed {
             c: &mut Self::Cell,
         ) -> Self::Hidden;
 
-        /// Four logits: `b_out` plus the next four rows of the output weights times the hidden
-        /// state `h`.
+        /// Four logits: `b_out` plus four rows of the output weights times the hidden state `h`.
         fn logits(
             b_out: [Self::Sum; BLOCK_ROWS],
-            w_out: &mut Self::OutputRows<'_>,
+            w_out: &[Self::Block],
             h: &[Self::Columns],
         ) -> [Self::Sum; BLOCK_ROWS];
 

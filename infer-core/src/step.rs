@@ -1,34 +1,59 @@
 //! A step of the model: from a token to the next state, and from the state to logits.
 
-use crate::layout::BLOCK_COLUMNS;
-use crate::layout::MAX_EMBEDDING;
-use crate::precision::sealed::{Inputs, OneHot, Zero};
+#[cfg(feature = "compact")]
+use crate::layout::{BLOCK_COLUMNS, MAX_EMBEDDING};
+use crate::precision::sealed::Output;
+#[cfg(feature = "compact")]
+use crate::precision::sealed::Zero;
 use crate::state::StateView;
-use crate::weights::{LayerStep, Output, Units, cut_mut};
-use crate::{Dimensions, Model, Precision, Token};
+use crate::weights::{LayerStep, Units, cut_mut};
+use crate::{Model, Precision, Token};
 
 impl<P: Precision> Model<'_, P> {
     /// Feeds `token` to the model: one step of every layer, which reads all recurrent weights.
     ///
     /// A token outside the vocabulary changes nothing.
+    #[inline(never)] // inlining would duplicate this code
     pub fn step(&self, state: &mut StateView<'_, P>, token: Token) {
         let (token, format) = (usize::from(token), &self.format);
-        let Dimensions { vocabulary, hidden, .. } = format.dimensions;
-        if token >= vocabulary {
+        if token >= format.dimensions.vocabulary {
             return;
         }
-        let row_blocks = format.dimensions.row_blocks();
-        let mut tensors = self.inputs;
-        let inputs = P::Inputs::take(&mut tensors, format);
-        let mut one_hot = inputs.one_hot(token, hidden);
-        let mut embedded = [P::Columns::ZERO; MAX_EMBEDDING / BLOCK_COLUMNS];
-        let embedding = P::embedding(&inputs, token, format);
-        for (columns, embedding) in embedded.iter_mut().zip(embedding) {
+        let (one_hot, embedding) = P::token_input(self.inputs, format, token);
+        #[cfg(feature = "compact")]
+        if !embedding.is_empty() {
+            return self.step_embedded(state, embedding);
+        }
+        let _ = embedding;
+        self.step_layers(state, one_hot, &[]);
+    }
+
+    /// The step after an embedding.
+    #[cfg(feature = "compact")]
+    #[inline(never)] // other models don't need its stack
+    fn step_embedded(
+        &self,
+        state: &mut StateView<'_, P>,
+        embedding: &[[P::Hidden; BLOCK_COLUMNS]],
+    ) {
+        let mut columns = [P::Columns::ZERO; MAX_EMBEDDING / BLOCK_COLUMNS];
+        for (columns, embedding) in columns.iter_mut().zip(embedding) {
             P::widen(embedding, columns);
         }
-        let mut below = embedded.get(..embedding.len()).unwrap_or_default();
-        let (mut in_ram, mut in_flash) = (self.layers_in_ram, self.tensors);
-        P::Inputs::take(&mut in_flash, format);
+        let below = columns.get(..embedding.len()).unwrap_or_default();
+        self.step_layers(state, P::OneHot::default(), below);
+    }
+
+    /// The step of all layers. Layer 0 reads `one_hot` or `below`.
+    #[cfg_attr(not(feature = "compact"), inline(always))] // there is only one caller
+    fn step_layers<'a, 's>(
+        &'a self,
+        state: &'s mut StateView<'_, P>,
+        mut one_hot: P::OneHot<'a>,
+        mut below: &'s [P::Columns],
+    ) {
+        let (format, mut in_ram, mut in_flash) = (&self.format, self.layers_in_ram, self.layers);
+        let (hidden, row_blocks) = (format.dimensions.hidden, format.dimensions.row_blocks());
         let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
         for (index, &cell_fraction_bits) in self.cell_fraction_bits.iter().enumerate() {
             let h = cut_mut(&mut hidden_states, row_blocks);
@@ -47,7 +72,7 @@ impl<P: Precision> Model<'_, P> {
                 Units::take(tensors, format, index, units, done).step(&mut layer);
                 done = units;
             }
-            one_hot = OneHot::<P>::default();
+            one_hot = P::OneHot::default();
             for (columns, next_h) in h.iter_mut().zip(state.next_hidden.as_chunks().0) {
                 P::widen(next_h, columns);
             }
@@ -56,10 +81,11 @@ impl<P: Precision> Model<'_, P> {
     }
 
     /// Computes the logits of the next character, `[V]`, into `state`.
+    #[inline(never)] // sampling doesn't need its stack
     pub fn logits(&self, state: &mut StateView<'_, P>) {
         let blocks = self.dimensions().row_blocks();
         let start = state.hidden.len().saturating_sub(blocks);
-        let output = Output::<P>::take(self.output, &self.format);
+        let output = P::Output::take(self.output, &self.format);
         output.logits(state.hidden.get(start..).unwrap_or_default(), state.logits);
     }
 }

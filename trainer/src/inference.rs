@@ -87,7 +87,7 @@ pub enum AnyModel<'a> {
 impl AnyModel<'_> {
     /// The artifact's header.
     #[must_use]
-    pub fn header(&self) -> &Header<'_> {
+    pub fn header(&self) -> Header<'_> {
         match self {
             Self::Int8(model) => model.header(),
             Self::F32(model) => model.header(),

@@ -1,6 +1,6 @@
 //! The sizes of a model.
 
-use crate::layout::BLOCK_COLUMNS;
+use crate::layout::{BLOCK_COLUMNS, padded};
 
 /// The sizes of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,6 @@ pub struct Dimensions {
 impl Dimensions {
     /// Number of blocks in a row of H columns.
     pub(crate) const fn row_blocks(self) -> usize {
-        self.hidden.div_ceil(BLOCK_COLUMNS)
+        padded(self.hidden) / BLOCK_COLUMNS
     }
 }

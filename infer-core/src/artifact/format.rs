@@ -41,7 +41,7 @@ impl Format {
     }
 
     /// N of `layer`: the blocks that its recurrent weights keep.
-    const fn kept_blocks(&self, layer: usize) -> usize {
+    pub(crate) const fn kept_blocks(&self, layer: usize) -> usize {
         #[cfg(feature = "compact")]
         if self.compaction.is_sparse && layer < MAX_LAYERS {
             #[expect(
@@ -63,13 +63,9 @@ impl Format {
         }
     }
 
-    /// Number of blocks in each row of a matrix: of `name` of `layer`, if the row keeps all. Input
-    /// weights of a one-hot input have none.
-    pub(crate) const fn row_blocks(&self, name: TensorName, layer: usize) -> usize {
-        match name {
-            TensorName::WIh if layer == 0 => self.embedding_blocks(),
-            _ => self.dimensions.row_blocks(),
-        }
+    /// Number of blocks in a row of the input weights of `layer`; 0 if the input is one-hot.
+    pub(crate) const fn input_blocks(&self, layer: usize) -> usize {
+        if layer == 0 { self.embedding_blocks() } else { self.dimensions.row_blocks() }
     }
 
     /// Number of blocks in a row of E columns; 0 without an embedding.
@@ -82,7 +78,7 @@ impl Format {
         let Dimensions { vocabulary, hidden, .. } = self.dimensions;
         match name {
             TensorName::WIh if self.is_one_hot(layer) => vocabulary * hidden,
-            TensorName::WIh => hidden * self.row_blocks(name, layer),
+            TensorName::WIh => hidden * self.input_blocks(layer),
             TensorName::WHh | TensorName::BlockColumns => self.kept_blocks(layer),
             TensorName::GateConstants | TensorName::BlockCounts => hidden,
             TensorName::WOut => vocabulary.div_ceil(BLOCK_ROWS) * self.dimensions.row_blocks(),
@@ -103,6 +99,20 @@ impl Format {
                 TensorName::BlockCounts | TensorName::BlockColumns => 1,
                 TensorName::OutputMultipliers => 2 * BLOCK_ROWS,
             }
+    }
+
+    /// Bytes that layer 0 gets for a character.
+    pub(crate) const fn input_bytes(&self, of: ElementBytes) -> usize {
+        if self.is_one_hot(0) {
+            self.dimensions.hidden * self.group_bytes(of)
+        } else {
+            self.embedding_blocks() * BLOCK_COLUMNS
+        }
+    }
+
+    /// Bytes that layer 0 gets for all characters, with the padding after them.
+    pub(crate) const fn inputs_bytes(&self, of: ElementBytes) -> usize {
+        (self.dimensions.vocabulary * self.input_bytes(of)).next_multiple_of(ALIGNMENT)
     }
 
     /// Bytes of the output layer's tensors, with the padding between them.

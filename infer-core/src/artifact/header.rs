@@ -40,8 +40,28 @@ impl<'a> Header<'a> {
     /// cut short or isn't a header. The fields' values aren't checked.
     #[must_use]
     pub fn decode(message: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (fields, rest) = Fields::decode(message)?;
+        Some((fields.header(), rest))
+    }
+}
+
+/// The fields of a header, with its prefixes still encoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    pub(crate) precision: StoredPrecision<'a>,
+    pub(crate) layers: u8,
+    pub(crate) hidden: u16,
+    pub(crate) normalisation: Normalisation,
+    pub(crate) vocabulary: &'a str,
+    pub(crate) replacement: Option<Token>,
+    prefixes: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// See [`Header::decode`].
+    pub(crate) fn decode(message: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let mut message = Message(message);
-        let mut header = Self {
+        let mut fields = Self {
             precision: StoredPrecision::decode(&mut message)?,
             layers: message.u8()?,
             hidden: message.u16()?,
@@ -56,12 +76,31 @@ impl<'a> Header<'a> {
                 1 => Some(message.u16()?),
                 _ => return None,
             },
-            prefixes: Vec::new(),
+            prefixes: &[],
         };
-        for _ in 0..message.u32()? {
-            header.prefixes.push(message.str()?).ok()?;
+        let count = message.u32()?;
+        if count as usize > MAX_PREFIXES {
+            return None;
         }
-        Some((header, message.0))
+        fields.prefixes = message.0;
+        for _ in 0..count {
+            message.str()?;
+        }
+        fields.prefixes = fields.prefixes.get(..fields.prefixes.len() - message.0.len())?;
+        Some((fields, message.0))
+    }
+
+    /// The prefixes.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let mut message = Message(self.prefixes);
+        core::iter::from_fn(move || message.str())
+    }
+
+    /// The header with these fields.
+    pub(crate) fn header(&self) -> Header<'a> {
+        let Self { precision, layers, hidden, normalisation, vocabulary, replacement, .. } = *self;
+        let prefixes = self.prefixes().collect();
+        Header { precision, layers, hidden, normalisation, vocabulary, replacement, prefixes }
     }
 }
 
@@ -81,11 +120,18 @@ pub enum StoredPrecision<'a> {
 
 impl<'a> StoredPrecision<'a> {
     fn decode(message: &mut Message<'a>) -> Option<Self> {
-        match message.u32()? {
-            0 => Some(Self::Int8(Quantisation::decode(message)?)),
-            1 => Some(Self::F32),
+        let variant = message.u32()?;
+        if variant == 1 {
+            return Some(Self::F32);
+        }
+        let quantisation = Quantisation {
+            nats_per_logit_q32: message.u32()?,
+            cell_fraction_bits: message.bytes()?,
+        };
+        match variant {
+            0 => Some(Self::Int8(quantisation)),
             #[cfg(feature = "compact")]
-            2 => Some(Self::Compact(Quantisation::decode(message)?, Compaction::decode(message)?)),
+            2 => Some(Self::Compact(quantisation, Compaction::decode(message)?)),
             _ => None,
         }
     }
@@ -157,12 +203,6 @@ pub struct Quantisation<'a> {
     /// `[L]`: fraction bits of each layer's cell states, 12 for Q3.12. Determined by calibration at
     /// export.
     pub cell_fraction_bits: &'a [u8],
-}
-
-impl<'a> Quantisation<'a> {
-    fn decode(message: &mut Message<'a>) -> Option<Self> {
-        Some(Self { nats_per_logit_q32: message.u32()?, cell_fraction_bits: message.bytes()? })
-    }
 }
 
 /// Position of a tensor in the artifact.

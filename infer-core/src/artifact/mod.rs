@@ -14,6 +14,7 @@ mod reader;
 
 pub use error::LoadError;
 pub(crate) use format::{ElementBytes, Format};
+pub(crate) use header::Fields;
 pub use header::{
     Compaction, Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName,
 };

@@ -2,12 +2,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-#[cfg(feature = "compact")]
-use super::TensorName;
 use super::prelude::IS_COMPACT;
 use super::{
-    ElementBytes, Format, Header, LoadError, PRELUDE_BYTES, Prelude, StoredPrecision, Tensor,
-    checksum,
+    ElementBytes, Fields, Format, Header, LoadError, PRELUDE_BYTES, Prelude, StoredPrecision,
+    Tensor, TensorName, checksum,
 };
 #[cfg(feature = "compact")]
 use crate::layout::MAX_EMBEDDING;
@@ -37,8 +35,16 @@ impl<'a> Tensors<'a> {
         bytemuck::try_cast_slice(bytes).unwrap_or_default()
     }
 
-    /// The last tensor, if only that one is left.
-    pub(crate) fn last<T: Pod>(self) -> &'a [T] {
+    /// Splits the last `granules` off.
+    pub(crate) fn split_last(self, granules: usize) -> (Self, Self) {
+        let (rest, last) =
+            self.0.split_at_checked(self.0.len().wrapping_sub(granules)).unwrap_or_default();
+        (Self(rest), Self(last))
+    }
+
+    /// All that is left as elements of this type, which are as large as granules, half or twice as
+    /// large, or smaller.
+    pub(crate) fn elements<T: Pod>(self) -> &'a [T] {
         bytemuck::try_cast_slice(self.0).unwrap_or_default()
     }
 
@@ -53,10 +59,15 @@ impl<'a> Tensors<'a> {
 /// The contents of an artifact.
 #[derive(Debug)]
 pub(crate) struct Contents<'a> {
-    pub(crate) header: Header<'a>,
+    pub(crate) fields: Fields<'a>,
     pub(crate) format: Format,
     pub(crate) cell_fraction_bits: &'a [u8],
+    /// All tensors.
     pub(crate) tensors: Tensors<'a>,
+    /// Those after what layer 0 gets for each character.
+    pub(crate) layers: Tensors<'a>,
+    /// Those after all layers.
+    pub(crate) output: Tensors<'a>,
 }
 
 /// Reads prelude and header at the start of `bytes`. Checks every size in the header, that all
@@ -77,18 +88,24 @@ pub(crate) fn open<'a>(
     }
     let (header, end, flags) = header(bytes)?;
     // Not with `ok_or`, which would keep a second copy on the stack.
-    let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
-    let mut format = format(&header, flags)?;
-    let cell_fraction_bits = cell_fraction_bits(&header.precision, format.dimensions.layers)?;
-    let length = artifact_bytes(entries, element_bytes, &mut format, end)?;
-    let tensors = slice(bytes, end.next_multiple_of(ALIGNMENT), length)?;
-    let available = bytes.len();
+    let Some((fields, entries)) = Fields::decode(header) else { return Err(LoadError::Header) };
+    let mut format = format(&fields, flags)?;
+    let cell_fraction_bits = cell_fraction_bits(&fields.precision, format.dimensions.layers)?;
+    let Ends { inputs, layers, output } = ends(entries, element_bytes, &mut format, end)?;
+    let start = end.next_multiple_of(ALIGNMENT);
+    let tensors = slice(bytes, start, output)?;
+    let (length, available) = (output, bytes.len());
     if length < available && !may_go_on {
         return Err(LoadError::TrailingBytes { length, available });
     }
     // Can't fail: the start and the length of the tensors are multiples of 16.
     let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
-    Ok(Contents { header, format, cell_fraction_bits, tensors })
+    let after = |end: usize| {
+        let granules = end.saturating_sub(start).div_ceil(ALIGNMENT);
+        Tensors(tensors.0.get(granules..).unwrap_or_default())
+    };
+    let (layers, output) = (after(inputs), after(layers));
+    Ok(Contents { fields, format, cell_fraction_bits, tensors, layers, output })
 }
 
 /// What the header says about an artifact. Can be read without the tensors, at any alignment, and
@@ -112,32 +129,32 @@ impl<'a> Summary<'a> {
     /// [`LoadError`] if there is no header, or if it isn't the header of a model.
     pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
         let (header, end, flags) = header(bytes)?;
-        let Some((header, entries)) = Header::decode(header) else { return Err(LoadError::Header) };
-        let mut format = format(&header, flags)?;
-        let element_bytes = ElementBytes::of(&header.precision);
-        let bytes = artifact_bytes(entries, element_bytes, &mut format, end)?;
-        Ok(Self { header, dimensions: format.dimensions, bytes })
+        let Some((fields, entries)) = Fields::decode(header) else { return Err(LoadError::Header) };
+        let mut format = format(&fields, flags)?;
+        let element_bytes = ElementBytes::of(&fields.precision);
+        let bytes = ends(entries, element_bytes, &mut format, end)?.output;
+        Ok(Self { header: fields.header(), dimensions: format.dimensions, bytes })
     }
 }
 
-/// V, H and L of a `header`, if they are within the limits, and what makes the model smaller. The
+/// V, H and L of a header with these `fields`, if they are within the limits, and what makes the model smaller. The
 /// prelude's `flags` must be those of its precision.
-fn format(header: &Header<'_>, flags: u16) -> Result<Format, LoadError> {
-    if IS_COMPACT && flags != header.precision.flags() {
+fn format(fields: &Fields<'_>, flags: u16) -> Result<Format, LoadError> {
+    if IS_COMPACT && flags != fields.precision.flags() {
         return Err(LoadError::Header);
     }
-    let (layers, hidden) = (usize::from(header.layers), usize::from(header.hidden));
+    let (layers, hidden) = (usize::from(fields.layers), usize::from(fields.hidden));
     if !(1..=MAX_LAYERS).contains(&layers) {
-        return Err(LoadError::Layers { layers: header.layers });
+        return Err(LoadError::Layers { layers: fields.layers });
     }
     if !(1..=MAX_HIDDEN).contains(&hidden) {
-        return Err(LoadError::Hidden { hidden: header.hidden });
+        return Err(LoadError::Hidden { hidden: fields.hidden });
     }
-    let vocabulary = Vocabulary::new(header.vocabulary).ok_or(LoadError::Vocabulary)?.size();
-    if let Some(token) = header.replacement.filter(|&token| usize::from(token) >= vocabulary) {
+    let vocabulary = Vocabulary::new(fields.vocabulary).ok_or(LoadError::Vocabulary)?.size();
+    if let Some(token) = fields.replacement.filter(|&token| usize::from(token) >= vocabulary) {
         return Err(LoadError::Replacement { token });
     }
-    let compaction = header.precision.compaction();
+    let compaction = fields.precision.compaction();
     #[cfg(feature = "compact")]
     if usize::from(compaction.embedding) > MAX_EMBEDDING {
         return Err(LoadError::Embedding { embedding: compaction.embedding });
@@ -152,14 +169,23 @@ fn header(artifact: &[u8]) -> Result<(&[u8], usize, u16), LoadError> {
     Ok((slice(artifact, PRELUDE_BYTES, end)?, end, prelude.flags))
 }
 
-/// Length of an artifact in bytes, given the `end` of its header. The `entries` that follow the
+/// Where an artifact's tensors end, in bytes from its start: what layer 0 gets for each character,
+/// the layers, and the output layer.
+struct Ends {
+    inputs: usize,
+    layers: usize,
+    output: usize,
+}
+
+/// Where an artifact's tensors end, given the `end` of its header. The `entries` that follow the
 /// header must match the `format`, which gets to know from them how many blocks are kept.
-fn artifact_bytes(
+fn ends(
     mut entries: &[u8],
     element_bytes: ElementBytes,
     format: &mut Format,
     mut end: usize,
-) -> Result<usize, LoadError> {
+) -> Result<Ends, LoadError> {
+    let mut ends = Ends { inputs: 0, layers: 0, output: 0 };
     let mut tensor = Some((format.first(), 0));
     while let Some((name, layer)) = tensor {
         let (entry, rest) = Tensor::decode(entries).ok_or(LoadError::Header)?;
@@ -177,10 +203,17 @@ fn artifact_bytes(
             return Err(LoadError::Tensor { name, layer });
         }
         end = start.saturating_add(bytes);
+        if ends.inputs == 0 {
+            ends.inputs = end;
+        }
+        if name == TensorName::GateConstants {
+            ends.layers = end;
+        }
         entries = rest;
         tensor = format.next(name, layer);
     }
-    if entries.is_empty() { Ok(end) } else { Err(LoadError::Header) }
+    ends.output = end;
+    if entries.is_empty() { Ok(ends) } else { Err(LoadError::Header) }
 }
 
 impl ElementBytes {
