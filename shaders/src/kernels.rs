@@ -48,6 +48,7 @@ impl Shape {
 /// The code shared by all kernels, before and after the tiles.
 const LAYOUT: &str = include_str!("../wgsl/common/layout.wgsl");
 const ACTIVATION: &str = include_str!("../wgsl/common/activation.wgsl");
+const DROPPED: &str = include_str!("../wgsl/common/dropout.wgsl");
 
 /// The code shared by kernels whose sums are cut into slices.
 const SLICES: &str = include_str!("../wgsl/common/slices.wgsl");
@@ -57,7 +58,7 @@ impl Kernel {
     #[must_use]
     pub fn source(&self, tiles: &Tiles) -> String {
         let slices = if self.shape.has_slices() { SLICES } else { "" };
-        [LAYOUT, &tiles.source(), ACTIVATION, slices, self.body].join("\n")
+        [LAYOUT, &tiles.source(), ACTIVATION, DROPPED, slices, self.body].join("\n")
     }
 
     /// Number of invocations in a workgroup, in x and y.
@@ -95,6 +96,10 @@ kernel! {
 kernel! {
     /// Rounds a matrix to four bits. Bindings: effective parameters.
     ROUND_WEIGHTS, "round_weights", Shape::Elements, [ReadWrite]
+}
+kernel! {
+    /// Drops some recurrent weights, or their gradients. Bindings: dropout, values.
+    DROP_WEIGHTS, "drop_weights", Shape::Elements, [Uniform, ReadWrite]
 }
 kernel! {
     /// Copies a matrix, with four columns per vector. Bindings: parameters, packed weights.
@@ -166,9 +171,10 @@ kernel! {
 }
 
 /// All kernels, in the order in which an iteration runs them first.
-pub const ALL: [Kernel; 17] = [
+pub const ALL: [Kernel; 18] = [
     FOLD_EMBEDDING,
     ROUND_WEIGHTS,
+    DROP_WEIGHTS,
     PACK_WEIGHTS,
     LSTM_STEP_FORWARD,
     DROPOUT,

@@ -1,7 +1,7 @@
 // Drops some of a layer's outputs, or of their gradients.
 //
-// One invocation: four rows of the batch of one unit at one step. A hash of an element's index
-// decides, so that every device drops the same ones. Twin: dropout in the trainer's cpu/dropout.rs.
+// One invocation: four rows of the batch of one unit at one step. Twin: dropout in the trainer's
+// cpu/dropout.rs.
 
 // Index of the layer's first element among the outputs of all layers [L, T, B, H], modulo 2^32.
 override FIRST_ELEMENT: u32 = 0u;
@@ -22,14 +22,7 @@ fn dropout(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
     let rows = 4u * vector + vec4(0u, 1u, 2u, 3u);
     let elements = FIRST_ELEMENT + (t * BATCH + rows) * HIDDEN + unit;
-    let is_kept = hash(hash(elements) + dropout_now.seed) >= vec4(dropout_now.threshold);
-    let values = dropout_now.scale * x[activation_index(FIRST_STEP + t, HIDDEN, unit, vector)];
-    dropped[activation_index(t, HIDDEN, unit, vector)] = select(vec4(0.0), values, is_kept);
-}
-
-// A permutation of all u32 (PCG RXS-M-XS, "Hash Functions for GPU Rendering", JCGT 9.3).
-fn hash(value: vec4<u32>) -> vec4<u32> {
-    let state = value * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> vec4(28u)) + 4u)) ^ state) * 277803737u;
-    return (word >> vec4(22u)) ^ word;
+    let values = x[activation_index(FIRST_STEP + t, HIDDEN, unit, vector)];
+    let factors = dropout_factors(elements, dropout_now);
+    dropped[activation_index(t, HIDDEN, unit, vector)] = factors * values;
 }

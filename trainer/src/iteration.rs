@@ -33,14 +33,28 @@ pub(crate) fn update(config: &Config, learning_rate: f32, iteration: u64) -> Upd
 /// The dropout of an `iteration`, counted from 0, if there is any: which outputs of a layer are
 /// dropped before the next layer reads them (arXiv 1409.2329).
 pub(crate) fn dropout(config: &Config, iteration: u64) -> Option<Dropout> {
-    (config.dropout > 0.0).then(|| {
-        let low = hash(config.seed as u32 ^ hash((config.seed >> 32) as u32));
-        Dropout {
-            seed: hash(hash(low ^ (iteration >> 32) as u32).wrapping_add(iteration as u32)),
-            threshold: (f64::from(config.dropout) * 2_f64.powi(32)) as u32,
-            scale: 1.0 / (1.0 - config.dropout),
-        }
+    (config.dropout > 0.0).then(|| of_share(config.dropout, config.seed, iteration))
+}
+
+/// The dropout of recurrent weights in an `iteration`, counted from 0, if there is any (arXiv
+/// 1708.02182).
+pub(crate) fn recurrent_dropout(config: &Config, iteration: u64) -> Option<Dropout> {
+    let share = config.recurrent_dropout;
+    (share > 0.0).then(|| {
+        let of_outputs = of_share(share, config.seed, iteration);
+        // Another sequence than that of outputs.
+        Dropout { seed: hash(of_outputs.seed), ..of_outputs }
     })
+}
+
+/// Drops `share` of the elements; which ones depends on the seed and the iteration.
+fn of_share(share: f32, seed: u64, iteration: u64) -> Dropout {
+    let low = hash(seed as u32 ^ hash((seed >> 32) as u32));
+    Dropout {
+        seed: hash(hash(low ^ (iteration >> 32) as u32).wrapping_add(iteration as u32)),
+        threshold: (f64::from(share) * 2_f64.powi(32)) as u32,
+        scale: 1.0 / (1.0 - share),
+    }
 }
 
 /// A permutation of all u32 (PCG RXS-M-XS, "Hash Functions for GPU Rendering", JCGT 9.3).

@@ -8,7 +8,10 @@ use charcell::model::{
     Architecture, Dimensions, ParameterName, Parameters, Precision, TrainedModel,
 };
 
-use common::{dropout_factor, parameters, reference_loss, state, untrained_model, window};
+use common::{
+    dropout_factor, parameters, recurrent_dropout_factor, reference_loss, state, untrained_model,
+    window,
+};
 
 #[test]
 fn of_one_layer() {
@@ -32,16 +35,23 @@ fn of_the_smallest_model() {
 
 #[test]
 fn with_dropout() {
-    check_with(Dimensions { vocabulary: 3, hidden: 3, layers: 2 }.into(), 19, 0.25);
-    check_with(Dimensions { vocabulary: 4, hidden: 5, layers: 1 }.into(), 2, 0.5);
+    let with = |outputs| Dropouts { outputs, recurrent: 0.0 };
+    check_with(Dimensions { vocabulary: 3, hidden: 3, layers: 2 }.into(), 19, with(0.25));
+    check_with(Dimensions { vocabulary: 4, hidden: 5, layers: 1 }.into(), 2, with(0.5));
 }
 
 #[test]
 fn with_an_embedding() {
     for (embedding, hidden, layers) in [(1, 1, 1), (3, 7, 1), (9, 4, 2)] {
         let dimensions = Dimensions { vocabulary: 5, hidden, layers };
-        check_with(Architecture { dimensions, embedding }, 3, 0.0);
+        check_with(Architecture { dimensions, embedding }, 3, Dropouts::default());
     }
+}
+
+#[test]
+fn with_dropped_recurrent_weights() {
+    let dropouts = Dropouts { outputs: 0.0, recurrent: 0.4 };
+    check_with(Dimensions { vocabulary: 4, hidden: 5, layers: 2 }.into(), 3, dropouts);
 }
 
 /// Weights that are left out have no gradient; the others have theirs.
@@ -95,17 +105,32 @@ fn of_rounded_weights() {
 }
 
 fn check(dimensions: Dimensions, batch_size: usize) {
-    check_with(dimensions.into(), batch_size, 0.0);
+    check_with(dimensions.into(), batch_size, Dropouts::default());
 }
 
-fn check_with(architecture: Architecture, batch_size: usize, dropout: f32) {
+/// Shares that are dropped.
+#[derive(Default, Clone, Copy)]
+struct Dropouts {
+    outputs: f32,
+    recurrent: f32,
+}
+
+fn check_with(architecture: Architecture, batch_size: usize, dropouts: Dropouts) {
     const STEPS: usize = 6;
     const DIFFERENCE: f64 = 1e-5;
     let Architecture { dimensions, embedding } = architecture;
+    let Dropouts { outputs: dropout, recurrent: recurrent_dropout } = dropouts;
     let parameters = parameters(architecture, 50.0, 1);
     let (window, state) =
         (window(dimensions.vocabulary, STEPS, batch_size, 2), state(dimensions, batch_size, 3));
-    let config = Config { batch_size, num_steps: STEPS, dropout, embedding, ..Config::default() };
+    let config = Config {
+        batch_size,
+        num_steps: STEPS,
+        dropout,
+        recurrent_dropout,
+        embedding,
+        ..Config::default()
+    };
     let mut cpu = Cpu::new(parameters.clone(), &config, 2).unwrap();
     cpu.set_state(&state);
     let loss = cpu.compute_gradients(&window, false);
@@ -117,7 +142,15 @@ fn check_with(architecture: Architecture, batch_size: usize, dropout: f32) {
     let loss_with = |changed: Option<(ParameterName, usize, f64)>| {
         let value = |name: ParameterName, index: usize| {
             let change = changed.filter(|&(n, i, _)| (n, i) == (name, index));
-            f64::from(parameters.get(name)[index]) + change.map_or(0.0, |(_, _, by)| by)
+            let value =
+                f64::from(parameters.get(name)[index]) + change.map_or(0.0, |(_, _, by)| by);
+            match name {
+                ParameterName::WHh(layer) if recurrent_dropout > 0.0 => {
+                    let element = layer * parameters.get(name).len() + index;
+                    value * recurrent_dropout_factor(element, recurrent_dropout.into())
+                }
+                _ => value,
+            }
         };
         reference_loss(architecture, &value, &state, &window, batch_size, &factor)
     };

@@ -46,7 +46,14 @@ fn rich() -> Config {
 
 /// With everything that makes models smaller.
 fn compact() -> Config {
-    Config { hidden: 24, embedding: 5, weights: Precision::Int4, sparsity: 0.6, ..rich() }
+    Config {
+        hidden: 24,
+        embedding: 5,
+        weights: Precision::Int4,
+        sparsity: 0.6,
+        recurrent_dropout: 0.2,
+        ..rich()
+    }
 }
 
 fn training<'a>(corpus: &'a Corpus, config: &Config) -> Training<'a, OnDevice> {

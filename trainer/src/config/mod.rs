@@ -114,6 +114,8 @@ pub struct Config {
     /// Share of each layer's outputs that training drops before the next layer reads them
     /// (arXiv 1409.2329); the recurrence keeps all of them.
     pub dropout: f32,
+    /// Share of the recurrent weights that an iteration drops (arXiv 1708.02182).
+    pub recurrent_dropout: f32,
     /// How the weights are drawn at first.
     pub initial_weights: InitialWeights,
     /// Initial bias of the forget gates, or, if biases are random, what is added to it.
@@ -153,6 +155,7 @@ impl Default for Config {
             weight_decay: 0.01,
             clip: 0.01,
             dropout: 0.0,
+            recurrent_dropout: 0.0,
             initial_weights: InitialWeights::Chapter,
             forget_bias: 0.0,
             sampling: WindowSampling::Consecutive,
@@ -253,6 +256,12 @@ impl Config {
             ("sparsity", self.sparsity, share(self.sparsity), "from 0 to below 1"),
             ("dropout", self.dropout, share(self.dropout), "from 0 to below 1"),
             (
+                "recurrent_dropout",
+                self.recurrent_dropout,
+                share(self.recurrent_dropout),
+                "from 0 to below 1",
+            ),
+            (
                 "forget_bias",
                 self.forget_bias,
                 self.forget_bias.abs() <= LARGEST_FORGET_BIAS,
@@ -283,7 +292,7 @@ impl Config {
 
     /// Whether layers read other parameters than those that are trained.
     pub(crate) fn has_effective_parameters(&self) -> bool {
-        self.embedding > 0 || self.weights == Precision::Int4
+        self.embedding > 0 || self.weights == Precision::Int4 || self.recurrent_dropout > 0.0
     }
 
     /// The windows of the text to train on.

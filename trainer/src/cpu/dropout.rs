@@ -7,6 +7,7 @@ use crate::iteration::hash;
 /// Multiplies each of `values`, some rows `[b, H]` of one step of one layer, by its factor. The
 /// first value is element `first_element` of all layers' outputs `[L, T, B, H]`. A hash of an
 /// element's index decides, so every device drops the same elements, in any order.
+#[inline(always)]
 pub(super) fn dropout(values: &mut [f32], first_element: u32, dropout: Dropout) {
     for (element, value) in (0..).zip(values) {
         *value *= factor(first_element.wrapping_add(element), dropout);
@@ -14,6 +15,7 @@ pub(super) fn dropout(values: &mut [f32], first_element: u32, dropout: Dropout) 
 }
 
 /// The factor of `element`: 0, or the scale that compensates for the dropped ones.
+#[inline(always)]
 fn factor(element: u32, dropout: Dropout) -> f32 {
     let is_kept = hash(hash(element).wrapping_add(dropout.seed)) >= dropout.threshold;
     if is_kept { dropout.scale } else { 0.0 }

@@ -2,8 +2,10 @@
 //! is folded into one row of input weights for each character, and weights are rounded to four
 //! bits.
 
+use charcell_shaders::Dropout;
 use pulp::Arch;
 
+use super::drop_weights::drop_weights;
 use super::embedded_weight_gradients::embedded_weight_gradients;
 use super::embedding_gradients::embedding_gradients;
 use super::fold_embedding::fold_embedding;
@@ -60,11 +62,36 @@ impl Effective {
         has_embedding.then_some(rows).into_iter().chain(others)
     }
 
-    /// Computes the gradients of the embedding and of the input weights after it, if there is one.
-    pub(crate) fn embedding_gradients(&self, trained: &Parameters, gradients: &mut Parameters) {
+    /// Drops some of the recurrent weights.
+    pub(crate) fn drop_weights(&mut self, dropout: Dropout) {
+        drop_recurrent(self.arch, &mut self.parameters, dropout);
+    }
+
+    /// Computes the gradients of the parameters in training from those of the layers: of an
+    /// embedding and of the input weights after it, and of recurrent weights that were dropped.
+    pub(crate) fn pass_gradients(
+        &self,
+        trained: &Parameters,
+        gradients: &mut Parameters,
+        recurrent_dropout: Option<Dropout>,
+    ) {
         if !self.d_rows.is_empty() {
             embedding_gradients(self.arch, trained, &self.d_rows, gradients);
             embedded_weight_gradients(self.arch, trained, &self.d_rows, gradients);
+        }
+        if let Some(dropout) = recurrent_dropout {
+            drop_recurrent(self.arch, gradients, dropout);
+        }
+    }
+}
+
+/// Drops the same recurrent weights of all layers, or their gradients.
+fn drop_recurrent(arch: Arch, parameters: &mut Parameters, dropout: Dropout) {
+    let mut first_element = 0_u32;
+    for (name, _, values) in parameters.parameters_mut() {
+        if let ParameterName::WHh(_) = name {
+            drop_weights(arch, values, first_element, dropout);
+            first_element = first_element.wrapping_add(values.len() as u32);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod activation;
 mod adam;
+mod drop_weights;
 mod dropout;
 mod effective;
 mod embedded_weight_gradients;
@@ -31,6 +32,7 @@ mod square_sums;
 mod stopwatch;
 mod weight_gradients;
 
+use charcell_shaders::Dropout;
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -131,11 +133,13 @@ impl Cpu {
     /// With `rounds_weights`, the layers read weights that are rounded to four bits.
     pub fn compute_gradients(&mut self, window: &Window, rounds_weights: bool) -> f64 {
         let dropout = iteration::dropout(&self.config, self.iterations);
+        let recurrent_dropout = iteration::recurrent_dropout(&self.config, self.iterations);
         let is_sparse = self.config.sparsity > 0.0;
         let Self { parameters, effective, packed, gradients, slices, threads, .. } = self;
         threads.install(|| {
             let trained = &*parameters;
-            let parameters = effective_parameters(parameters, effective, rounds_weights);
+            let parameters =
+                effective_parameters(parameters, effective, rounds_weights, recurrent_dropout);
             packed.pack_weights(parameters);
             let prediction_count = window.inputs.len();
             let losses: Vec<f64> = slices
@@ -151,7 +155,7 @@ impl Cpu {
             match effective {
                 Some(effective) => {
                     weight_gradients(effective.layer_gradients(gradients), slices);
-                    effective.embedding_gradients(trained, gradients);
+                    effective.pass_gradients(trained, gradients, recurrent_dropout);
                 }
                 None => weight_gradients(gradients.parameters_mut(), slices),
             }
@@ -167,7 +171,7 @@ impl Cpu {
         let batch_size = self.config.batch_size;
         let Self { parameters, effective, packed, slices, threads, .. } = self;
         threads.install(|| {
-            let parameters = effective_parameters(parameters, effective, false);
+            let parameters = effective_parameters(parameters, effective, false, None);
             packed.pack_weights(parameters);
             slices.par_iter_mut().for_each(|slice| {
                 slice.load(&window.inputs, &window.targets, window.resets_state);
@@ -275,7 +279,7 @@ impl Backend for Cpu {
         let batch_size = self.config.batch_size;
         let Self { parameters, effective, packed, slices, threads, .. } = self;
         let parameters = threads.install(|| {
-            let parameters = effective_parameters(parameters, effective, rounds_weights);
+            let parameters = effective_parameters(parameters, effective, rounds_weights, None);
             packed.pack_weights(parameters);
             parameters
         });
@@ -333,8 +337,12 @@ fn effective_parameters<'a>(
     trained: &'a Parameters,
     effective: &'a mut Option<Effective>,
     rounds_weights: bool,
+    recurrent_dropout: Option<Dropout>,
 ) -> &'a Parameters {
     let Some(effective) = effective else { return trained };
     effective.update(trained, rounds_weights);
+    if let Some(dropout) = recurrent_dropout {
+        effective.drop_weights(dropout);
+    }
     &effective.parameters
 }

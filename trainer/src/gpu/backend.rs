@@ -7,7 +7,6 @@ use crate::backend::{
     Backend, IterationReport, IterationSettings, Iterations, MAX_ITERATIONS, Snapshot,
 };
 use crate::error::DeviceError;
-use crate::iteration;
 use crate::model::Parameters;
 use crate::text::Window;
 
@@ -28,7 +27,7 @@ impl Backend for Gpu {
         for (windows, settings) in parts.zip(settings.chunks(MAX_ITERATIONS)) {
             for (number, (window, settings)) in windows.iter().zip(settings).enumerate() {
                 self.set_update(settings.learning_rate);
-                self.set_dropout(iteration::dropout(&self.config, self.iterations));
+                self.set_dropout();
                 let (rounds_weights, all) = (settings.rounds_weights, self.plan.tasks().len());
                 self.submit_iteration(window, rounds_weights, all, number).await?;
                 self.iterations += 1;
@@ -55,7 +54,7 @@ impl Backend for Gpu {
         let shapes = self.plan.shapes();
         let window_bytes = BufferName::Losses.bytes(shapes);
         let at_once = (STAGED_LOSSES_BYTES / window_bytes).max(1) as usize;
-        self.set_dropout(None);
+        self.write_dropout(None, None);
         let mut losses = Vec::new();
         for windows in windows.chunks(at_once) {
             let staging = self.staging_buffer(windows.len() as u64 * window_bytes);

@@ -25,6 +25,8 @@ pub struct Shapes {
     pub rounds_weights: bool,
     /// Whether recurrent weights are left out.
     pub is_sparse: bool,
+    /// Whether iterations drop recurrent weights.
+    pub has_recurrent_dropout: bool,
     /// B.
     pub batch_size: usize,
     /// T.
@@ -44,6 +46,7 @@ impl Shapes {
             embedding: config.embedding,
             rounds_weights: config.weights == Precision::Int4,
             is_sparse: config.sparsity > 0.0,
+            has_recurrent_dropout: config.recurrent_dropout > 0.0,
             batch_size: config.batch_size,
             num_steps: config.num_steps,
             has_dropout: config.dropout > 0.0,
@@ -75,7 +78,7 @@ impl Shapes {
 
     /// Whether the layers read other parameters than those in training.
     pub(super) fn has_effective_parameters(self) -> bool {
-        self.embedding > 0 || self.rounds_weights
+        self.embedding > 0 || self.rounds_weights || self.has_recurrent_dropout
     }
 
     /// Bytes of activations `[steps, width, B′]`.
@@ -147,6 +150,8 @@ pub enum BufferName {
     Update,
     /// The numbers of the dropout.
     Dropout,
+    /// The numbers of the dropout of recurrent weights.
+    RecurrentDropout,
     /// The report of the iteration.
     Report,
 }
@@ -180,7 +185,9 @@ impl BufferName {
         let outputs = layers.clone().map(Outputs).chain([DOutputs, Self::Dropout]);
         let outputs = outputs.filter(move |_| shapes.has_dropout);
         let effective = shapes.has_effective_parameters().then_some(Effective);
-        let effective = effective.into_iter().chain((shapes.embedding > 0).then_some(DRows));
+        let recurrent = shapes.has_recurrent_dropout.then_some(RecurrentDropout);
+        let effective =
+            effective.into_iter().chain(recurrent).chain((shapes.embedding > 0).then_some(DRows));
         let layers = layers.flat_map(layer).chain(packed);
         shared.into_iter().chain(layers).chain(moments).chain(outputs).chain(effective)
     }
@@ -216,7 +223,9 @@ impl BufferName {
             }
             Self::SquareSums => u64::from(SQUARE_SUM_COUNT) * WORD,
             Self::Update => (size_of::<Update>() as u64).next_multiple_of(16),
-            Self::Dropout => (size_of::<Dropout>() as u64).next_multiple_of(16),
+            Self::Dropout | Self::RecurrentDropout => {
+                (size_of::<Dropout>() as u64).next_multiple_of(16)
+            }
             Self::Report => (size_of::<Report>() as u64).next_multiple_of(16),
         }
     }
@@ -252,6 +261,7 @@ impl fmt::Display for BufferName {
             Self::SquareSums => ("square sums", None),
             Self::Update => ("update", None),
             Self::Dropout => ("dropout", None),
+            Self::RecurrentDropout => ("recurrent dropout", None),
             Self::Report => ("report", None),
         };
         match layer {

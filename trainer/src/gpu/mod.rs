@@ -128,7 +128,7 @@ impl Gpu {
         };
         gpu.upload_steps();
         gpu.set_update(config.learning_rate);
-        gpu.set_dropout(iteration::dropout(config, 0));
+        gpu.set_dropout();
         gpu.set_parameters(parameters).await?;
         Ok(gpu)
     }
@@ -150,11 +150,24 @@ impl Gpu {
         self.write(BufferName::Update, bytemuck::bytes_of(&update));
     }
 
-    /// Sets the dropout of the following iterations; `None` turns it off.
-    fn set_dropout(&self, dropout: Option<Dropout>) {
-        if self.plan.shapes().has_dropout {
-            let dropout = dropout.unwrap_or(Dropout { seed: 0, threshold: 0, scale: 1.0 });
-            self.write(BufferName::Dropout, bytemuck::bytes_of(&dropout));
+    /// Sets the dropout of the next iteration.
+    fn set_dropout(&self) {
+        let of_outputs = iteration::dropout(&self.config, self.iterations);
+        let of_weights = iteration::recurrent_dropout(&self.config, self.iterations);
+        self.write_dropout(of_outputs, of_weights);
+    }
+
+    /// Sets the dropout of outputs and of recurrent weights; `None` turns it off.
+    fn write_dropout(&self, of_outputs: Option<Dropout>, of_weights: Option<Dropout>) {
+        const NONE: Dropout = Dropout { seed: 0, threshold: 0, scale: 1.0 };
+        let shapes = self.plan.shapes();
+        for (name, is_used, dropout) in [
+            (BufferName::Dropout, shapes.has_dropout, of_outputs),
+            (BufferName::RecurrentDropout, shapes.has_recurrent_dropout, of_weights),
+        ] {
+            if is_used {
+                self.write(name, bytemuck::bytes_of(&dropout.unwrap_or(NONE)));
+            }
         }
     }
 
@@ -168,7 +181,7 @@ impl Gpu {
         window: &Window,
         rounds_weights: bool,
     ) -> Result<(IterationReport, Parameters), DeviceError> {
-        self.set_dropout(iteration::dropout(&self.config, self.iterations));
+        self.set_dropout();
         let all_but_update = self.plan.tasks().len() - 1;
         self.submit_iteration(window, rounds_weights, all_but_update, 0).await?;
         let report: Vec<Report> = self.read(BufferName::Report).await?;
@@ -330,7 +343,10 @@ fn iteration_report(report: &Report) -> IterationReport {
 
 fn new_buffer(context: &Context, name: BufferName, shapes: Shapes) -> Buffer {
     let kind = match name {
-        BufferName::Steps | BufferName::Update | BufferName::Dropout => BufferUsages::UNIFORM,
+        BufferName::Steps
+        | BufferName::Update
+        | BufferName::Dropout
+        | BufferName::RecurrentDropout => BufferUsages::UNIFORM,
         _ => BufferUsages::STORAGE,
     };
     let usage = kind | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;

@@ -151,12 +151,21 @@ fn reference_logits(
 /// The factor by which dropout multiplies output `element` of `[L, T, B, H]`, in the first
 /// iteration of seed 0: two rounds of the hash decide.
 pub(crate) fn dropout_factor(element: usize, dropout: f64) -> f64 {
-    let hash = |value: u32| {
-        let state = value.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
-        let word = ((state >> ((state >> 28) + 4)) ^ state).wrapping_mul(277_803_737);
-        (word >> 22) ^ word
-    };
-    let seed = hash(hash(hash(hash(0))));
+    factor_with_seed(hash(hash(hash(hash(0)))), element, dropout)
+}
+
+/// The same for recurrent weight `element` of `[L, H, 4H]`.
+pub(crate) fn recurrent_dropout_factor(element: usize, dropout: f64) -> f64 {
+    factor_with_seed(hash(hash(hash(hash(hash(0))))), element, dropout)
+}
+
+fn factor_with_seed(seed: u32, element: usize, dropout: f64) -> f64 {
     let share = f64::from(hash(hash(element as u32).wrapping_add(seed))) / 2_f64.powi(32);
     if share < dropout { 0.0 } else { 1.0 / (1.0 - dropout) }
+}
+
+fn hash(value: u32) -> u32 {
+    let state = value.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+    let word = ((state >> ((state >> 28) + 4)) ^ state).wrapping_mul(277_803_737);
+    (word >> 22) ^ word
 }

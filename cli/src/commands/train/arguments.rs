@@ -104,6 +104,9 @@ pub(super) struct ModelArguments {
     /// Share of each layer's outputs to drop in training.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(super) dropout: Option<f32>,
+    /// Share of the recurrent weights to drop in each iteration.
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub(super) recurrent_dropout: Option<f32>,
     /// How the weights are drawn at first.
     #[arg(long, value_enum)]
     pub(super) initial_weights: Option<InitialWeightsArgument>,

@@ -70,7 +70,7 @@ impl Arguments {
         }
         replace!(config by text: validation);
         replace!(config by model: hidden, layers, embedding, weights, sparsity, dropout);
-        replace!(config by model: initial_weights, forget_bias);
+        replace!(config by model: recurrent_dropout, initial_weights, forget_bias);
         replace!(config by training: epochs, num_steps, batch_size, optimizer, learning_rate);
         replace!(config by training: schedule, warm_up, decay_every, decay_factor, weight_decay);
         replace!(config by training: clip, sampling, patience, seed, report_every);

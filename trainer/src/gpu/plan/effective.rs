@@ -2,7 +2,8 @@
 //! training.
 
 use charcell_shaders::{
-    EMBEDDED_WEIGHT_GRADIENTS, EMBEDDING_GRADIENTS, FOLD_EMBEDDING, MASK_GRADIENTS, ROUND_WEIGHTS,
+    DROP_WEIGHTS, EMBEDDED_WEIGHT_GRADIENTS, EMBEDDING_GRADIENTS, FOLD_EMBEDDING, MASK_GRADIENTS,
+    ROUND_WEIGHTS,
 };
 use infer_core::layout::GATES;
 
@@ -33,6 +34,35 @@ impl Plan {
                 self.round_weights(name);
             }
         }
+        for layer in 0..self.shapes.dimensions.layers {
+            let offset = self.offset(ParameterName::WHh(layer));
+            self.drop_weights(layer, BufferName::Effective, offset);
+        }
+    }
+
+    /// Drops some of a layer's recurrent weights, or of their gradients, if there is dropout of
+    /// them.
+    fn drop_weights(&mut self, layer: usize, values: BufferName, offset: f64) {
+        if !self.shapes.has_recurrent_dropout {
+            return;
+        }
+        let count = (GATES * self.shapes.dimensions.hidden * self.shapes.dimensions.hidden) as u64;
+        // On every device, elements are counted modulo 2³².
+        let first_element = (layer as u64).wrapping_mul(count) as u32;
+        let lanes = u64::from(self.tiles.element_lanes);
+        self.push(Task {
+            kernel: DROP_WEIGHTS,
+            constants: vec![
+                ("MATRIX", offset),
+                ("COUNT", count as f64),
+                ("FIRST_ELEMENT", first_element.into()),
+            ],
+            buffers: vec![BufferName::RecurrentDropout, values],
+            repetition: Repetition::Once,
+            workgroups: [count.div_ceil(lanes).min(MAX_UPDATE_WORKGROUPS), 1, 1],
+            flop: 0,
+            bytes: 2 * count * WORD,
+        });
     }
 
     fn fold_embedding(&mut self) {
@@ -111,8 +141,12 @@ impl Plan {
         self.push(of_weights);
     }
 
-    /// Clears the gradients of the recurrent weights that are left out.
+    /// Clears the gradients of the recurrent weights that are dropped or left out.
     pub(super) fn mask_gradients(&mut self) {
+        for layer in 0..self.shapes.dimensions.layers {
+            let offset = self.trained_offset(ParameterName::WHh(layer));
+            self.drop_weights(layer, BufferName::Gradients, offset);
+        }
         if !self.shapes.is_sparse {
             return;
         }

@@ -66,10 +66,12 @@ impl Case {
         Self { config, ..self }
     }
 
-    /// The same with an embedding, weights that are left out, and weights rounded to four bits.
+    /// The same with an embedding, weights that are left out or dropped, and rounded to four bits.
     fn made_small(self) -> Self {
         let (embedding, sparsity, weights) = (3, 0.5, Precision::Int4);
-        Self { config: Config { embedding, sparsity, weights, ..self.config }, ..self }
+        let recurrent_dropout = 0.3;
+        let config = Config { embedding, sparsity, weights, recurrent_dropout, ..self.config };
+        Self { config, ..self }
     }
 
     fn shapes(&self) -> Shapes {

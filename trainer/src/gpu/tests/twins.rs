@@ -57,6 +57,9 @@ impl Twins {
         }
         let mut effective = Effective::new(shapes.architecture());
         effective.update(&parameters, rounds_weights);
+        if let Some(dropout) = iteration::recurrent_dropout(config, ITERATIONS) {
+            effective.drop_weights(dropout);
+        }
         let mut state = State::zeros(dimensions, batch_size);
         state.hidden.fill_with(|| uniform(0.9));
         state.cell.fill_with(|| uniform(1.5));
@@ -79,7 +82,7 @@ impl Twins {
         cpu.restore(&snapshot).now().unwrap();
         gpu.restore(&snapshot).now().unwrap();
         gpu.set_update(config.learning_rate);
-        gpu.set_dropout(iteration::dropout(config, ITERATIONS));
+        gpu.set_dropout();
         Self { shapes, gpu, cpu, effective: effective.parameters, state, window }
     }
 
