@@ -5,8 +5,8 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use device_tests::instructions::{
-    Counted, FEW, FEW_UNITS, LARGE, LARGE_VOCABULARY, count, counted, counted_of_boards, name,
-    record,
+    Counted, FEW, FEW_UNITS, LARGE, LARGE_VOCABULARY, SMALL, TINY, count, counted,
+    counted_of_boards, counted_of_presets, name, record,
 };
 use infer_core::{Dimensions, Int8, Memory};
 use xtask::root;
@@ -64,7 +64,7 @@ pub(crate) fn measure() -> Result<Vec<(Counted, u64)>> {
         Ok((counted, count))
     };
     let counts = counted().map(&mut count_each).collect::<Result<_>>()?;
-    for counted in counted_of_boards() {
+    for counted in counted_of_boards().chain(counted_of_presets()) {
         count_each(counted)?;
     }
     fs::write(record(), &text).context("can't write the record of instructions")?;
@@ -84,14 +84,16 @@ fn costs(record: &str) -> Result<String> {
          unless a temperature is given), counted under QEMU.\n\n\
          | core | weights | instructions a character |\n|---|---|---|\n",
     );
-    let is_other = |line: &str| line.contains(LARGE_VOCABULARY) || line.contains(FEW_UNITS);
-    for line in record.lines().filter(|line| !is_other(line)) {
-        let row = line.split_once(": ").and_then(|(name, count)| {
-            let (core, weights) = name.split_once(' ')?;
-            Some((core, weights, count.parse().ok()?))
-        });
-        let (core, weights, count): (_, _, u64) = row.with_context(|| line.to_owned())?;
-        writeln!(text, "| {core} | {weights} | {} |", grouped(count))?;
+    let is_other = |line: &&str| line.contains(LARGE_VOCABULARY) || line.contains(FEW_UNITS);
+    let is_of_preset = |line: &&str| line.contains(TINY) || line.contains(SMALL);
+    for line in record.lines().filter(|line| !is_other(line) && !is_of_preset(line)) {
+        text += &row(line)?;
+    }
+    text += "\nWith the feature `compact`, for models of the trainer's presets `tiny` (128 units) and \
+             `small` (240\nunits, half of the recurrent weights):\n\n\
+             | core | weights | instructions a character |\n|---|---|---|\n";
+    for line in record.lines().filter(is_of_preset) {
+        text += &row(line)?;
     }
     writeln!(
         text,
@@ -104,6 +106,16 @@ fn costs(record: &str) -> Result<String> {
         memory.stack_bytes
     )?;
     Ok(text)
+}
+
+/// The row of the table for a `line` of the record.
+fn row(line: &str) -> Result<String> {
+    let parts = line.split_once(": ").and_then(|(name, count)| {
+        let (core, weights) = name.split_once(' ')?;
+        Some((core, weights, count.parse().ok()?))
+    });
+    let (core, weights, count) = parts.with_context(|| line.to_owned())?;
+    Ok(format!("| {core} | {weights} | {} |\n", grouped(count)))
 }
 
 #[cfg(test)]
