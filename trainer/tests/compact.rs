@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use charcell::model::{Dimensions, ParameterName};
 use charcell::text::{Corpus, SHIPPED_TEXT};
-use charcell::{Config, Device, Optimizer, Outcome, Precision, Training};
+use charcell::{
+    Config, Device, ImportOptions, Optimizer, Outcome, Precision, Training, import, to_safetensors,
+};
 use infer_core::Normalisation;
 use infer_core::layout::{BLOCK_COLUMNS, GATES};
 use pollster::block_on;
@@ -106,4 +108,20 @@ fn only_models_in_their_final_form_count_as_the_best() {
         outcome.metrics.iter().map(|report| report.validation_perplexity.unwrap()).collect();
     let least = perplexities[6..].iter().copied().fold(f64::MAX, f64::min);
     assert_eq!(outcome.perplexity, Some(least));
+}
+
+/// An embedding is written as PyTorch's `nn.Embedding`, and imported as rows of input weights.
+#[test]
+fn a_model_with_an_embedding_is_imported_as_it_was_exported() {
+    let config = Config { weights: Precision::Int8, epochs: 1, ..config() };
+    let model = train(&config).model;
+    let options = ImportOptions { normalisation: Normalisation::LowerCase, ..Default::default() };
+    let characters = model.vocabulary.characters();
+    let file = to_safetensors(&model.parameters);
+    let imported = import(&file, characters, &options).unwrap().model.parameters;
+    let expected = model.effective_parameters();
+    assert_eq!(imported.architecture(), expected.architecture());
+    for (found, expected) in imported.values().iter().zip(expected.values()) {
+        assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
+    }
 }

@@ -16,9 +16,8 @@ const EMBEDDING: usize = 32;
 /// fewer weights each predict better (`docs/results.md`).
 const DENSE_BYTES: usize = 70_000;
 
-/// Models with more bytes than this learn a text by heart if they are trained as long as smaller
-/// ones.
-const MEMORISING_BYTES: usize = 200_000;
+/// Models with more bytes than this are trained like the largest.
+const LARGE_BYTES: usize = 200_000;
 
 /// More bytes don't help, unless the text is very long.
 pub(super) const MOST_BYTES: usize = 324_000;
@@ -36,10 +35,11 @@ impl Config {
         prefixes: Vec<String>,
     ) -> Result<Self, ModelError> {
         let used = flash_bytes.min(MOST_BYTES);
-        let (dropout, weight_decay, epochs) = match used {
-            ..DENSE_BYTES => (0.1, 0.05, 24),
-            DENSE_BYTES..MEMORISING_BYTES => (0.2, 0.05, 24),
-            _ => (0.3, 0.1, 14),
+        // Larger models need more to keep them from learning the text by heart.
+        let (dropout, recurrent_dropout, weight_decay, epochs) = match used {
+            ..DENSE_BYTES => (0.05, 0.03, 0.05, 48),
+            DENSE_BYTES..LARGE_BYTES => (0.1, 0.1, 0.05, 36),
+            _ => (0.2, 0.2, 0.1, 36),
         };
         let config = Self {
             embedding: EMBEDDING,
@@ -55,6 +55,7 @@ impl Config {
             weight_decay,
             clip: 1.0,
             dropout,
+            recurrent_dropout,
             initial_weights: InitialWeights::Uniform,
             validation: 0.05,
             report_every: 2,

@@ -1,7 +1,8 @@
-//! The parameters as a PyTorch `nn.LSTM` named `lstm` and an `nn.Linear` named `linear`.
+//! The parameters as a PyTorch `nn.LSTM` named `lstm` and an `nn.Linear` named `linear`, with an
+//! `nn.Embedding` named `embedding` before them, if there is one.
 //!
-//! PyTorch stores matrices as `[outputs, inputs]`, so ours are transposed; the gate order is the
-//! same. PyTorch has two biases per gate: the first is ours, and the second is zero.
+//! PyTorch stores matrices as `[outputs, inputs]`, so ours are transposed, except the embedding; the
+//! gate order is the same. PyTorch has two biases per gate: the first is ours, and the second is zero.
 
 use infer_core::layout::GATES;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -20,8 +21,11 @@ pub fn to_safetensors(parameters: &Parameters) -> Vec<u8> {
     let mut tensors: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
     for name in Parameters::names(architecture) {
         let (Shape { rows, columns }, shape) = shapes(architecture, name);
-        let values = parameters.get(name);
-        tensors.push((torch_name(name), shape, transposed(values, rows, columns)));
+        let values = match name {
+            ParameterName::Embedding => parameters.get(name).to_vec(),
+            _ => transposed(parameters.get(name), rows, columns),
+        };
+        tensors.push((torch_name(name), shape, values));
         if let ParameterName::B(layer) = name {
             tensors.push((second_bias(layer), vec![gates], vec![0.0; gates]));
         }
@@ -51,7 +55,11 @@ pub fn from_safetensors(
     for name in Parameters::names(architecture) {
         let (Shape { rows, columns }, shape) = shapes(architecture, name);
         let values = read(&file, &torch_name(name), &shape)?;
-        parameters.get_mut(name).copy_from_slice(&transposed(&values, columns, rows));
+        let values = match name {
+            ParameterName::Embedding => values,
+            _ => transposed(&values, columns, rows),
+        };
+        parameters.get_mut(name).copy_from_slice(&values);
         if let ParameterName::B(layer) = name {
             let second = read(&file, &second_bias(layer), &shape)?;
             for (b, second) in parameters.get_mut(name).iter_mut().zip(second) {
@@ -91,7 +99,12 @@ fn tensors(architecture: Architecture) -> impl Iterator<Item = (String, Vec<usiz
 fn shapes(architecture: Architecture, name: ParameterName) -> (Shape, Vec<usize>) {
     let shape = Parameters::shape(architecture, name);
     let Shape { rows, columns } = shape;
-    (shape, if is_bias(name) { vec![columns] } else { vec![columns, rows] })
+    let of_torch = match name {
+        ParameterName::B(_) | ParameterName::BOut => vec![columns],
+        ParameterName::Embedding => vec![rows, columns],
+        _ => vec![columns, rows],
+    };
+    (shape, of_torch)
 }
 
 /// The values of the tensor `name`, which must be f32 of `shape`.
@@ -117,10 +130,6 @@ fn tensor<'a>(
         shape: tensor.shape().into(),
         expected: shape.into(),
     })
-}
-
-fn is_bias(name: ParameterName) -> bool {
-    matches!(name, ParameterName::B(_) | ParameterName::BOut)
 }
 
 fn torch_name(name: ParameterName) -> String {
