@@ -37,7 +37,7 @@ impl Config {
         let used = flash_bytes.min(MOST_BYTES);
         // Larger models need more to keep them from learning the text by heart.
         let (dropout, recurrent_dropout, weight_decay, epochs) = match used {
-            ..DENSE_BYTES => (0.05, 0.03, 0.05, 48),
+            ..DENSE_BYTES => (0.05, 0.05, 0.05, 72),
             DENSE_BYTES..LARGE_BYTES => (0.1, 0.1, 0.05, 36),
             _ => (0.2, 0.2, 0.1, 36),
         };
