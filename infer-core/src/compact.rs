@@ -188,22 +188,26 @@ impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
         Self { w_ih, w_hh: Rows { is_int4, is_sparse, blocks, counts, numbers } }
     }
 
-    /// Each unit has its blocks in ascending order, and none is beyond the end of its row.
+    /// Each unit has as many blocks as it says, in ascending order, and none is beyond the end of
+    /// its row.
     fn has_sound_blocks(&self, format: &Format) -> bool {
-        let (mut rows, row_blocks) = (self.w_hh, format.dimensions.row_blocks());
-        if !rows.is_sparse {
+        let Rows { is_sparse, counts, mut numbers, .. } = self.w_hh;
+        if !is_sparse {
             return true;
         }
-        for _ in 0..format.dimensions.hidden {
-            let mut least = 0;
-            for &number in rows.next_columns(row_blocks).parts().0 {
-                if !(least..row_blocks).contains(&usize::from(number)) {
+        for &count in counts.iter().take(format.dimensions.hidden) {
+            let (row, mut least) = (cut(&mut numbers, count.into()), 0);
+            for &number in row {
+                if !(least..format.dimensions.row_blocks()).contains(&usize::from(number)) {
                     return false;
                 }
                 least = usize::from(number) + 1;
             }
+            if row.len() != usize::from(count) {
+                return false;
+            }
         }
-        rows.numbers.is_empty()
+        numbers.is_empty()
     }
 
     fn kept_blocks(&self, unit: usize) -> usize {

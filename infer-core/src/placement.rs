@@ -299,6 +299,14 @@ mod tests {
         texts_stay_the_same::<crate::F32>(include_model!("../tests/models/tiny-f32.postcard"));
     }
 
+    #[test]
+    #[cfg(feature = "compact")]
+    fn texts_of_compact_models_stay_the_same() {
+        texts_stay_the_same::<Int8>(include_model!("../tests/models/tiny-int4.postcard"));
+        texts_stay_the_same::<Int8>(include_model!("../tests/models/tiny-sparse.postcard"));
+        texts_stay_the_same::<Int8>(include_model!("../tests/models/tiny-narrow.postcard"));
+    }
+
     /// Copied weights are read from RAM only, and the others from flash only: after changing the
     /// weights in one of the two, the text is the one of the weights that are read.
     #[test]

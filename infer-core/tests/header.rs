@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use infer_core::Normalisation;
 use infer_core::artifact::{
-    Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName,
+    Compaction, Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName,
 };
 use infer_core::layout::MAX_LAYERS;
 use proptest::collection::vec;
@@ -15,17 +15,37 @@ use proptest::sample::Index;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 use serde::{Deserialize, Serialize};
 
-const TENSOR_NAMES: [TensorName; 5] = [
+const TENSOR_NAMES: [TensorName; 9] = [
     TensorName::WIh,
     TensorName::WHh,
     TensorName::GateConstants,
     TensorName::WOut,
     TensorName::BOut,
+    TensorName::Embedding,
+    TensorName::BlockCounts,
+    TensorName::BlockColumns,
+    TensorName::OutputMultipliers,
 ];
 
-/// The numbers of an int8 precision, or `None` for f32.
-fn precisions() -> impl Strategy<Value = Option<(u32, Vec<u8>)>> {
-    option::of((any::<u32>(), vec(any::<u8>(), 0..=MAX_LAYERS)))
+/// The numbers of a precision with integers, or `None` for f32.
+type Integers = Option<(u32, Vec<u8>, Option<(bool, bool, u16)>)>;
+
+fn precisions() -> impl Strategy<Value = Integers> {
+    option::of((any::<u32>(), vec(any::<u8>(), 0..=MAX_LAYERS), any::<Option<(bool, bool, u16)>>()))
+}
+
+fn precision(integers: &Integers) -> StoredPrecision<'_> {
+    let Some((nats_per_logit_q32, cell_fraction_bits, compaction)) = integers else {
+        return StoredPrecision::F32;
+    };
+    let nats_per_logit_q32 = *nats_per_logit_q32;
+    let quantisation = Quantisation { nats_per_logit_q32, cell_fraction_bits };
+    match *compaction {
+        None => StoredPrecision::Int8(quantisation),
+        Some((is_int4, is_sparse, embedding)) => {
+            StoredPrecision::Compact(quantisation, Compaction { is_int4, is_sparse, embedding })
+        }
+    }
 }
 
 /// Postcard messages of headers, each followed by some bytes.
@@ -33,15 +53,11 @@ fn headers() -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<u8>(), any::<u16>(), any::<bool>(), any::<Option<u16>>());
     let prefixes = vec(any::<String>(), 0..=MAX_PREFIXES);
     (precisions(), numbers, any::<String>(), prefixes, vec(any::<u8>(), 0..9)).prop_map(
-        |(precision, (layers, hidden, is_lower_case, replacement), vocabulary, prefixes, rest)| {
+        |(integers, (layers, hidden, is_lower_case, replacement), vocabulary, prefixes, rest)| {
             let normalisation =
                 if is_lower_case { Normalisation::LowerCase } else { Normalisation::None };
-            let int8 = precision.as_ref().map(|(nats_per_logit_q32, bits)| {
-                let nats_per_logit_q32 = *nats_per_logit_q32;
-                StoredPrecision::Int8(Quantisation { nats_per_logit_q32, cell_fraction_bits: bits })
-            });
             let header = Header {
-                precision: int8.unwrap_or(StoredPrecision::F32),
+                precision: precision(&integers),
                 layers,
                 hidden,
                 normalisation,

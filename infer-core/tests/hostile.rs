@@ -1,14 +1,21 @@
 //! Bytes that aren't a model: each error names what is wrong, and the loader never panics.
 
 use infer_core::artifact::{
-    Aligned, Header, PRELUDE_BYTES, Prelude, Quantisation, StoredPrecision, Summary, Tensor,
-    TensorName, VERSION, checksum, tensors,
+    Aligned, COMPACT_FLAG, Compaction, Header, PRELUDE_BYTES, Prelude, Quantisation,
+    StoredPrecision, Summary, Tensor, TensorName, VERSION, checksum, tensors,
 };
-use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
+use infer_core::layout::{MAX_EMBEDDING, MAX_HIDDEN, MAX_LAYERS};
 use infer_core::{F32, Generator, Int8, LoadError, Model, Normalisation, Sampling, State};
 
 static INT8: &[u8] = infer_core::include_model!("models/tiny-int8.postcard");
 static F32_MODEL: &[u8] = infer_core::include_model!("models/tiny-f32.postcard");
+
+static INT4: &[u8] = infer_core::include_model!("models/tiny-int4.postcard");
+static SPARSE: &[u8] = infer_core::include_model!("models/tiny-sparse.postcard");
+static NARROW: &[u8] = infer_core::include_model!("models/tiny-narrow.postcard");
+
+/// Artifacts that are read as int8, of every kind.
+static ALL: [&[u8]; 4] = [INT8, INT4, SPARSE, NARROW];
 
 /// Aligned memory, large enough for the models used here.
 type Memory = Aligned<[u8; 16 * 1024]>;
@@ -45,15 +52,17 @@ fn the_fixed_models_load() {
 #[test]
 fn every_truncation_is_refused() {
     let mut memory = memory();
-    for length in 0..INT8.len() {
-        let error = load(aligned(&mut memory, &INT8[..length])).unwrap_err();
-        let is_named = match error {
-            LoadError::Truncated { needed, available } => {
-                available == length && needed > available && needed <= INT8.len()
-            }
-            _ => false,
-        };
-        assert!(is_named, "{length} bytes: {error}");
+    for artifact in ALL {
+        for length in 0..artifact.len() {
+            let error = load(aligned(&mut memory, &artifact[..length])).unwrap_err();
+            let is_named = match error {
+                LoadError::Truncated { needed, available } => {
+                    available == length && needed > available && needed <= artifact.len()
+                }
+                _ => false,
+            };
+            assert!(is_named, "{length} bytes: {error}");
+        }
     }
     let longer = [INT8, &[0]].concat();
     let error = load(aligned(&mut memory, &longer)).unwrap_err();
@@ -70,7 +79,7 @@ fn an_artifact_is_found_among_other_bytes() {
     let (needed, available) = (INT8.len(), INT8.len() - 1);
     let error = LoadError::Truncated { needed, available };
     assert_eq!(Model::<Int8>::find(&INT8[..available]), Err(error));
-    for artifact in [INT8, F32_MODEL] {
+    for artifact in [INT8, F32_MODEL, INT4, SPARSE, NARROW] {
         let followed = [artifact, &[0xFF; 40]].concat();
         assert_eq!(Summary::read(&followed).unwrap().bytes, artifact.len());
     }
@@ -82,10 +91,12 @@ fn an_artifact_is_found_among_other_bytes() {
 #[test]
 fn every_flipped_bit_is_refused() {
     let mut memory = memory();
-    for bit in 0..8 * INT8.len() {
-        let artifact = aligned(&mut memory, INT8);
-        artifact[bit / 8] ^= 1 << (bit % 8);
-        assert!(load(artifact).is_err(), "bit {bit}");
+    for sound in ALL {
+        for bit in 0..8 * sound.len() {
+            let artifact = aligned(&mut memory, sound);
+            artifact[bit / 8] ^= 1 << (bit % 8);
+            assert!(load(artifact).is_err(), "bit {bit}");
+        }
     }
 }
 
@@ -99,7 +110,7 @@ fn errors_name_what_is_wrong() {
     };
     assert_eq!(changed(0, b'X'), LoadError::NotAnArtifact);
     assert_eq!(changed(4, 2), LoadError::Version { found: 2, supported: VERSION });
-    assert_eq!(changed(6, 1), LoadError::UnknownFlags { flags: 1 });
+    assert_eq!(changed(6, 2), LoadError::UnknownFlags { flags: 2 });
     assert!(matches!(changed(INT8.len() - 1, 0xaa), LoadError::Checksum { .. }));
     assert!(matches!(changed(200, 0xaa), LoadError::Checksum { .. }));
 
@@ -120,7 +131,8 @@ fn with_header(header: &Header<'_>, entries: &[Tensor], payload_bytes: usize) ->
         encoded.extend(postcard::to_stdvec(entry).unwrap());
     }
     let header_bytes = encoded.len() as u32;
-    let prelude = Prelude { version: VERSION, flags: 0, header_bytes, checksum: 0 };
+    let flags = header.precision.flags();
+    let prelude = Prelude { version: VERSION, flags, header_bytes, checksum: 0 };
     let mut artifact = [&prelude.to_bytes()[..], &encoded].concat();
     artifact.resize(artifact.len().next_multiple_of(16) + payload_bytes, 0);
     mend_checksum(&mut artifact);
@@ -206,11 +218,17 @@ fn absurd_headers_are_refused() {
 /// Damaged weights with a correct checksum give wrong text, but nothing worse.
 #[test]
 fn damaged_payloads_generate_without_a_panic() {
-    let first_tensor = tensors(INT8).next().unwrap().offset as usize;
+    for sound in ALL {
+        damaged_payload_generates(sound);
+    }
+}
+
+fn damaged_payload_generates(sound: &[u8]) {
+    let first_tensor = tensors(sound).next().unwrap().offset as usize;
     let mut memory = memory();
     let (mut random, mut loaded) = (1_u64, 0);
-    for round in 0..10_000 {
-        let artifact = aligned(&mut memory, INT8);
+    for round in 0..5000 {
+        let artifact = aligned(&mut memory, sound);
         for _ in 0..1 + round % 20 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let bit = (random >> 33) as usize % (8 * (artifact.len() - first_tensor));
@@ -219,7 +237,7 @@ fn damaged_payloads_generate_without_a_panic() {
         assert!(matches!(load(artifact), Err(LoadError::Checksum { .. })));
         mend_checksum(artifact);
         let model = match load(artifact) {
-            Err(LoadError::Overflow { .. }) => continue,
+            Err(LoadError::Overflow { .. } | LoadError::Blocks { .. }) => continue,
             model => model.unwrap(),
         };
         loaded += 1;
@@ -228,25 +246,133 @@ fn damaged_payloads_generate_without_a_panic() {
         let generator = Generator::new(&model, &mut state, sampling).unwrap();
         assert_eq!(generator.take(5).count(), 5);
     }
-    assert!(loaded > 1000, "{loaded} of 10,000 were loaded");
+    assert!(loaded > 400, "{loaded} of 5000 were loaded");
 }
 
 /// Numbers that could make a sum overflow are found at load, and the error names their tensor.
 #[test]
 fn constants_too_large_are_refused_by_name() {
     let mut memory = memory();
-    for (name, layer) in
-        [(TensorName::GateConstants, 0), (TensorName::GateConstants, 1), (TensorName::BOut, 0)]
+    let names =
+        [(TensorName::GateConstants, 0), (TensorName::GateConstants, 1), (TensorName::BOut, 0)];
+    for (sound, (name, layer)) in ALL.into_iter().flat_map(|sound| names.map(|name| (sound, name)))
     {
-        let is_it = |tensor: &Tensor| tensor.name == name && usize::from(tensor.layer) == layer;
-        let offset = tensors(INT8).find(is_it).unwrap().offset as usize;
+        let offset = tensor(sound, name, layer).offset as usize;
         for number in [i32::MIN, i32::MAX, -0x7fff_0000] {
-            let artifact = aligned(&mut memory, INT8);
+            let artifact = aligned(&mut memory, sound);
             artifact[offset + 4..offset + 8].copy_from_slice(&number.to_le_bytes());
             mend_checksum(artifact);
             assert_eq!(load(artifact).unwrap_err(), LoadError::Overflow { name, layer });
             // It can still be found: only loading checks them.
-            assert_eq!(Model::<Int8>::find(artifact).map(<[u8]>::len), Ok(INT8.len()));
+            assert_eq!(Model::<Int8>::find(artifact).map(<[u8]>::len), Ok(sound.len()));
         }
+    }
+    // The bias of 0 and the largest multiplier fit, but not both with a large bias.
+    let (b_out, multipliers) =
+        (tensor(INT4, TensorName::BOut, 0), tensor(INT4, TensorName::OutputMultipliers, 0));
+    let largest = i32::MAX - 56 * 16 * i32::from(i16::MAX);
+    for (bias, fits) in [(largest, true), (-largest, true), (largest + 1, false)] {
+        let artifact = aligned(&mut memory, INT4);
+        artifact[b_out.offset as usize..][..4].copy_from_slice(&bias.to_le_bytes());
+        let multiplier = i16::MAX.to_le_bytes();
+        artifact[multipliers.offset as usize..][..2].copy_from_slice(&multiplier);
+        mend_checksum(artifact);
+        assert_eq!(load(artifact).is_ok(), fits, "{bias}");
+    }
+}
+
+/// The entry of tensor `name` of `layer`.
+fn tensor(artifact: &[u8], name: TensorName, layer: usize) -> Tensor {
+    let is_it = |tensor: &Tensor| tensor.name == name && usize::from(tensor.layer) == layer;
+    tensors(artifact).find(is_it).unwrap()
+}
+
+/// The flag is set exactly if the header says that the model is compact.
+#[test]
+fn a_flag_that_contradicts_the_header_is_refused() {
+    let mut memory = memory();
+    for sound in ALL {
+        let artifact = aligned(&mut memory, sound);
+        artifact[6] ^= COMPACT_FLAG as u8;
+        mend_checksum(artifact);
+        assert_eq!(load(artifact).unwrap_err(), LoadError::Header);
+        assert_eq!(Summary::read(artifact).unwrap_err(), LoadError::Header);
+    }
+    let artifact = aligned(&mut memory, F32_MODEL);
+    artifact[6] = COMPACT_FLAG as u8;
+    mend_checksum(artifact);
+    assert_eq!(Model::<F32>::load(artifact).unwrap_err(), LoadError::Header);
+    assert_eq!(Model::<F32>::load(SPARSE).unwrap_err(), LoadError::NotF32);
+}
+
+#[test]
+fn an_embedding_too_wide_is_refused() {
+    let quantisation = Quantisation { nats_per_logit_q32: 1, cell_fraction_bits: &[12] };
+    let mut memory = memory();
+    let mut error = |embedding| {
+        let compaction = Compaction { is_int4: false, is_sparse: false, embedding };
+        let header = Header {
+            precision: StoredPrecision::Compact(quantisation, compaction),
+            layers: 1,
+            hidden: 4,
+            normalisation: Normalisation::None,
+            vocabulary: "abc",
+            replacement: None,
+            prefixes: heapless::Vec::new(),
+        };
+        let entry = Tensor { name: TensorName::WIh, layer: 0, offset: 48, bytes: 48 };
+        load(aligned(&mut memory, &with_header(&header, &[entry], 256))).unwrap_err()
+    };
+    for embedding in [MAX_EMBEDDING as u16 + 1, u16::MAX] {
+        assert_eq!(error(embedding), LoadError::Embedding { embedding });
+    }
+    let expected = LoadError::Tensor { name: TensorName::Embedding, layer: 0 };
+    assert_eq!(error(MAX_EMBEDDING as u16), expected);
+}
+
+/// Kernels don't check the numbers of blocks: whatever is wrong with them is found at load.
+#[test]
+fn wrong_blocks_are_refused_by_layer() {
+    let mut memory = memory();
+    for (sound, layer) in [(SPARSE, 0), (SPARSE, 1), (NARROW, 0), (NARROW, 1)] {
+        let [counts, columns] = [TensorName::BlockCounts, TensorName::BlockColumns]
+            .map(|name| tensor(sound, name, layer));
+        let [counts_at, columns_at] = [counts, columns].map(|tensor| tensor.offset as usize);
+        let mut changed = |change: &dyn Fn(&mut [u8])| {
+            let artifact = aligned(&mut memory, sound);
+            change(artifact);
+            mend_checksum(artifact);
+            load(artifact).map(drop)
+        };
+        changed(&|_| ()).unwrap();
+        let error = Err(LoadError::Blocks { layer });
+        // The model has rows of two blocks, of which some units keep one and some none.
+        let one = sound[counts_at..][..10].iter().position(|&count| count == 1).unwrap();
+        assert_eq!(changed(&|artifact| artifact[counts_at + one] = 0), error);
+        assert_eq!(changed(&|artifact| artifact[counts_at + one] = 255), error);
+        let none = sound[counts_at..][..10].iter().position(|&count| count == 0).unwrap();
+        assert_eq!(changed(&|artifact| artifact[counts_at + none] = 1), error);
+        for number in [2, 3, 255] {
+            assert_eq!(changed(&|artifact| artifact[columns_at] = number), error, "{number}");
+        }
+        // Two blocks of one unit: twice the same, or in descending order.
+        let two = |numbers: [u8; 2]| {
+            changed(&move |artifact: &mut [u8]| {
+                let counts = &mut artifact[counts_at..][..10];
+                let total: u8 = counts.iter().sum();
+                counts.fill(0);
+                counts[0] = 2;
+                // The others have one each, of block 0.
+                counts[1..usize::from(total) - 1].fill(1);
+                let columns = &mut artifact[columns_at..][..usize::from(total)];
+                columns.fill(0);
+                columns[..2].copy_from_slice(&numbers);
+            })
+        };
+        let mut two = two;
+        two([0, 1]).unwrap();
+        assert_eq!(two([0, 0]), error);
+        assert_eq!(two([1, 0]), error);
+        assert_eq!(two([1, 1]), error);
     }
 }

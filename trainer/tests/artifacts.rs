@@ -13,7 +13,7 @@ use charcell::{AnyModel, Artifact, ArtifactError, Config, Error, Precision, Text
 use infer_core::artifact::tensors;
 use infer_core::{Int8, Model, Normalisation, PrimeError, State, Token};
 
-use common::{untrained_model, window};
+use common::{compact_model, untrained_model, window};
 
 /// Neither hidden units nor characters are a multiple of four.
 const TINY: Dimensions = Dimensions { vocabulary: 22, hidden: 10, layers: 2 };
@@ -33,6 +33,24 @@ fn the_fixed_artifacts_match_the_export() {
     let vocabulary = model.vocabulary.clone().with_replacement(Some('#')).unwrap();
     let exported = artifact(&TrainedModel { vocabulary, ..model }, Precision::Int8).unwrap();
     assert_is_exported("../infer-core/tests/models/tiny-replacing.postcard", &exported);
+    for (model, weights, name) in compact_models(TINY, 5) {
+        let exported = artifact(&model, weights).unwrap();
+        assert_is_exported(&format!("../infer-core/tests/models/tiny-{name}.postcard"), &exported);
+    }
+}
+
+/// Models for compact artifacts, one of each kind.
+fn compact_models(
+    dimensions: Dimensions,
+    embedding: usize,
+) -> [(TrainedModel, Precision, &'static str); 3] {
+    let dense =
+        TrainedModel { precision: Precision::Int4, ..untrained_model(dimensions, 300.0, 7) };
+    [
+        (dense, Precision::Int4, "int4"),
+        (compact_model(dimensions, embedding, Precision::Int4), Precision::Int4, "sparse"),
+        (compact_model(dimensions, embedding, Precision::Int8), Precision::Int8, "narrow"),
+    ]
 }
 
 /// The smallest artifacts of each precision, with one layer and with several: the seeds of fuzzing.
@@ -50,6 +68,13 @@ fn the_seeds_of_fuzzing_match_the_export() {
             let path = format!("../fuzz/seeds/{kind}-{vocabulary}-{hidden}-{layers}.postcard");
             assert_is_exported(&path, &artifact(&model, weights).unwrap());
         }
+    }
+    for (mut model, weights, name) in
+        compact_models(Dimensions { vocabulary: 20, hidden: 9, layers: 2 }, 3)
+    {
+        model.prefixes = vec![" ".into()];
+        let path = format!("../fuzz/seeds/{name}.postcard");
+        assert_is_exported(&path, &artifact(&model, weights).unwrap());
     }
 }
 

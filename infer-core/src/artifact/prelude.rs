@@ -124,6 +124,15 @@ mod tests {
 
     use super::*;
 
+    /// The flag is checked before the header, which such a build can't decode.
+    #[test]
+    #[cfg(not(feature = "compact"))]
+    fn a_compact_artifact_is_refused() {
+        let artifact = crate::include_model!("../../tests/models/tiny-sparse.postcard");
+        let refused = crate::Model::<crate::Int8>::load(artifact).err();
+        assert_eq!(refused, Some(LoadError::UnknownFlags { flags: COMPACT_FLAG }));
+    }
+
     #[test]
     fn the_checksum_is_that_of_zip_without_its_own_bytes() {
         let artifact: Vec<u8> = (0..1000).map(|n| (n * n % 251) as u8).collect();

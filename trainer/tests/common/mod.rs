@@ -6,7 +6,7 @@ use charcell::model::{
     Architecture, Dimensions, ParameterName, Parameters, Precision, State, TrainedModel,
 };
 use charcell::text::{Vocabulary, Window};
-use infer_core::layout::{GATES, Gate, gate_column};
+use infer_core::layout::{BLOCK_COLUMNS, GATES, Gate, gate_column};
 use infer_core::{Normalisation, Token};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -35,6 +35,29 @@ pub(crate) fn untrained_model(dimensions: Dimensions, scale: f32, seed: u64) -> 
         normalisation: Normalisation::LowerCase,
         prefixes: vec!["'(&".into(), "#".into()],
     }
+}
+
+/// A model that was never trained, for compact artifacts of this precision: with an embedding, if
+/// its width isn't 0, and with about a third of the blocks of its recurrent weights.
+pub(crate) fn compact_model(
+    dimensions: Dimensions,
+    embedding: usize,
+    precision: Precision,
+) -> TrainedModel {
+    let mut model = untrained_model(dimensions, 300.0, 7);
+    model.parameters = parameters(Architecture { dimensions, embedding }, 300.0, 7);
+    model.precision = precision;
+    let Dimensions { hidden, layers, .. } = dimensions;
+    for layer in 0..layers {
+        let w_hh = model.parameters.get_mut(ParameterName::WHh(layer));
+        for (index, weight) in w_hh.iter_mut().enumerate() {
+            let (column, unit) = (index / (GATES * hidden), index % hidden);
+            if (unit + column / BLOCK_COLUMNS + layer) % 3 > 0 {
+                *weight = 0.0;
+            }
+        }
+    }
+    model
 }
 
 /// A window of random tokens that doesn't reset the state.
