@@ -11,16 +11,14 @@
 use crate::arch::{Int4Kernels, Int4Target, Int8Kernels, Int8Target, PART_BLOCKS};
 use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors};
 use crate::int8::{GateConstants, LargestFactors, ONE, gate_fits};
-use crate::layout::{
-    BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, NibbleBlock, PairBlock,
-};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock};
 use crate::precision::sealed::{self, Arithmetic};
 use crate::weights::{LayerStep, cut, cut_mut};
 use crate::{BlockColumns, Int8, Model, plain};
 
 /// What layer 0 gets for `token`, from the tensors of a model: the weights of a one-hot input, or
 /// the embedding in blocks of columns; the other one is empty.
-pub(crate) fn input<'a>(
+pub(crate) fn token_input<'a>(
     tensors: Tensors<'a>,
     format: &Format,
     token: usize,
@@ -45,103 +43,138 @@ pub struct OneHot<'a> {
 }
 
 impl OneHot<'_> {
-    /// Adds the weights of the next unit times its `multipliers` to `sums`. Returns `false` if there
-    /// are none, because the input isn't one-hot.
-    fn add_next(&mut self, sums: &mut [i32; GATES], multipliers: &[i16; GATES]) -> bool {
-        let (group, shift) = match *cut(&mut self.weights, if self.is_int4 { 2 } else { 4 }) {
-            [a, b, c, d] => ([a, b, c, d], 0),
-            // Nibbles become the upper halves of bytes, which are 16 times as large. Their
-            // multipliers have a unit that is 8 times as large as that of the sums.
-            [a, b] => ([a << 4, a & 0xf0, b << 4, b & 0xf0], 1),
-            _ => return false,
-        };
-        for ((sum, weight), &multiplier) in sums.iter_mut().zip(group).zip(multipliers) {
-            let product = i32::from(weight as i8) * i32::from(multiplier);
-            *sum = sum.wrapping_add(product >> shift);
+    /// Splits the first `units` off.
+    fn take(&mut self, units: usize) -> Self {
+        let bytes = units * if self.is_int4 { GATES / 2 } else { GATES };
+        Self { weights: cut(&mut self.weights, bytes), is_int4: self.is_int4 }
+    }
+
+    /// The biases of `unit` plus its weights times their multipliers; `None` if the input isn't
+    /// one-hot.
+    fn gates(&self, unit: usize, constants: &GateConstants) -> Option<[i32; GATES]> {
+        if !self.is_int4 {
+            let weights = self.weights.as_chunks::<GATES>().0.get(unit)?;
+            return Some(Int8::one_hot(constants, &weights.map(|weight| weight as i8)));
         }
-        true
+        let group = self.weights.as_chunks().0.get(unit)?;
+        let group = u32::from(u16::from_le_bytes(*group));
+        let mut sums = constants.b;
+        for (gate, (sum, &multiplier)) in (0..).zip(sums.iter_mut().zip(&constants.multiplier_ih)) {
+            // The multiplier's unit is eight times that of the sum.
+            let eight_times = (group << (28 - 4 * gate)) as i32 >> 28 << 3;
+            *sum = sum.wrapping_add(eight_times * i32::from(multiplier));
+        }
+        Some(sums)
     }
 }
 
 /// The matrices of a layer, or of adjacent units of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Weights<'a> {
-    /// None if the input is one-hot.
-    w_ih: Rows<'a>,
+    /// All blocks of the input weights; none if the input is one-hot.
+    w_ih: &'a [Granule],
     w_hh: Rows<'a>,
 }
 
-/// The rows of a matrix that haven't been multiplied yet.
+/// The rows of a matrix, four for each unit or group of characters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows<'a> {
     is_int4: bool,
-    /// Whether they keep only some blocks.
-    is_sparse: bool,
+    /// All bits if they keep only some blocks; otherwise 0.
+    sparse_mask: usize,
     /// The blocks that are kept, of int4 or int8 weights.
     blocks: &'a [Granule],
     /// How many of them each four rows have, if not all.
     counts: &'a [u8],
-    /// Their numbers.
+    /// Their numbers; if all are kept, those of one row.
     numbers: &'a [u8],
 }
 
 impl<'a> Rows<'a> {
-    /// Rows that keep all blocks.
-    const fn all(is_int4: bool, blocks: &'a [Granule]) -> Self {
-        Self { is_int4, is_sparse: false, blocks, counts: &[], numbers: &[] }
+    /// Rows that keep all of this many blocks.
+    fn all(is_int4: bool, blocks: &'a [Granule], row_blocks: usize) -> Self {
+        let (numbers, _) = BlockColumns::dense(row_blocks).parts();
+        Self { is_int4, sparse_mask: 0, blocks, counts: &[], numbers }
     }
 
-    /// Multiplies the next four rows by `x`, and adds the results times `multipliers` to `sums`.
-    #[inline(never)] // inlining would duplicate this code
-    fn add_next(
-        &mut self,
-        sums: &mut [i32; BLOCK_ROWS],
-        multipliers: &[i16; BLOCK_ROWS],
+    /// Whether they keep only some blocks.
+    const fn is_sparse(&self) -> bool {
+        self.sparse_mask > 0
+    }
+
+    /// Multiplies the four rows of `unit`, whose blocks start at `offset`, by `x`, and adds the
+    /// results times `multipliers` to `sums`. Returns where the blocks of the next unit start;
+    /// `None` if they don't have these blocks, which no loaded model lacks.
+    #[inline(always)]
+    fn add(
+        &self,
+        unit: usize,
+        offset: usize,
+        (sums, multipliers): (&mut [i32; BLOCK_ROWS], &[i16; BLOCK_ROWS]),
         x: &[Columns],
-    ) {
-        let columns = self.next_columns(x.len());
-        let blocks = cut(&mut self.blocks, columns.count() * granules(self.is_int4));
+    ) -> Option<usize> {
+        let count = self.counts.get(unit).map_or(x.len(), |&count| count.into());
+        let numbers = self.numbers.get(offset & self.sparse_mask..)?.get(..count)?;
         if self.is_int4 {
-            let (blocks, mut columns): (&[NibbleBlock], _) =
-                (bytemuck::cast_slice(blocks), columns);
-            for blocks in blocks.chunks(PART_BLOCKS) {
-                let columns = columns.take(blocks.len());
-                Int4Target::add_int4_part(sums, multipliers, blocks, columns, x);
-            }
-            return;
-        }
-        let blocks: &[PairBlock] = bytemuck::try_cast_slice(blocks).unwrap_or_default();
-        if self.is_sparse {
-            add_kept_products(sums, multipliers, blocks, columns, x);
+            let blocks = bytemuck::cast_slice(self.blocks.get(offset..)?.get(..count)?);
+            let columns = columns(numbers, x);
+            Int4Target::add_int4_products(sums, multipliers, blocks, columns, x);
         } else {
-            let parts = blocks.chunks(PART_BLOCKS).zip(x.chunks(PART_BLOCKS));
-            for (blocks, x) in parts {
-                Int8Target::add_part(sums, multipliers, blocks, x);
-            }
+            let blocks = self.blocks.get(2 * offset..)?.get(..2 * count)?;
+            let blocks = bytemuck::try_cast_slice(blocks).ok()?;
+            add_int8(self.is_sparse(), (sums, multipliers), blocks, numbers, x);
         }
-    }
-
-    /// The numbers of the blocks that the next four rows keep, of this many.
-    fn next_columns(&mut self, row_blocks: usize) -> BlockColumns<'a> {
-        if !self.is_sparse {
-            return BlockColumns::dense(row_blocks);
-        }
-        let count = cut(&mut self.counts, 1).first().copied().unwrap_or_default();
-        // They were compared with the bound when the model was loaded.
-        BlockColumns::from_parts((cut(&mut self.numbers, count.into()), row_blocks))
+        Some(offset + count)
     }
 }
 
-/// Multiplies the kept int8 blocks of four rows by `x`.
-#[inline(never)] // other products don't need its stack
-fn add_kept_products(
-    sums: &mut [i32; BLOCK_ROWS],
-    multipliers: &[i16; BLOCK_ROWS],
-    blocks: &[PairBlock],
-    columns: BlockColumns<'_>,
+/// The biases of `unit` plus its input weights, of which all blocks are stored, times `x`.
+#[inline(never)]
+fn input(
+    is_int4: bool,
+    w_ih: &[Granule],
+    unit: usize,
+    constants: &GateConstants,
+    x: &[Columns],
+) -> [i32; GATES] {
+    let mut gates = constants.b;
+    add_all(is_int4, w_ih, unit, (&mut gates, &constants.multiplier_ih), x);
+    gates
+}
+
+/// Like [`Rows::add`] of rows that keep all blocks.
+#[inline(never)]
+fn add_all(
+    is_int4: bool,
+    blocks: &[Granule],
+    unit: usize,
+    sums: (&mut [i32; BLOCK_ROWS], &[i16; BLOCK_ROWS]),
     x: &[Columns],
 ) {
-    Int8Target::add_sparse_products(sums, multipliers, blocks, columns, x);
+    let rows = Rows::all(is_int4, blocks, x.len());
+    let _ = rows.add(unit, unit * x.len(), sums, x);
+}
+
+/// The blocks of `x` with these numbers, which were compared with its length when the model was
+/// loaded.
+fn columns<'a>(numbers: &'a [u8], x: &[Columns]) -> BlockColumns<'a> {
+    BlockColumns::from_parts((numbers, x.len()))
+}
+
+/// See [`Rows::add`].
+#[inline(never)] // int4 weights don't need its stack
+fn add_int8(
+    is_sparse: bool,
+    (sums, multipliers): (&mut [i32; BLOCK_ROWS], &[i16; BLOCK_ROWS]),
+    blocks: &[PairBlock],
+    numbers: &[u8],
+    x: &[Columns],
+) {
+    if is_sparse {
+        Int8Target::add_sparse_products(sums, multipliers, blocks, columns(numbers, x), x);
+    } else {
+        Int8Target::add_products(sums, multipliers, blocks, x);
+    }
 }
 
 /// Granules of a block.
@@ -168,10 +201,11 @@ impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
         let Compaction { is_int4, is_sparse, .. } = format.compaction;
         let granules = granules(is_int4);
         let of_input = format.input_blocks(layer) * granules;
-        let w_ih = Rows::all(is_int4, tensors.take(units * of_input, skipped * of_input));
+        let w_ih = tensors.take(units * of_input, skipped * of_input);
         let row_blocks = format.dimensions.row_blocks();
         let (mut blocks, mut before) = (units * row_blocks, skipped * row_blocks);
-        let (mut counts, mut numbers): (&[u8], &[u8]) = (&[], &[]);
+        let (mut counts, (mut numbers, _)): (&[u8], _) =
+            (&[], BlockColumns::dense(row_blocks).parts());
         if is_sparse {
             let all: &[u8];
             (all, counts) = tensors.take(units, 0).split_at_checked(skipped).unwrap_or_default();
@@ -185,14 +219,15 @@ impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
             numbers = tensors.take(blocks, 0).get(before..blocks).unwrap_or_default();
         }
         let blocks = tensors.take(blocks * granules, before * granules);
-        Self { w_ih, w_hh: Rows { is_int4, is_sparse, blocks, counts, numbers } }
+        let sparse_mask = if is_sparse { usize::MAX } else { 0 };
+        Self { w_ih, w_hh: Rows { is_int4, sparse_mask, blocks, counts, numbers } }
     }
 
     /// Each unit has as many blocks as it says, in ascending order, and none is beyond the end of
     /// its row.
     fn has_sound_blocks(&self, format: &Format) -> bool {
-        let Rows { is_sparse, counts, mut numbers, .. } = self.w_hh;
-        if !is_sparse {
+        let Rows { counts, mut numbers, .. } = self.w_hh;
+        if !self.w_hh.is_sparse() {
             return true;
         }
         for &count in counts.iter().take(format.dimensions.hidden) {
@@ -215,14 +250,14 @@ impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
     }
 
     fn step(&self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, Int8>) {
-        let Self { w_ih, w_hh } = *self;
-        if w_hh.is_int4 || w_hh.is_sparse || layer.h.len() > PART_BLOCKS {
+        let Self { w_ih, w_hh } = self;
+        if w_hh.is_int4 || w_hh.is_sparse() || layer.h.len() > PART_BLOCKS {
             return self.step_units(constants, layer);
         }
         let one_hot = cut(&mut layer.one_hot.weights, GATES * constants.len());
         let one_hot = bytemuck::cast_slice(one_hot.as_chunks::<GATES>().0);
         let [w_ih, w_hh] =
-            [w_ih, w_hh].map(|rows| bytemuck::try_cast_slice(rows.blocks).unwrap_or_default());
+            [w_ih, w_hh.blocks].map(|it| bytemuck::try_cast_slice(it).unwrap_or_default());
         plain::Weights::<PairBlock> { w_ih, w_hh }.step_units(constants, one_hot, layer);
     }
 }
@@ -230,15 +265,20 @@ impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
 impl Weights<'_> {
     /// Computes the next units of `layer`, of which these are the weights.
     #[inline(never)] // the loop for other models would need more instructions
-    fn step_units(mut self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, Int8>) {
+    fn step_units(&self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, Int8>) {
         let (c, next_h) =
             (cut_mut(&mut layer.c, constants.len()), cut_mut(&mut layer.next_h, constants.len()));
-        for (constants, (c, next_h)) in constants.iter().zip(c.iter_mut().zip(next_h)) {
-            let mut gates = constants.b;
-            if !layer.one_hot.add_next(&mut gates, &constants.multiplier_ih) {
-                self.w_ih.add_next(&mut gates, &constants.multiplier_ih, layer.below);
-            }
-            self.w_hh.add_next(&mut gates, &constants.multiplier_hh, layer.h);
+        let one_hot = layer.one_hot.take(constants.len());
+        let (Self { w_ih, w_hh }, mut offset) = (self, 0);
+        let units = constants.iter().zip(c.iter_mut().zip(next_h));
+        for (unit, (constants, (c, next_h))) in units.enumerate() {
+            let mut gates = match one_hot.gates(unit, constants) {
+                Some(gates) => gates,
+                None => input(w_hh.is_int4, w_ih, unit, constants, layer.below),
+            };
+            let sums = (&mut gates, &constants.multiplier_hh);
+            let Some(next) = w_hh.add(unit, offset, sums, layer.h) else { return };
+            offset = next;
             *next_h = Int8::cell(&gates, layer.cell_fraction_bits, c);
         }
     }
@@ -288,11 +328,12 @@ impl Output<'_> {
     /// The logits of int4 weights, or of long rows.
     #[inline(never)] // the loop for other models would need more instructions
     fn compact_logits(&self, h: &[Columns], logits: &mut [i32]) {
-        let mut w_out = Rows::all(!self.multipliers.is_empty(), self.w_out);
-        let mut multipliers = self.multipliers.iter();
-        for (logits, b_out) in logits.chunks_mut(BLOCK_ROWS).zip(self.b_out) {
+        let (mut multipliers, is_int4) = (self.multipliers.iter(), !self.multipliers.is_empty());
+        let groups = logits.chunks_mut(BLOCK_ROWS).zip(self.b_out);
+        for (group, (logits, b_out)) in groups.enumerate() {
             let mut sums = *b_out;
-            w_out.add_next(&mut sums, multipliers.next().unwrap_or(&[ONE; BLOCK_ROWS]), h);
+            let multipliers = multipliers.next().unwrap_or(&[ONE; BLOCK_ROWS]);
+            add_all(is_int4, self.w_out, group, (&mut sums, multipliers), h);
             store(logits, &sums);
         }
     }

@@ -220,7 +220,7 @@ impl Arithmetic for Int8 {
         token: usize,
     ) -> (OneHot<'a>, &'a [[i8; BLOCK_COLUMNS]]) {
         #[cfg(feature = "compact")]
-        return crate::compact::input(tensors, format, token);
+        return crate::compact::token_input(tensors, format, token);
         #[cfg(not(feature = "compact"))]
         return (crate::plain::one_hot(tensors, format, token), &[]);
     }
