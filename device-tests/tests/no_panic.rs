@@ -24,6 +24,7 @@ const PANIC: &str = "a_panic_is_reachable";
 fn no_panic_is_reachable() -> Result<()> {
     for target in TARGETS {
         let _lock = lock(target)?;
+        link(target, "compact")?;
         link(target, "int8")?;
         let error = match link(target, "int8,planted-panic") {
             Ok(()) => bail!("a firmware that panics was linked for {target}"),
@@ -40,7 +41,7 @@ fn no_panic_is_reachable() -> Result<()> {
 fn int8_has_no_floating_point() -> Result<()> {
     let [target, ..] = TARGETS;
     let _lock = lock(target)?;
-    link(target, "int8")?;
+    link(target, "compact")?;
     let found = float_functions(target)?;
     ensure!(found.is_empty(), "the firmware uses floating point: {found:?}");
     link(target, "int8,planted-float")?;

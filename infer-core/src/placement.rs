@@ -213,7 +213,7 @@ impl<'a, P: Precision> Model<'a, P> {
                 TensorName::WOut | TensorName::OutputMultipliers => return,
                 TensorName::BlockColumns => kept,
                 TensorName::WHh if format.compaction().is_sparse => kept * format.block_bytes(of),
-                _ => bytes / format.dimensions.hidden * units,
+                _ => bytes.checked_div(format.dimensions.hidden).unwrap_or_default() * units,
             };
             let tensor: &[Granule] = tensors.take(bytes.div_ceil(ALIGNMENT), 0);
             if name == TensorName::BlockCounts {
