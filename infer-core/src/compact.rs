@@ -178,7 +178,7 @@ fn add_int8(
 }
 
 /// Granules of a block.
-const fn granules(is_int4: bool) -> usize {
+const fn block_granules(is_int4: bool) -> usize {
     if is_int4 { 1 } else { size_of::<PairBlock>() / size_of::<Granule>() }
 }
 
@@ -199,7 +199,7 @@ impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
         skipped: usize,
     ) -> Self {
         let Compaction { is_int4, is_sparse, .. } = format.compaction;
-        let granules = granules(is_int4);
+        let granules = block_granules(is_int4);
         let of_input = format.input_blocks(layer) * granules;
         let w_ih = tensors.take(units * of_input, skipped * of_input);
         let row_blocks = format.dimensions.row_blocks();

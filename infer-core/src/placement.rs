@@ -1,6 +1,6 @@
 //! Weights in RAM: which ones, and how many bytes per character are read from where.
 
-use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors};
+use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors, granules};
 use crate::layout::ALIGNMENT;
 #[cfg(feature = "compact")]
 use crate::layout::MAX_LAYERS;
@@ -179,12 +179,12 @@ impl<'a, P: Precision> Model<'a, P> {
     pub fn copy_to_ram(&mut self, ram: &'a mut [u8]) -> Placement {
         let start = ram.as_ptr().align_offset(ALIGNMENT);
         let aligned = ram.get_mut(start..).unwrap_or_default();
-        let (granules, _) = aligned.as_chunks_mut::<ALIGNMENT>();
+        let (chunks, _) = aligned.as_chunks_mut::<ALIGNMENT>();
         // Can't fail: granules have the same size, and the slice is aligned now.
-        let granules: &mut [Granule] = bytemuck::try_cast_slice_mut(granules).unwrap_or_default();
-        let placement = self.placement(size_of_val(granules));
+        let free: &mut [Granule] = bytemuck::try_cast_slice_mut(chunks).unwrap_or_default();
+        let placement = self.placement(size_of_val(free));
         let (layers, mut rest) =
-            granules.split_at_mut_checked(placement.layers_bytes / ALIGNMENT).unwrap_or_default();
+            free.split_at_mut_checked(placement.layers_bytes / ALIGNMENT).unwrap_or_default();
 
         self.inputs = self.tensors;
         let mut tensors = self.layers;
@@ -215,12 +215,12 @@ impl<'a, P: Precision> Model<'a, P> {
                 TensorName::WHh if format.compaction().is_sparse => kept * format.block_bytes(of),
                 _ => bytes.checked_div(format.dimensions.hidden).unwrap_or_default() * units,
             };
-            let tensor: &[Granule] = tensors.take(bytes.div_ceil(ALIGNMENT), 0);
+            let tensor: &[Granule] = tensors.take(granules(bytes), 0);
             if name == TensorName::BlockCounts {
                 let counts = bytemuck::cast_slice(tensor).iter().take(units);
                 kept = counts.map(|&count: &u8| usize::from(count)).sum();
             }
-            copy(first(tensor, copied.div_ceil(ALIGNMENT)), &mut free);
+            copy(first(tensor, granules(copied)), &mut free);
             next = format.next(name, layer);
         }
     }

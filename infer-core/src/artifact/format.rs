@@ -81,8 +81,8 @@ impl Format {
             TensorName::WIh => hidden * self.input_blocks(layer),
             TensorName::WHh | TensorName::BlockColumns => self.kept_blocks(layer),
             TensorName::GateConstants | TensorName::BlockCounts => hidden,
-            TensorName::WOut => vocabulary.div_ceil(BLOCK_ROWS) * self.dimensions.row_blocks(),
-            TensorName::BOut | TensorName::OutputMultipliers => vocabulary.div_ceil(BLOCK_ROWS),
+            TensorName::WOut => self.dimensions.groups() * self.dimensions.row_blocks(),
+            TensorName::BOut | TensorName::OutputMultipliers => self.dimensions.groups(),
             TensorName::Embedding => vocabulary * self.embedding_blocks(),
         }
     }

@@ -20,5 +20,5 @@ pub use header::{
 };
 pub use include::Aligned;
 pub use prelude::{COMPACT_FLAG, MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
-pub(crate) use reader::{Contents, Granule, Tensors, open, verify};
+pub(crate) use reader::{Contents, Granule, Tensors, granules, open, verify};
 pub use reader::{Summary, tensors};

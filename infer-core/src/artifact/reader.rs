@@ -50,10 +50,16 @@ impl<'a> Tensors<'a> {
 
     #[inline(never)] // inlining would copy this code for each type
     fn take_bytes(&mut self, bytes: usize, skipped: usize) -> &'a [Granule] {
-        let (tensor, rest) = self.0.split_at_checked(bytes.div_ceil(ALIGNMENT)).unwrap_or_default();
+        let (tensor, rest) = self.0.split_at_checked(granules(bytes)).unwrap_or_default();
         self.0 = rest;
         tensor.get(skipped / ALIGNMENT..).unwrap_or_default()
     }
+}
+
+/// The number of granules that `bytes` begin.
+pub(crate) const fn granules(bytes: usize) -> usize {
+    // `div_ceil` checks for a remainder, which needs more code.
+    bytes.wrapping_add(ALIGNMENT - 1) >> ALIGNMENT.trailing_zeros()
 }
 
 /// The contents of an artifact.
@@ -101,8 +107,7 @@ pub(crate) fn open<'a>(
     // Can't fail: the start and the length of the tensors are multiples of 16.
     let tensors = Tensors(bytemuck::try_cast_slice(tensors).unwrap_or_default());
     let after = |end: usize| {
-        let granules = end.saturating_sub(start).div_ceil(ALIGNMENT);
-        Tensors(tensors.0.get(granules..).unwrap_or_default())
+        Tensors(tensors.0.get(granules(end.wrapping_sub(start))..).unwrap_or_default())
     };
     let (layers, output) = (after(inputs), after(layers));
     Ok(Contents { fields, format, cell_fraction_bits, tensors, layers, output })
