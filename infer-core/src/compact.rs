@@ -161,7 +161,7 @@ fn columns<'a>(numbers: &'a [u8], x: &[Columns]) -> BlockColumns<'a> {
     BlockColumns::from_parts((numbers, x.len()))
 }
 
-/// See [`Rows::add`].
+/// See [`Rows::add`]. Each block of rows that keep only some is multiplied by itself.
 #[inline(never)] // int4 weights don't need its stack
 fn add_int8(
     is_sparse: bool,
@@ -171,7 +171,10 @@ fn add_int8(
     x: &[Columns],
 ) {
     if is_sparse {
-        Int8Target::add_sparse_products(sums, multipliers, blocks, columns(numbers, x), x);
+        for (block, &number) in blocks.chunks(1).zip(numbers) {
+            let x = x.get(usize::from(number)..).unwrap_or_default();
+            Int8Target::add_part(sums, multipliers, block, x);
+        }
     } else {
         Int8Target::add_products(sums, multipliers, blocks, x);
     }

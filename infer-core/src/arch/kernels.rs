@@ -1,7 +1,5 @@
 //! What an implementation of the inner products provides.
 
-#[cfg(feature = "compact")]
-use crate::BlockColumns;
 use crate::activation;
 #[cfg(feature = "f32")]
 use crate::layout::F32Block;
@@ -49,39 +47,7 @@ pub trait Int8Kernels: Sized {
             add_parts::<Self>(sums, multipliers, blocks, x);
         }
     }
-
-    /// Like [`add_products`](Self::add_products) for rows that only keep the blocks in `columns`.
-    ///
-    /// The vector's part for eight kept blocks at a time is gathered, so each eight blocks are a
-    /// part, which is rounded down.
-    #[cfg(feature = "compact")]
-    fn add_sparse_products(
-        sums: &mut [i32; BLOCK_ROWS],
-        multipliers: &[i16; BLOCK_ROWS],
-        blocks: &[PairBlock],
-        columns: BlockColumns<'_>,
-        x: &[Columns],
-    ) {
-        let mut gathered = [Columns::default(); GATHERED_BLOCKS];
-        let (mut rest, mut count) = (blocks, 0);
-        // One loop, because an inner one would be unrolled, which needs much code.
-        for &number in columns.within(x.len()).unwrap_or_default() {
-            if let Some((slot, columns)) = gathered.get_mut(count).zip(x.get(usize::from(number))) {
-                *slot = *columns;
-            }
-            count += 1;
-            if count == GATHERED_BLOCKS {
-                Self::add_part(sums, multipliers, rest, &gathered);
-                (rest, count) = (rest.get(GATHERED_BLOCKS..).unwrap_or_default(), 0);
-            }
-        }
-        Self::add_part(sums, multipliers, rest, gathered.get(..count).unwrap_or_default());
-    }
 }
-
-/// Blocks of a part of [`Int8Kernels::add_sparse_products`].
-#[cfg(feature = "compact")]
-pub const GATHERED_BLOCKS: usize = 8;
 
 /// Adds long rows part by part.
 #[cold]

@@ -30,8 +30,6 @@ mod sse2;
 pub use int4::{Int4Kernels, Int4Target};
 #[cfg(feature = "f32")]
 pub use kernels::F32Kernels;
-#[cfg(feature = "compact")]
-pub use kernels::GATHERED_BLOCKS;
 pub use kernels::{Int8Kernels, PART_BLOCKS};
 pub use portable::Portable;
 
@@ -83,13 +81,11 @@ mod tests {
     #[cfg(feature = "compact")]
     has_properties! {
         portable_int4: int4 of super::Portable;
-        portable_sparse_int8: sparse_int8 of super::Portable;
     }
 
     #[cfg(all(feature = "compact", target_arch = "x86_64"))]
     has_properties! {
         sse2_int4: int4 of super::sse2::Sse2;
-        sse2_sparse_int8: sparse_int8 of super::sse2::Sse2;
     }
 
     #[cfg(feature = "f32")]

@@ -12,7 +12,7 @@ use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, MAX_HIDDEN, Operand, Pai
 mod compact;
 
 #[cfg(feature = "compact")]
-pub use compact::{int4, sparse_int8};
+pub use compact::int4;
 
 /// Maximum length of a row, in blocks.
 const MAX_BLOCKS: usize = MAX_HIDDEN / BLOCK_COLUMNS;

@@ -1,16 +1,16 @@
-//! Properties of products with int4 weights, and of those with kept blocks.
+//! Properties of products with int4 weights, of rows that keep all blocks or only some.
 
 use bytemuck::Zeroable;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
 use super::{
-    Data, Failure, Kept, MAX_BLOCKS, add_scaled, each_case, expected_int8, fill_pairs, fill_vector,
-    first_difference, multipliers_and_sums,
+    Data, Failure, Kept, MAX_BLOCKS, add_scaled, each_case, fill_vector, first_difference,
+    multipliers_and_sums,
 };
 use crate::BlockColumns;
-use crate::arch::{GATHERED_BLOCKS, Int4Kernels, Int8Kernels, PART_BLOCKS};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, NibbleBlock, PairBlock};
+use crate::arch::{Int4Kernels, PART_BLOCKS};
+use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, NibbleBlock};
 
 impl Kept {
     const EACH: [Self; 3] = [Self::All, Self::Last, Self::Random];
@@ -106,30 +106,4 @@ fn int4_weights(
         _ => weights.number(random, index, [-7, 7], 7) as i8,
     };
     [0, 1, 2, 3].map(|row| [0, 1, 2, 3, 4, 5, 6, 7].map(|column| number(row + column)))
-}
-
-/// Checks that the sums of [`Int8Kernels::add_sparse_products`] are exactly as defined.
-///
-/// # Errors
-/// The first case in which they aren't.
-pub fn sparse_int8<K: Int8Kernels>() -> Result<(), Failure> {
-    let mut blocks = [PairBlock::default(); MAX_BLOCKS];
-    let mut x = [Columns::default(); MAX_BLOCKS];
-    each_sparse_case(|random, columns, weights, vector| {
-        let (blocks, x) = (blocks.get_mut(..columns.count())?, x.get_mut(..columns.bound())?);
-        fill_pairs(blocks, random, weights, vector);
-        fill_vector(x, random, vector);
-        let (multipliers, sums) = multipliers_and_sums(random, weights);
-        let (mut found, mut expected) = (sums, sums);
-        K::add_sparse_products(&mut found, &multipliers, blocks, columns, x);
-        let lists = columns.within(x.len())?.chunks(GATHERED_BLOCKS);
-        for (blocks, list) in blocks.chunks(GATHERED_BLOCKS).zip(lists) {
-            let mut gathered = [Columns::default(); GATHERED_BLOCKS];
-            for (gathered, &number) in gathered.iter_mut().zip(list) {
-                *gathered = *x.get(usize::from(number))?;
-            }
-            expected = expected_int8(expected, multipliers, blocks, &gathered);
-        }
-        first_difference((found, expected))
-    })
 }
