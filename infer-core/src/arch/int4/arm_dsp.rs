@@ -41,8 +41,8 @@ impl Int4Kernels for ArmDsp {
 /// for each word, four to add up x, and four to find and load the block's part of x and its words.
 ///
 /// Two words are loaded before the block that they belong to, so that two loads are enough; the
-/// last block of an iteration doesn't load ahead. An iteration handles two blocks and takes four
-/// more instructions; if `count` is odd, the loop is entered in the middle.
+/// last block of an iteration doesn't load ahead. An iteration handles four blocks and takes four
+/// more instructions; if `count` isn't a multiple of four, the loop is entered in the middle.
 ///
 /// # Safety
 /// `blocks` and `list` are valid for reads of `count` elements, of which there is at least one, and
@@ -85,7 +85,7 @@ unsafe extern "C" fn add_listed(
         "push {{r3-r11, lr}}",
         "adds r4, r1, r3", // the end of the list
         "str r4, [sp]",    // in the slot of r3
-        "and r3, r3, #1",
+        "and r3, r3, #3",
         "mov.w r9, #0",
         "mov.w r10, #0",
         "mov.w r11, #0",
@@ -93,12 +93,16 @@ unsafe extern "C" fn add_listed(
         "mov.w lr, #0",
         "ldm r0!, {{r7, r8}}",
         "tbb [pc, r3]",
-        "20: .byte (22f - 20b) / 2, (23f - 20b) / 2",
+        "20: .byte (22f - 20b) / 2, (25f - 20b) / 2, (24f - 20b) / 2, (23f - 20b) / 2",
         "21:",
         "ldm r0!, {{r7, r8}}",
         "22:",
         "four_rows r3, r4, r7, r8",
         "23:",
+        "four_rows r3, r4, r7, r8",
+        "24:",
+        "four_rows r3, r4, r7, r8",
+        "25:",
         "four_rows r3, r4",
         "ldr r3, [sp]",
         "cmp r1, r3",
