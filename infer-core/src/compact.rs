@@ -3,10 +3,12 @@
 //!
 //! | int4 | format |
 //! |---|---|
-//! | weights of a row | int4 in ±7, times the row's scale; see [`NibbleBlock`](crate::layout::NibbleBlock) |
+//! | weights of a row | int4 in ±7, times the row's scale; see [`NibbleBlock`] |
 //! | sums of products | int32 in units of the row's scale / 128 / 4096 |
 //! | multipliers | int16: the row's scale in units of 2⁻¹³, also for a one-hot input |
 //! | multipliers of the output layer | int16: the row's scale in units of 8 logits |
+//!
+//! [`NibbleBlock`]: crate::layout::NibbleBlock
 
 use crate::arch::{Int4Kernels, Int4Target, Int8Kernels, Int8Target, PART_BLOCKS};
 use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors};

@@ -82,8 +82,8 @@ impl LargestFactors {
     ///
     /// In int8 a product with a hidden state adds at most 128 · 127 · 256 / 2¹⁶ = 63.5 times the
     /// multiplier for each column, which is a whole number for each block of eight; a one-hot input
-    /// adds at most 127 times. In int4 a product adds at most 128 · 7 · 4096 / 2¹⁶ = 56 times, and a
-    /// one-hot input as much as a column.
+    /// adds at most 127 times. In int4 a product adds at most 128 · 7 · 4096 / 2¹⁶ = 56 times, and
+    /// a one-hot input as much as a column.
     #[must_use]
     pub const fn new(compaction: Compaction, index: usize, hidden: usize) -> Self {
         let twice = if compaction.is_int4 { 112 } else { 127 };
@@ -111,7 +111,8 @@ impl GateConstants {
     }
 }
 
-/// Whether the bias `b` of a gate or a logit, plus each multiplier times its largest factor, fits in an int32.
+/// Whether the bias `b` of a gate or a logit, plus each multiplier times its largest factor, fits
+/// in an int32.
 #[inline(never)] // inlining would copy this code four times
 pub(crate) fn gate_fits(
     b: i32,

@@ -31,7 +31,7 @@
 //! |---|---|---|
 //! | `f32` | yes | [`F32`] models, for hosts and cores with an FPU, beside [`Int8`] ones |
 //! | `unicode` | yes | lower-cases all scripts in a prefix (11 KB of tables), not only ASCII |
-//! | `compact` | yes | smaller [`Int8`] models: weights of four bits, sparse ones, narrow embeddings |
+//! | `compact` | yes | smaller [`Int8`] models: int4 weights, sparse ones, narrow embeddings |
 //! | `embedded-io` | | `Generator::write_to` writes to any `embedded_io::Write` |
 //! | `defmt` | | errors can be logged with `defmt` |
 //! | `serde` | | headers of artifacts can be serialised, for programs that write them |

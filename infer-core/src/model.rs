@@ -12,8 +12,8 @@ use crate::vocabulary::{Characters, PrimeError, Token, Vocabulary};
 use crate::weights::Units;
 use crate::{Dimensions, Int8, Normalisation, Precision};
 
-/// A borrowed view of an artifact: sizes and references, 176 bytes on targets with 32-bit addresses,
-/// or 152 without the feature `compact`. The weights are not copied.
+/// A borrowed view of an artifact: sizes and references, 124 bytes on targets with 32-bit
+/// addresses, or 100 without the feature `compact`. The weights are not copied.
 ///
 /// A model can't outlive its bytes:
 ///

@@ -161,17 +161,12 @@ fn weights_too_large_for_int8_are_refused_by_name() {
 fn the_specification_describes_the_fixed_artifact() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let page = fs::read_to_string(root.join("docs/artifact-format.md")).unwrap();
-    let artifact =
-        Artifact::read(&root.join("infer-core/tests/models/tiny-int8.postcard")).unwrap();
+    let (page, compact) = page.split_once("## A compact artifact").unwrap();
+    let read = |name: &str| Artifact::read(&root.join("infer-core/tests/models").join(name));
+    let artifact = read("tiny-int8.postcard").unwrap();
     let bytes = artifact.bytes();
-    let mut end = 0;
-    for line in page.lines() {
-        let Some((offset, printed)) = dumped(line) else { continue };
-        assert_eq!(bytes.get(offset..offset + printed.len()), Some(&printed[..]), "{line}");
-        if offset == end {
-            end += printed.len();
-        }
-    }
+    let end = printed_to_the_letter(page, bytes);
+    assert!(printed_to_the_letter(compact, read("tiny-sparse.postcard").unwrap().bytes()) > 0);
     let first_tensor = tensors(bytes).next().unwrap().offset as usize;
     assert!(end > first_tensor, "printed without a gap: {end} bytes");
 
@@ -183,6 +178,19 @@ fn the_specification_describes_the_fixed_artifact() {
     let logits: Vec<String> = state.logits()[..4].iter().map(i32::to_string).collect();
     let logits = logits.join(", ").replace('-', "−");
     assert!(page.contains(&format!("the first four characters are {logits}")), "{logits}");
+}
+
+/// Compares all lines of bytes in `text` with `bytes`, and returns where the first gap is.
+fn printed_to_the_letter(text: &str, bytes: &[u8]) -> usize {
+    let mut end = 0;
+    for line in text.lines() {
+        let Some((offset, printed)) = dumped(line) else { continue };
+        assert_eq!(bytes.get(offset..offset + printed.len()), Some(&printed[..]), "{line}");
+        if offset == end {
+            end += printed.len();
+        }
+    }
+    end
 }
 
 /// Offset and bytes of a line like `001c  16 0a  meaning`.

@@ -25,8 +25,8 @@ static CORPUS: LazyLock<Corpus> = LazyLock::new(|| {
     Corpus::from_text(SHIPPED_TEXT, Normalisation::LowerCase, Some(4000)).unwrap()
 });
 
-/// Models that have learned the corpus: in int4, and in int8 after an embedding; both with a part of
-/// their recurrent weights.
+/// Models that have learned the corpus: in int4, and in int8 after an embedding; both with a part
+/// of their recurrent weights.
 static INT4: LazyLock<TrainedModel> =
     LazyLock::new(|| trained(Config { weights: Precision::Int4, ..config() }));
 static NARROW: LazyLock<TrainedModel> =

@@ -19,8 +19,8 @@ use crate::run_folder::{RunError, RunFolder, write_whole};
 pub(super) struct Arguments {
     /// The run folder.
     run: PathBuf,
-    /// Precision of the artifact's weights [default: int4 if the model was trained for it, otherwise
-    /// int8].
+    /// Precision of the artifact's weights [default: int4 if the model was trained for it,
+    /// otherwise int8].
     #[arg(long, value_enum)]
     weights: Option<WeightsArgument>,
     /// The artifact [default: model.postcard in the run folder, model-f32.postcard for f32].

@@ -19,8 +19,8 @@ impl IntegerArguments {
     ///
     /// # Errors
     /// Those of [`integer_artifact`], and
-    /// [`ArtifactError::IntegerLoss`](charcell::ArtifactError::IntegerLoss) if the loss is too large
-    /// and not allowed.
+    /// [`ArtifactError::IntegerLoss`](charcell::ArtifactError::IntegerLoss) if the loss is too
+    /// large and not allowed.
     pub(super) fn artifact(
         &self,
         model: &TrainedModel,

@@ -34,8 +34,8 @@ pub enum LoadError {
     /// A flag is set that this build doesn't know: without the feature `compact`, it doesn't read
     /// artifacts with weights of four bits, kept blocks, or an embedding.
     #[error(
-        "the artifact has unknown flags {flags:#06x}: it needs the feature `compact` of infer-core, \
-         or a newer Charcell"
+        "the artifact has unknown flags {flags:#06x}: it needs the feature `compact` of \
+         infer-core, or a newer Charcell"
     )]
     UnknownFlags {
         /// All flags of the artifact.

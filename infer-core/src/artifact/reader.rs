@@ -142,7 +142,7 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// V, H and L of a header with these `fields`, if they are within the limits, and what makes the model smaller. The
+/// The format that a header with these `fields` describes, if its sizes are within the limits. The
 /// prelude's `flags` must be those of its precision.
 fn format(fields: &Fields<'_>, flags: u16) -> Result<Format, LoadError> {
     if IS_COMPACT && flags != fields.precision.flags() {

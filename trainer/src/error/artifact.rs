@@ -29,7 +29,8 @@ pub enum ArtifactError {
     },
     /// A model loses more accuracy in integers than is allowed.
     #[error(
-        "{precision} loses too much: {loss}, and the largest allowed factor is {largest_factor}; {}",
+        "{precision} loses too much: {loss}, and the largest allowed factor is {largest_factor}; \
+         {}",
         match precision {
             Precision::Int4 => "train the model for it, or export it in int8",
             _ => "f32 weights lose nothing",

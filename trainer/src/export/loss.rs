@@ -27,13 +27,13 @@ const PRODUCTS_OF_LOGARITHM: usize = 20;
 /// Seed of the random numbers with which a model writes.
 const SEED: u64 = 1;
 
-/// How integers compare with f32, of the weights that the model was trained with, when both read the
-/// same text.
+/// How integers compare with f32, of the weights that the model was trained with, when both read
+/// the same text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IntegerLoss {
-    /// Perplexity in integers divided by perplexity in f32, as the expectation over the next character
-    /// as f32 predicts it. Unlike the ratio on the characters that do follow, it is never below 1,
-    /// and any change of a probability raises it.
+    /// Perplexity in integers divided by perplexity in f32, as the expectation over the next
+    /// character as f32 predicts it. Unlike the ratio on the characters that do follow, it is never
+    /// below 1, and any change of a probability raises it.
     pub factor: f64,
     /// Share of characters for which both have the same most probable one. There is no limit for
     /// it: if others are nearly as probable, either choice is good, and if they aren't, the factor
@@ -43,8 +43,8 @@ pub struct IntegerLoss {
 
 impl IntegerLoss {
     /// The largest allowed factor. If integers suit a model, the factor is at most 1.002, or 1.02
-    /// for small models that have memorised their text. Runs that differ only in their seeds differ by
-    /// 1 to 2 %. Beyond all of these, the model is no longer the one that was trained.
+    /// for small models that have memorised their text. Runs that differ only in their seeds differ
+    /// by 1 to 2 %. Beyond all of these, the model is no longer the one that was trained.
     pub const LARGEST_FACTOR: f64 = 1.03;
 
     /// Compares both on the start of `text`. If `text` is empty, compares them on text that `float`

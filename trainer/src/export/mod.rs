@@ -31,8 +31,8 @@ const LARGEST_F32_BIAS: f32 = 16_384.0;
 /// The artifact of `model`.
 ///
 /// For int8 and int4, the range of the cell states is measured while the model writes text. That
-/// text resembles its corpus, which may no longer be available. The cost of integers isn't measured:
-/// see [`integer_artifact`].
+/// text resembles its corpus, which may no longer be available. The cost of integers isn't
+/// measured: see [`integer_artifact`].
 ///
 /// # Errors
 /// [`ArtifactError::Weight`] if a parameter is not finite, or is too large for integers;
