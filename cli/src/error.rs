@@ -4,8 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use charcell::{
-    ArtifactError, DeviceError, ImportError, Mismatch, ModelError, Part, Precision, TextError,
-    TrainingError,
+    ArtifactError, DeviceError, ImportError, Mismatch, ModelError, Part, TextError, TrainingError,
 };
 use charcell_flash::ImageError;
 
@@ -156,7 +155,7 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Artifact(ArtifactError::Weight { .. }) => {
             &["--weights f32", "--learning-rate", "--weight-decay", "--forget-bias"]
         }
-        Error::Artifact(ArtifactError::IntegerLoss { precision: Precision::Int4, .. }) => {
+        Error::Artifact(ArtifactError::IntegerLoss { weights: "int4", .. }) => {
             &["charcell train --weights int4", "--weights int8", "--allow-loss"]
         }
         Error::Artifact(ArtifactError::IntegerLoss { .. }) => &["--weights f32", "--allow-loss"],

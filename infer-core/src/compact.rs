@@ -11,12 +11,41 @@
 //! [`NibbleBlock`]: crate::layout::NibbleBlock
 
 use crate::arch::{Int4Kernels, Int4Target, Int8Kernels, Int8Target, PART_BLOCKS};
-use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors};
-use crate::int8::{GateConstants, LargestFactors, ONE, gate_fits};
+use crate::artifact::{Compaction, ElementBytes, Format, Granule, TensorName, Tensors};
+use crate::gate_constants::{GateConstants, LargestFactors, OUTPUT_MULTIPLIER, gate_fits};
 use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock};
-use crate::precision::sealed::{self, Arithmetic};
-use crate::weights::{LayerStep, cut, cut_mut};
-use crate::{BlockColumns, Int8, Model, plain};
+use crate::precision::sealed::{self, Arithmetic, LayerStep};
+use crate::weights::{cut, cut_mut};
+use crate::{BlockColumns, Precision, plain};
+
+/// Arithmetic that int8 and int4 weights have in common.
+pub trait Integers:
+    Precision
+    + for<'a> Arithmetic<
+        Weight = i8,
+        Block = PairBlock,
+        GateConstants = GateConstants,
+        Sum = i32,
+        Hidden = i8,
+        Columns = Columns,
+        OneHot<'a> = OneHot<'a>,
+    >
+{
+}
+
+impl<P> Integers for P where
+    P: Precision
+        + for<'a> Arithmetic<
+            Weight = i8,
+            Block = PairBlock,
+            GateConstants = GateConstants,
+            Sum = i32,
+            Hidden = i8,
+            Columns = Columns,
+            OneHot<'a> = OneHot<'a>,
+        >
+{
+}
 
 /// What layer 0 gets for `token`, from the tensors of a model: the weights of a one-hot input, or
 /// the embedding in blocks of columns; the other one is empty.
@@ -25,7 +54,8 @@ pub(crate) fn token_input<'a>(
     format: &Format,
     token: usize,
 ) -> (OneHot<'a>, &'a [[i8; BLOCK_COLUMNS]]) {
-    let bytes = format.input_bytes(Model::<Int8>::ELEMENT_BYTES);
+    let bytes =
+        format.input_bytes(ElementBytes { weight: 1, gate_constants: size_of::<GateConstants>() });
     let start = token * bytes;
     let all: &[u8] = bytemuck::cast_slice(tensors.0);
     let row = all.get(start..start + bytes).unwrap_or_default();
@@ -53,10 +83,10 @@ impl OneHot<'_> {
 
     /// The biases of `unit` plus its weights times their multipliers; `None` if the input isn't
     /// one-hot.
-    fn gates(&self, unit: usize, constants: &GateConstants) -> Option<[i32; GATES]> {
+    fn gates<P: Integers>(&self, unit: usize, constants: &GateConstants) -> Option<[i32; GATES]> {
         if !self.is_int4 {
             let weights = self.weights.as_chunks::<GATES>().0.get(unit)?;
-            return Some(Int8::one_hot(constants, &weights.map(|weight| weight as i8)));
+            return Some(P::one_hot(constants, &weights.map(|weight| weight as i8)));
         }
         let group = self.weights.as_chunks().0.get(unit)?;
         let group = u32::from(u16::from_le_bytes(*group));
@@ -195,7 +225,7 @@ fn sum(counts: &[u8]) -> usize {
     counts.iter().try_fold(0, sum).unwrap_or_default()
 }
 
-impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
+impl<'a, P: Integers> sealed::Weights<'a, P> for Weights<'a> {
     fn take(
         tensors: &mut Tensors<'a>,
         format: &Format,
@@ -254,7 +284,7 @@ impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
         self.w_hh.counts.get(unit).copied().unwrap_or_default().into()
     }
 
-    fn step(&self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, Int8>) {
+    fn step(&self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, P>) {
         let Self { w_ih, w_hh } = self;
         if w_hh.is_int4 || w_hh.is_sparse() || layer.h.len() > PART_BLOCKS {
             return self.step_units(constants, layer);
@@ -270,21 +300,25 @@ impl<'a> sealed::Weights<'a, Int8> for Weights<'a> {
 impl Weights<'_> {
     /// Computes the next units of `layer`, of which these are the weights.
     #[inline(never)] // the loop for other models would need more instructions
-    fn step_units(&self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, Int8>) {
+    fn step_units<P: Integers>(
+        &self,
+        constants: &[GateConstants],
+        layer: &mut LayerStep<'_, '_, P>,
+    ) {
         let (c, next_h) =
             (cut_mut(&mut layer.c, constants.len()), cut_mut(&mut layer.next_h, constants.len()));
         let one_hot = layer.one_hot.take(constants.len());
         let (Self { w_ih, w_hh }, mut offset) = (self, 0);
         let units = constants.iter().zip(c.iter_mut().zip(next_h));
         for (unit, (constants, (c, next_h))) in units.enumerate() {
-            let mut gates = match one_hot.gates(unit, constants) {
+            let mut gates = match one_hot.gates::<P>(unit, constants) {
                 Some(gates) => gates,
                 None => input(w_hh.is_int4, w_ih, unit, constants, layer.below),
             };
             let sums = (&mut gates, &constants.multiplier_hh);
             let Some(next) = w_hh.add(unit, offset, sums, layer.h) else { return };
             offset = next;
-            *next_h = Int8::cell(&gates, layer.cell_fraction_bits, c);
+            *next_h = P::cell(&gates, layer.cell_fraction_bits, c);
         }
     }
 }
@@ -300,7 +334,7 @@ pub struct Output<'a> {
     b_out: &'a [[i32; BLOCK_ROWS]],
 }
 
-impl<'a> sealed::Output<'a, Int8> for Output<'a> {
+impl<'a, P: Integers> sealed::Output<'a, P> for Output<'a> {
     fn take(mut tensors: Tensors<'a>, format: &Format) -> Self {
         let groups = format.elements(TensorName::BOut, 0);
         let scaled = if format.compaction.is_int4 { groups } else { 0 };
@@ -314,7 +348,7 @@ impl<'a> sealed::Output<'a, Int8> for Output<'a> {
         let factor = LargestFactors::new(format.compaction, 0, hidden).recurrent;
         let mut multipliers = self.multipliers.as_flattened().iter();
         self.b_out.as_flattened().iter().all(|&b_out| {
-            let multiplier = multipliers.next().copied().unwrap_or(ONE);
+            let multiplier = multipliers.next().copied().unwrap_or(OUTPUT_MULTIPLIER);
             gate_fits(b_out, multiplier, factor, 0, 0)
         })
     }
@@ -325,7 +359,7 @@ impl<'a> sealed::Output<'a, Int8> for Output<'a> {
             return self.compact_logits(h, logits);
         }
         let w_out: &[PairBlock] = bytemuck::try_cast_slice(w_out).unwrap_or_default();
-        sealed::Output::<Int8>::logits(&plain::Output { w_out, b_out }, h, logits);
+        sealed::Output::<P>::logits(&plain::Output { w_out, b_out }, h, logits);
     }
 }
 
@@ -337,7 +371,7 @@ impl Output<'_> {
         let groups = logits.chunks_mut(BLOCK_ROWS).zip(self.b_out);
         for (group, (logits, b_out)) in groups.enumerate() {
             let mut sums = *b_out;
-            let multipliers = multipliers.next().unwrap_or(&[ONE; BLOCK_ROWS]);
+            let multipliers = multipliers.next().unwrap_or(&[OUTPUT_MULTIPLIER; BLOCK_ROWS]);
             add_all(is_int4, self.w_out, group, (&mut sums, multipliers), h);
             store(logits, &sums);
         }

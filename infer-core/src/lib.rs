@@ -58,6 +58,7 @@ mod block_columns;
 mod compact;
 #[cfg(feature = "f32")]
 mod float;
+mod gate_constants;
 mod generator;
 pub mod int8;
 pub mod layout;

@@ -13,8 +13,8 @@ use bytemuck::Pod;
 use crate::Precision;
 use crate::artifact::{Format, TensorName, Tensors};
 use crate::layout::{BLOCK_ROWS, GATES};
-use crate::precision::sealed::{self, Arithmetic};
-use crate::weights::{LayerStep, cut, cut_mut};
+use crate::precision::sealed::{self, Arithmetic, LayerStep};
+use crate::weights::{cut, cut_mut};
 
 /// The weights that the one-hot vector of `token` picks, from the tensors of a model: `[H]` groups
 /// of four gates, and more.

@@ -14,12 +14,28 @@ pub(crate) mod sealed {
 
     use crate::artifact::{Format, LoadError, StoredPrecision, Tensors};
     use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, GATES};
-    use crate::weights::LayerStep;
 
     /// An element of a state; the state is all zeros at the start of a text.
     pub trait Zero: Pod + Debug + Default {
         /// Zero.
         const ZERO: Self;
+    }
+
+    /// The units of a layer that still have to be computed in a step.
+    #[derive(Debug)]
+    pub struct LayerStep<'s, 'a, P: Arithmetic> {
+        /// The groups that the token's one-hot vector picks in layer 0; none above.
+        pub(crate) one_hot: P::OneHot<'a>,
+        /// The hidden state of the layer below, `[H]`; in layer 0 the embedding, `[E]`, if there is
+        /// one.
+        pub(crate) below: &'s [P::Columns],
+        /// The layer's last hidden state, `[H]`, read by every unit.
+        pub(crate) h: &'s [P::Columns],
+        /// The cell states, updated in place.
+        pub(crate) c: &'s mut [P::Cell],
+        /// The next hidden state, written here.
+        pub(crate) next_h: &'s mut [P::Hidden],
+        pub(crate) cell_fraction_bits: u8,
     }
 
     /// The matrices of a layer, or of adjacent units of it.

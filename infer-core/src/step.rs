@@ -2,11 +2,11 @@
 
 #[cfg(feature = "compact")]
 use crate::layout::{BLOCK_COLUMNS, MAX_EMBEDDING};
-use crate::precision::sealed::Output;
 #[cfg(feature = "compact")]
 use crate::precision::sealed::Zero;
+use crate::precision::sealed::{LayerStep, Output};
 use crate::state::StateView;
-use crate::weights::{LayerStep, Units, cut_mut};
+use crate::weights::{Units, cut_mut};
 use crate::{Model, Precision, Token};
 
 impl<P: Precision> Model<'_, P> {

@@ -4,7 +4,7 @@ use core::mem;
 
 use crate::Precision;
 use crate::artifact::{Format, Tensors};
-use crate::precision::sealed::Weights;
+use crate::precision::sealed::{LayerStep, Weights};
 
 /// Adjacent units of an LSTM layer: their parts of its tensors, except inputs of layer 0.
 #[derive(Debug, Clone, Copy)]
@@ -41,23 +41,6 @@ impl<'a, P: Precision> Units<'a, P> {
     pub(crate) fn step(&self, layer: &mut LayerStep<'_, '_, P>) {
         self.weights.step(self.gate_constants, layer);
     }
-}
-
-/// The units of a layer that still have to be computed in a step.
-#[derive(Debug)]
-pub struct LayerStep<'s, 'a, P: Precision> {
-    /// The groups that the token's one-hot vector picks in layer 0; none above.
-    pub(crate) one_hot: P::OneHot<'a>,
-    /// The hidden state of the layer below, `[H]`; in layer 0 the embedding, `[E]`, if there is
-    /// one.
-    pub(crate) below: &'s [P::Columns],
-    /// The layer's last hidden state, `[H]`, read by every unit.
-    pub(crate) h: &'s [P::Columns],
-    /// The cell states, updated in place.
-    pub(crate) c: &'s mut [P::Cell],
-    /// The next hidden state, written here.
-    pub(crate) next_h: &'s mut [P::Hidden],
-    pub(crate) cell_fraction_bits: u8,
 }
 
 /// Splits the first `length` elements off `slice`.

@@ -160,8 +160,8 @@ fn weights_too_large_for_int8_are_refused_by_name() {
 #[test]
 fn the_specification_describes_the_fixed_artifact() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let page = fs::read_to_string(root.join("docs/artifact-format.md")).unwrap();
-    let (page, compact) = page.split_once("## A compact artifact").unwrap();
+    let page = fs::read_to_string(root.join("docs/artifact-bytes.md")).unwrap();
+    let (page, compact) = page.split_once("## Compact").unwrap();
     let read = |name: &str| Artifact::read(&root.join("infer-core/tests/models").join(name));
     let artifact = read("tiny-int8.postcard").unwrap();
     let bytes = artifact.bytes();

@@ -4,10 +4,10 @@ use core::fmt;
 
 use heapless::Vec;
 
-use super::message::Message;
 #[cfg(feature = "compact")]
-use super::prelude::COMPACT_FLAG;
-use super::prelude::IS_COMPACT;
+use super::flags::COMPACT_FLAG;
+use super::flags::IS_COMPACT;
+use super::message::Message;
 use crate::{Normalisation, Token};
 
 /// Maximum number of prefixes in an artifact.

@@ -5,6 +5,7 @@
 
 pub(crate) mod dimensions;
 mod error;
+mod flags;
 mod format;
 mod header;
 mod include;
@@ -13,12 +14,13 @@ mod prelude;
 mod reader;
 
 pub use error::LoadError;
+pub use flags::COMPACT_FLAG;
 pub(crate) use format::{ElementBytes, Format};
 pub(crate) use header::Fields;
 pub use header::{
     Compaction, Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName,
 };
 pub use include::Aligned;
-pub use prelude::{COMPACT_FLAG, MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
+pub use prelude::{MAGIC, PRELUDE_BYTES, Prelude, VERSION, checksum};
 pub(crate) use reader::{Contents, Granule, Tensors, granules, open, verify};
 pub use reader::{Summary, tensors};

@@ -1,6 +1,7 @@
 //! The first 16 bytes of an artifact.
 
 use super::LoadError;
+use super::flags::{COMPACT_FLAG, IS_COMPACT};
 
 /// First bytes of every artifact.
 pub const MAGIC: [u8; 4] = *b"CHAR";
@@ -10,13 +11,6 @@ pub const VERSION: u16 = 1;
 
 /// Length of the [`Prelude`] in bytes.
 pub const PRELUDE_BYTES: usize = 16;
-
-/// The flag of artifacts whose precision is [`StoredPrecision::Compact`](super::StoredPrecision),
-/// which builds of this crate without its feature `compact` refuse.
-pub const COMPACT_FLAG: u16 = 1;
-
-/// Whether this build reads compact artifacts.
-pub(crate) const IS_COMPACT: bool = cfg!(feature = "compact");
 
 /// Bytes before the checksum, which it covers.
 const CHECKED_PRELUDE_BYTES: usize = 12;

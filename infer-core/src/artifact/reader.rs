@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::prelude::IS_COMPACT;
+use super::flags::IS_COMPACT;
 use super::{
     ElementBytes, Fields, Format, Header, LoadError, PRELUDE_BYTES, Prelude, StoredPrecision,
     Tensor, TensorName, checksum,

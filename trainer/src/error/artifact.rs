@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use infer_core::LoadError;
 
-use crate::model::Precision;
-
 /// Why an artifact can't be made or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,16 +27,16 @@ pub enum ArtifactError {
     },
     /// A model loses more accuracy in integers than is allowed.
     #[error(
-        "{precision} loses too much: {loss}, and the largest allowed factor is {largest_factor}; \
+        "{weights} loses too much: {loss}, and the largest allowed factor is {largest_factor}; \
          {}",
-        match precision {
-            Precision::Int4 => "train the model for it, or export it in int8",
+        match *weights {
+            "int4" => "train the model for it, or export it in int8",
             _ => "f32 weights lose nothing",
         }
     )]
     IntegerLoss {
-        /// The precision of the integers.
-        precision: Precision,
+        /// The precision of the integers, `int8` or `int4`.
+        weights: &'static str,
         /// The measured loss.
         loss: String,
         /// The largest allowed factor of the perplexity.

@@ -88,7 +88,11 @@ impl IntegerLoss {
         if self.factor <= largest_factor {
             return Ok(());
         }
-        Err(ArtifactError::IntegerLoss { precision, loss: self.to_string(), largest_factor })
+        Err(ArtifactError::IntegerLoss {
+            weights: precision.name(),
+            loss: self.to_string(),
+            largest_factor,
+        })
     }
 }
 

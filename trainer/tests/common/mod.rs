@@ -52,7 +52,7 @@ pub(crate) fn compact_model(
         let w_hh = model.parameters.get_mut(ParameterName::WHh(layer));
         for (index, weight) in w_hh.iter_mut().enumerate() {
             let (column, unit) = (index / (GATES * hidden), index % hidden);
-            if (unit + column / BLOCK_COLUMNS + layer) % 3 > 0 {
+            if !(unit + column / BLOCK_COLUMNS + layer).is_multiple_of(3) {
                 *weight = 0.0;
             }
         }

@@ -6,8 +6,8 @@ use std::array;
 use infer_core::artifact::TensorName;
 use infer_core::layout::{ALIGNMENT, GATES, NibbleBlock, PairBlock, pair};
 
-use super::Bits;
-use super::layer::Layer;
+use super::quantise::Bits;
+
 use crate::export::tensors::Rows;
 use crate::export::writer::Writer;
 
@@ -22,6 +22,20 @@ impl Blocks {
     pub(super) fn new(blocks: Vec<Rows<i8>>, groups: usize) -> Self {
         let row_blocks = blocks.len() / groups;
         Self { blocks, row_blocks }
+    }
+
+    /// The bytes of all blocks, and of those that are kept with their counts and columns.
+    pub(super) fn bytes(&self, bits: Bits) -> [usize; 2] {
+        let block_bytes = match bits {
+            Bits::Eight => size_of::<PairBlock>(),
+            Bits::Four => size_of::<NibbleBlock>(),
+        };
+        let kept = self.blocks.iter().filter(|block| is_kept(block)).count();
+        let counts = self.blocks.len() / self.row_blocks;
+        let sparse = counts.next_multiple_of(ALIGNMENT)
+            + kept.next_multiple_of(ALIGNMENT)
+            + kept * block_bytes;
+        [self.blocks.len() * block_bytes, sparse]
     }
 
     /// Writes all blocks.
@@ -41,25 +55,6 @@ impl Blocks {
         let blocks = self.blocks.iter().filter(|block| is_kept(block));
         write(writer, TensorName::WHh, layer, blocks, is_int4);
     }
-}
-
-/// Whether the artifact of `layers` is smaller if blocks of recurrent weights that are all zeros
-/// are left out.
-pub(super) fn is_smaller_sparse(layers: &[Layer], bits: Bits) -> bool {
-    let block_bytes = match bits {
-        Bits::Eight => size_of::<PairBlock>(),
-        Bits::Four => size_of::<NibbleBlock>(),
-    };
-    let [mut all, mut sparse] = [0, 0];
-    for Blocks { blocks, row_blocks } in layers.iter().map(|layer| &layer.w_hh) {
-        let kept = blocks.iter().filter(|block| is_kept(block)).count();
-        let counts = blocks.len() / row_blocks;
-        all += blocks.len() * block_bytes;
-        sparse += counts.next_multiple_of(ALIGNMENT)
-            + kept.next_multiple_of(ALIGNMENT)
-            + kept * block_bytes;
-    }
-    sparse < all
 }
 
 fn is_kept(block: &Rows<i8>) -> bool {

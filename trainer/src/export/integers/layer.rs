@@ -8,7 +8,7 @@ use infer_core::layout::GATES;
 
 use super::blocks::{Blocks, nibbles};
 use super::matrix::{Matrix, in_row_of};
-use super::quantise::{largest, quantise};
+use super::quantise::{Bits, largest, quantise};
 use crate::error::ArtifactError;
 use crate::export::tensors::{by_block, by_unit};
 use crate::export::writer::Writer;
@@ -22,7 +22,7 @@ pub(super) struct Layer {
     hidden: usize,
     is_one_hot: bool,
     w_ih: Matrix,
-    pub(super) w_hh: Blocks,
+    w_hh: Blocks,
     constants: Vec<GateConstants>,
 }
 
@@ -82,6 +82,14 @@ impl Layer {
         }
         writer.push(TensorName::GateConstants, index, &self.constants);
     }
+}
+
+/// Whether the artifact of `layers` is smaller if blocks of recurrent weights that are all zeros
+/// are left out.
+pub(super) fn is_smaller_sparse(layers: &[Layer], bits: Bits) -> bool {
+    let bytes = layers.iter().map(|layer| layer.w_hh.bytes(bits));
+    let [all, sparse] = bytes.fold([0, 0], |[a, b], [all, sparse]| [a + all, b + sparse]);
+    sparse < all
 }
 
 /// `[H]`: biases and multipliers of each unit of a layer, from the `biases` `[4H]`, and the

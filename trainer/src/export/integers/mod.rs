@@ -10,8 +10,9 @@ mod quantise;
 use infer_core::artifact::{Compaction, Quantisation, StoredPrecision, TensorName};
 
 use self::embedding::Embedding;
-use self::layer::Layer;
+use self::layer::{Layer, is_smaller_sparse};
 use self::output::Output;
+pub(super) use self::quantise::Bits;
 use super::writer::Writer;
 use crate::error::ArtifactError;
 use crate::inference::Artifact;
@@ -22,13 +23,6 @@ const CELL_HEADROOM: f32 = 1.25;
 
 /// The most fraction bits of a cell state; more would be finer than tanh's input needs.
 const MAX_CELL_FRACTION_BITS: u8 = 13;
-
-/// Bits of a weight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bits {
-    Eight,
-    Four,
-}
 
 /// The artifact of `model`, whose cell states reach `cell_states` in each layer.
 pub(super) fn artifact(
@@ -51,7 +45,7 @@ pub(super) fn artifact(
     };
     let layers = layers(parameters, embedding.as_ref(), compaction)?;
     let output = Output::new(parameters, bits)?;
-    compaction.is_sparse = blocks::is_smaller_sparse(&layers, bits);
+    compaction.is_sparse = is_smaller_sparse(&layers, bits);
     let mut writer = Writer::default();
     if let Some(embedding) = &embedding {
         writer.push(TensorName::Embedding, 0, &embedding.rows);

@@ -6,10 +6,9 @@ use std::f64::consts::LN_2;
 use infer_core::artifact::TensorName;
 use infer_core::layout::BLOCK_ROWS;
 
-use super::Bits;
 use super::blocks::Blocks;
 use super::matrix::int4_weights;
-use super::quantise::{HIDDEN_ONE, LARGEST_WEIGHT, largest, quantise};
+use super::quantise::{Bits, HIDDEN_ONE, LARGEST_WEIGHT, largest, quantise};
 use crate::cpu::column_scales;
 use crate::error::ArtifactError;
 use crate::export::tensors::{by_character, padded_to_rows};

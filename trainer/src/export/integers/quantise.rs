@@ -2,6 +2,13 @@
 
 use infer_core::int8::HIDDEN_FRACTION_BITS;
 
+/// Bits of a weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::export) enum Bits {
+    Eight,
+    Four,
+}
+
 /// The largest weight, in units of its row's scale.
 pub(super) const LARGEST_WEIGHT: f32 = 127.0;
 
