@@ -40,7 +40,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let model = artifact.model()?;
     let (dimensions, memory) = (model.dimensions(), model.memory());
     let (stack, state) = (stack_bytes()?, memory.state_bytes);
-    let code = c_library::code_bytes("charcell_load")?;
+    let code = c_library::code_bytes("charcell_load", &[])?;
     let (factor, agreement) = quality(arguments.time_machine().ok())?;
     let text = format!(
         "## A character on a microcontroller\n\n\

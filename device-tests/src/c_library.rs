@@ -91,12 +91,14 @@ pub struct CodeBytes {
     pub compilers: u64,
 }
 
-/// Measures loading with the function named `load`, and generating.
-pub fn code_bytes(load: &str) -> Result<CodeBytes> {
+/// Measures loading with the function named `load`, and generating, in a library built with further
+/// `options` for Cargo.
+pub fn code_bytes(load: &str, options: &[&str]) -> Result<CodeBytes> {
     ARM_GCC.check()?;
-    let (shell, linked) = (shell(".")?, folder()?.join(format!("{load}.o")));
+    let name = format!("{load}{}.o", options.concat());
+    let (shell, linked) = (shell(".")?, folder()?.join(name));
     let entries = ["restart", "prime", "next"].map(|name| format!("-Wl,-u,charcell_{name}"));
-    let library = build(targets::CORTEX_M4F, &[])?.object;
+    let library = build(targets::CORTEX_M4F, options)?.object;
     cmd!(shell, "{COMPILER} -nostdlib -r -Wl,--gc-sections,-e,{load} {entries...} -o {linked}")
         .arg(library)
         .quiet()

@@ -26,7 +26,8 @@ pub enum Status {
     ArtifactMisaligned,
     /// The bytes aren't an artifact.
     NotAnArtifact,
-    /// The artifact's format version isn't supported.
+    /// The artifact's format version isn't supported, or the artifact is compact and the library
+    /// was built without its feature `compact`.
     Version,
     /// The artifact is cut short, or other bytes follow it.
     Length,
