@@ -54,7 +54,7 @@ impl<'a, B: Pod + Debug> Weights<'a, B> {
 
     /// Computes the next units of `layer`, of which these are the weights; `one_hot` are those of
     /// its input.
-    #[inline]
+    #[cfg_attr(feature = "compact", inline(never))]
     pub(crate) fn step_units<P: Precision + Arithmetic<Block = B>>(
         &self,
         constants: &[P::GateConstants],

@@ -95,6 +95,7 @@ impl Sampler {
 
     /// Chooses a token from the logits and, unless sampling is greedy, a `random` number. `logits`
     /// must return the same numbers on every call.
+    #[inline(never)] // a step of the model doesn't need its stack
     pub(crate) fn choose<I: Iterator<Item = i32>>(
         &self,
         random: impl FnOnce() -> u32,
