@@ -13,7 +13,7 @@
 use crate::arch::{Int4Kernels, Int4Target, Int8Kernels, Int8Target, PART_BLOCKS};
 use crate::artifact::{Compaction, ElementBytes, Format, Granule, TensorName, Tensors};
 use crate::gate_constants::{GateConstants, LargestFactors, OUTPUT_MULTIPLIER, gate_fits};
-use crate::layout::{BLOCK_COLUMNS, BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock};
+use crate::layout::{BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock};
 use crate::precision::sealed::{self, Arithmetic, LayerStep};
 use crate::weights::{cut, cut_mut};
 use crate::{BlockColumns, Precision, plain};
@@ -47,23 +47,12 @@ impl<P> Integers for P where
 {
 }
 
-/// What layer 0 gets for `token`, from the tensors of a model: the weights of a one-hot input, or
-/// the embedding in blocks of columns; the other one is empty.
-pub(crate) fn token_input<'a>(
-    tensors: Tensors<'a>,
-    format: &Format,
-    token: usize,
-) -> (OneHot<'a>, &'a [[i8; BLOCK_COLUMNS]]) {
-    let bytes =
-        format.input_bytes(ElementBytes { weight: 1, gate_constants: size_of::<GateConstants>() });
-    let start = token * bytes;
-    let all: &[u8] = bytemuck::cast_slice(tensors.0);
-    let row = all.get(start..start + bytes).unwrap_or_default();
-    if format.is_one_hot(0) {
-        (OneHot { weights: row, is_int4: format.compaction.is_int4 }, &[])
-    } else {
-        (OneHot::default(), bytemuck::cast_slice(row.as_chunks::<BLOCK_COLUMNS>().0))
-    }
+/// What layer 0 gets for `token`, in the tensors of a model: the weights of a one-hot input, or the
+/// embedding.
+pub(crate) fn input_row<'a>(tensors: Tensors<'a>, format: &Format, token: usize) -> &'a [u8] {
+    let of = ElementBytes { weight: 1, gate_constants: size_of::<GateConstants>() };
+    let (all, bytes): (&[u8], _) = (bytemuck::cast_slice(tensors.0), format.input_bytes(of));
+    all.get(token * bytes..).and_then(|rows| rows.get(..bytes)).unwrap_or_default()
 }
 
 /// The weights that a one-hot vector picks, a group of four gates for each unit.
@@ -74,7 +63,16 @@ pub struct OneHot<'a> {
     is_int4: bool,
 }
 
-impl OneHot<'_> {
+impl<'a> OneHot<'a> {
+    /// The weights that the one-hot vector of `token` picks; none if there is an embedding.
+    pub(crate) fn of_token(tensors: Tensors<'a>, format: &Format, token: usize) -> Self {
+        if !format.is_one_hot(0) {
+            return Self::default();
+        }
+        let weights = input_row(tensors, format, token);
+        Self { weights, is_int4: format.compaction.is_int4 }
+    }
+
     /// Splits the first `units` off.
     fn take(&mut self, units: usize) -> Self {
         let bytes = units * if self.is_int4 { GATES / 2 } else { GATES };

@@ -60,12 +60,12 @@ impl Arithmetic for F32 {
         true
     }
 
-    fn token_input<'a>(
+    fn one_hot_input<'a>(
         tensors: Tensors<'a>,
         format: &Format,
         token: usize,
-    ) -> (&'a [[f32; GATES]], &'a [[f32; BLOCK_COLUMNS]]) {
-        (plain::one_hot(tensors, format, token), &[])
+    ) -> &'a [[f32; GATES]] {
+        plain::one_hot(tensors, format, token)
     }
 
     fn widen(hidden: &[f32; BLOCK_COLUMNS], columns: &mut Self::Columns) {

@@ -137,15 +137,21 @@ impl Arithmetic for Int8 {
         b_out.unsigned_abs() <= MAX_OUTPUT_BIAS.unsigned_abs()
     }
 
-    fn token_input<'a>(
+    fn one_hot_input<'a>(tensors: Tensors<'a>, format: &Format, token: usize) -> OneHot<'a> {
+        #[cfg(feature = "compact")]
+        return OneHot::of_token(tensors, format, token);
+        #[cfg(not(feature = "compact"))]
+        return crate::plain::one_hot(tensors, format, token);
+    }
+
+    #[cfg(feature = "compact")]
+    fn embedding<'a>(
         tensors: Tensors<'a>,
         format: &Format,
         token: usize,
-    ) -> (OneHot<'a>, &'a [[i8; BLOCK_COLUMNS]]) {
-        #[cfg(feature = "compact")]
-        return crate::compact::token_input(tensors, format, token);
-        #[cfg(not(feature = "compact"))]
-        return (crate::plain::one_hot(tensors, format, token), &[]);
+    ) -> &'a [[i8; BLOCK_COLUMNS]] {
+        let row = crate::compact::input_row(tensors, format, token);
+        bytemuck::cast_slice(row.as_chunks::<BLOCK_COLUMNS>().0)
     }
 
     #[inline(never)] // as `is_cell_format`

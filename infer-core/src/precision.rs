@@ -120,13 +120,23 @@ pub(crate) mod sealed {
         /// Whether no logit with this bias can overflow.
         fn bias_fits(b_out: Self::Sum) -> bool;
 
-        /// What layer 0 gets for `token`, from the `tensors` of a model: the weights of a one-hot
-        /// input, or the embedding in blocks of columns. The other one is empty.
-        fn token_input<'a>(
+        /// The weights that the one-hot vector of `token` picks from the `tensors` of a model; none
+        /// if there is an embedding.
+        fn one_hot_input<'a>(
             tensors: Tensors<'a>,
             format: &Format,
             token: usize,
-        ) -> (Self::OneHot<'a>, &'a [[Self::Hidden; BLOCK_COLUMNS]]);
+        ) -> Self::OneHot<'a>;
+
+        /// The embedding of `token` in the `tensors` of a model, in blocks of columns.
+        #[cfg(feature = "compact")]
+        fn embedding<'a>(
+            _: Tensors<'a>,
+            _: &Format,
+            _token: usize,
+        ) -> &'a [[Self::Hidden; BLOCK_COLUMNS]] {
+            &[]
+        }
 
         /// Converts eight elements of the hidden state to the form that the products read.
         fn widen(hidden: &[Self::Hidden; BLOCK_COLUMNS], columns: &mut Self::Columns);

@@ -15,45 +15,40 @@ impl<P: Precision> Model<'_, P> {
     /// A token outside the vocabulary changes nothing.
     #[inline(never)] // inlining would duplicate this code
     pub fn step(&self, state: &mut StateView<'_, P>, token: Token) {
-        let (token, format) = (usize::from(token), &self.format);
-        if token >= format.dimensions.vocabulary {
+        if usize::from(token) >= self.format.dimensions.vocabulary {
             return;
         }
-        let (one_hot, embedding) = P::token_input(self.inputs, format, token);
         #[cfg(feature = "compact")]
-        if !embedding.is_empty() {
-            return self.step_embedded(state, embedding);
+        if self.format.compaction.embedding > 0 {
+            return self.step_embedded(state, token);
         }
-        let _ = embedding;
-        self.step_layers(state, one_hot, &[]);
+        self.step_layers(state, token, &[]);
     }
 
     /// The step after an embedding.
     #[cfg(feature = "compact")]
     #[inline(never)] // other models don't need its stack
-    fn step_embedded(
-        &self,
-        state: &mut StateView<'_, P>,
-        embedding: &[[P::Hidden; BLOCK_COLUMNS]],
-    ) {
+    fn step_embedded(&self, state: &mut StateView<'_, P>, token: Token) {
+        let embedding = P::embedding(self.inputs, &self.format, token.into());
         let mut columns = [P::Columns::ZERO; MAX_EMBEDDING / BLOCK_COLUMNS];
         for (columns, embedding) in columns.iter_mut().zip(embedding) {
             P::widen(embedding, columns);
         }
-        let below = columns.get(..embedding.len()).unwrap_or_default();
-        self.step_layers(state, P::OneHot::default(), below);
+        self.step_layers(state, token, columns.get(..embedding.len()).unwrap_or_default());
     }
 
-    /// The step of all layers. Layer 0 reads `one_hot` or `below`.
+    /// The step of all layers. Layer 0 reads the weights that the one-hot vector of `token` picks,
+    /// or the embedding `below`.
     #[cfg_attr(not(feature = "compact"), inline(always))] // there is only one caller
-    fn step_layers<'a, 's>(
-        &'a self,
+    fn step_layers<'s>(
+        &self,
         state: &'s mut StateView<'_, P>,
-        mut one_hot: P::OneHot<'a>,
+        token: Token,
         mut below: &'s [P::Columns],
     ) {
         let (format, mut in_ram, mut in_flash) = (&self.format, self.layers_in_ram, self.layers);
         let (hidden, row_blocks) = (format.dimensions.hidden, format.dimensions.row_blocks());
+        let mut one_hot = P::one_hot_input(self.inputs, format, token.into());
         let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
         for (index, &cell_fraction_bits) in self.cell_fraction_bits.iter().enumerate() {
             let h = cut_mut(&mut hidden_states, row_blocks);
