@@ -17,6 +17,9 @@ const CHARACTERS: usize = 100;
 /// Characters of each text in the full round.
 const MANY_CHARACTERS: usize = 500;
 
+/// Compact models, each with two layers.
+const COMPACT: [&str; 3] = ["tiny-int4.postcard", "tiny-sparse.postcard", "tiny-narrow.postcard"];
+
 /// The tests of each machine.
 macro_rules! machines {
     ($($name:ident: $machine:ident,)*) => {
@@ -39,7 +42,12 @@ macro_rules! machines {
                 #[test]
                 fn texts_are_the_hosts() -> Result<()> {
                     let model = model(&MACHINE)?;
-                    compare(&[&model], CHARACTERS, |task| task.on_machine(&MACHINE))
+                    compare("int8", &[&model], CHARACTERS, |task| task.on_machine(&MACHINE))
+                }
+
+                #[test]
+                fn texts_of_compact_models_are_the_hosts() -> Result<()> {
+                    compare_compact(|task| task.on_machine(&MACHINE))
                 }
 
                 #[test]
@@ -92,7 +100,13 @@ macro_rules! hosts {
 
                 #[test]
                 fn texts_are_the_hosts() -> Result<()> {
-                    compare(&[&models::shipped()], CHARACTERS, |task| task.on_host($host))
+                    let model = models::shipped();
+                    compare("int8", &[&model], CHARACTERS, |task| task.on_host($host))
+                }
+
+                #[test]
+                fn texts_of_compact_models_are_the_hosts() -> Result<()> {
+                    compare_compact(|task| task.on_host($host))
                 }
 
                 #[test]
@@ -118,24 +132,31 @@ fn products_of_a_cortex_m4f_in_f32_are_close() -> Result<()> {
 /// The most stack that a core uses is at most what [`infer_core::Memory`] says, and not much less.
 #[test]
 fn stack_is_what_is_stated() -> Result<()> {
-    let model = &models::shipped();
-    let memory = Artifact::read(model)?.model()?.memory();
-    let task = Task { name: "stack", characters: 1, model, weights: "int8" };
-    let mut most = [0; 2];
-    for (machine, _) in instructions::counted().filter(|&(_, model)| model == "int8") {
-        let output = task.on_machine(&machine)?;
-        let mut numbers = output.split_whitespace();
-        for most in &mut most {
-            let measured: usize = numbers.next().context("a number is missing")?.parse()?;
-            *most = measured.max(*most);
+    let folder = root().join("infer-core/tests/models");
+    let compact = COMPACT.map(|name| folder.join(name));
+    for model in [models::shipped()].iter().chain(&compact) {
+        let memory = Artifact::read(model)?.model()?.memory();
+        let task = Task { name: "stack", characters: 1, model, weights: "compact" };
+        let mut most = [0; 2];
+        println!("{}: bytes to load, and for a character", model.display());
+        for (machine, _) in instructions::counted().filter(|&(_, model)| model == "int8") {
+            let output = task.on_machine(&machine)?;
+            let mut numbers = output.split_whitespace();
+            for most in &mut most {
+                let measured: usize = numbers.next().context("a number is missing")?.parse()?;
+                *most = measured.max(*most);
+            }
+            println!("{}: {}", machine.core, output.trim());
         }
-        println!("{}: {} bytes to load, and for a character", machine.core, output.trim());
-    }
-    for (most, stated) in most.into_iter().zip([memory.loading_stack_bytes, memory.stack_bytes]) {
-        ensure!(
-            most <= stated && stated <= most * 5 / 4,
-            "infer_core::Memory states {stated} bytes of stack, but up to {most} are used"
-        );
+        let stated = [memory.loading_stack_bytes, memory.stack_bytes];
+        for (most, stated) in most.into_iter().zip(stated) {
+            ensure!(
+                most <= stated && stated <= most * 5 / 4,
+                "infer_core::Memory states {stated} bytes of stack for {}, but up to {most} are \
+                 used",
+                model.display()
+            );
+        }
     }
     Ok(())
 }
@@ -158,17 +179,25 @@ fn check_products(weights: &str, output: impl Fn(Task<'_>) -> Result<String>) ->
 /// Compares long texts of a small model, one of two layers, and the `largest`.
 fn compare_at_length(largest: &Path, output: impl Fn(Task<'_>) -> Result<String>) -> Result<()> {
     let layers = models::trained(&["--hidden", "64", "--layers", "2", "--epochs", "40"])?;
-    compare(&[&models::small()?, &layers, largest], MANY_CHARACTERS, output)
+    compare("int8", &[&models::small()?, &layers, largest], MANY_CHARACTERS, output)
 }
 
-/// Compares the texts of each of `models` from `output` with this host's.
+/// Compares the texts of compact models with this host's.
+fn compare_compact(output: impl Fn(Task<'_>) -> Result<String>) -> Result<()> {
+    let compact = COMPACT.map(|name| root().join("infer-core/tests/models").join(name));
+    compare("compact", &compact.each_ref().map(PathBuf::as_path), CHARACTERS, output)
+}
+
+/// Compares the texts of each of `models` from `output` with this host's, in programs for these
+/// weights.
 fn compare(
+    weights: &str,
     models: &[&Path],
     characters: usize,
     output: impl Fn(Task<'_>) -> Result<String>,
 ) -> Result<()> {
     for model in models {
-        let task = Task { name: "texts", characters, model, weights: "int8" };
+        let task = Task { name: "texts", characters, model, weights };
         let found = output(task)?;
         let expected = task.on_host(Host::Native)?;
         ensure!(!expected.is_empty(), "{} writes nothing", model.display());
