@@ -108,13 +108,12 @@ fn inspect_names_the_boards_that_a_model_fits() {
         fs::write(folder.path().join("model.postcard"), artifact.bytes()).unwrap();
         let inspected = charcell(&folder, "inspect model.postcard");
         let inspected = String::from_utf8(inspected.stdout).unwrap();
-        let model = artifact.model().unwrap();
         let fitting = BOARDS
             .iter()
             .filter(|board| !board.is_emulated() && board.check(artifact.bytes()).is_ok());
         let named: Vec<String> = fitting
             .map(|board| {
-                let speed = board.speed(model.dimensions()).unwrap();
+                let speed = board.speed_of(artifact.bytes()).unwrap();
                 format!("{} ({})", board.name, speed.characters_per_second)
             })
             .collect();

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use charcell::Artifact;
 use charcell_flash::Board;
-use infer_core::Placement;
+use infer_core::{Model, Placement};
 use xshell::cmd;
 use xtask::shell;
 
@@ -118,8 +118,8 @@ fn check_interaction(board: &Board, console: &mut Console) -> Result<()> {
 /// Checks that RAM holds as many weights as fit according to the table of boards.
 fn check_placement(board: &Board, console: &mut Console, model: &Path) -> Result<()> {
     let artifact = Artifact::read(model)?;
-    let Placement { ram_bytes, ram_bytes_read, flash_bytes_read, .. } =
-        board.placement(artifact.model()?.dimensions());
+    let model = Model::load(artifact.bytes()).context("not a model for boards")?;
+    let Placement { ram_bytes, ram_bytes_read, flash_bytes_read, .. } = board.placement_of(&model);
     let shown = console.ask(":info")?;
     for part in [
         format!("weights   {ram_bytes_read} of the {} bytes ", ram_bytes_read + flash_bytes_read),

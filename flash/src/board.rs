@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use infer_core::Dimensions;
-use infer_core::layout::{BLOCK_COLUMNS, BLOCK_ROWS};
+
+use crate::work::Work;
 
 /// A board, or a machine that an emulator provides.
 #[derive(Debug, PartialEq)]
@@ -128,30 +129,11 @@ impl Core {
         }
     }
 
-    /// Clock cycles for one character of an int8 model of these sizes on this core, with memory
-    /// without wait states.
-    ///
-    /// The cost is linear in the blocks of 4 × 8 weights, the units, and the characters of the
-    /// vocabulary, whose logits are compared. The factors come from instructions counted in an
-    /// emulator, for models with 256, 33 and 8 units, the last with 2000 characters, and the cycles
-    /// of each instruction in the core's manual. Other models that were counted are within 7 %.
-    ///
-    /// Cores whose manual has no cycles: a Cortex-M0 counts as a Cortex-M0+, a Cortex-M33 as a
-    /// Cortex-M4, and RV32 takes [`RISCV_CLOCKS_PER_INSTRUCTION`] per instruction.
+    /// Clock cycles for one character of a dense int8 model of these sizes on this core, with
+    /// memory without wait states. See [`Work`].
     #[must_use]
     pub const fn clocks(self, dimensions: Dimensions) -> f64 {
-        let (of_block, of_unit, of_character) = match self {
-            Self::CortexM0 | Self::CortexM0Plus => (142.86, 304.4, 78.5),
-            Self::CortexM4 | Self::CortexM33 => (39.87, 130.6, 47.8),
-            Self::RiscV32 => (154.2, 303.1, 75.2),
-        };
-        let Dimensions { vocabulary, hidden, layers } = dimensions;
-        // The recurrent rows of each layer, the input rows of each but the first, and the output's.
-        let rows = (2 * layers).saturating_sub(1) * hidden + vocabulary.div_ceil(BLOCK_ROWS);
-        let blocks = rows * hidden.div_ceil(BLOCK_COLUMNS);
-        blocks as f64 * of_block
-            + (layers * hidden) as f64 * of_unit
-            + vocabulary as f64 * of_character
+        Work::of_dimensions(dimensions).clocks(self)
     }
 }
 

@@ -2,24 +2,31 @@
 
 use infer_core::artifact::{StoredPrecision, Summary, TensorName, tensors};
 use infer_core::layout::{ALIGNMENT, padded};
-use infer_core::{Dimensions, Int8, Memory, Placement};
+use infer_core::{Dimensions, Int8, Memory, Model, Placement};
 
 use crate::board::{Board, Core};
 use crate::error::ImageError;
 
 impl Board {
-    /// Whether there is room in flash for the weights of an int8 model of these sizes; its header
+    /// Whether there is room in flash for the weights of a dense int8 model of these sizes; its header
     /// needs a few hundred bytes more.
     #[must_use]
     pub fn has_room(&self, dimensions: Dimensions) -> bool {
         Placement::new::<Int8>(dimensions, usize::MAX).ram_bytes < self.model_bytes()
     }
 
-    /// Which weights of an int8 model of these sizes the firmware keeps in RAM.
+    /// Which weights of a dense int8 model of these sizes the firmware keeps in RAM.
     #[must_use]
     pub fn placement(&self, dimensions: Dimensions) -> Placement {
         let state_bytes = self.needed_state_bytes(dimensions);
         Placement::new::<Int8>(dimensions, self.memory_bytes.saturating_sub(state_bytes))
+    }
+
+    /// Which weights of `model` the firmware keeps in RAM.
+    #[must_use]
+    pub fn placement_of(&self, model: &Model<'_, Int8>) -> Placement {
+        let state_bytes = self.needed_state_bytes(model.dimensions());
+        model.placement(self.memory_bytes.saturating_sub(state_bytes))
     }
 
     /// Whether the firmware can run the model of `artifact`.

@@ -25,6 +25,7 @@ mod image;
 mod speed;
 mod table;
 mod uf2;
+mod work;
 
 pub use board::{Board, Core, EraseUnits, FlashWait, Flashing, RISCV_CLOCKS_PER_INSTRUCTION};
 pub use error::{FirmwareError, ImageError};

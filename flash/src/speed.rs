@@ -4,9 +4,10 @@
 
 use std::fmt;
 
-use infer_core::{Dimensions, Int8, Placement};
+use infer_core::{Dimensions, Int8, Model, Placement};
 
 use crate::board::{Board, FlashWait};
+use crate::work::Work;
 
 /// What takes most of the time for a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,12 +45,25 @@ pub struct Speed {
 }
 
 impl Board {
-    /// How fast the board writes with an int8 model of these sizes, if it has a clock.
+    /// How fast the board writes with a dense int8 model of these sizes, if it has a clock.
     #[must_use]
     pub fn speed(&self, dimensions: Dimensions) -> Option<Speed> {
+        let none = Placement::new::<Int8>(dimensions, 0);
+        self.speed_with(self.core.clocks(dimensions), self.placement(dimensions), none)
+    }
+
+    /// How fast the board writes with the model of `artifact`, if it has a clock and runs such
+    /// models: those with int8 or int4 weights.
+    #[must_use]
+    pub fn speed_of(&self, artifact: &[u8]) -> Option<Speed> {
+        let model = Model::<Int8>::load(artifact).ok()?;
+        let core = Work::of_artifact(artifact).ok()?.clocks(self.core);
+        self.speed_with(core, self.placement_of(&model), model.placement(0))
+    }
+
+    /// The speed if the core takes this many clock cycles without waiting.
+    fn speed_with(&self, core: f64, placement: Placement, none: Placement) -> Option<Speed> {
         let clock_hz = f64::from(self.clock_hz?);
-        let core = self.core.clocks(dimensions);
-        let (placement, none) = (self.placement(dimensions), Placement::new::<Int8>(dimensions, 0));
         let [wait, longest_wait] =
             [placement, none].map(|it| waited_clocks(self.flash_wait, it.flash_bytes_read));
         Some(Speed {

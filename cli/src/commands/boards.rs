@@ -91,10 +91,11 @@ fn notes() -> String {
 
 /// Explains the numbers in the table of speeds.
 const SPEED_NOTE: &str = "
-Computed for a model with 43 characters, if it fits, and rounded; not measured on hardware. A
-character takes the core's clock cycles plus the wait for bytes from flash. The firmware keeps as
-many weights in RAM as fit. The last three columns are for the larger model that fits: the share of
-bytes that are read from RAM, the speed with all weights in flash, and what takes most of the time.
+Computed for a dense int8 model with 43 characters, if it fits, and rounded; not measured on
+hardware. A character takes the core's clock cycles plus the wait for bytes from flash. The firmware
+keeps as many weights in RAM as fit. The last three columns are for the larger model that fits: the
+share of bytes that are read from RAM, the speed with all weights in flash, and what takes most of
+the time. `charcell inspect` shows the speeds of a model, also of one with int4 weights.
 ";
 
 /// The speed of a model with this many hidden units, if `board` has room for it.
@@ -151,7 +152,7 @@ pub(super) fn fitting(artifact: &Artifact) -> Vec<&'static Board> {
 }
 
 /// What `train` and `inspect` print about boards for the model at `path`.
-pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -> String {
+pub(super) fn advice(path: &Path, artifact: &Artifact) -> String {
     let fitting = fitting(artifact);
     let Some(first) = fitting.first() else {
         // The reason of the board that fits the most hidden units.
@@ -164,7 +165,7 @@ pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -
             format!("no board can run it: {reason}{}\n", see(&reason))
         });
     };
-    let names = fitting.iter().map(|board| with_speed(board, board.name, dimensions));
+    let names = fitting.iter().map(|board| with_speed(board, board.name, artifact));
     format!(
         "boards that it fits (computed characters/s): {}\n  \
          charcell firmware --board {} --model {}\n",
@@ -175,7 +176,7 @@ pub(super) fn advice(path: &Path, artifact: &Artifact, dimensions: Dimensions) -
 }
 
 /// `name` for `board`, with its characters per second.
-pub(super) fn with_speed(board: &Board, name: &str, dimensions: Dimensions) -> String {
-    let speed = board.speed(dimensions);
+pub(super) fn with_speed(board: &Board, name: &str, artifact: &Artifact) -> String {
+    let speed = board.speed_of(artifact.bytes());
     speed.map_or(name.into(), |speed| format!("{name} ({})", speed.characters_per_second))
 }

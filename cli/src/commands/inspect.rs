@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         if arguments.json {
             return print(&format!("{description}\n"));
         }
-        print(&(as_text(&description) + &advice(&arguments.model, artifact, model.dimensions())))
+        print(&(as_text(&description) + &advice(&arguments.model, artifact)))
     })
 }
 
@@ -71,7 +71,7 @@ fn describe(artifact: &Artifact, model: &AnyModel<'_>) -> Value {
         "stack_bytes": memory.stack_bytes,
         "loading_stack_bytes": memory.loading_stack_bytes,
         "generating_bytes": memory.generating_bytes(),
-        "boards": boards(artifact, model),
+        "boards": boards(artifact),
     })
 }
 
@@ -84,9 +84,9 @@ fn kept_blocks(artifact: &Artifact, Dimensions { hidden, layers, .. }: Dimension
 }
 
 /// The boards that the model fits, and how fast they write with it.
-fn boards(artifact: &Artifact, model: &AnyModel<'_>) -> Vec<Value> {
+fn boards(artifact: &Artifact) -> Vec<Value> {
     let describe = |board: &Board| {
-        let mut description = describe_speed(board.speed(model.dimensions()));
+        let mut description = describe_speed(board.speed_of(artifact.bytes()));
         description["name"] = board.name.into();
         description
     };

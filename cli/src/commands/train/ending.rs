@@ -4,10 +4,8 @@ use std::env;
 use std::path::Path;
 
 use charcell::model::TrainedModel;
-use charcell::{
-    AnyModel, Artifact, ArtifactError, Description, EpochReport, Outcome, REPORT_CHARACTERS,
-};
-use infer_core::{Int8, Memory, Sampling};
+use charcell::{Artifact, ArtifactError, Description, EpochReport, Outcome, REPORT_CHARACTERS};
+use infer_core::Sampling;
 
 use super::interruption::Interruption;
 use crate::commands::boards::{advice, fitting, with_speed};
@@ -167,10 +165,10 @@ impl<'a> Ending<'a> {
             .map_err(|source| ArtifactError::Load { path: path.clone(), source })?;
         let sizes = Sizes {
             flash_bytes: artifact.bytes().len(),
-            ram_bytes: Memory::new::<Int8>(model.parameters.dimensions()).generating_bytes(),
+            ram_bytes: loaded.memory().generating_bytes(),
             boards: fitting(&artifact)
                 .iter()
-                .map(|board| with_speed(board, board.title, loaded.dimensions()))
+                .map(|board| with_speed(board, board.title, &artifact))
                 .collect(),
             precision,
             loss,
@@ -185,18 +183,18 @@ impl<'a> Ending<'a> {
         let text = |prefix: &String| loaded.text(prefix, REPORT_CHARACTERS, Sampling::greedy());
         let texts: Vec<String> = model.prefixes.iter().map(text).collect::<Result<_, _>>()?;
         self.note(print(&(texts.join("\n") + "\n")));
-        show_next(&path, &artifact, &loaded, &model.prefixes);
+        show_next(&path, &artifact, &model.prefixes);
         Ok(())
     }
 }
 
 /// Prints what can be done with the artifact at `path`.
-fn show_next(path: &Path, artifact: &Artifact, model: &AnyModel<'_>, prefixes: &[String]) {
+fn show_next(path: &Path, artifact: &Artifact, prefixes: &[String]) {
     let word = shell_path(path);
     let prefix = shell_word(prefixes.first().map_or("", String::as_str));
     tell(format_args!(
         "\nnext:\n  charcell generate {word} --prefix {prefix} --length 200 --temperature 0.7\n  \
          charcell inspect {word}"
     ));
-    tell(advice(path, artifact, model.dimensions()).trim_end());
+    tell(advice(path, artifact).trim_end());
 }
