@@ -73,7 +73,7 @@ fn a_model_that_int8_cannot_hold_is_imported_in_f32() {
     fs::write(folder.path().join("text.txt"), "EAHE\nEAH").unwrap();
     let of_run = prints(&folder, "evaluate run --corpus text.txt");
     assert_eq!(prints(&folder, "evaluate run/model-f32.postcard --corpus text.txt"), of_run);
-    fails(&folder, "export run", &["w_hh[1]", "int8 can't hold", "--weights f32"]);
+    fails(&folder, "export run", &["w_hh[1]", "integers can't hold", "--weights f32"]);
 }
 
 #[test]

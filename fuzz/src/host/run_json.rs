@@ -23,7 +23,7 @@ pub fn run_json(bytes: &[u8]) -> bool {
     let Ok(description) = Description::from_json(json) else { return false };
     let written = description.to_json();
     assert!(Description::from_json(written.as_bytes()).expect("our own") == description);
-    if Parameters::element_count(description.dimensions()) <= MOST_PARAMETERS {
+    if Parameters::element_count(description.architecture()) <= MOST_PARAMETERS {
         export(&description);
     } else {
         // A reader that trusts the sizes would allocate too much memory.
@@ -36,7 +36,7 @@ pub fn run_json(bytes: &[u8]) -> bool {
 
 /// Checks that the artifact of the described model matches the description.
 fn export(description: &Description) {
-    let mut parameters = Parameters::zeros(description.dimensions());
+    let mut parameters = Parameters::zeros(description.architecture());
     (0..).zip(parameters.values_mut()).for_each(|(number, value)| *value = number as f32);
     let model = description.clone().model(&to_safetensors(&parameters)).expect("its own weights");
     assert!(model.parameters == parameters);
