@@ -89,8 +89,8 @@ fn costs(record: &str) -> Result<String> {
     for line in record.lines().filter(|line| !is_other(line) && !is_of_preset(line)) {
         text += &row(line)?;
     }
-    text += "\nWith the feature `compact`, for models of the trainer's presets `tiny` (128 units) and \
-             `small` (240\nunits, half of the recurrent weights):\n\n\
+    text += "\nWith the feature `compact`, for models of the trainer's presets `tiny` (128 units) \
+             and `small` (240\nunits, half of the recurrent weights):\n\n\
              | core | weights | instructions a character |\n|---|---|---|\n";
     for line in record.lines().filter(is_of_preset) {
         text += &row(line)?;

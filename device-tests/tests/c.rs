@@ -16,8 +16,8 @@ use xshell::cmd;
 use xtask::tools::ARM_GCC;
 use xtask::{root, shell, targets};
 
-/// The most bytes of code and constants that the library may add to a firmware: its own, and its own
-/// if weights are copied to RAM, with these options for Cargo.
+/// The most bytes of code and constants that the library may add to a firmware: its own, and its
+/// own if weights are copied to RAM, with these options for Cargo.
 const MAX_OWN_BYTES: [(&[&str], u64, u64); 2] = [(&[], 8_000, 9_500), (&COMPACT, 12_300, 14_500)];
 
 /// The same of Rust's core library.

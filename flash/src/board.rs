@@ -2,10 +2,6 @@
 
 use std::ops::Range;
 
-use infer_core::Dimensions;
-
-use crate::work::Work;
-
 /// A board, or a machine that an emulator provides.
 #[derive(Debug, PartialEq)]
 pub struct Board {
@@ -127,13 +123,6 @@ impl Core {
             Self::CortexM33 => "Cortex-M33",
             Self::RiscV32 => "RV32",
         }
-    }
-
-    /// Clock cycles for one character of a dense int8 model of these sizes on this core, with
-    /// memory without wait states. See [`Work`].
-    #[must_use]
-    pub const fn clocks(self, dimensions: Dimensions) -> f64 {
-        Work::of_dimensions(dimensions).clocks(self)
     }
 }
 

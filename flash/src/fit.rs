@@ -8,8 +8,8 @@ use crate::board::{Board, Core};
 use crate::error::ImageError;
 
 impl Board {
-    /// Whether there is room in flash for the weights of a dense int8 model of these sizes; its header
-    /// needs a few hundred bytes more.
+    /// Whether there is room in flash for the weights of a dense int8 model of these sizes; its
+    /// header needs a few hundred bytes more.
     #[must_use]
     pub fn has_room(&self, dimensions: Dimensions) -> bool {
         Placement::new::<Int8>(dimensions, usize::MAX).ram_bytes < self.model_bytes()

@@ -95,6 +95,15 @@ impl Work {
     }
 }
 
+impl Core {
+    /// Clock cycles for one character of a dense int8 model of these sizes on this core, with
+    /// memory without wait states.
+    #[must_use]
+    pub const fn clocks(self, dimensions: Dimensions) -> f64 {
+        Work::of_dimensions(dimensions).clocks(self)
+    }
+}
+
 /// Clock cycles of each part of the work.
 struct Factors {
     /// Of int8 weights, of sparse int8 weights, and of int4 weights.

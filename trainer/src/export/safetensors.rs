@@ -1,8 +1,9 @@
 //! The parameters as a PyTorch `nn.LSTM` named `lstm` and an `nn.Linear` named `linear`, with an
 //! `nn.Embedding` named `embedding` before them, if there is one.
 //!
-//! PyTorch stores matrices as `[outputs, inputs]`, so ours are transposed, except the embedding; the
-//! gate order is the same. PyTorch has two biases per gate: the first is ours, and the second is zero.
+//! PyTorch stores matrices as `[outputs, inputs]`, so ours are transposed, except the embedding;
+//! the gate order is the same. PyTorch has two biases per gate: the first is ours, and the second
+//! is zero.
 
 use infer_core::layout::GATES;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
