@@ -18,7 +18,7 @@ pub struct Sampling {
     /// Only the k most probable characters, and any as probable as the last of them; 0 means all.
     /// Costs 32 passes over the logits, as does top-p.
     pub top_k: u16,
-    /// Only the most probable characters that together reach so many thousandths; 1000 and more: all.
+    /// Only the most probable characters that together reach so many thousandths; from 1000, all.
     pub top_p_milli: u16,
     /// Seed of the random number generator (PCG-XSH-RR 64/32): same seed, same text.
     pub seed: u64,
