@@ -9,6 +9,7 @@ use charcell::text::Corpus;
 use charcell::{
     Artifact, Config, Device, Precision, Preset, artifact, evaluate, train_and_predict,
 };
+use charcell_flash::{BOARDS, Board};
 use device_tests::instructions::recorded;
 use device_tests::machines::{CORTEX_M0_PLUS, CORTEX_M4, CORTEX_M55, Machine, RV32IMAC};
 use device_tests::programs::Task;
@@ -135,6 +136,7 @@ fn presets(corpus: &Corpus) -> Result<String> {
         write!(table, " {}, instructions |", core.core)?;
     }
     table += "\n|---|---|---|---|---|---|---|---|---|---|\n";
+    let mut artifacts = Vec::new();
     for (name, preset) in PRESETS {
         let (mut small, mut large, mut last) = (0.0, 0.0, None);
         for seed in 0..SEEDS {
@@ -146,9 +148,9 @@ fn presets(corpus: &Corpus) -> Result<String> {
             );
             small += model.perplexity / SEEDS as f64;
             large += compared.perplexity / SEEDS as f64;
-            last = Some((config.hidden, model.artifact));
+            last = Some((config.hidden, model.artifact, compared.artifact));
         }
-        let (hidden, artifact) = last.context("no seeds")?;
+        let (hidden, artifact, compared) = last.context("no seeds")?;
         let bytes = grouped(artifact.bytes().len() as u64);
         write!(
             table,
@@ -161,8 +163,34 @@ fn presets(corpus: &Corpus) -> Result<String> {
             write!(table, " {}, × {ratio:.3} |", grouped(found))?;
         }
         table += "\n";
+        if artifacts.is_empty() {
+            artifacts.push(compared);
+        }
+        artifacts.push(artifact);
     }
-    Ok(table)
+    Ok(table + "\n" + &speeds(&artifacts))
+}
+
+/// The table of computed speeds of the dense model and of the presets.
+fn speeds(artifacts: &[Artifact]) -> String {
+    let mut table = String::from(
+        "Characters per second on the boards, computed as by `charcell inspect`; with as many \
+         weights in RAM as fit, and with all of them in flash:\n\n\
+         | board | dense int8, 256 units | `tiny` | `small` | `best` |\n|---|---|---|---|---|\n",
+    );
+    let with_clock = |board: &&Board| board.clock_hz.is_some() && !board.is_emulated();
+    for board in BOARDS.iter().filter(with_clock) {
+        table += &format!("| {} |", board.title);
+        for artifact in artifacts {
+            let fits = board.check(artifact.bytes()).is_ok();
+            let speed = board.speed_of(artifact.bytes()).filter(|_| fits);
+            table += &speed.map_or(" – |".to_owned(), |speed| {
+                format!(" {}, {} |", speed.characters_per_second, speed.from_flash_alone)
+            });
+        }
+        table += "\n";
+    }
+    table
 }
 
 /// Instructions for a character on a core, counted under QEMU.

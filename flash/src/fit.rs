@@ -74,11 +74,11 @@ fn scaled_bytes(artifact: &[u8], hidden: usize, scaled: usize) -> u64 {
     let tensor_bytes = tensors(artifact).map(|tensor| {
         let bytes = u64::from(tensor.bytes);
         let bytes = match (tensor.name, tensor.layer) {
-            (TensorName::WHh, _) | (TensorName::WIh, 1..) => {
+            (TensorName::WHh | TensorName::BlockColumns, _) | (TensorName::WIh, 1..) => {
                 bytes * scaled_rows * scaled_columns / (rows * columns)
             }
             (TensorName::WOut, _) => bytes * scaled_columns / columns,
-            (TensorName::BOut, _) => bytes,
+            (TensorName::Embedding | TensorName::OutputMultipliers | TensorName::BOut, _) => bytes,
             _ => (bytes * scaled_rows).div_ceil(rows),
         };
         bytes.next_multiple_of(ALIGNMENT as u64)

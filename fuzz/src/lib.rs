@@ -21,7 +21,7 @@ pub struct Target {
     pub seeds: Seeds,
     /// Parts of inputs that chance alone would hardly find.
     pub words: &'static [&'static [u8]],
-    /// The longest input in bytes: a few times as long as the seeds.
+    /// The longest input in bytes: longer than the seeds.
     pub longest: usize,
 }
 

@@ -80,7 +80,11 @@ const MESSAGES: [(Status, &CStr); 14] = [
         c"the artifact is misaligned: align it to CHARCELL_ARTIFACT_ALIGNMENT",
     ),
     (Status::NotAnArtifact, c"not a Charcell artifact: it does not start with \"CHAR\""),
-    (Status::Version, c"the artifact's format version is not supported: export it again"),
+    (
+        Status::Version,
+        c"the artifact's format version is not supported, or it is compact: export it again, or \
+          build the library with --features compact",
+    ),
     (Status::Length, c"the artifact is cut short or followed by more: copy or export it again"),
     (Status::Damaged, c"the artifact is damaged: copy or export it again"),
     (Status::NotInt8, c"the artifact's weights are not int8: export it with --weights int8"),

@@ -18,6 +18,9 @@ static ARTIFACT: &[u8] =
 /// The same, but with `#` as the replacement for unknown characters.
 static REPLACING: &[u8] =
     infer_core::include_model!("../../infer-core/tests/models/tiny-replacing.postcard");
+/// One with int4 weights, of the same sizes.
+static INT4_ARTIFACT: &[u8] =
+    infer_core::include_model!("../../infer-core/tests/models/tiny-int4.postcard");
 static F32_ARTIFACT: &[u8] =
     infer_core::include_model!("../../infer-core/tests/models/tiny-f32.postcard");
 
@@ -66,8 +69,8 @@ fn text(generator: *mut infer_core_c::Generator, length: usize) -> String {
     text
 }
 
-fn expected(sampling: Sampling) -> String {
-    let model = Model::load(ARTIFACT).unwrap();
+fn expected(artifact: &[u8], sampling: Sampling) -> String {
+    let model = Model::load(artifact).unwrap();
     let mut state = State::<16, 22, 2>::new();
     let mut generator = Generator::new(&model, &mut state, sampling).unwrap();
     generator.prime(PREFIX).unwrap();
@@ -80,7 +83,7 @@ fn texts_are_the_same_as_in_infer_core() {
     let mut memory = vec![u128::MAX; needed().div_ceil(16)];
     let generator = load(ARTIFACT, &mut memory, 0, needed()).unwrap();
     assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
-    assert_eq!(text(generator, 60), expected(Sampling::greedy()));
+    assert_eq!(text(generator, 60), expected(ARTIFACT, Sampling::greedy()));
 
     let choice =
         infer_core_c::Sampling { seed: 3, temperature_milli: 1000, top_k: 0, top_p_milli: 0 };
@@ -94,12 +97,26 @@ fn texts_are_the_same_as_in_infer_core() {
         // SAFETY: the generator comes from charcell_load, and the sampling is valid.
         assert_eq!(unsafe { charcell_restart(generator, &raw const choice) }, Status::Ok);
         assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
-        assert_eq!(text(generator, 60), expected(sampling), "{choice:?}");
+        assert_eq!(text(generator, 60), expected(ARTIFACT, sampling), "{choice:?}");
     }
     // SAFETY: the generator comes from charcell_load.
     assert_eq!(unsafe { charcell_restart(generator, ptr::null()) }, Status::Ok);
     assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
-    assert_eq!(text(generator, 60), expected(Sampling::greedy()));
+    assert_eq!(text(generator, 60), expected(ARTIFACT, Sampling::greedy()));
+}
+
+/// They are read if `infer-core` has its feature `compact`.
+#[test]
+fn compact_artifacts_are_read_or_refused() {
+    let mut memory = vec![0; needed().div_ceil(16)];
+    let loaded = load(INT4_ARTIFACT, &mut memory, 0, needed());
+    if Model::<Int8>::load(INT4_ARTIFACT).is_err() {
+        assert_eq!(loaded, Err(Status::Version));
+        return;
+    }
+    let generator = loaded.unwrap();
+    assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
+    assert_eq!(text(generator, 60), expected(INT4_ARTIFACT, Sampling::greedy()));
 }
 
 /// Wherever the weights are, and however much RAM there is for them.
@@ -131,7 +148,7 @@ fn weights_in_ram_write_the_same_text() {
         assert!((used > 0) == (ram_bytes >= 700), "{used} of {ram_bytes}");
         assert_eq!(room.iter().any(|&byte| byte != 0xA5), used > 0);
         assert_eq!(prime(generator, PREFIX.as_bytes()), Status::Ok);
-        assert_eq!(text(generator, 60), expected(Sampling::greedy()), "{ram_bytes}");
+        assert_eq!(text(generator, 60), expected(ARTIFACT, Sampling::greedy()), "{ram_bytes}");
     }
 }
 
@@ -163,7 +180,7 @@ fn refused_texts_change_nothing() {
     };
     assert_eq!((status, unknown_at), (Status::UnknownCharacter, 2));
     assert_eq!(prime(generator, b""), Status::Ok);
-    assert_eq!(text(generator, 60), expected(Sampling::greedy()));
+    assert_eq!(text(generator, 60), expected(ARTIFACT, Sampling::greedy()));
 }
 
 #[test]

@@ -15,9 +15,10 @@ pub(crate) const OUTPUT_MULTIPLIER: i16 = 1 << 8;
 pub struct GateConstants {
     /// Biases, in the unit of a pre-activation.
     pub b: [i32; GATES],
-    /// Scales of the input weights: in units of 2⁻¹⁶ in layer 0, of 2⁻¹⁷ above.
+    /// Scales of the input weights: int8 ones in units of 2⁻¹⁷, of a one-hot input in units of
+    /// 2⁻¹⁶; int4 ones in units of 2⁻¹³.
     pub multiplier_ih: [i16; GATES],
-    /// Scales of the recurrent weights, in units of 2⁻¹⁷.
+    /// Scales of the recurrent weights, in units of 2⁻¹⁷ in int8, of 2⁻¹³ in int4.
     pub multiplier_hh: [i16; GATES],
 }
 

@@ -251,6 +251,13 @@ mod tests {
 
     static INT8: &[u8] = include_model!("../tests/models/tiny-int8.postcard");
 
+    #[cfg(feature = "compact")]
+    static COMPACT: [&[u8]; 3] = [
+        include_model!("../tests/models/tiny-int4.postcard"),
+        include_model!("../tests/models/tiny-sparse.postcard"),
+        include_model!("../tests/models/tiny-narrow.postcard"),
+    ];
+
     /// The model's weights, without the padding between tensors.
     fn tensor_bytes(artifact: &[u8]) -> usize {
         crate::artifact::tensors(artifact)
@@ -302,27 +309,29 @@ mod tests {
     #[test]
     #[cfg(feature = "compact")]
     fn texts_of_compact_models_stay_the_same() {
-        texts_stay_the_same::<Int8>(include_model!("../tests/models/tiny-int4.postcard"));
-        texts_stay_the_same::<Int8>(include_model!("../tests/models/tiny-sparse.postcard"));
-        texts_stay_the_same::<Int8>(include_model!("../tests/models/tiny-narrow.postcard"));
+        for artifact in COMPACT {
+            texts_stay_the_same::<Int8>(artifact);
+        }
     }
 
     /// Copied weights are read from RAM only, and the others from flash only: after changing the
     /// weights in one of the two, the text is the one of the weights that are read.
-    #[test]
-    fn weights_are_read_from_where_they_lie() {
+    fn weights_are_read_from_where_they_lie(artifact: &'static [u8]) {
         let mut bytes = crate::artifact::Aligned([0; 1 << 14]);
-        let changed = &mut bytes.0[..INT8.len()];
-        changed.copy_from_slice(INT8);
-        for tensor in crate::artifact::tensors(INT8) {
-            let is_of_weights =
-                !matches!(tensor.name, TensorName::GateConstants | TensorName::BOut);
+        let changed = &mut bytes.0[..artifact.len()];
+        changed.copy_from_slice(artifact);
+        for tensor in crate::artifact::tensors(artifact) {
+            let is_of_weights = matches!(
+                tensor.name,
+                TensorName::Embedding | TensorName::WIh | TensorName::WHh | TensorName::WOut
+            );
             let end = (tensor.offset + tensor.bytes) as usize;
             let tensor = &mut changed[tensor.offset as usize..end];
             tensor.iter_mut().filter(|_| is_of_weights).for_each(|byte| *byte ^= 0x55);
         }
-        let [flash, other] = [INT8, changed].map(|it| Model::<Int8>::load_unverified(it).unwrap());
-        let (expected, bytes) = (text(&flash), tensor_bytes(INT8) + ALIGNMENT);
+        let [flash, other] =
+            [artifact, changed].map(|it| Model::<Int8>::load_unverified(it).unwrap());
+        let (expected, bytes) = (text(&flash), tensor_bytes(artifact) + ALIGNMENT);
         let [mut ram, mut other_ram, mut half] = [bytes, bytes, bytes / 2].map(|n| vec![0; n]);
         let range = ram.as_ptr_range();
         let [mut model, mut others, mut in_part] = [&flash, &other, &flash].map(Clone::clone);
@@ -342,6 +351,19 @@ mod tests {
         assert_eq!(model.copy_to_ram(&mut []).ram_bytes, 0);
         assert!(first_weights(&model).iter().all(|weights| !range.contains(weights)));
         assert_eq!(text(&model), expected);
+    }
+
+    #[test]
+    fn int8_weights_are_read_from_where_they_lie() {
+        weights_are_read_from_where_they_lie(INT8);
+    }
+
+    #[test]
+    #[cfg(feature = "compact")]
+    fn compact_weights_are_read_from_where_they_lie() {
+        for artifact in COMPACT {
+            weights_are_read_from_where_they_lie(artifact);
+        }
     }
 
     /// The addresses of the first weights of the inputs and of the output layer.

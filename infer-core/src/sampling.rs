@@ -18,7 +18,8 @@ pub struct Sampling {
     /// Only the k most probable characters, and any as probable as the last of them; 0 means all.
     /// Costs 32 passes over the logits, as does top-p.
     pub top_k: u16,
-    /// Only the most probable characters that together reach so many thousandths; from 1000, all.
+    /// Only the most probable characters that together reach this probability, in thousandths; 1000
+    /// or more means all.
     pub top_p_milli: u16,
     /// Seed of the random number generator (PCG-XSH-RR 64/32): same seed, same text.
     pub seed: u64,
@@ -110,8 +111,8 @@ impl Sampler {
         if temperature_milli == 0 {
             return likeliest;
         }
-        let candidates =
-            Candidates { logits, largest, exponent_per_logit: self.exponent_per_logit };
+        let exponent_per_logit = self.exponent_per_logit;
+        let candidates = Candidates { logits, largest, exponent_per_logit };
         let mut threshold = i32::MIN;
         if top_k > 0 {
             threshold = candidates.highest_threshold(Measure::Number, u64::from(top_k) - 1);
@@ -152,9 +153,7 @@ impl<I: Iterator<Item = i32>, F: Fn() -> I> Candidates<F> {
         weight(scale(self.exponent_per_logit, self.largest.abs_diff(logit)))
     }
 
-    /// The sum over all logits from `least` on.
-    ///
-    /// It can't overflow: 65,535 characters of at most 2³⁰ stay below 2⁴⁶.
+    /// The sum over all logits from `least` on: below 2⁴⁶, with 65,535 characters of at most 2³⁰.
     #[inline(never)]
     fn sum_from(&self, least: i32, measure: Measure) -> u64 {
         let counted = (self.logits)().filter(|&logit| logit >= least);

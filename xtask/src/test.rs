@@ -148,8 +148,8 @@ fn tests_through_opengl(shell: &Shell) -> Result<()> {
     Ok(test.env("CHARCELL_TEST_ADAPTER", "OpenGL").run()?)
 }
 
-/// Builds each feature by itself, and tests `infer-core` with the features that microcontrollers
-/// use.
+/// Builds each feature by itself, and tests `infer-core`, in Rust and in C, with the features that
+/// microcontrollers use.
 fn features(shell: &Shell) -> Result<()> {
     let packages = ["infer-core", "infer-core-c", "charcell"].map(|name| ["--package", name]);
     let packages = packages.as_flattened();
@@ -157,6 +157,10 @@ fn features(shell: &Shell) -> Result<()> {
     for features in ["", "f32", "compact", "f32,embedded-io,defmt"] {
         let features = ["--no-default-features", "--features", features];
         cmd!(shell, "cargo test --package infer-core --lib --tests {features...}").run()?;
+    }
+    for features in ["", "compact"] {
+        let features = ["--no-default-features", "--features", features];
+        cmd!(shell, "cargo test --package infer-core-c --test interface {features...}").run()?;
     }
     Ok(())
 }

@@ -134,8 +134,8 @@ pub enum LoadError {
         "the artifact's weights are f32, but int8 was requested: export it with --weights int8"
     )]
     NotInt8,
-    /// The artifact's weights are int8.
-    #[error("the artifact's weights are int8, but f32 was requested: export it with --weights f32")]
+    /// The artifact's weights are integers.
+    #[error("the artifact's weights are integers, not f32: export it with --weights f32")]
     NotF32,
     /// A tensor's entry in the header doesn't match the model's sizes.
     #[error("the offset or size of tensor {name} of layer {layer} doesn't match the model's sizes")]

@@ -54,7 +54,7 @@ impl Format {
         self.dimensions.hidden * self.dimensions.row_blocks()
     }
 
-    /// Sets N of `layer`, to the most at most.
+    /// Sets N of `layer`, limited to all its blocks.
     #[cfg(feature = "compact")]
     pub(super) fn keep_blocks(&mut self, layer: usize, blocks: u32) {
         let most = self.dimensions.hidden * self.dimensions.row_blocks();

@@ -183,7 +183,7 @@ struct Ends {
 }
 
 /// Where an artifact's tensors end, given the `end` of its header. The `entries` that follow the
-/// header must match the `format`, which gets to know from them how many blocks are kept.
+/// header must match the `format`, which learns from them how many blocks are kept.
 fn ends(
     mut entries: &[u8],
     element_bytes: ElementBytes,

@@ -1,5 +1,8 @@
 //! Bytes that aren't a model: each error names what is wrong, and the loader never panics.
 
+mod compact;
+mod constants;
+
 use infer_core::artifact::{
     Aligned, COMPACT_FLAG, Compaction, Header, PRELUDE_BYTES, Prelude, Quantisation,
     StoredPrecision, Summary, Tensor, TensorName, VERSION, checksum, tensors,
@@ -7,12 +10,12 @@ use infer_core::artifact::{
 use infer_core::layout::{MAX_EMBEDDING, MAX_HIDDEN, MAX_LAYERS};
 use infer_core::{F32, Generator, Int8, LoadError, Model, Normalisation, Sampling, State};
 
-static INT8: &[u8] = infer_core::include_model!("models/tiny-int8.postcard");
-static F32_MODEL: &[u8] = infer_core::include_model!("models/tiny-f32.postcard");
+static INT8: &[u8] = infer_core::include_model!("../models/tiny-int8.postcard");
+static F32_MODEL: &[u8] = infer_core::include_model!("../models/tiny-f32.postcard");
 
-static INT4: &[u8] = infer_core::include_model!("models/tiny-int4.postcard");
-static SPARSE: &[u8] = infer_core::include_model!("models/tiny-sparse.postcard");
-static NARROW: &[u8] = infer_core::include_model!("models/tiny-narrow.postcard");
+static INT4: &[u8] = infer_core::include_model!("../models/tiny-int4.postcard");
+static SPARSE: &[u8] = infer_core::include_model!("../models/tiny-sparse.postcard");
+static NARROW: &[u8] = infer_core::include_model!("../models/tiny-narrow.postcard");
 
 /// Artifacts that are read as int8, of every kind.
 static ALL: [&[u8]; 4] = [INT8, INT4, SPARSE, NARROW];
@@ -249,130 +252,8 @@ fn damaged_payload_generates(sound: &[u8]) {
     assert!(loaded > 400, "{loaded} of 5000 were loaded");
 }
 
-/// Numbers that could make a sum overflow are found at load, and the error names their tensor.
-#[test]
-fn constants_too_large_are_refused_by_name() {
-    let mut memory = memory();
-    let names =
-        [(TensorName::GateConstants, 0), (TensorName::GateConstants, 1), (TensorName::BOut, 0)];
-    for (sound, (name, layer)) in ALL.into_iter().flat_map(|sound| names.map(|name| (sound, name)))
-    {
-        let offset = tensor(sound, name, layer).offset as usize;
-        for number in [i32::MIN, i32::MAX, -0x7fff_0000] {
-            let artifact = aligned(&mut memory, sound);
-            artifact[offset + 4..offset + 8].copy_from_slice(&number.to_le_bytes());
-            mend_checksum(artifact);
-            assert_eq!(load(artifact).unwrap_err(), LoadError::Overflow { name, layer });
-            // It can still be found: only loading checks them.
-            assert_eq!(Model::<Int8>::find(artifact).map(<[u8]>::len), Ok(sound.len()));
-        }
-    }
-    // The bias of 0 and the largest multiplier fit, but not both with a large bias.
-    let (b_out, multipliers) =
-        (tensor(INT4, TensorName::BOut, 0), tensor(INT4, TensorName::OutputMultipliers, 0));
-    let largest = i32::MAX - 56 * 16 * i32::from(i16::MAX);
-    for (bias, fits) in [(largest, true), (-largest, true), (largest + 1, false)] {
-        let artifact = aligned(&mut memory, INT4);
-        artifact[b_out.offset as usize..][..4].copy_from_slice(&bias.to_le_bytes());
-        let multiplier = i16::MAX.to_le_bytes();
-        artifact[multipliers.offset as usize..][..2].copy_from_slice(&multiplier);
-        mend_checksum(artifact);
-        assert_eq!(load(artifact).is_ok(), fits, "{bias}");
-    }
-}
-
 /// The entry of tensor `name` of `layer`.
 fn tensor(artifact: &[u8], name: TensorName, layer: usize) -> Tensor {
     let is_it = |tensor: &Tensor| tensor.name == name && usize::from(tensor.layer) == layer;
     tensors(artifact).find(is_it).unwrap()
-}
-
-/// The flag is set exactly if the header says that the model is compact.
-#[test]
-fn a_flag_that_contradicts_the_header_is_refused() {
-    let mut memory = memory();
-    for sound in ALL {
-        let artifact = aligned(&mut memory, sound);
-        artifact[6] ^= COMPACT_FLAG as u8;
-        mend_checksum(artifact);
-        assert_eq!(load(artifact).unwrap_err(), LoadError::Header);
-        assert_eq!(Summary::read(artifact).unwrap_err(), LoadError::Header);
-    }
-    let artifact = aligned(&mut memory, F32_MODEL);
-    artifact[6] = COMPACT_FLAG as u8;
-    mend_checksum(artifact);
-    assert_eq!(Model::<F32>::load(artifact).unwrap_err(), LoadError::Header);
-    assert_eq!(Model::<F32>::load(SPARSE).unwrap_err(), LoadError::NotF32);
-}
-
-#[test]
-fn an_embedding_too_wide_is_refused() {
-    let quantisation = Quantisation { nats_per_logit_q32: 1, cell_fraction_bits: &[12] };
-    let mut memory = memory();
-    let mut error = |embedding| {
-        let compaction = Compaction { is_int4: false, is_sparse: false, embedding };
-        let header = Header {
-            precision: StoredPrecision::Compact(quantisation, compaction),
-            layers: 1,
-            hidden: 4,
-            normalisation: Normalisation::None,
-            vocabulary: "abc",
-            replacement: None,
-            prefixes: heapless::Vec::new(),
-        };
-        let entry = Tensor { name: TensorName::WIh, layer: 0, offset: 48, bytes: 48 };
-        load(aligned(&mut memory, &with_header(&header, &[entry], 256))).unwrap_err()
-    };
-    for embedding in [MAX_EMBEDDING as u16 + 1, u16::MAX] {
-        assert_eq!(error(embedding), LoadError::Embedding { embedding });
-    }
-    let expected = LoadError::Tensor { name: TensorName::Embedding, layer: 0 };
-    assert_eq!(error(MAX_EMBEDDING as u16), expected);
-}
-
-/// Kernels don't check the numbers of blocks: whatever is wrong with them is found at load.
-#[test]
-fn wrong_blocks_are_refused_by_layer() {
-    let mut memory = memory();
-    for (sound, layer) in [(SPARSE, 0), (SPARSE, 1), (NARROW, 0), (NARROW, 1)] {
-        let [counts, columns] = [TensorName::BlockCounts, TensorName::BlockColumns]
-            .map(|name| tensor(sound, name, layer));
-        let [counts_at, columns_at] = [counts, columns].map(|tensor| tensor.offset as usize);
-        let mut changed = |change: &dyn Fn(&mut [u8])| {
-            let artifact = aligned(&mut memory, sound);
-            change(artifact);
-            mend_checksum(artifact);
-            load(artifact).map(drop)
-        };
-        changed(&|_| ()).unwrap();
-        let error = Err(LoadError::Blocks { layer });
-        // The model has rows of two blocks, of which some units keep one and some none.
-        let one = sound[counts_at..][..10].iter().position(|&count| count == 1).unwrap();
-        assert_eq!(changed(&|artifact| artifact[counts_at + one] = 0), error);
-        assert_eq!(changed(&|artifact| artifact[counts_at + one] = 255), error);
-        let none = sound[counts_at..][..10].iter().position(|&count| count == 0).unwrap();
-        assert_eq!(changed(&|artifact| artifact[counts_at + none] = 1), error);
-        for number in [2, 3, 255] {
-            assert_eq!(changed(&|artifact| artifact[columns_at] = number), error, "{number}");
-        }
-        // Two blocks of one unit: twice the same, or in descending order.
-        let two = |numbers: [u8; 2]| {
-            changed(&move |artifact: &mut [u8]| {
-                let counts = &mut artifact[counts_at..][..10];
-                let total: u8 = counts.iter().sum();
-                counts.fill(0);
-                counts[0] = 2;
-                // The others have one each, of block 0.
-                counts[1..usize::from(total) - 1].fill(1);
-                let columns = &mut artifact[columns_at..][..usize::from(total)];
-                columns.fill(0);
-                columns[..2].copy_from_slice(&numbers);
-            })
-        };
-        let mut two = two;
-        two([0, 1]).unwrap();
-        assert_eq!(two([0, 0]), error);
-        assert_eq!(two([1, 0]), error);
-        assert_eq!(two([1, 1]), error);
-    }
 }
