@@ -79,18 +79,17 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     let text = arguments.time_machine()?.to_owned();
     let corpus = read(text)?;
     let presets = presets(&corpus)?;
-    let second = match arguments.second_text() {
-        Some(file) => second_text(&read(file.to_owned())?, file)?,
-        None => String::new(),
+    let (second, option) = match arguments.second_text() {
+        Some(file) => (second_text(&read(file.to_owned())?, file)?, " --second-text FILE"),
+        None => (String::new(), ""),
     };
     let curves = curves(&corpus)?;
     let text = format!(
         "## Small models\n\nAll of *The Time Machine*, the last {:.0} % held out, on the CPU: \
-         `cargo xtask bench compact --time-machine FILE --second-text FILE`. Perplexities are \
-         those of the artifact, in integers, in one pass over the held-out text; weights are \
-         those of the epoch that is best on it. Beside each preset stands the model without \
-         embedding, with 256 units and weights of eight bits, after the same training. Means of \
-         {SEEDS} seeds.\n\n{presets}\n{second}\n{curves}\n{}\n",
+         `cargo xtask bench compact --time-machine FILE{option}`. Perplexities are those of the \
+         artifact, in integers, in one pass over the held-out text; weights are those of the epoch \
+         that is best on it. Beside each preset stands the model without embedding, with 256 units \
+         and weights of eight bits, after the same training. Means of {SEEDS} seeds.\n\n{presets}\n{second}\n{curves}\n{}\n",
         100.0 * HELD_OUT,
         circumstances()?
     );

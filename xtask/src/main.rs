@@ -35,6 +35,9 @@ enum Command {
         /// The text of *The Time Machine* as the chapter uses it, 178,979 characters.
         #[arg(long, value_name = "FILE")]
         time_machine: Option<PathBuf>,
+        /// A text on which nothing was tuned, for the section of small models.
+        #[arg(long, value_name = "FILE", requires = "full")]
+        second_text: Option<PathBuf>,
         /// Run only the steps whose names contain this.
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         only: String,
@@ -58,8 +61,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Setup => setup::run(),
-        Command::Test { full, time_machine, only } => {
-            test::run(time_machine.as_deref().filter(|_| full), &only)
+        Command::Test { full, time_machine, second_text, only } => {
+            test::run(time_machine.as_deref().filter(|_| full), second_text.as_deref(), &only)
         }
         Command::Bench { arguments } => hand_over("charcell-bench", &arguments),
         Command::Emulate { arguments } => hand_over("device-tests", &arguments),

@@ -49,7 +49,11 @@ const MEASURED: [&str; 6] = ["gpu", "fuzzing", "chapter", "presets", "compact", 
 
 /// Runs the steps whose names contain `only`, including those of a full round if `time_machine` is
 /// given. After a step fails, the others still run.
-pub(crate) fn run(time_machine: Option<&Path>, only: &str) -> Result<()> {
+pub(crate) fn run(
+    time_machine: Option<&Path>,
+    second_text: Option<&Path>,
+    only: &str,
+) -> Result<()> {
     let shell = shell(".")?;
     let full = FULL.iter().filter(|_| time_machine.is_some());
     let steps: Vec<&Step> =
@@ -67,8 +71,10 @@ pub(crate) fn run(time_machine: Option<&Path>, only: &str) -> Result<()> {
     }
     if let Some(text) = time_machine.filter(|_| only.is_empty()) {
         let text = text.canonicalize()?;
+        let second = second_text.map(Path::canonicalize).transpose()?;
+        let second = second.iter().flat_map(|text| [Path::new("--second-text"), text]);
         let bench = "run --release --package charcell-bench --".split(' ');
-        cmd!(shell, "cargo {bench...} {MEASURED...} --time-machine {text}").run()?;
+        cmd!(shell, "cargo {bench...} {MEASURED...} --time-machine {text} {second...}").run()?;
     }
     match failed.as_slice() {
         [] => Ok(()),
