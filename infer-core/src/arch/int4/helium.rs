@@ -39,7 +39,7 @@ impl Int4Kernels for Helium {
 /// Four blocks at a time are multiplied byte by byte, sixteen columns at once. Their words are
 /// loaded byte by byte, and so are in four vectors: rows 0 and 1 of the odd columns, rows 2 and 3
 /// of them, and the same of the even columns. The words of x are gathered, and their lower bytes
-/// put into a vector of odd columns and one of even columns. That takes 32 instructions.
+/// put into a vector of odd columns and one of even columns. That takes 33 instructions.
 ///
 /// The blocks that are left take 13 instructions each: a block is multiplied four times, the
 /// columns of a word the other way round, with the nibbles of more and more rows cleared.
@@ -63,34 +63,32 @@ unsafe extern "C" fn add_listed(
         ".macro sixteen_columns rows_01, rows_23, x",
         "vaddva.s8 r12, \\x",
         "vmladava.s8 r4, \\rows_23, \\x",
-        "vand \\rows_23, \\rows_23, q7",
+        "vand \\rows_23, \\rows_23, q6",
         "vmladava.s8 r6, \\rows_23, \\x",
-        "vshr.u8 q6, \\rows_01, #4",
-        "vmladava.s8 r8, q6, \\x",
-        "vand \\rows_01, \\rows_01, q7",
+        "vshr.u8 \\rows_23, \\rows_01, #4",
+        "vmladava.s8 r8, \\rows_23, \\x",
+        "vand \\rows_01, \\rows_01, q6",
         "vmladava.s8 r10, \\rows_01, \\x",
         ".endm",
-        "push {{r3-r11, lr}}",
-        "vpush {{d8-d15}}",
+        "push {{r4, r5, r6, r8, r10, lr}}",
+        "vpush {{d8-d13}}",
         "movs r4, #0",
         "movs r6, #0",
         "mov r8, r4",
         "mov r10, r4",
         "mov r12, r4",
-        "lsrs r11, r3, #2",
+        "lsrs r5, r3, #2",
         "and r3, r3, #3",
-        "adds r5, r2, #4",
-        "add r7, r2, #8",
-        "add r9, r2, #12",
-        "vmov.i8 q7, #0x0f",
-        "wls lr, r11, 22f",
+        "vmov.i8 q6, #0x0f",
+        "wls lr, r5, 22f",
         "21:",
         "vldrb.u32 q4, [r1], #4",
-        "vshl.i32 q4, q4, #2",
-        "vldrw.u32 q0, [r2, q4, uxtw #2]",
-        "vldrw.u32 q1, [r5, q4, uxtw #2]",
-        "vldrw.u32 q2, [r7, q4, uxtw #2]",
-        "vldrw.u32 q3, [r9, q4, uxtw #2]",
+        "vshl.i32 q4, q4, #4",
+        "vadd.i32 q4, q4, r2", // the addresses of four blocks of x
+        "vldrw.u32 q0, [q4]",
+        "vldrw.u32 q1, [q4, #4]",
+        "vldrw.u32 q2, [q4, #8]",
+        "vldrw.u32 q3, [q4, #12]",
         "vmovnt.i16 q0, q1",
         "vmovnt.i16 q2, q3",
         "vmov q5, q2",
@@ -125,7 +123,7 @@ unsafe extern "C" fn add_listed(
         "vmladavax.s16 r10, q1, q0",
         "le lr, 23b",
         "24:",
-        "vpop {{d8-d15}}",
+        "vpop {{d8-d13}}",
         // The products times 4096: less 8 · 4096 times the sum of x, except for the last row.
         "lsl r12, r12, #15",
         "subs r4, r4, r6",
@@ -135,7 +133,7 @@ unsafe extern "C" fn add_listed(
         "rsb r8, r12, r8, lsl #8",
         "rsb r6, r12, r6, lsl #4",
         // Their upper words after multiplying by the multipliers.
-        "ldrd r0, r1, [sp, #40]", // sums, multipliers
+        "ldrd r0, r1, [sp, #24]", // sums, multipliers
         "vmov q0[2], q0[0], r10, r6",
         "vmov q0[3], q0[1], r8, r4",
         "vldrh.s32 q1, [r1]",
@@ -144,7 +142,7 @@ unsafe extern "C" fn add_listed(
         "vldrw.u32 q1, [r0]",
         "vadd.i32 q0, q0, q1",
         "vstrw.32 q0, [r0]",
-        "pop {{r3-r11, pc}}",
+        "pop {{r4, r5, r6, r8, r10, pc}}",
         ".purgem sixteen_columns",
     )
 }
