@@ -11,7 +11,7 @@
 /* Memory in bytes that is enough, on any core, for a model with this many hidden units per layer,
    characters and layers; charcell_memory_bytes gives the exact number. */
 #define CHARCELL_MEMORY_BYTES(hidden, characters, layers) \
-  (48 * sizeof(void *) + 32 + 4 * (characters) + (6 * (layers) + 1) * (((hidden) + 7) / 8 * 8))
+  (44 * sizeof(void *) + 32 + 4 * (characters) + (6 * (layers) + 1) * (((hidden) + 7) / 8 * 8))
 
 /**
  * Alignment in bytes of an artifact's address.

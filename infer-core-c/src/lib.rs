@@ -70,7 +70,7 @@ struct Loaded {
 const _: () = assert!(
     CHARCELL_ARTIFACT_ALIGNMENT == infer_core::layout::ALIGNMENT
         && CHARCELL_MEMORY_ALIGNMENT == align_of::<Loaded>()
-        && size_of::<Loaded>() <= 48 * size_of::<*const u8>() + 16
+        && size_of::<Loaded>() <= 44 * size_of::<*const u8>() + 16
 );
 
 /// Writes the length of the artifact that starts at `flash` to `artifact_bytes`. Other bytes may

@@ -42,14 +42,6 @@ impl<'a> BlockColumns<'a> {
         Self { list, bound: list.len() }
     }
 
-    /// Splits the first `count` blocks off; all of them if there are fewer.
-    #[must_use]
-    pub fn take(&mut self, count: usize) -> Self {
-        let (taken, rest) = self.list.split_at_checked(count).unwrap_or((self.list, &[]));
-        self.list = rest;
-        Self { list: taken, bound: self.bound }
-    }
-
     /// How many blocks are kept.
     #[must_use]
     pub fn count(self) -> usize {
@@ -90,12 +82,5 @@ mod tests {
         assert_eq!((dense.count(), dense.bound()), (128, 128));
         assert_eq!(BlockColumns::dense(3).within(3), Some(&[0, 1, 2][..]));
         assert_eq!(BlockColumns::dense(3).within(2), None);
-    }
-
-    #[test]
-    fn rows_are_taken_in_turn() {
-        let mut columns = BlockColumns::new(&[1, 5, 0, 2, 4], 6).unwrap();
-        let rows = [2, 0, 7, 1].map(|count| columns.take(count).parts().0);
-        assert_eq!(rows, [&[1, 5][..], &[], &[0, 2, 4], &[]]);
     }
 }

@@ -11,12 +11,12 @@
 //! [`NibbleBlock`]: crate::layout::NibbleBlock
 
 use crate::arch::{Int4Kernels, Int4Target, Int8Kernels, Int8Target, PART_BLOCKS};
-use crate::artifact::{Compaction, ElementBytes, Format, Granule, TensorName, Tensors};
+use crate::artifact::{Compaction, ElementBytes, Format, Granule, Tensors, kept_blocks};
 use crate::gate_constants::{GateConstants, LargestFactors, OUTPUT_MULTIPLIER, gate_fits};
 use crate::layout::{BLOCK_ROWS, Columns, GATES, MAX_HIDDEN, PairBlock};
 use crate::precision::sealed::{self, Arithmetic, LayerStep};
 use crate::weights::{cut, cut_mut};
-use crate::{BlockColumns, Precision, plain};
+use crate::{BlockColumns, Precision};
 
 /// Arithmetic that int8 and int4 weights have in common.
 pub trait Integers:
@@ -82,20 +82,23 @@ impl<'a> OneHot<'a> {
     /// The biases of `unit` plus its weights times their multipliers; `None` if the input isn't
     /// one-hot.
     fn gates<P: Integers>(&self, unit: usize, constants: &GateConstants) -> Option<[i32; GATES]> {
-        if !self.is_int4 {
-            let weights = self.weights.as_chunks::<GATES>().0.get(unit)?;
-            return Some(P::one_hot(constants, &weights.map(|weight| weight as i8)));
+        if self.is_int4 {
+            return Some(int4_gates::<P>(self.weights.as_chunks().0.get(unit)?, constants));
         }
-        let group = self.weights.as_chunks().0.get(unit)?;
-        let group = u32::from(u16::from_le_bytes(*group));
-        let mut sums = constants.b;
-        for (gate, (sum, &multiplier)) in (0..).zip(sums.iter_mut().zip(&constants.multiplier_ih)) {
-            // The multiplier's unit is eight times that of the sum.
-            let eight_times = (group << (28 - 4 * gate)) as i32 >> 28 << 3;
-            *sum = sum.wrapping_add(eight_times * i32::from(multiplier));
-        }
-        Some(sums)
+        let weights: &[u8; GATES] = self.weights.as_chunks().0.get(unit)?;
+        Some(P::one_hot(constants, bytemuck::cast_ref(weights)))
     }
+}
+
+/// The biases of a unit plus its `weights` of four bits times their multipliers.
+#[cfg_attr(helium, inline(never))] // so that int8 weights are still multiplied as a vector
+fn int4_gates<P: Integers>(
+    &[i_f, g_o]: &[u8; GATES / 2],
+    constants: &GateConstants,
+) -> [i32; GATES] {
+    // The unit of the multipliers is eight times that of the sums.
+    let eight_times = |nibble: u8| (nibble << 4) as i8 >> 1;
+    P::one_hot(constants, &[i_f, i_f >> 4, g_o, g_o >> 4].map(eight_times))
 }
 
 /// The matrices of a layer, or of adjacent units of it.
@@ -106,13 +109,11 @@ pub struct Weights<'a> {
     w_hh: Rows<'a>,
 }
 
-/// The rows of a matrix, four for each unit or group of characters.
+/// The rows of a matrix that are still to be multiplied, four for each unit or group of characters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows<'a> {
-    is_int4: bool,
-    /// All bits if they keep only some blocks; otherwise 0.
-    sparse_mask: usize,
-    /// The blocks that are kept, of int4 or int8 weights.
+    kind: Kind,
+    /// The blocks that are kept.
     blocks: &'a [Granule],
     /// How many of them each four rows have, if not all.
     counts: &'a [u8],
@@ -120,69 +121,96 @@ pub(crate) struct Rows<'a> {
     numbers: &'a [u8],
 }
 
+/// What rows consist of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Int8 weights, with all blocks.
+    Int8,
+    /// Int8 weights, of which each block is multiplied by itself.
+    SparseInt8,
+    /// Int4 weights, with all blocks or only some.
+    Int4,
+}
+
 impl<'a> Rows<'a> {
     /// Rows that keep all of this many blocks.
     fn all(is_int4: bool, blocks: &'a [Granule], row_blocks: usize) -> Self {
+        let kind = if is_int4 { Kind::Int4 } else { Kind::Int8 };
         let (numbers, _) = BlockColumns::dense(row_blocks).parts();
-        Self { is_int4, sparse_mask: 0, blocks, counts: &[], numbers }
+        Self { kind, blocks, counts: &[], numbers }
     }
 
-    /// Whether they keep only some blocks.
-    const fn is_sparse(&self) -> bool {
-        self.sparse_mask > 0
-    }
-
-    /// Multiplies the four rows of `unit`, whose blocks start at `offset`, by `x`, and adds the
-    /// results times `multipliers` to `sums`. Returns where the blocks of the next unit start;
-    /// `None` if they don't have these blocks, which no loaded model lacks.
+    /// Multiplies the next four rows by `x`, and adds the results times `multipliers` to `sums`.
     #[inline(always)]
-    fn add(
-        &self,
-        unit: usize,
-        offset: usize,
-        (sums, multipliers): (&mut [i32; BLOCK_ROWS], &[i16; BLOCK_ROWS]),
+    fn add_next(
+        &mut self,
+        sums: &mut [i32; BLOCK_ROWS],
+        multipliers: &[i16; BLOCK_ROWS],
         x: &[Columns],
-    ) -> Option<usize> {
-        let count = self.counts.get(unit).map_or(x.len(), |&count| count.into());
-        let numbers = self.numbers.get(offset & self.sparse_mask..)?.get(..count)?;
-        if self.is_int4 {
-            let blocks = bytemuck::cast_slice(self.blocks.get(offset..)?.get(..count)?);
-            let columns = columns(numbers, x);
-            Int4Target::add_int4_products(sums, multipliers, blocks, columns, x);
-        } else {
-            let blocks = self.blocks.get(2 * offset..)?.get(..2 * count)?;
-            let blocks = bytemuck::try_cast_slice(blocks).ok()?;
-            add_int8(self.is_sparse(), (sums, multipliers), blocks, numbers, x);
+    ) {
+        if !cfg!(helium) && self.kind == Kind::Int8 && x.len() <= PART_BLOCKS {
+            let blocks = int8_blocks(self.take(x.len()));
+            return Int8Target::add_part(sums, multipliers, blocks, x);
         }
-        Some(offset + count)
+        let (mut count, mut numbers) = (x.len(), self.numbers);
+        if let Some((&kept, counts)) = self.counts.split_first() {
+            self.counts = counts;
+            count = kept.into();
+            numbers = cut(&mut self.numbers, count);
+        }
+        let blocks = self.take(count);
+        if self.kind == Kind::Int4 && count <= PART_BLOCKS {
+            let columns = columns(numbers, x);
+            let blocks = bytemuck::cast_slice(blocks);
+            return Int4Target::add_int4_part(sums, multipliers, blocks, columns, x);
+        }
+        add_parts(self.kind, (sums, multipliers), blocks, numbers, x);
+    }
+
+    /// Splits the first `count` blocks off.
+    fn take(&mut self, count: usize) -> &'a [Granule] {
+        cut(&mut self.blocks, count * block_granules(self.kind == Kind::Int4))
     }
 }
 
-/// The biases of `unit` plus its input weights, of which all blocks are stored, times `x`.
+/// The `biases` of four rows, which keep all blocks and are taken off `blocks`, plus their products
+/// with `x` times `multipliers`.
 #[inline(never)]
-fn input(
+fn next_sums(
     is_int4: bool,
-    w_ih: &[Granule],
-    unit: usize,
-    constants: &GateConstants,
+    blocks: &mut &[Granule],
+    (biases, multipliers): (&[i32; BLOCK_ROWS], &[i16; BLOCK_ROWS]),
     x: &[Columns],
-) -> [i32; GATES] {
-    let mut gates = constants.b;
-    add_all(is_int4, w_ih, unit, (&mut gates, &constants.multiplier_ih), x);
-    gates
+) -> [i32; BLOCK_ROWS] {
+    let (mut rows, mut sums) = (Rows::all(is_int4, blocks, x.len()), *biases);
+    rows.add_next(&mut sums, multipliers, x);
+    *blocks = rows.blocks;
+    sums
 }
 
-/// Like [`Rows::add`] of rows that keep all blocks.
-#[inline(never)]
-fn add_all(
-    is_int4: bool,
-    blocks: &[Granule],
-    unit: usize,
-    sums: (&mut [i32; BLOCK_ROWS], &[i16; BLOCK_ROWS]),
+/// See [`Rows::add_next`]. The `blocks` with these `numbers` are multiplied part by part, each of
+/// which is rounded down.
+#[inline(never)] // other rows don't need its stack
+fn add_parts(
+    kind: Kind,
+    (sums, multipliers): (&mut [i32; BLOCK_ROWS], &[i16; BLOCK_ROWS]),
+    mut blocks: &[Granule],
+    mut numbers: &[u8],
     x: &[Columns],
 ) {
-    let rows = Rows::all(is_int4, blocks, x.len());
-    let _ = rows.add(unit, unit * x.len(), sums, x);
+    let most = if kind == Kind::SparseInt8 { 1 } else { PART_BLOCKS };
+    while let Some(&start) = numbers.first() {
+        let count = most.min(numbers.len());
+        let numbers = cut(&mut numbers, count);
+        let blocks = cut(&mut blocks, count * block_granules(kind == Kind::Int4));
+        if kind == Kind::Int4 {
+            let blocks = bytemuck::cast_slice(blocks);
+            Int4Target::add_int4_part(sums, multipliers, blocks, columns(numbers, x), x);
+        } else {
+            let x = x.get(start.into()..).unwrap_or_default();
+            Int8Target::add_part(sums, multipliers, int8_blocks(blocks), x);
+        }
+    }
 }
 
 /// The blocks of `x` with these numbers, which were compared with its length when the model was
@@ -191,23 +219,9 @@ fn columns<'a>(numbers: &'a [u8], x: &[Columns]) -> BlockColumns<'a> {
     BlockColumns::from_parts((numbers, x.len()))
 }
 
-/// See [`Rows::add`]. Each block of rows that keep only some is multiplied by itself.
-#[inline(never)] // int4 weights don't need its stack
-fn add_int8(
-    is_sparse: bool,
-    (sums, multipliers): (&mut [i32; BLOCK_ROWS], &[i16; BLOCK_ROWS]),
-    blocks: &[PairBlock],
-    numbers: &[u8],
-    x: &[Columns],
-) {
-    if is_sparse {
-        for (block, &number) in blocks.chunks(1).zip(numbers) {
-            let x = x.get(usize::from(number)..).unwrap_or_default();
-            Int8Target::add_part(sums, multipliers, block, x);
-        }
-    } else {
-        Int8Target::add_products(sums, multipliers, blocks, x);
-    }
+/// The blocks of int8 weights in `granules`.
+fn int8_blocks(granules: &[Granule]) -> &[PairBlock] {
+    bytemuck::try_cast_slice(granules).unwrap_or_default()
 }
 
 /// Granules of a block.
@@ -215,12 +229,15 @@ const fn block_granules(is_int4: bool) -> usize {
     if is_int4 { 1 } else { size_of::<PairBlock>() / size_of::<Granule>() }
 }
 
-/// The sum of `counts`.
-#[inline(never)] // inlining would copy this code
-fn sum(counts: &[u8]) -> usize {
-    // A sum that might end early isn't unrolled.
-    let sum = |sum: usize, &count: &u8| sum.checked_add(count.into());
-    counts.iter().try_fold(0, sum).unwrap_or_default()
+/// Whether `numbers` ascend and are below `bound`.
+#[inline(never)] // inlining would unroll this loop
+fn ascend(numbers: &[u8], bound: usize) -> bool {
+    let mut least = 0;
+    numbers.iter().map(|&number| usize::from(number)).all(|number| {
+        let is_sound = (least..bound).contains(&number);
+        least = number + 1;
+        is_sound
+    })
 }
 
 impl<'a, P: Integers> sealed::Weights<'a, P> for Weights<'a> {
@@ -237,85 +254,57 @@ impl<'a, P: Integers> sealed::Weights<'a, P> for Weights<'a> {
         let w_ih = tensors.take(units * of_input, skipped * of_input);
         let row_blocks = format.dimensions.row_blocks();
         let (mut blocks, mut before) = (units * row_blocks, skipped * row_blocks);
-        let (mut counts, (mut numbers, _)): (&[u8], _) =
-            (&[], BlockColumns::dense(row_blocks).parts());
+        let mut w_hh = Rows::all(is_int4, &[], row_blocks);
         if is_sparse {
-            let all: &[u8];
-            (all, counts) = tensors.take(units, 0).split_at_checked(skipped).unwrap_or_default();
-            before = sum(all);
-            blocks = if units == format.dimensions.hidden {
-                format.kept_blocks(layer)
-            } else {
-                // Only for units in RAM, of which none are skipped.
-                sum(counts.get(..units).unwrap_or_default())
-            };
-            numbers = tensors.take(blocks, 0).get(before..blocks).unwrap_or_default();
+            let counts = tensors.take(units, 0).get(..units).unwrap_or_default();
+            let (counts_before, counts) = counts.split_at_checked(skipped).unwrap_or_default();
+            before = kept_blocks(counts_before);
+            blocks = before + kept_blocks(counts);
+            w_hh.counts = counts;
+            w_hh.numbers = tensors.take(blocks, 0).get(before..blocks).unwrap_or_default();
+            if !is_int4 {
+                w_hh.kind = Kind::SparseInt8;
+            }
         }
-        let blocks = tensors.take(blocks * granules, before * granules);
-        let sparse_mask = if is_sparse { usize::MAX } else { 0 };
-        Self { w_ih, w_hh: Rows { is_int4, sparse_mask, blocks, counts, numbers } }
+        w_hh.blocks = tensors.take(blocks * granules, before * granules);
+        Self { w_ih, w_hh }
     }
 
-    /// Each unit has as many blocks as it says, in ascending order, and none is beyond the end of
-    /// its row.
+    /// In the rows of each unit, blocks are in ascending order, and none is beyond the end. How many
+    /// there are was compared before.
     fn has_sound_blocks(&self, format: &Format) -> bool {
         let Rows { counts, mut numbers, .. } = self.w_hh;
-        if !self.w_hh.is_sparse() {
-            return true;
-        }
-        for &count in counts.iter().take(format.dimensions.hidden) {
-            let (row, mut least) = (cut(&mut numbers, count.into()), 0);
-            for &number in row {
-                if !(least..format.dimensions.row_blocks()).contains(&usize::from(number)) {
-                    return false;
-                }
-                least = usize::from(number) + 1;
-            }
-            if row.len() != usize::from(count) {
-                return false;
-            }
-        }
-        numbers.is_empty()
+        let row_blocks = format.dimensions.row_blocks();
+        let mut rows = counts.iter().map(|&count| cut(&mut numbers, count.into()));
+        rows.all(|row| ascend(row, row_blocks))
     }
 
     fn kept_blocks(&self, unit: usize) -> usize {
         self.w_hh.counts.get(unit).copied().unwrap_or_default().into()
     }
 
-    fn step(&self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, P>) {
-        let Self { w_ih, w_hh } = self;
-        if w_hh.is_int4 || w_hh.is_sparse() || layer.h.len() > PART_BLOCKS {
-            return self.step_units(constants, layer);
+    fn step(self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, P>) {
+        #[cfg(helium)]
+        if self.w_hh.kind == Kind::Int8 && layer.h.len() <= PART_BLOCKS {
+            let one_hot = layer.one_hot.take(constants.len()).weights.as_chunks::<GATES>().0;
+            let [w_ih, w_hh] = [self.w_ih, self.w_hh.blocks].map(int8_blocks);
+            let weights = crate::plain::Weights { w_ih, w_hh };
+            return weights.step_units(constants, bytemuck::cast_slice(one_hot), layer);
         }
-        let one_hot = cut(&mut layer.one_hot.weights, GATES * constants.len());
-        let one_hot = bytemuck::cast_slice(one_hot.as_chunks::<GATES>().0);
-        let [w_ih, w_hh] =
-            [w_ih, w_hh.blocks].map(|it| bytemuck::try_cast_slice(it).unwrap_or_default());
-        plain::Weights::<PairBlock> { w_ih, w_hh }.step_units(constants, one_hot, layer);
-    }
-}
-
-impl Weights<'_> {
-    /// Computes the next units of `layer`, of which these are the weights.
-    #[inline(never)] // the loop for other models would need more instructions
-    fn step_units<P: Integers>(
-        &self,
-        constants: &[GateConstants],
-        layer: &mut LayerStep<'_, '_, P>,
-    ) {
         let (c, next_h) =
             (cut_mut(&mut layer.c, constants.len()), cut_mut(&mut layer.next_h, constants.len()));
         let one_hot = layer.one_hot.take(constants.len());
-        let (Self { w_ih, w_hh }, mut offset) = (self, 0);
+        let Self { mut w_ih, mut w_hh } = self;
         let units = constants.iter().zip(c.iter_mut().zip(next_h));
         for (unit, (constants, (c, next_h))) in units.enumerate() {
             let mut gates = match one_hot.gates::<P>(unit, constants) {
                 Some(gates) => gates,
-                None => input(w_hh.is_int4, w_ih, unit, constants, layer.below),
+                None => {
+                    let row = (&constants.b, &constants.multiplier_ih);
+                    next_sums(w_hh.kind == Kind::Int4, &mut w_ih, row, layer.below)
+                }
             };
-            let sums = (&mut gates, &constants.multiplier_hh);
-            let Some(next) = w_hh.add(unit, offset, sums, layer.h) else { return };
-            offset = next;
+            w_hh.add_next(&mut gates, &constants.multiplier_hh, layer.h);
             *next_h = P::cell(&gates, layer.cell_fraction_bits, c);
         }
     }
@@ -334,7 +323,7 @@ pub struct Output<'a> {
 
 impl<'a, P: Integers> sealed::Output<'a, P> for Output<'a> {
     fn take(mut tensors: Tensors<'a>, format: &Format) -> Self {
-        let groups = format.elements(TensorName::BOut, 0);
+        let groups = format.dimensions.groups();
         let scaled = if format.compaction.is_int4 { groups } else { 0 };
         let multipliers = tensors.take(scaled, 0);
         let (w_out, b_out) = tensors.split_last(groups);
@@ -352,26 +341,11 @@ impl<'a, P: Integers> sealed::Output<'a, P> for Output<'a> {
     }
 
     fn logits(&self, h: &[Columns], logits: &mut [i32]) {
-        let Self { multipliers, w_out, b_out } = *self;
-        if !multipliers.is_empty() || h.len() > PART_BLOCKS {
-            return self.compact_logits(h, logits);
-        }
-        let w_out: &[PairBlock] = bytemuck::try_cast_slice(w_out).unwrap_or_default();
-        sealed::Output::<P>::logits(&plain::Output { w_out, b_out }, h, logits);
-    }
-}
-
-impl Output<'_> {
-    /// The logits of int4 weights, or of long rows.
-    #[inline(never)] // the loop for other models would need more instructions
-    fn compact_logits(&self, h: &[Columns], logits: &mut [i32]) {
-        let (mut multipliers, is_int4) = (self.multipliers.iter(), !self.multipliers.is_empty());
-        let groups = logits.chunks_mut(BLOCK_ROWS).zip(self.b_out);
-        for (group, (logits, b_out)) in groups.enumerate() {
-            let mut sums = *b_out;
+        let (is_int4, mut w_out) = (!self.multipliers.is_empty(), self.w_out);
+        let mut multipliers = self.multipliers.iter();
+        for (logits, b_out) in logits.chunks_mut(BLOCK_ROWS).zip(self.b_out) {
             let multipliers = multipliers.next().unwrap_or(&[OUTPUT_MULTIPLIER; BLOCK_ROWS]);
-            add_all(is_int4, self.w_out, group, (&mut sums, multipliers), h);
-            store(logits, &sums);
+            store(logits, &next_sums(is_int4, &mut w_out, (b_out, multipliers), h));
         }
     }
 }
@@ -381,5 +355,67 @@ impl Output<'_> {
 fn store(logits: &mut [i32], sums: &[i32; BLOCK_ROWS]) {
     for (logit, &sum) in logits.iter_mut().zip(sums) {
         *logit = sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::arch::Portable;
+    use crate::layout::{BLOCK_COLUMNS, NibbleBlock};
+
+    const MULTIPLIERS: [i16; BLOCK_ROWS] = [1, 300, -7, 32_767];
+
+    /// As many granules of weights as 70 blocks of int8 have, and 70 blocks of a vector.
+    fn granules_and_x() -> (Vec<Granule>, Vec<Columns>) {
+        let byte = |n: usize| (n * n % 251) as u8;
+        let granules = (0..140).map(|granule| {
+            let bytes: [u8; 16] = core::array::from_fn(|n| byte(16 * granule + n));
+            bytemuck::cast(bytes)
+        });
+        let x = (0..70).map(|n| Columns([byte(n).cast_signed().into(); BLOCK_COLUMNS]));
+        (granules.collect(), x.collect())
+    }
+
+    #[test]
+    fn long_rows_are_added_in_two_parts() {
+        let (granules, x) = granules_and_x();
+        let added = |is_int4| {
+            let (mut rows, mut sums) = (Rows::all(is_int4, &granules, x.len()), [5; BLOCK_ROWS]);
+            rows.add_next(&mut sums, &MULTIPLIERS, &x);
+            (sums, rows.blocks.len())
+        };
+        let (mut int8, mut int4) = ([5; BLOCK_ROWS], [5; BLOCK_ROWS]);
+        let (pairs, nibbles): (&[PairBlock], &[NibbleBlock]) =
+            (bytemuck::cast_slice(&granules), bytemuck::cast_slice(&granules));
+        for part in [0..PART_BLOCKS, PART_BLOCKS..x.len()] {
+            let (x, count) = (&x[part.clone()], part.len());
+            Portable::add_part(&mut int8, &MULTIPLIERS, &pairs[part.clone()], x);
+            let columns = BlockColumns::dense(count);
+            Portable::add_int4_part(&mut int4, &MULTIPLIERS, &nibbles[part], columns, x);
+        }
+        assert_eq!(added(false), (int8, 0));
+        assert_eq!(added(true), (int4, 70));
+    }
+
+    #[test]
+    fn blocks_of_sparse_int8_rows_are_added_one_by_one() {
+        let (granules, x) = granules_and_x();
+        let (counts, numbers) = ([2, 0, 1], [3, 69, 0]);
+        let mut rows =
+            Rows { counts: &counts, numbers: &numbers, ..Rows::all(false, &granules, 70) };
+        rows.kind = Kind::SparseInt8;
+        let pairs: &[PairBlock] = bytemuck::cast_slice(&granules);
+        for blocks in [&[(0, 3), (1, 69)][..], &[], &[(2, 0)]] {
+            let (mut sums, mut expected) = ([5; BLOCK_ROWS], [5; BLOCK_ROWS]);
+            rows.add_next(&mut sums, &MULTIPLIERS, &x);
+            for &(block, number) in blocks {
+                let (block, x) = (&pairs[block..=block], &x[number..=number]);
+                Portable::add_part(&mut expected, &MULTIPLIERS, block, x);
+            }
+            assert_eq!(sums, expected);
+        }
     }
 }

@@ -52,7 +52,7 @@ impl Arithmetic for F32 {
         1 << (32 - LOGIT_FRACTION_BITS)
     }
 
-    fn fits(_: &[f32; GATES], _: &Format, _: usize) -> bool {
+    fn fit(_: &[[f32; GATES]], _: &Format, _: usize) -> bool {
         true
     }
 

@@ -128,8 +128,9 @@ impl Arithmetic for Int8 {
     }
 
     #[inline]
-    fn fits(constants: &GateConstants, format: &Format, index: usize) -> bool {
-        constants.fits(LargestFactors::new(format.compaction(), index, format.dimensions.hidden))
+    fn fit(constants: &[GateConstants], format: &Format, index: usize) -> bool {
+        let factors = LargestFactors::new(format.compaction(), index, format.dimensions.hidden);
+        constants.iter().all(|constants| constants.fits(factors))
     }
 
     #[inline(never)] // as `is_cell_format`

@@ -66,6 +66,7 @@ mod memory;
 mod model;
 mod normalisation;
 mod placement;
+#[cfg(any(feature = "f32", not(feature = "compact"), helium))]
 mod plain;
 mod precision;
 mod sampling;

@@ -5,14 +5,12 @@ use core::marker::PhantomData;
 use crate::artifact::{
     self, Contents, ElementBytes, Fields, Format, Header, LoadError, TensorName, Tensors,
 };
-use crate::precision::sealed::Output;
-#[cfg(feature = "compact")]
-use crate::precision::sealed::Weights;
+use crate::precision::sealed::{Output, Weights};
 use crate::vocabulary::{Characters, PrimeError, Token, Vocabulary};
 use crate::weights::Units;
 use crate::{Dimensions, Int8, Normalisation, Precision};
 
-/// A borrowed view of an artifact: sizes and references, 124 bytes on targets with 32-bit
+/// A borrowed view of an artifact: sizes and references, 108 bytes on targets with 32-bit
 /// addresses, or 100 without the feature `compact`. The weights are not copied.
 ///
 /// A model can't outlive its bytes:
@@ -129,7 +127,6 @@ impl<'a, P: Precision> Model<'a, P> {
         let Dimensions { hidden, layers: count, .. } = format.dimensions;
         for layer in 0..count {
             let units = Units::<P>::take(&mut layers, format, layer, hidden, 0);
-            #[cfg(feature = "compact")]
             if !units.weights.has_sound_blocks(format) {
                 return Err(LoadError::Blocks { layer });
             }

@@ -1,6 +1,6 @@
 //! Weights in RAM: which ones, and how many bytes per character are read from where.
 
-use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors, granules};
+use crate::artifact::{Compaction, Format, Granule, TensorName, Tensors, granules, kept_blocks};
 use crate::layout::ALIGNMENT;
 #[cfg(feature = "compact")]
 use crate::layout::MAX_LAYERS;
@@ -206,19 +206,21 @@ impl<'a, P: Precision> Model<'a, P> {
     /// `units` to `free`.
     fn copy_units(&self, tensors: &mut Tensors<'a>, units: usize, mut free: &mut [Granule]) {
         let (format, of) = (&self.format, Self::ELEMENT_BYTES);
-        let (mut next, mut kept) = (format.next(format.first(), 0), 0);
+        let (hidden, mut next) = (format.dimensions.hidden, format.next(format.first(), 0));
+        // The blocks that all units of a layer keep, and those that the first ones keep.
+        let (mut all_kept, mut kept) = (format.all_blocks(), 0);
         while let Some((name, layer)) = next {
-            let bytes = format.bytes(of, name, layer);
+            let bytes = format.bytes(of, (name, layer), all_kept);
             let copied = match name {
                 TensorName::WOut | TensorName::OutputMultipliers => return,
                 TensorName::BlockColumns => kept,
                 TensorName::WHh if format.compaction().is_sparse => kept * format.block_bytes(of),
-                _ => bytes.checked_div(format.dimensions.hidden).unwrap_or_default() * units,
+                _ => bytes.checked_div(hidden).unwrap_or_default() * units,
             };
             let tensor: &[Granule] = tensors.take(granules(bytes), 0);
             if name == TensorName::BlockCounts {
-                let counts = bytemuck::cast_slice(tensor).iter().take(units);
-                kept = counts.map(|&count: &u8| usize::from(count)).sum();
+                let counts: &[u8] = bytemuck::cast_slice(tensor);
+                [all_kept, kept] = [hidden, units].map(|units| kept_blocks(first(counts, units)));
             }
             copy(first(tensor, granules(copied)), &mut free);
             next = format.next(name, layer);
@@ -226,9 +228,9 @@ impl<'a, P: Precision> Model<'a, P> {
     }
 }
 
-/// The first `count` of `granules`, or none if there are fewer.
-fn first(granules: &[Granule], count: usize) -> &[Granule] {
-    granules.get(..count).unwrap_or_default()
+/// The first `count` of `elements`, or none if there are fewer.
+fn first<T>(elements: &[T], count: usize) -> &[T] {
+    elements.get(..count).unwrap_or_default()
 }
 
 /// Copies `granules` to the start of `free` and shortens `free` accordingly.

@@ -2,8 +2,8 @@
 //! each one-hot input.
 
 #![cfg_attr(
-    all(feature = "compact", not(feature = "f32")),
-    expect(dead_code, unreachable_pub, reason = "compact models use only parts of this")
+    all(helium, feature = "compact", not(feature = "f32")),
+    expect(dead_code, unreachable_pub, reason = "compact models use only the loop of a layer")
 )]
 
 use core::fmt::Debug;
@@ -11,7 +11,7 @@ use core::fmt::Debug;
 use bytemuck::Pod;
 
 use crate::Precision;
-use crate::artifact::{Format, TensorName, Tensors};
+use crate::artifact::{Format, Tensors};
 use crate::layout::{BLOCK_ROWS, GATES};
 use crate::precision::sealed::{self, Arithmetic, LayerStep};
 use crate::weights::{cut, cut_mut};
@@ -37,8 +37,12 @@ pub struct Weights<'a, B> {
     pub(crate) w_hh: &'a [B],
 }
 
-impl<'a, B: Pod + Debug> Weights<'a, B> {
-    pub(crate) fn take(
+impl<'a, B: Pod + Debug, P> sealed::Weights<'a, P> for Weights<'a, B>
+where
+    P: Precision
+        + for<'b> Arithmetic<Block = B, OneHot<'b> = &'b [[<P as Arithmetic>::Weight; GATES]]>,
+{
+    fn take(
         tensors: &mut Tensors<'a>,
         format: &Format,
         layer: usize,
@@ -52,11 +56,18 @@ impl<'a, B: Pod + Debug> Weights<'a, B> {
         }
     }
 
+    fn step(self, constants: &[P::GateConstants], layer: &mut LayerStep<'_, '_, P>) {
+        let one_hot = cut(&mut layer.one_hot, constants.len());
+        self.step_units(constants, one_hot, layer);
+    }
+}
+
+impl<B: Pod + Debug> Weights<'_, B> {
     /// Computes the next units of `layer`, of which these are the weights; `one_hot` are those of
     /// its input.
     #[cfg_attr(feature = "compact", inline(never))]
     pub(crate) fn step_units<P: Precision + Arithmetic<Block = B>>(
-        &self,
+        self,
         constants: &[P::GateConstants],
         one_hot: &[[P::Weight; GATES]],
         layer: &mut LayerStep<'_, '_, P>,
@@ -79,27 +90,6 @@ impl<'a, B: Pod + Debug> Weights<'a, B> {
     }
 }
 
-impl<'a, B: Pod + Debug, P> sealed::Weights<'a, P> for Weights<'a, B>
-where
-    P: Precision
-        + for<'b> Arithmetic<Block = B, OneHot<'b> = &'b [[<P as Arithmetic>::Weight; GATES]]>,
-{
-    fn take(
-        tensors: &mut Tensors<'a>,
-        format: &Format,
-        layer: usize,
-        units: usize,
-        skipped: usize,
-    ) -> Self {
-        Self::take(tensors, format, layer, units, skipped)
-    }
-
-    fn step(&self, constants: &[P::GateConstants], layer: &mut LayerStep<'_, '_, P>) {
-        let one_hot = cut(&mut layer.one_hot, constants.len());
-        self.step_units(constants, one_hot, layer);
-    }
-}
-
 /// The tensors of the output layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Output<'a, B, S> {
@@ -111,7 +101,7 @@ pub struct Output<'a, B, S> {
 
 impl<'a, P: Precision> sealed::Output<'a, P> for Output<'a, P::Block, P::Sum> {
     fn take(tensors: Tensors<'a>, format: &Format) -> Self {
-        let (w_out, b_out) = tensors.split_last(format.elements(TensorName::BOut, 0));
+        let (w_out, b_out) = tensors.split_last(format.dimensions.groups());
         Self { w_out: w_out.elements(), b_out: b_out.elements() }
     }
 

@@ -50,9 +50,8 @@ pub(crate) mod sealed {
             skipped: usize,
         ) -> Self;
 
-        /// Whether all blocks are there that the recurrent weights of all units keep: kernels rely
-        /// on their numbers.
-        #[cfg(feature = "compact")]
+        /// Whether the numbers of the blocks that recurrent weights keep are sound, which kernels
+        /// rely on.
         fn has_sound_blocks(&self, _: &Format) -> bool {
             true
         }
@@ -64,7 +63,7 @@ pub(crate) mod sealed {
         }
 
         /// Computes the next units of `layer`, which have these `constants`.
-        fn step(&self, constants: &[P::GateConstants], layer: &mut LayerStep<'_, '_, P>);
+        fn step(self, constants: &[P::GateConstants], layer: &mut LayerStep<'_, '_, P>);
     }
 
     /// The output layer.
@@ -114,8 +113,9 @@ pub(crate) mod sealed {
         /// The value in nats of a fixed-point logit of 1, in units of 2⁻³².
         fn nats_per_logit_q32(precision: &StoredPrecision<'_>) -> u32;
 
-        /// Whether no pre-activation of a unit in layer `index` can overflow.
-        fn fits(constants: &Self::GateConstants, format: &Format, index: usize) -> bool;
+        /// Whether no pre-activation of the units with these `constants` in layer `index` can
+        /// overflow.
+        fn fit(constants: &[Self::GateConstants], format: &Format, index: usize) -> bool;
 
         /// Whether no logit with this bias can overflow.
         fn bias_fits(b_out: Self::Sum) -> bool;

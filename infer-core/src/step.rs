@@ -1,7 +1,8 @@
 //! A step of the model: from a token to the next state, and from the state to logits.
 
+use crate::layout::BLOCK_COLUMNS;
 #[cfg(feature = "compact")]
-use crate::layout::{BLOCK_COLUMNS, MAX_EMBEDDING};
+use crate::layout::MAX_EMBEDDING;
 #[cfg(feature = "compact")]
 use crate::precision::sealed::Zero;
 use crate::precision::sealed::{LayerStep, Output};
@@ -31,9 +32,7 @@ impl<P: Precision> Model<'_, P> {
     fn step_embedded(&self, state: &mut StateView<'_, P>, token: Token) {
         let embedding = P::embedding(self.inputs, &self.format, token.into());
         let mut columns = [P::Columns::ZERO; MAX_EMBEDDING / BLOCK_COLUMNS];
-        for (columns, embedding) in columns.iter_mut().zip(embedding) {
-            P::widen(embedding, columns);
-        }
+        widen::<P>(embedding, &mut columns);
         self.step_layers(state, token, columns.get(..embedding.len()).unwrap_or_default());
     }
 
@@ -52,6 +51,9 @@ impl<P: Precision> Model<'_, P> {
         let (mut hidden_states, mut cell_states) = (&mut *state.hidden, &mut *state.cell);
         for (index, &cell_fraction_bits) in self.cell_fraction_bits.iter().enumerate() {
             let h = cut_mut(&mut hidden_states, row_blocks);
+            if h.is_empty() {
+                return; // a state of another model
+            }
             let c = cut_mut(&mut cell_states, hidden);
             let next_h = &mut *state.next_hidden;
             let mut layer =
@@ -68,9 +70,7 @@ impl<P: Precision> Model<'_, P> {
                 done = units;
             }
             one_hot = P::OneHot::default();
-            for (columns, next_h) in h.iter_mut().zip(state.next_hidden.as_chunks().0) {
-                P::widen(next_h, columns);
-            }
+            widen::<P>(state.next_hidden.as_chunks().0, h);
             below = h;
         }
     }
@@ -82,5 +82,42 @@ impl<P: Precision> Model<'_, P> {
         let start = state.hidden.len().saturating_sub(blocks);
         let output = P::Output::take(self.output, &self.format);
         output.logits(state.hidden.get(start..).unwrap_or_default(), state.logits);
+    }
+}
+
+/// Converts a hidden state to the form that the products read.
+#[cfg_attr(feature = "compact", inline(never))] // an embedding's few blocks would be unrolled
+fn widen<P: Precision>(hidden: &[[P::Hidden; BLOCK_COLUMNS]], columns: &mut [P::Columns]) {
+    for (hidden, columns) in hidden.iter().zip(columns) {
+        P::widen(hidden, columns);
+    }
+}
+
+#[cfg(all(test, feature = "compact"))]
+mod tests {
+    use std::vec;
+
+    use super::*;
+    use crate::layout::Columns;
+    use crate::{Int8, include_model};
+
+    /// Its kernels would otherwise read a hidden state that isn't there.
+    #[test]
+    fn a_layer_without_its_hidden_state_is_left_out() {
+        let artifact = include_model!("../tests/models/tiny-narrow.postcard");
+        let model = Model::<Int8>::load(artifact).unwrap();
+        let blocks = model.dimensions().row_blocks();
+        let hidden = model.dimensions().hidden;
+        let mut columns = vec![Columns::default(); 2 * blocks - 1];
+        let (mut cell, mut next_hidden) = (vec![0; 2 * hidden], vec![0; 8 * blocks]);
+        let mut state = StateView::<Int8> {
+            hidden: &mut columns,
+            logits: &mut [],
+            cell: &mut cell,
+            next_hidden: &mut next_hidden,
+        };
+        model.step(&mut state, 1);
+        let (first, second) = cell.split_at(hidden);
+        assert!(first.iter().any(|&c| c != 0) && second.iter().all(|&c| c == 0));
     }
 }

@@ -34,7 +34,7 @@ impl<'a, P: Precision> Units<'a, P> {
 
     /// Whether no pre-activation of this layer, which is layer `index`, can overflow.
     pub(crate) fn fits(&self, format: &Format, index: usize) -> bool {
-        self.gate_constants.iter().all(|constants| P::fits(constants, format, index))
+        P::fit(self.gate_constants, format, index)
     }
 
     /// Computes one step of these units, which are the next ones in `layer`.

@@ -124,7 +124,6 @@ pub enum LoadError {
     /// The numbers of the kept blocks don't match their counts, aren't in ascending order, or are
     /// too large.
     #[error("the kept blocks of layer {layer} have the wrong number, order or columns")]
-    #[cfg(feature = "compact")]
     Blocks {
         /// The layer, from 0.
         layer: usize,

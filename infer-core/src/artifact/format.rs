@@ -2,8 +2,6 @@
 
 use super::{Compaction, TensorName};
 use crate::Dimensions;
-#[cfg(feature = "compact")]
-use crate::layout::MAX_LAYERS;
 use crate::layout::{ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, padded};
 
 /// How a model is stored: what the tensors of its artifact and their sizes follow from.
@@ -12,13 +10,10 @@ pub struct Format {
     pub(crate) dimensions: Dimensions,
     #[cfg(feature = "compact")]
     pub(crate) compaction: Compaction,
-    /// `[L]`: N, the blocks that the recurrent weights of each layer keep, if they don't keep all.
-    #[cfg(feature = "compact")]
-    pub(crate) kept_blocks: [u32; MAX_LAYERS],
 }
 
 impl Format {
-    /// The format of a model of these sizes. How many blocks it keeps isn't known yet.
+    /// The format of a model of these sizes.
     pub(crate) const fn new(dimensions: Dimensions, compaction: Compaction) -> Self {
         #[cfg(not(feature = "compact"))]
         let _ = compaction;
@@ -26,8 +21,6 @@ impl Format {
             dimensions,
             #[cfg(feature = "compact")]
             compaction,
-            #[cfg(feature = "compact")]
-            kept_blocks: [0; MAX_LAYERS],
         }
     }
 
@@ -40,27 +33,9 @@ impl Format {
         return Compaction::NONE;
     }
 
-    /// N of `layer`: the blocks that its recurrent weights keep.
-    pub(crate) const fn kept_blocks(&self, layer: usize) -> usize {
-        #[cfg(feature = "compact")]
-        if self.compaction.is_sparse && layer < MAX_LAYERS {
-            #[expect(
-                clippy::indexing_slicing,
-                reason = "compared, but not with `get` in a const"
-            )]
-            return self.kept_blocks[layer] as usize;
-        }
-        let _ = layer;
+    /// Number of blocks in the recurrent weights of a layer if they keep all.
+    pub(crate) const fn all_blocks(&self) -> usize {
         self.dimensions.hidden * self.dimensions.row_blocks()
-    }
-
-    /// Sets N of `layer`, limited to all its blocks.
-    #[cfg(feature = "compact")]
-    pub(super) fn keep_blocks(&mut self, layer: usize, blocks: u32) {
-        let most = self.dimensions.hidden * self.dimensions.row_blocks();
-        if let Some(kept) = self.kept_blocks.get_mut(layer) {
-            *kept = blocks.min(most as u32);
-        }
     }
 
     /// Number of blocks in a row of the input weights of `layer`; 0 if the input is one-hot.
@@ -73,13 +48,14 @@ impl Format {
         padded(self.compaction().embedding as usize) / BLOCK_COLUMNS
     }
 
-    /// Number of elements of tensor `name` of `layer`, see [`TensorName`].
-    pub(crate) const fn elements(&self, name: TensorName, layer: usize) -> usize {
+    /// Number of elements of tensor `name` of `layer`, see [`TensorName`], whose recurrent weights
+    /// keep this many blocks.
+    const fn elements(&self, name: TensorName, layer: usize, kept_blocks: usize) -> usize {
         let Dimensions { vocabulary, hidden, .. } = self.dimensions;
         match name {
             TensorName::WIh if self.is_one_hot(layer) => vocabulary * hidden,
             TensorName::WIh => hidden * self.input_blocks(layer),
-            TensorName::WHh | TensorName::BlockColumns => self.kept_blocks(layer),
+            TensorName::WHh | TensorName::BlockColumns => kept_blocks,
             TensorName::GateConstants | TensorName::BlockCounts => hidden,
             TensorName::WOut => self.dimensions.groups() * self.dimensions.row_blocks(),
             TensorName::BOut | TensorName::OutputMultipliers => self.dimensions.groups(),
@@ -87,9 +63,15 @@ impl Format {
         }
     }
 
-    /// Bytes of tensor `name` of `layer`, below 2³¹: no tensor within the limits is larger.
-    pub(crate) const fn bytes(&self, of: ElementBytes, name: TensorName, layer: usize) -> usize {
-        self.elements(name, layer)
+    /// Bytes of tensor `name` of `layer`, whose recurrent weights keep this many blocks: below 2³¹,
+    /// because no tensor within the limits is larger.
+    pub(crate) const fn bytes(
+        &self,
+        of: ElementBytes,
+        (name, layer): (TensorName, usize),
+        kept_blocks: usize,
+    ) -> usize {
+        self.elements(name, layer, kept_blocks)
             * match name {
                 TensorName::WIh if self.is_one_hot(layer) => self.group_bytes(of),
                 TensorName::WIh | TensorName::WHh | TensorName::WOut => self.block_bytes(of),
@@ -118,11 +100,13 @@ impl Format {
     /// Bytes of the output layer's tensors, with the padding between them.
     pub(crate) const fn output_bytes(&self, of: ElementBytes) -> usize {
         let multipliers = if self.compaction().is_int4 {
-            self.bytes(of, TensorName::OutputMultipliers, 0).next_multiple_of(ALIGNMENT)
+            self.bytes(of, (TensorName::OutputMultipliers, 0), 0).next_multiple_of(ALIGNMENT)
         } else {
             0
         };
-        multipliers + self.bytes(of, TensorName::WOut, 0) + self.bytes(of, TensorName::BOut, 0)
+        multipliers
+            + self.bytes(of, (TensorName::WOut, 0), 0)
+            + self.bytes(of, (TensorName::BOut, 0), 0)
     }
 
     /// Bytes of a block of weights.
@@ -177,4 +161,10 @@ pub(crate) struct ElementBytes {
     pub(crate) weight: usize,
     /// Bytes per unit for the constants of its gates.
     pub(crate) gate_constants: usize,
+}
+
+/// How many blocks units with these `counts` keep together.
+#[inline(never)] // inlining would copy this code
+pub(crate) fn kept_blocks(counts: &[u8]) -> usize {
+    counts.iter().map(|&count| usize::from(count)).sum()
 }

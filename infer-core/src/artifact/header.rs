@@ -79,12 +79,13 @@ impl<'a> Fields<'a> {
             prefixes: &[],
         };
         let count = message.u32()?;
-        if count as usize > MAX_PREFIXES {
-            return None;
-        }
         fields.prefixes = message.0;
         for _ in 0..count {
             message.str()?;
+        }
+        // Not before the loop, which would be unrolled.
+        if count as usize > MAX_PREFIXES {
+            return None;
         }
         fields.prefixes = fields.prefixes.get(..fields.prefixes.len() - message.0.len())?;
         Some((fields, message.0))

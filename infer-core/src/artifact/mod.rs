@@ -15,7 +15,7 @@ mod reader;
 
 pub use error::LoadError;
 pub use flags::COMPACT_FLAG;
-pub(crate) use format::{ElementBytes, Format};
+pub(crate) use format::{ElementBytes, Format, kept_blocks};
 pub(crate) use header::Fields;
 pub use header::{
     Compaction, Header, MAX_PREFIXES, Quantisation, StoredPrecision, Tensor, TensorName,

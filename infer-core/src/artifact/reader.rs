@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::flags::IS_COMPACT;
 use super::{
     ElementBytes, Fields, Format, Header, LoadError, PRELUDE_BYTES, Prelude, StoredPrecision,
-    Tensor, TensorName, checksum,
+    Tensor, TensorName, checksum, kept_blocks,
 };
 #[cfg(feature = "compact")]
 use crate::layout::MAX_EMBEDDING;
@@ -95,9 +95,10 @@ pub(crate) fn open<'a>(
     let (header, end, flags) = header(bytes)?;
     // Not with `ok_or`, which would keep a second copy on the stack.
     let Some((fields, entries)) = Fields::decode(header) else { return Err(LoadError::Header) };
-    let mut format = format(&fields, flags)?;
+    let format = format(&fields, flags)?;
     let cell_fraction_bits = cell_fraction_bits(&fields.precision, format.dimensions.layers)?;
-    let Ends { inputs, layers, output } = ends(entries, element_bytes, &mut format, end)?;
+    let checked = if may_go_on { &[] } else { bytes };
+    let Ends { inputs, layers, output } = ends((entries, end), element_bytes, &format, checked)?;
     let start = end.next_multiple_of(ALIGNMENT);
     let tensors = slice(bytes, start, output)?;
     let (length, available) = (output, bytes.len());
@@ -135,9 +136,9 @@ impl<'a> Summary<'a> {
     pub fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
         let (header, end, flags) = header(bytes)?;
         let Some((fields, entries)) = Fields::decode(header) else { return Err(LoadError::Header) };
-        let mut format = format(&fields, flags)?;
+        let format = format(&fields, flags)?;
         let element_bytes = ElementBytes::of(&fields.precision);
-        let bytes = ends(entries, element_bytes, &mut format, end)?.output;
+        let bytes = ends((entries, end), element_bytes, &format, &[])?.output;
         Ok(Self { header: fields.header(), dimensions: format.dimensions, bytes })
     }
 }
@@ -183,23 +184,28 @@ struct Ends {
 }
 
 /// Where an artifact's tensors end, given the `end` of its header. The `entries` that follow the
-/// header must match the `format`, which learns from them how many blocks are kept.
+/// header must match the `format`, and the numbers of kept blocks in them those in the `artifact`,
+/// as far as it goes.
 fn ends(
-    mut entries: &[u8],
+    (mut entries, mut end): (&[u8], usize),
     element_bytes: ElementBytes,
-    format: &mut Format,
-    mut end: usize,
+    format: &Format,
+    artifact: &[u8],
 ) -> Result<Ends, LoadError> {
     let mut ends = Ends { inputs: 0, layers: 0, output: 0 };
+    let all_blocks = format.all_blocks();
+    let (mut blocks, mut counts) = (all_blocks, None);
     let mut tensor = Some((format.first(), 0));
     while let Some((name, layer)) = tensor {
         let (entry, rest) = Tensor::decode(entries).ok_or(LoadError::Header)?;
         let start = end.next_multiple_of(ALIGNMENT);
-        #[cfg(feature = "compact")]
-        if name == TensorName::BlockColumns {
-            format.keep_blocks(layer, entry.bytes);
+        if IS_COMPACT && name == TensorName::BlockColumns {
+            blocks = all_blocks.min(entry.bytes as usize);
+            if counts.is_some_and(|counts| kept_blocks(counts) != blocks) {
+                return Err(LoadError::Blocks { layer });
+            }
         }
-        let bytes = format.bytes(element_bytes, name, layer);
+        let bytes = format.bytes(element_bytes, (name, layer), blocks);
         let is_expected = entry.name == name
             && usize::from(entry.layer) == layer
             && entry.offset as usize == start
@@ -208,6 +214,9 @@ fn ends(
             return Err(LoadError::Tensor { name, layer });
         }
         end = start.saturating_add(bytes);
+        if IS_COMPACT && name == TensorName::BlockCounts {
+            counts = artifact.get(start..end);
+        }
         if ends.inputs == 0 {
             ends.inputs = end;
         }
@@ -269,7 +278,8 @@ mod tests {
     fn has_the_sizes_of<P: Arithmetic>(precision: &StoredPrecision<'_>) {
         let dimensions = Dimensions { vocabulary: 5, hidden: 9, layers: 2 };
         let format = Format::new(dimensions, precision.compaction());
-        let bytes = |name, layer| format.bytes(ElementBytes::of(precision), name, layer);
+        let (of, blocks) = (ElementBytes::of(precision), format.all_blocks());
+        let bytes = |name, layer| format.bytes(of, (name, layer), blocks);
         assert_eq!(bytes(TensorName::WIh, 0), 5 * 9 * size_of::<[P::Weight; GATES]>());
         for (name, size) in [
             (TensorName::WIh, 9 * 2 * size_of::<P::Block>()),
