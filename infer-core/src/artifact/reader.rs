@@ -201,9 +201,6 @@ fn ends(
         let start = end.next_multiple_of(ALIGNMENT);
         if IS_COMPACT && name == TensorName::BlockColumns {
             blocks = all_blocks.min(entry.bytes as usize);
-            if counts.is_some_and(|counts| kept_blocks(counts) != blocks) {
-                return Err(LoadError::Blocks { layer });
-            }
         }
         let bytes = format.bytes(element_bytes, (name, layer), blocks);
         let is_expected = entry.name == name
@@ -216,6 +213,9 @@ fn ends(
         end = start.saturating_add(bytes);
         if IS_COMPACT && name == TensorName::BlockCounts {
             counts = artifact.get(start..end);
+        }
+        if name == TensorName::WHh && counts.is_some_and(|counts| kept_blocks(counts) != blocks) {
+            return Err(LoadError::Blocks { layer });
         }
         if ends.inputs == 0 {
             ends.inputs = end;
