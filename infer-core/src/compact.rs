@@ -83,22 +83,15 @@ impl<'a> OneHot<'a> {
     /// one-hot.
     fn gates<P: Integers>(&self, unit: usize, constants: &GateConstants) -> Option<[i32; GATES]> {
         if self.is_int4 {
-            return Some(int4_gates::<P>(self.weights.as_chunks().0.get(unit)?, constants));
+            let [i_f, g_o] = *self.weights.as_chunks().0.get(unit)?;
+            // The unit of the multipliers is eight times that of the sums.
+            let eight_times = |nibble: u8| (nibble << 4) as i8 >> 1;
+            let weights = [i_f, i_f >> 4, g_o, g_o >> 4].map(eight_times);
+            return Some(P::one_hot(constants, &weights));
         }
         let weights: &[u8; GATES] = self.weights.as_chunks().0.get(unit)?;
         Some(P::one_hot(constants, bytemuck::cast_ref(weights)))
     }
-}
-
-/// The biases of a unit plus its `weights` of four bits times their multipliers.
-#[cfg_attr(helium, inline(never))] // so that int8 weights are still multiplied as a vector
-fn int4_gates<P: Integers>(
-    &[i_f, g_o]: &[u8; GATES / 2],
-    constants: &GateConstants,
-) -> [i32; GATES] {
-    // The unit of the multipliers is eight times that of the sums.
-    let eight_times = |nibble: u8| (nibble << 4) as i8 >> 1;
-    P::one_hot(constants, &[i_f, i_f >> 4, g_o, g_o >> 4].map(eight_times))
 }
 
 /// The matrices of a layer, or of adjacent units of it.
@@ -284,7 +277,7 @@ impl<'a, P: Integers> sealed::Weights<'a, P> for Weights<'a> {
     }
 
     fn step(self, constants: &[GateConstants], layer: &mut LayerStep<'_, '_, P>) {
-        #[cfg(helium)]
+        #[cfg(helium)] // whose kernel of int8 weights would be inlined several times
         if self.w_hh.kind == Kind::Int8 && layer.h.len() <= PART_BLOCKS {
             let one_hot = layer.one_hot.take(constants.len()).weights.as_chunks::<GATES>().0;
             let [w_ih, w_hh] = [self.w_ih, self.w_hh.blocks].map(int8_blocks);
