@@ -69,6 +69,8 @@ mod placement;
 #[cfg(any(feature = "f32", not(feature = "compact"), helium))]
 mod plain;
 mod precision;
+#[cfg(feature = "compact")]
+mod rows;
 mod sampling;
 mod state;
 mod step;

@@ -27,8 +27,8 @@ pub trait Int4Kernels: Sized {
     /// `sums` += (4096 · `blocks` · `x`) · `multipliers` / 2¹⁶, rounded down.
     ///
     /// `blocks` are the kept ones of four rows, at most [`PART_BLOCKS`](super::PART_BLOCKS), and
-    /// `columns` has their numbers. `x` is the whole vector, with elements in −128 … 127. Both the products and `sums`
-    /// wrap; products of weights in ±7 can't: 4096 · 7 · 128 · 512 < 2³¹.
+    /// `columns` has their numbers. `x` is the whole vector, with elements in −128 … 127. Both the
+    /// products and `sums` wrap; products of weights in ±7 can't: 4096 · 7 · 128 · 512 < 2³¹.
     ///
     /// Nothing is added if `blocks` and `columns` differ in length, or if `x` is shorter than the
     /// bound of `columns`.
