@@ -64,8 +64,9 @@ impl<'a> BlockColumns<'a> {
         (self.list, self.bound)
     }
 
-    /// The inverse of [`parts`](Self::parts).
+    /// The inverse of [`parts`](Self::parts): all numbers in `list` are below `bound`.
     pub(crate) fn from_parts((list, bound): (&'a [u8], usize)) -> Self {
+        debug_assert!(Self::new(list, bound).is_some());
         Self { list, bound }
     }
 }

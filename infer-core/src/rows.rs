@@ -57,7 +57,7 @@ impl<'a> Rows<'a> {
         }
         let blocks = self.take(count);
         if self.kind == Kind::Int4 && count <= PART_BLOCKS {
-            let columns = columns(numbers, x);
+            let columns = block_columns(numbers, x);
             let blocks = bytemuck::cast_slice(blocks);
             return Int4Target::add_int4_part(sums, multipliers, blocks, columns, x);
         }
@@ -102,7 +102,7 @@ fn add_parts(
         let blocks = cut(&mut blocks, count * block_granules(kind == Kind::Int4));
         if kind == Kind::Int4 {
             let blocks = bytemuck::cast_slice(blocks);
-            Int4Target::add_int4_part(sums, multipliers, blocks, columns(numbers, x), x);
+            Int4Target::add_int4_part(sums, multipliers, blocks, block_columns(numbers, x), x);
         } else {
             let x = x.get(start.into()..).unwrap_or_default();
             Int8Target::add_part(sums, multipliers, int8_blocks(blocks), x);
@@ -110,9 +110,9 @@ fn add_parts(
     }
 }
 
-/// The blocks of `x` with these numbers, which were compared with its length when the model was
-/// loaded.
-fn columns<'a>(numbers: &'a [u8], x: &[Columns]) -> BlockColumns<'a> {
+/// The blocks of `x` with these numbers. All are in `x`: loading has compared them with the length
+/// of a hidden state, and no layer runs without a whole one.
+fn block_columns<'a>(numbers: &'a [u8], x: &[Columns]) -> BlockColumns<'a> {
     BlockColumns::from_parts((numbers, x.len()))
 }
 

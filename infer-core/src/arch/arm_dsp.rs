@@ -92,7 +92,7 @@ unsafe extern "C" fn add_part(
         "subs r5, r5, r4",
         "lsls r4, r4, #8",
         "ldm r0, {{r6, r7, r8, r9}}",
-        "ldr r10, [r1]", // not both at once, as which multipliers need not be aligned
+        "ldr r10, [r1]", // LDRD needs aligned words, which multipliers may lack
         "ldr r11, [r1, #4]",
         "smlawb r6, r2, r10, r6",
         "smlawt r7, r3, r10, r7",

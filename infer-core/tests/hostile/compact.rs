@@ -8,7 +8,7 @@ use infer_core::layout::MAX_EMBEDDING;
 use infer_core::{F32, LoadError, Model, Normalisation};
 
 use super::{
-    ALL, F32_MODEL, INT8, NARROW, SPARSE, aligned, load, memory, mend_checksum, tensor, with_header,
+    ALL, F32_MODEL, NARROW, SPARSE, aligned, load, memory, mend_checksum, tensor, with_header,
 };
 
 /// The flag is set exactly if the header says that the model is compact.

@@ -4,10 +4,10 @@ mod compact;
 mod constants;
 
 use infer_core::artifact::{
-    Aligned, COMPACT_FLAG, Compaction, Header, PRELUDE_BYTES, Prelude, Quantisation,
-    StoredPrecision, Summary, Tensor, TensorName, VERSION, checksum, tensors,
+    Aligned, Header, PRELUDE_BYTES, Prelude, Quantisation, StoredPrecision, Summary, Tensor,
+    TensorName, VERSION, checksum, tensors,
 };
-use infer_core::layout::{MAX_EMBEDDING, MAX_HIDDEN, MAX_LAYERS};
+use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
 use infer_core::{F32, Generator, Int8, LoadError, Model, Normalisation, Sampling, State};
 
 static INT8: &[u8] = infer_core::include_model!("../models/tiny-int8.postcard");

@@ -118,7 +118,7 @@ unsafe extern "C" fn add_listed(
         "add r10, r3, r10, lsl #4",
         // Their multiplication.
         "ldrd r0, r1, [sp, #40]", // sums, multipliers
-        "ldr r2, [r1]",           // not both at once, as which multipliers need not be aligned
+        "ldr r2, [r1]",           // LDRD needs aligned words, which multipliers may lack
         "ldr r3, [r1, #4]",
         "ldm r0, {{r4, r5, r6, r7}}",
         "smlawb r4, r12, r2, r4",

@@ -1,5 +1,5 @@
-//! Inner products with int4 weights, of matrices that keep all or some of their blocks: a file a
-//! target.
+//! Inner products with int4 weights, of matrices that keep all or some of their blocks: one file
+//! per target.
 
 #[cfg(arm_dsp)]
 mod arm_dsp;
