@@ -117,19 +117,29 @@ fn a_run_resumes_in_the_middle_of_an_epoch() {
     let corpus = corpus();
     let cosine = Config { schedule: Schedule::Cosine, warm_up: 0.1, ..rich() };
     type Moment = (Config, fn(&Progress) -> bool);
-    let moments: [Moment; 4] = [
+    let moments: [Moment; 6] = [
         (small(), |progress| progress.iteration < progress.iterations),
         (cosine.clone(), |progress| progress.iteration < progress.iterations),
         (cosine, |progress| progress.held_out.is_some_and(|share| share < 1.0)),
         // Between two of the moments at which weights are left out.
         (compact(), |progress| progress.epoch == 3 && progress.iteration < progress.iterations),
+        // The first epoch whose weights are rounded is trained, but not reported.
+        (Config { report_every: 1, ..compact() }, |progress| {
+            progress.epoch == 3 && progress.held_out.is_some()
+        }),
+        (Config { epochs: 1, ..compact() }, |progress| progress.held_out.is_some()),
     ];
     for (config, is_moment) in moments {
         let whole = finish(training(&corpus, &config));
         let mut first = training(&corpus, &config);
         while !is_moment(&block_on(first.advance()).unwrap().unwrap()) {}
         let saved = checkpoint(&mut first);
-        assert_same(&finish(resumed(&corpus, &config, saved)), &whole);
+        let outcome = finish(resumed(&corpus, &config, saved));
+        assert_same(&outcome, &whole);
+        let texts = |outcome: &Outcome| -> Vec<Vec<String>> {
+            outcome.metrics.iter().map(|report| report.continuations.clone()).collect()
+        };
+        assert_eq!(texts(&outcome), texts(&whole));
         // The run that made the checkpoint isn't affected by it.
         assert_same(&finish(first), &whole);
     }
@@ -170,7 +180,7 @@ fn a_checkpoint_of_another_run_is_refused_with_the_difference() {
     checkpoint.check(&longer, &corpus).unwrap();
 }
 
-/// Only if the learning rate hasn't depended on it from the start.
+/// Only if nothing has depended on it from the start.
 #[test]
 fn the_number_of_epochs_may_change_if_past_epochs_stay_the_same() {
     let corpus = corpus();
@@ -184,9 +194,15 @@ fn the_number_of_epochs_may_change_if_past_epochs_stay_the_same() {
     assert_same(&finish(resumed(&corpus, &step, (saved, metrics))), &whole);
 
     let cosine = Config { schedule: Schedule::Cosine, ..small() };
-    let warm = Config { warm_up: 0.25, ..step };
-    for (config, setting) in [(cosine, LengthSetting::Cosine), (warm, LengthSetting::WarmUp(0.25))]
-    {
+    let warm = Config { warm_up: 0.25, ..step.clone() };
+    let int4 = Config { weights: Precision::Int4, ..step.clone() };
+    let sparse = Config { sparsity: 0.5, ..step };
+    for (config, setting) in [
+        (cosine, LengthSetting::Cosine),
+        (warm, LengthSetting::WarmUp(0.25)),
+        (int4, LengthSetting::Int4),
+        (sparse, LengthSetting::Sparsity(0.5)),
+    ] {
         let saved = block_on(training(&corpus, &config).checkpoint()).unwrap();
         saved.check(&config, &corpus).unwrap();
         let error = saved.check(&Config { epochs: 12, ..config }, &corpus).unwrap_err();

@@ -2,6 +2,7 @@
 
 mod flash;
 mod preset;
+mod schedule;
 
 use infer_core::artifact::MAX_PREFIXES;
 use infer_core::layout::{MAX_HIDDEN, MAX_LAYERS};
@@ -49,16 +50,6 @@ pub enum InitialWeights {
     Uniform,
 }
 
-/// The widest embedding; more would be wider than any layer.
-const MAX_EMBEDDING: usize = MAX_HIDDEN;
-
-/// The share of a training after which the layers read rounded weights.
-const ROUNDING_START: f64 = 0.5;
-
-/// The share of a training between which blocks of recurrent weights are left out.
-const PRUNING_START: f64 = 0.15;
-const PRUNING_END: f64 = 0.7;
-
 /// How the learning rate changes after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -83,8 +74,8 @@ pub struct Config {
     pub layers: usize,
     /// E: width of an embedding of the characters before layer 0; 0: its input is one-hot.
     pub embedding: usize,
-    /// The precision that the model is trained for. [`Precision::Int4`]: from the middle of the
-    /// training on, the layers read weights that are rounded to four bits.
+    /// The precision of integers that the model is trained for. [`Precision::Int4`]: from the
+    /// middle of the training on, the layers read weights that are rounded to four bits.
     pub weights: Precision,
     /// Share of the recurrent weights that training leaves out, in blocks of a unit's four gates by
     /// eight columns; 0: none.
@@ -205,6 +196,10 @@ impl Config {
             ("decay_every", self.decay_every),
         ])?;
         self.check_sizes()?;
+        if self.weights == Precision::F32 {
+            let (value, allowed) = (self.weights.to_string(), "int8 or int4");
+            return Err(ModelError::Setting { name: "weights", value, allowed });
+        }
         self.check_numbers()?;
         check_prefix_count(&self.prefixes)
     }
@@ -215,7 +210,8 @@ impl Config {
     /// [`ModelError::Setting`] if one of them is 0, [`ModelError::TooLarge`].
     pub fn check_sizes(&self) -> Result<(), ModelError> {
         check_counts(&[("hidden", self.hidden), ("layers", self.layers)])?;
-        if self.embedding > MAX_EMBEDDING {
+        if self.embedding > MAX_HIDDEN {
+            // More would be wider than any layer.
             let (value, allowed) = (self.embedding.to_string(), "at most 1024");
             return Err(ModelError::Setting { name: "embedding", value, allowed });
         }
@@ -300,65 +296,6 @@ impl Config {
         let tokens = corpus.split(self.validation).0;
         Batches::new(tokens, self.sampling, self.batch_size, self.num_steps)
     }
-
-    /// The learning rate after `epochs`, which may be a fraction.
-    #[must_use]
-    pub fn learning_rate_at(&self, epochs: f64) -> f32 {
-        let progress = epochs / self.epochs as f64;
-        let warm_up = f64::from(self.warm_up);
-        let factor = if progress < warm_up {
-            progress / warm_up
-        } else {
-            match self.schedule {
-                Schedule::Constant => 1.0,
-                Schedule::Cosine => {
-                    let angle = std::f64::consts::PI * (progress - warm_up) / (1.0 - warm_up);
-                    0.5 * (1.0 + angle.cos())
-                }
-                Schedule::Step => {
-                    f64::from(self.decay_factor).powf((epochs / self.decay_every as f64).floor())
-                }
-            }
-        };
-        (f64::from(self.learning_rate) * factor) as f32
-    }
-}
-
-/// How the layers' weights become smaller while training goes on.
-impl Config {
-    /// Whether the layers read weights that are rounded to four bits after `epochs`, which may be a
-    /// fraction.
-    #[must_use]
-    pub fn rounds_weights_at(&self, epochs: f64) -> bool {
-        self.weights == Precision::Int4 && epochs >= ROUNDING_START * self.epochs as f64
-    }
-
-    /// Whether a model has its final form after `epochs`: its weights are rounded and left out as
-    /// they will be at the end.
-    #[must_use]
-    pub fn has_final_form_at(&self, epochs: f64) -> bool {
-        let is_rounded = self.rounds_weights_at(epochs) == (self.weights == Precision::Int4);
-        let is_pruned = self.sparsity == 0.0 || epochs >= PRUNING_END * self.epochs as f64;
-        is_rounded && is_pruned
-    }
-
-    /// The precision of a model that was trained for `epochs`: before weights are rounded, it isn't
-    /// a model for four bits.
-    #[must_use]
-    pub fn precision_at(&self, epochs: f64) -> Precision {
-        match self.weights {
-            Precision::Int4 if !self.rounds_weights_at(epochs) => Precision::F32,
-            precision => precision,
-        }
-    }
-
-    /// Share of the recurrent weights' blocks that are left out at this `progress` from 0 to 1: it
-    /// rises quickly at first, then slowly (Zhu and Gupta 2017, equation 1).
-    #[must_use]
-    pub fn sparsity_at(&self, progress: f64) -> f64 {
-        let share = (progress - PRUNING_START) / (PRUNING_END - PRUNING_START);
-        f64::from(self.sparsity) * (1.0 - (1.0 - share.clamp(0.0, 1.0)).powi(3))
-    }
 }
 
 /// Checks that an artifact can hold this many `prefixes`.
@@ -374,27 +311,5 @@ fn check_counts(counts: &[(&'static str, usize)]) -> Result<(), ModelError> {
             Err(ModelError::Setting { name, value: "0".into(), allowed: "at least 1" })
         }
         None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_learning_rate_follows_its_schedule() {
-        let config =
-            Config { epochs: 100, learning_rate: 2.0, decay_every: 30, ..Config::default() };
-        let rates = |schedule, warm_up| {
-            let config = Config { schedule, warm_up, ..config.clone() };
-            [0.0, 5.0, 10.0, 55.0, 60.0, 100.0].map(|epochs| config.learning_rate_at(epochs))
-        };
-        assert_eq!(rates(Schedule::Constant, 0.0), [2.0; 6]);
-        assert_eq!(rates(Schedule::Constant, 0.1), [0.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
-        assert_eq!(rates(Schedule::Step, 0.0), [2.0, 2.0, 2.0, 1.0, 0.5, 0.25]);
-        let cosine = rates(Schedule::Cosine, 0.1);
-        for (rate, expected) in cosine.into_iter().zip([0.0, 1.0, 2.0, 1.0, 0.826_351_8, 0.0]) {
-            assert!((rate - expected).abs() < 1e-6, "{cosine:?}");
-        }
     }
 }

@@ -33,7 +33,8 @@ pub struct Description {
     pub corpus_characters: usize,
     /// CRC-32 of the normalised corpus.
     pub corpus_checksum: u32,
-    /// The start of the corpus, as the model read it. Int8 is compared with f32 on this text.
+    /// The start of the corpus, as the model read it. Integers are compared with f32 on this
+    /// text.
     pub excerpt: String,
 }
 
@@ -186,6 +187,7 @@ mod tests {
             ("\"batch_size\": 32", "\"batch_size\": 0", "batch_size"),
             ("\"learning_rate\": 100.0", "\"learning_rate\": -1", "learning_rate"),
             ("\"dropout\": 0.0", "\"dropout\": 1.0", "dropout"),
+            ("\"weights\": \"int8\"", "\"weights\": \"f32\"", "weights"),
         ] {
             assert!(matches!(
                 refused(right, wrong),

@@ -174,7 +174,6 @@ impl<'a, B: Backend> Training<'a, B> {
     /// of the epoch the parameters are read back.
     async fn train(&mut self, epoch: &mut CurrentEpoch<'a>) -> Result<Vec<IterationReport>, Error> {
         let start = Instant::now();
-        self.prune_if_due(epoch).await?;
         let first = epoch.iterations_done();
         let count = self.paces.train.windows().min(self.iterations_to_pruning(epoch));
         let windows: Vec<Window> = epoch.windows.by_ref().take(count).collect();
@@ -182,6 +181,7 @@ impl<'a, B: Backend> Training<'a, B> {
         let Iterations::Done(iterations) = self.backend.train(&windows, &settings).await? else {
             return Err(self.diverged());
         };
+        self.prune_if_due(epoch, windows.len()).await?;
         epoch.sums.add(&iterations);
         if epoch.is_trained() {
             let parameters = self.backend.parameters().await?;

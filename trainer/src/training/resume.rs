@@ -46,7 +46,6 @@ impl<'a, B: Backend> Training<'a, B> {
         training.metrics = metrics;
         training.metrics_checksum = status.metrics_checksum;
         training.model.parameters = parameters(&checkpoint.parameters);
-        training.model.precision = config.precision_at(checkpoint.epochs() as f64);
         let best = checkpoint.best.as_ref().zip(status.best.as_ref());
         training.best = best.map(|(values, best)| Best {
             parameters: parameters(values),
@@ -63,6 +62,10 @@ impl<'a, B: Backend> Training<'a, B> {
         };
         training.backend.restore(&snapshot).await?;
         training.current = training.epoch_under_way(status)?;
+        // An epoch counts as soon as it is trained, before its held-out text is read.
+        let is_trained = training.current.as_ref().is_some_and(CurrentEpoch::is_trained);
+        let epochs = training.metrics.len() + usize::from(is_trained);
+        training.model.precision = config.precision_at(epochs as f64);
         Ok(training)
     }
 
