@@ -1,28 +1,30 @@
 //! Settings for an artifact of a given size.
 
 use infer_core::artifact::PRELUDE_BYTES;
+use infer_core::int8::GateConstants;
 use infer_core::layout::{
-    ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, MAX_HIDDEN, NibbleBlock, padded,
+    ALIGNMENT, BLOCK_COLUMNS, BLOCK_ROWS, GATES, MAX_HIDDEN, NibbleBlock, PairBlock, padded,
 };
 
 use super::{Config, InitialWeights, Optimizer, Schedule};
 use crate::error::ModelError;
-use crate::model::Precision;
+use crate::model::{Architecture, Dimensions, Precision};
 
 /// The width of the embedding; wider ones predict no better.
 const EMBEDDING: usize = 32;
 
-/// Models with more bytes than this leave out half of their recurrent weights: then more units with
+/// Models with at least as many bytes leave out half of their recurrent weights: then more units with
 /// fewer weights each predict better (`docs/results.md`).
 const DENSE_BYTES: usize = 70_000;
 
-/// Models with more bytes than this are trained like the largest.
+/// Models with at least as many bytes are trained like the largest.
 const LARGE_BYTES: usize = 200_000;
 
-/// More bytes don't help, unless the text is very long.
-pub(super) const MOST_BYTES: usize = 324_000;
-
 impl Config {
+    /// The most bytes that [`for_flash`](Self::for_flash) uses: more don't help, unless the text is
+    /// very long.
+    pub const MOST_FLASH_BYTES: usize = 324_000;
+
     /// The settings of a training for an artifact of at most `flash_bytes`: an embedding, weights
     /// of four bits, and the number of units and of left-out weights that predict unseen text best
     /// (`docs/results.md`). The `vocabulary` and the `prefixes` are stored in the artifact too.
@@ -34,7 +36,7 @@ impl Config {
         vocabulary: &[char],
         prefixes: Vec<String>,
     ) -> Result<Self, ModelError> {
-        let used = flash_bytes.min(MOST_BYTES);
+        let used = flash_bytes.min(Self::MOST_FLASH_BYTES);
         // Larger models need more to keep them from learning the text by heart.
         let (dropout, recurrent_dropout, weight_decay, epochs) = match used {
             ..DENSE_BYTES => (0.05, 0.05, 0.05, 72),
@@ -74,26 +76,33 @@ impl Config {
         }
     }
 
-    /// The most bytes that an artifact of four bits has after a training with these settings.
+    /// The most bytes that an artifact has after a whole training with these settings.
     #[must_use]
     pub fn largest_artifact(&self, vocabulary: &[char]) -> usize {
-        let Self { hidden, layers, .. } = *self;
+        let Self { hidden, layers, embedding, .. } = *self;
         let characters = vocabulary.len();
         let row_blocks = padded(hidden) / BLOCK_COLUMNS;
         let all_blocks = hidden * row_blocks;
-        let kept = all_blocks - (f64::from(self.sparsity) * all_blocks as f64) as usize;
+        let kept = all_blocks - (f64::from(self.sparsity) * all_blocks as f64).round() as usize;
         let groups = characters.div_ceil(BLOCK_ROWS);
-        let block = size_of::<NibbleBlock>();
+        let is_int4 = self.weights == Precision::Int4;
+        let block = if is_int4 { size_of::<NibbleBlock>() } else { size_of::<PairBlock>() };
+        let dimensions = Dimensions { vocabulary: characters, hidden, layers };
+        let rows = [0, characters * hidden * GATES];
+        let input = match (Architecture { dimensions, embedding }).narrow_bytes() {
+            _ if is_int4 => rows.map(|bytes| bytes / 2),
+            narrow => narrow.unwrap_or(rows),
+        };
         // If no block is left out, neither their counts nor their columns are stored.
         let [counts, columns] = if kept < all_blocks { [hidden, kept] } else { [0, 0] };
         let layer = |layer: usize| {
-            let input =
-                if layer == 0 { characters * hidden * GATES / 2 } else { all_blocks * block };
-            [input, counts, columns, kept * block, hidden * 8 * GATES]
+            let [embedding, w_ih] = if layer == 0 { input } else { [0, all_blocks * block] };
+            [embedding, w_ih, counts, columns, kept * block, hidden * size_of::<GateConstants>()]
         };
-        let output =
-            [groups * BLOCK_ROWS * 2, groups * row_blocks * block, groups * BLOCK_ROWS * 4];
-        let tensors = (0..layers).flat_map(layer).chain(output);
+        let multipliers = if is_int4 { groups * BLOCK_ROWS * size_of::<i16>() } else { 0 };
+        let biases = groups * BLOCK_ROWS * size_of::<i32>();
+        let output = [multipliers, groups * row_blocks * block, biases];
+        let tensors = (0..layers).flat_map(layer).chain(output).filter(|&bytes| bytes > 0);
         let header = self.largest_header(vocabulary, tensors.clone().count());
         tensors.chain([header]).map(|bytes| bytes.next_multiple_of(ALIGNMENT)).sum()
     }

@@ -1,6 +1,5 @@
 //! Named sets of settings.
 
-use super::flash::MOST_BYTES;
 use super::{Config, Optimizer, Schedule};
 use crate::error::ModelError;
 
@@ -31,7 +30,7 @@ impl Preset {
             Self::Chapter | Self::Good => None,
             Self::Tiny => Some(52_000),
             Self::Small => Some(98_000),
-            Self::Best => Some(MOST_BYTES),
+            Self::Best => Some(Config::MOST_FLASH_BYTES),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use infer_core::Dimensions;
-use infer_core::layout::{GATES, Gate, gate_column};
+use infer_core::layout::{ALIGNMENT, GATES, Gate, MAX_EMBEDDING, gate_column, padded};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal, Uniform};
 
@@ -28,6 +28,18 @@ pub struct Architecture {
     pub dimensions: Dimensions,
     /// E: the width of the embedding before layer 0; 0: its input is one-hot.
     pub embedding: usize,
+}
+
+impl Architecture {
+    /// The bytes in int8 of an embedding and of the input weights after it, if a device can read it
+    /// and if they are fewer than those of a row of input weights for each character.
+    pub(crate) fn narrow_bytes(self) -> Option<[usize; 2]> {
+        let Self { dimensions: Dimensions { vocabulary, hidden, .. }, embedding } = self;
+        let width = padded(embedding);
+        let bytes = [(vocabulary * width).next_multiple_of(ALIGNMENT), GATES * width * hidden];
+        let is_smaller = bytes[0] + bytes[1] < vocabulary * GATES * hidden;
+        ((1..=MAX_EMBEDDING).contains(&embedding) && is_smaller).then_some(bytes)
+    }
 }
 
 impl From<Dimensions> for Architecture {
@@ -55,9 +67,9 @@ pub enum ParameterName {
 }
 
 impl ParameterName {
-    /// Whether it is a matrix that an artifact stores, and not an embedding or a bias.
-    #[must_use]
-    pub fn is_weight(self) -> bool {
+    /// Whether it is a matrix of a layer, which is rounded for int4, and not an embedding or a
+    /// bias.
+    pub(crate) fn is_weight(self) -> bool {
         matches!(self, Self::WIh(_) | Self::WHh(_) | Self::WOut)
     }
 }
@@ -122,8 +134,8 @@ impl Parameters {
         parameters
     }
 
-    /// PyTorch's initialisation of `nn.LSTM` and of an `nn.Linear` after it: weights and biases
-    /// from ±1/√H; embeddings from N(0, 0.3).
+    /// Weights and biases from ±1/√H, as PyTorch draws those of `nn.LSTM` and of an `nn.Linear`
+    /// after it, but there each gate has two such biases; embeddings from N(0, 0.3).
     ///
     /// # Panics
     /// Never: the bounds and deviations are valid.

@@ -1,6 +1,6 @@
 //! An embedding that the device reads: narrow, in front of the input weights.
 
-use infer_core::layout::{ALIGNMENT, BLOCK_ROWS, GATES, MAX_EMBEDDING, padded};
+use infer_core::layout::{GATES, padded};
 
 use super::quantise::{HIDDEN_ONE, LARGEST_WEIGHT, largest, quantise};
 use crate::model::{Architecture, ParameterName, Parameters};
@@ -19,13 +19,9 @@ impl Embedding {
     /// The embedding of `parameters`, if they have one that a device can read, and if the artifact
     /// is smaller than with a row of input weights for each character.
     pub(super) fn of(parameters: &Parameters) -> Option<Self> {
-        let Architecture { dimensions, embedding: width } = parameters.architecture();
-        let row = dimensions.vocabulary * GATES * dimensions.hidden;
-        let narrow = (dimensions.vocabulary * padded(width)).next_multiple_of(ALIGNMENT)
-            + BLOCK_ROWS * padded(width) * dimensions.hidden;
-        if !(1..=MAX_EMBEDDING).contains(&width) || narrow >= row {
-            return None;
-        }
+        let architecture = parameters.architecture();
+        architecture.narrow_bytes()?;
+        let Architecture { dimensions, embedding: width } = architecture;
         let embedding = parameters.get(ParameterName::Embedding);
         let mut rows = vec![0; dimensions.vocabulary * padded(width)];
         let mut w_ih = parameters.get(ParameterName::WIh(0)).to_vec();
