@@ -39,7 +39,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let (path, bytes, written) = if let Some(path) = arguments.safetensors {
         (path, to_safetensors(&model.parameters), None)
     } else {
-        let precision = arguments.weights.map_or(model.integers(), Precision::from);
+        let precision = arguments.weights.map_or(model.integer_precision(), Precision::from);
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(precision));
         let artifact = made(&folder, &model, precision, &arguments.integers)?;
         (path, artifact.bytes().to_vec(), Some(precision))

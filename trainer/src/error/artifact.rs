@@ -42,6 +42,9 @@ pub enum ArtifactError {
         /// The largest allowed factor of the perplexity.
         largest_factor: f64,
     },
+    /// An artifact in integers can't have weights in f32.
+    #[error("f32 isn't a precision of integers: use int8 or int4")]
+    NotIntegers,
     /// A weight is too large for integers, or is not finite.
     #[error(
         "parameter {name} has the value {value}, which {} can't hold: {}train with a lower \

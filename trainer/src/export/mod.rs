@@ -44,19 +44,17 @@ const LARGEST_F32_BIAS: f32 = 16_384.0;
 /// Never: it only loads artifacts that it has just written.
 pub fn artifact(model: &TrainedModel, precision: Precision) -> Result<Artifact, Error> {
     let float = float_artifact(model)?;
-    match precision {
-        Precision::F32 => Ok(float),
-        Precision::Int8 => quantised(model, &loaded(&float), Bits::Eight),
-        Precision::Int4 => quantised(model, &loaded(&float), Bits::Four),
+    match Bits::of(precision) {
+        Some(bits) => quantised(model, &loaded(&float), bits),
+        None => Ok(float),
     }
 }
 
 /// The artifact of `model` in integers, and their cost on `text`, a part of its corpus, or, if
-/// `text` is empty, on text that the model writes: see [`IntegerLoss::check`]. They have four bits
-/// for [`Precision::Int4`], otherwise eight.
+/// `text` is empty, on text that the model writes: see [`IntegerLoss::check`].
 ///
 /// # Errors
-/// As [`artifact`].
+/// As [`artifact`]; [`ArtifactError::NotIntegers`] for [`Precision::F32`].
 ///
 /// # Panics
 /// Never: it only loads artifacts that it has just written.
@@ -65,9 +63,9 @@ pub fn integer_artifact(
     precision: Precision,
     text: &str,
 ) -> Result<(Artifact, IntegerLoss), Error> {
+    let bits = Bits::of(precision).ok_or(ArtifactError::NotIntegers)?;
     let float = float_artifact(model)?;
     let float = loaded(&float);
-    let bits = if precision == Precision::Int4 { Bits::Four } else { Bits::Eight };
     let integers = quantised(model, &float, bits)?;
     let loss = IntegerLoss::measure(&float, &loaded(&integers), text, &model.prefixes);
     Ok((integers, loss))
@@ -93,9 +91,12 @@ fn float_artifact(model: &TrainedModel) -> Result<Artifact, Error> {
         }
     }
     let parameters = &model.effective_parameters();
-    for name in Parameters::names(parameters.dimensions()) {
-        if let Some(&value) = parameters.get(name).iter().find(|value| !value.is_finite()) {
-            return Err(ArtifactError::Weight { name: name.to_string(), value }.into());
+    // An embedding's own values first: what is computed from them is none of the parameters.
+    for parameters in [&model.parameters, parameters] {
+        for name in Parameters::names(parameters.architecture()) {
+            if let Some(&value) = parameters.get(name).iter().find(|value| !value.is_finite()) {
+                return Err(ArtifactError::Weight { name: name.to_string(), value }.into());
+            }
         }
     }
     let mut writer = Writer::default();

@@ -24,7 +24,7 @@ pub struct TrainedModel {
 impl TrainedModel {
     /// The precision for microcontrollers: int4 if it was trained for it, otherwise int8.
     #[must_use]
-    pub fn integers(&self) -> Precision {
+    pub fn integer_precision(&self) -> Precision {
         match self.precision {
             Precision::Int4 => Precision::Int4,
             Precision::Int8 | Precision::F32 => Precision::Int8,

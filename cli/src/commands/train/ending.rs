@@ -155,7 +155,7 @@ impl<'a> Ending<'a> {
         model: &TrainedModel,
         metrics: &[EpochReport],
     ) -> Result<(), Error> {
-        let precision = model.integers();
+        let precision = model.integer_precision();
         let (artifact, loss) =
             self.integers.artifact(model, precision, &self.description.excerpt)?;
         let path = folder.artifact_path(precision);

@@ -7,7 +7,6 @@ use infer_core::artifact::TensorName;
 use infer_core::layout::{ALIGNMENT, GATES, NibbleBlock, PairBlock, pair};
 
 use super::quantise::Bits;
-
 use crate::export::tensors::Rows;
 use crate::export::writer::Writer;
 
@@ -15,18 +14,19 @@ use crate::export::writer::Writer;
 pub(super) struct Blocks {
     blocks: Vec<Rows<i8>>,
     row_blocks: usize,
+    bits: Bits,
 }
 
 impl Blocks {
     /// The matrix with these blocks in this number of `groups` of four rows.
-    pub(super) fn new(blocks: Vec<Rows<i8>>, groups: usize) -> Self {
+    pub(super) fn new(blocks: Vec<Rows<i8>>, groups: usize, bits: Bits) -> Self {
         let row_blocks = blocks.len() / groups;
-        Self { blocks, row_blocks }
+        Self { blocks, row_blocks, bits }
     }
 
     /// The bytes of all blocks, and of those that are kept with their counts and columns.
-    pub(super) fn bytes(&self, bits: Bits) -> [usize; 2] {
-        let block_bytes = match bits {
+    pub(super) fn bytes(&self) -> [usize; 2] {
+        let block_bytes = match self.bits {
             Bits::Eight => size_of::<PairBlock>(),
             Bits::Four => size_of::<NibbleBlock>(),
         };
@@ -39,12 +39,12 @@ impl Blocks {
     }
 
     /// Writes all blocks.
-    pub(super) fn write(&self, writer: &mut Writer, name: TensorName, layer: usize, is_int4: bool) {
-        write(writer, name, layer, self.blocks.iter(), is_int4);
+    pub(super) fn write(&self, writer: &mut Writer, name: TensorName, layer: usize) {
+        self.write_blocks(writer, name, layer, self.blocks.iter());
     }
 
     /// Writes the blocks that aren't all zeros, after how many each four rows keep, and which.
-    pub(super) fn write_sparse(&self, writer: &mut Writer, layer: usize, is_int4: bool) {
+    pub(super) fn write_sparse(&self, writer: &mut Writer, layer: usize) {
         let rows = || self.blocks.chunks(self.row_blocks);
         let kept = |row: &[Rows<i8>]| -> Vec<u8> {
             (0..).zip(row).filter(|(_, block)| is_kept(block)).map(|(number, _)| number).collect()
@@ -53,26 +53,27 @@ impl Blocks {
         writer.push(TensorName::BlockCounts, layer, &counts);
         writer.push(TensorName::BlockColumns, layer, &rows().flat_map(kept).collect::<Vec<u8>>());
         let blocks = self.blocks.iter().filter(|block| is_kept(block));
-        write(writer, TensorName::WHh, layer, blocks, is_int4);
+        self.write_blocks(writer, TensorName::WHh, layer, blocks);
+    }
+
+    fn write_blocks<'a>(
+        &self,
+        writer: &mut Writer,
+        name: TensorName,
+        layer: usize,
+        blocks: impl Iterator<Item = &'a Rows<i8>>,
+    ) {
+        match self.bits {
+            Bits::Eight => writer.push(name, layer, &blocks.map(pairs).collect::<Vec<_>>()),
+            Bits::Four => {
+                writer.push(name, layer, &blocks.map(NibbleBlock::new).collect::<Vec<_>>());
+            }
+        }
     }
 }
 
 fn is_kept(block: &Rows<i8>) -> bool {
     block.as_flattened().iter().any(|&weight| weight != 0)
-}
-
-fn write<'a>(
-    writer: &mut Writer,
-    name: TensorName,
-    layer: usize,
-    blocks: impl Iterator<Item = &'a Rows<i8>>,
-    is_int4: bool,
-) {
-    if is_int4 {
-        writer.push(name, layer, &blocks.map(NibbleBlock::new).collect::<Vec<_>>());
-    } else {
-        writer.push(name, layer, &blocks.map(pairs).collect::<Vec<_>>());
-    }
 }
 
 /// Four rows of weights as stored in an artifact, two rows interleaved.

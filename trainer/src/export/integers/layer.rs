@@ -2,11 +2,12 @@
 
 use std::array;
 
-use infer_core::artifact::{Compaction, TensorName};
+use infer_core::artifact::TensorName;
 use infer_core::int8::{GateConstants, LargestFactors, PRE_ACTIVATION_FRACTION_BITS};
 use infer_core::layout::GATES;
 
 use super::blocks::{Blocks, nibbles};
+use super::embedding::Embedding;
 use super::matrix::{Matrix, in_row_of};
 use super::quantise::{Bits, largest, quantise};
 use crate::error::ArtifactError;
@@ -21,64 +22,66 @@ const SATURATED: i64 = 4 << PRE_ACTIVATION_FRACTION_BITS;
 pub(super) struct Layer {
     hidden: usize,
     is_one_hot: bool,
+    bits: Bits,
     w_ih: Matrix,
     w_hh: Blocks,
     constants: Vec<GateConstants>,
 }
 
 impl Layer {
-    /// The layer with this `index`. In layer 0, `embedded` are the input weights `[E, 4H]` after an
-    /// embedding, if the device reads one.
+    /// The layer with this `index` of a model whose layers read `parameters`, after the embedding
+    /// that the device reads, if there is one. Errors name the parameters that were `trained`.
     ///
     /// # Errors
     /// [`ArtifactError::Weight`] if a parameter is too large.
     pub(super) fn new(
+        trained: &Parameters,
         parameters: &Parameters,
         index: usize,
-        embedded: Option<&[f32]>,
-        compaction: Compaction,
+        embedding: Option<&Embedding>,
+        bits: Bits,
     ) -> Result<Self, ArtifactError> {
         let hidden = parameters.dimensions().hidden;
         let names = [ParameterName::WIh(index), ParameterName::WHh(index), ParameterName::B(index)];
-        let is_one_hot = index == 0 && embedded.is_none();
-        let input = embedded.unwrap_or(parameters.get(names[0]));
-        let w_ih = Matrix::new(names[0], input, hidden, is_one_hot, compaction.is_int4)?;
-        let recurrent = parameters.get(names[1]);
-        let w_hh = Matrix::new(names[1], recurrent, hidden, false, compaction.is_int4)?;
+        let [w_ih, w_hh, b] = names.map(|name| parameters.get(name));
+        let embedding = embedding.filter(|_| index == 0);
+        let is_one_hot = index == 0 && embedding.is_none();
+        let w_ih = embedding.map_or(w_ih, |embedding| &embedding.w_ih);
+        let w_ih = Matrix::new(w_ih, hidden, is_one_hot, bits)
+            .map_err(|value| too_large(trained, names[0], value))?;
+        let w_hh = Matrix::new(w_hh, hidden, false, bits)
+            .map_err(|value| too_large(trained, names[1], value))?;
+        let compaction = bits.compaction(embedding.map_or(0, |embedding| embedding.width));
         let factors = LargestFactors::new(compaction, index, hidden);
         let multipliers = [&w_ih.multipliers[..], &w_hh.multipliers];
-        let constants = gate_constants(parameters.get(names[2]), multipliers, factors);
+        let constants = gate_constants(b, multipliers, factors);
         if constants.iter().all(|constants| constants.fits(factors)) {
-            let w_hh = Blocks::new(by_block(&w_hh.weights, hidden), hidden);
-            return Ok(Self { hidden, is_one_hot, w_ih, w_hh, constants });
+            let w_hh = Blocks::new(by_block(&w_hh.weights, hidden), hidden, bits);
+            return Ok(Self { hidden, is_one_hot, bits, w_ih, w_hh, constants });
         }
-        let largest_of = |name| (name, largest(parameters.get(name).iter().copied()));
-        let [others @ .., mut worst] = names.map(largest_of);
-        for other in others {
-            if other.1 > worst.1 {
-                worst = other;
-            }
-        }
-        Err(ArtifactError::Weight { name: worst.0.to_string(), value: worst.1 })
+        Err(largest_of(trained, &names))
     }
 
     /// Writes the layer's tensors.
-    pub(super) fn write(&self, writer: &mut Writer, index: usize, compaction: Compaction) {
-        let Compaction { is_int4, is_sparse, .. } = compaction;
+    pub(super) fn write(&self, writer: &mut Writer, index: usize, is_sparse: bool) {
         let (name, w_ih) = (TensorName::WIh, &self.w_ih.weights);
         if !self.is_one_hot {
-            let blocks = Blocks::new(by_block(w_ih, self.hidden), self.hidden);
-            blocks.write(writer, name, index, is_int4);
-        } else if is_int4 {
-            let groups = by_unit(w_ih, self.hidden);
-            writer.push(name, index, &groups.into_iter().map(nibbles).collect::<Vec<u16>>());
+            let blocks = Blocks::new(by_block(w_ih, self.hidden), self.hidden, self.bits);
+            blocks.write(writer, name, index);
         } else {
-            writer.push(name, index, &by_unit(w_ih, self.hidden));
+            let groups = by_unit(w_ih, self.hidden);
+            match self.bits {
+                Bits::Eight => writer.push(name, index, &groups),
+                Bits::Four => {
+                    let groups: Vec<u16> = groups.into_iter().map(nibbles).collect();
+                    writer.push(name, index, &groups);
+                }
+            }
         }
         if is_sparse {
-            self.w_hh.write_sparse(writer, index, is_int4);
+            self.w_hh.write_sparse(writer, index);
         } else {
-            self.w_hh.write(writer, TensorName::WHh, index, is_int4);
+            self.w_hh.write(writer, TensorName::WHh, index);
         }
         writer.push(TensorName::GateConstants, index, &self.constants);
     }
@@ -86,10 +89,29 @@ impl Layer {
 
 /// Whether the artifact of `layers` is smaller if blocks of recurrent weights that are all zeros
 /// are left out.
-pub(super) fn is_smaller_sparse(layers: &[Layer], bits: Bits) -> bool {
-    let bytes = layers.iter().map(|layer| layer.w_hh.bytes(bits));
+pub(super) fn is_smaller_sparse(layers: &[Layer]) -> bool {
+    let bytes = layers.iter().map(|layer| layer.w_hh.bytes());
     let [all, sparse] = bytes.fold([0, 0], |[a, b], [all, sparse]| [a + all, b + sparse]);
     sparse < all
+}
+
+/// The error about a `value` that is too large in the parameter `name`, or in what is computed from
+/// an embedding and this parameter.
+fn too_large(trained: &Parameters, name: ParameterName, value: f32) -> ArtifactError {
+    match name {
+        ParameterName::WIh(0) if trained.architecture().embedding > 0 => {
+            largest_of(trained, &[ParameterName::Embedding, name])
+        }
+        _ => ArtifactError::Weight { name: name.to_string(), value },
+    }
+}
+
+/// The error about the largest value of these parameters.
+fn largest_of(trained: &Parameters, names: &[ParameterName]) -> ArtifactError {
+    let values = names.iter().map(|&name| (name, largest(trained.get(name).iter().copied())));
+    let of = |(name, value): (ParameterName, f32)| (name.to_string(), value);
+    let (name, value) = values.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(of).unwrap_or_default();
+    ArtifactError::Weight { name, value }
 }
 
 /// `[H]`: biases and multipliers of each unit of a layer, from the `biases` `[4H]`, and the

@@ -5,10 +5,8 @@ use infer_core::int8::{
 };
 use infer_core::layout::{GATES, Gate};
 
-use super::quantise::{LARGEST_WEIGHT, largest, quantise};
+use super::quantise::{Bits, LARGEST_WEIGHT, largest, quantise};
 use crate::cpu::{column_scales, rounded};
-use crate::error::ArtifactError;
-use crate::model::ParameterName;
 
 /// A matrix in integers.
 pub(super) struct Matrix {
@@ -19,26 +17,22 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
-    /// The parameter `name` with these `values` `[K, 4H]`, of which a one-hot input picks rows, or
-    /// which multiply hidden states.
+    /// The matrix of these `values` `[K, 4H]`, of which a one-hot input picks rows, or which
+    /// multiply hidden states.
     ///
     /// # Errors
-    /// [`ArtifactError::Weight`] if a weight is too large.
+    /// The largest weight of a row whose scale is too large.
     pub(super) fn new(
-        name: ParameterName,
         values: &[f32],
         hidden: usize,
         is_one_hot: bool,
-        is_int4: bool,
-    ) -> Result<Self, ArtifactError> {
-        if is_int4 {
-            Self::int4(values, hidden)
-        } else if is_one_hot {
-            Self::int8(values, hidden, ONE_HOT_SCALE_FRACTION_BITS)
-        } else {
-            Self::int8(values, hidden, SCALE_FRACTION_BITS)
+        bits: Bits,
+    ) -> Result<Self, f32> {
+        match bits {
+            Bits::Eight if is_one_hot => Self::int8(values, hidden, ONE_HOT_SCALE_FRACTION_BITS),
+            Bits::Eight => Self::int8(values, hidden, SCALE_FRACTION_BITS),
+            Bits::Four => Self::int4(values, hidden),
         }
-        .map_err(|value| ArtifactError::Weight { name: name.to_string(), value })
     }
 
     /// In int8: a scale is the smallest whole number of units at which the largest weight is within

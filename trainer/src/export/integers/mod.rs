@@ -16,7 +16,7 @@ pub(super) use self::quantise::Bits;
 use super::writer::Writer;
 use crate::error::ArtifactError;
 use crate::inference::Artifact;
-use crate::model::{Parameters, Precision, TrainedModel};
+use crate::model::{Precision, TrainedModel};
 
 /// How far a cell state may exceed its calibrated range before it saturates.
 const CELL_HEADROOM: f32 = 1.25;
@@ -38,20 +38,17 @@ pub(super) fn artifact(
     // Rounding in training is of the folded rows, so a model for int4 keeps them.
     let is_rounded = bits == Bits::Four || model.precision == Precision::Int4;
     let embedding = if is_rounded { None } else { Embedding::of(&model.parameters) };
-    let mut compaction = Compaction {
-        is_int4: bits == Bits::Four,
-        is_sparse: false,
-        embedding: embedding.as_ref().map_or(0, |embedding| embedding.width as u16),
-    };
-    let layers = layers(parameters, embedding.as_ref(), compaction)?;
+    let layer = |index| Layer::new(&model.parameters, parameters, index, embedding.as_ref(), bits);
+    let layers: Vec<Layer> =
+        (0..parameters.dimensions().layers).map(layer).collect::<Result<_, _>>()?;
     let output = Output::new(parameters, bits)?;
-    compaction.is_sparse = is_smaller_sparse(&layers, bits);
+    let is_sparse = is_smaller_sparse(&layers);
     let mut writer = Writer::default();
     if let Some(embedding) = &embedding {
         writer.push(TensorName::Embedding, 0, &embedding.rows);
     }
     for (index, layer) in layers.iter().enumerate() {
-        layer.write(&mut writer, index, compaction);
+        layer.write(&mut writer, index, is_sparse);
     }
     output.write(&mut writer);
     let cell_fraction_bits: Vec<u8> =
@@ -60,23 +57,12 @@ pub(super) fn artifact(
         nats_per_logit_q32: output.nats_per_logit_q32(),
         cell_fraction_bits: &cell_fraction_bits,
     };
-    let precision = match compaction {
+    let width = embedding.map_or(0, |embedding| embedding.width);
+    let precision = match (Compaction { is_sparse, ..bits.compaction(width) }) {
         Compaction::NONE => StoredPrecision::Int8(quantisation),
         compaction => StoredPrecision::Compact(quantisation, compaction),
     };
     Ok(writer.finish(model, precision))
-}
-
-fn layers(
-    parameters: &Parameters,
-    embedding: Option<&Embedding>,
-    compaction: Compaction,
-) -> Result<Vec<Layer>, ArtifactError> {
-    let layer = |index| {
-        let input = embedding.filter(|_| index == 0).map(|embedding| &embedding.w_ih[..]);
-        Layer::new(parameters, index, input, compaction)
-    };
-    (0..parameters.dimensions().layers).map(layer).collect()
 }
 
 /// The most fraction bits at which a cell state of `largest`, with headroom, fits an int16.

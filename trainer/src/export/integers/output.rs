@@ -39,6 +39,7 @@ const LARGEST_NATS: f64 = 1e12;
 
 /// The output layer in integers.
 pub(super) struct Output {
+    bits: Bits,
     /// `[H, V]`; those of a character that can't be drawn are 0.
     weights: Vec<i8>,
     /// `[V]`: the scale of each row of int4 weights, in units of 8 logits.
@@ -78,8 +79,8 @@ impl Output {
             writer.push(TensorName::OutputMultipliers, 0, &padded);
         }
         let blocks = by_character(&self.weights, vocabulary);
-        let blocks = Blocks::new(blocks, vocabulary.div_ceil(BLOCK_ROWS));
-        blocks.write(writer, TensorName::WOut, 0, self.multipliers.is_some());
+        let blocks = Blocks::new(blocks, vocabulary.div_ceil(BLOCK_ROWS), self.bits);
+        blocks.write(writer, TensorName::WOut, 0);
         writer.push(TensorName::BOut, 0, &padded_to_rows(self.biases.clone()));
     }
 
@@ -96,6 +97,7 @@ fn int8(weights: &[f32], value: f32, biases: &mut [f64]) -> Option<Output> {
     let nats_per_logit = nats_per_logit(for_weights, biases, LARGEST_BIAS)?;
     let scale = nats_per_logit * HIDDEN_ONE;
     Some(Output {
+        bits: Bits::Eight,
         weights: weights.iter().map(|&weight| quantise(weight, scale) as i8).collect(),
         multipliers: None,
         biases: biases.iter().map(|&bias| quantise(bias, nats_per_logit)).collect(),
@@ -115,6 +117,7 @@ fn int4(weights: &[f32], vocabulary: usize, biases: &mut [f64]) -> Option<Output
     let multiplier =
         |&scale: &f32| (scale / (LOGITS_PER_MULTIPLIER * nats_per_logit)).round().max(1.0) as i16;
     Some(Output {
+        bits: Bits::Four,
         weights: int4_weights(weights, &scales),
         multipliers: Some(scales.iter().map(multiplier).collect()),
         biases: biases.iter().map(|&bias| quantise(bias, nats_per_logit)).collect(),

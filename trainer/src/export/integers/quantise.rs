@@ -1,12 +1,31 @@
 //! Conversion from f32 to integers, for all layers.
 
+use infer_core::artifact::Compaction;
 use infer_core::int8::HIDDEN_FRACTION_BITS;
 
-/// Bits of a weight.
+use crate::model::Precision;
+
+/// Bits of a weight in integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::export) enum Bits {
     Eight,
     Four,
+}
+
+impl Bits {
+    /// Those of a weight of this precision, if it is one of integers.
+    pub(in crate::export) fn of(precision: Precision) -> Option<Self> {
+        match precision {
+            Precision::Int8 => Some(Self::Eight),
+            Precision::Int4 => Some(Self::Four),
+            Precision::F32 => None,
+        }
+    }
+
+    /// What such weights make smaller, and an embedding of this `width`, if it isn't 0.
+    pub(super) fn compaction(self, width: usize) -> Compaction {
+        Compaction { is_int4: self == Self::Four, is_sparse: false, embedding: width as u16 }
+    }
 }
 
 /// The largest weight, in units of its row's scale.
