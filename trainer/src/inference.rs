@@ -78,7 +78,7 @@ fn bytes_of_artifact(mut reader: impl Read) -> io::Result<Vec<u8>> {
 /// A model of either precision.
 #[derive(Debug, Clone)]
 pub enum AnyModel<'a> {
-    /// Weights of one byte, integer arithmetic.
+    /// Weights of one byte or of four bits, integer arithmetic.
     Int8(Model<'a, Int8>),
     /// Weights of four bytes, floating-point arithmetic.
     F32(Model<'a, F32>),

@@ -86,7 +86,7 @@ fn of_rounded_weights() {
             let config =
                 Config { batch_size: 3, num_steps: 6, weights, embedding, ..Config::default() };
             let mut cpu = Cpu::new(parameters.clone(), &config, 1).unwrap();
-            cpu.compute_gradients(&window, weights == Precision::Int4);
+            cpu.compute_gradients(&window, true);
             cpu.gradients().clone()
         };
         let model = TrainedModel {
@@ -94,6 +94,9 @@ fn of_rounded_weights() {
             precision: Precision::Int4,
             ..untrained_model(dimensions, 50.0, 1)
         };
+        // A model for int8 is never rounded.
+        let int8 = gradients(&parameters, Precision::Int8, embedding);
+        assert!(int8 != gradients(&parameters, Precision::Int4, embedding));
         let expected = gradients(&model.effective_parameters(), Precision::Int8, 0);
         let found = gradients(&parameters, Precision::Int4, embedding);
         for name in Parameters::names(dimensions) {

@@ -1,6 +1,6 @@
 //! The parameters that the layers read, where these aren't the ones that are trained: an embedding
-//! is folded into one row of input weights for each character, and weights are rounded to four
-//! bits.
+//! is folded into one row of input weights for each character, weights are rounded to four bits, and
+//! some recurrent weights are dropped.
 
 use charcell_shaders::Dropout;
 use pulp::Arch;
@@ -98,7 +98,7 @@ fn drop_recurrent(arch: Arch, parameters: &mut Parameters, dropout: Dropout) {
 
 impl TrainedModel {
     /// The parameters that its layers read: with the embedding folded into input weights, and
-    /// rounded to four bits if it was trained so.
+    /// rounded to four bits if it was trained so. Rounding these again changes nothing.
     #[must_use]
     pub fn effective_parameters(&self) -> Parameters {
         self.folded_parameters(self.precision == Precision::Int4)

@@ -35,12 +35,15 @@ fn needed_bytes(architecture: Architecture, config: &Config) -> f64 {
     let activations = characters * numbers_per_character as f64;
     let copies = PARAMETER_COPIES + if config.optimizer.has_moments() { 2.0 } else { 0.0 };
     let parameters = copies * Parameters::element_count(architecture) as f64;
-    let effective = if config.has_effective_parameters() {
-        Parameters::element_count(architecture.dimensions) as f64
-    } else {
-        0.0
-    };
-    (activations + parameters + effective) * size_of::<f32>() as f64
+    let mut effective = 0;
+    if config.has_effective_parameters() {
+        effective += Parameters::element_count(architecture.dimensions);
+    }
+    if architecture.embedding > 0 {
+        // Gradients of each character's input weights.
+        effective += vocabulary * GATES * hidden;
+    }
+    (activations + parameters + effective as f64) * size_of::<f32>() as f64
 }
 
 /// Memory that is available without swapping; unknown on systems other than Linux.
@@ -61,6 +64,19 @@ mod tests {
     fn the_chapters_recipe_needs_a_few_megabytes() {
         let megabytes = needed_bytes(DIMENSIONS.into(), &Config::default()) * 1e-6;
         assert!((10.0..20.0).contains(&megabytes), "{megabytes} MB");
+    }
+
+    /// The parameters that the layers read, and the gradients of each character's input weights.
+    #[test]
+    fn an_embedding_needs_more_than_its_own_parameters() {
+        let architecture = Architecture { dimensions: DIMENSIONS, embedding: 32 };
+        let config = Config { embedding: 32, ..Config::default() };
+        let more = needed_bytes(architecture, &config)
+            - needed_bytes(DIMENSIONS.into(), &Config::default());
+        let [with, without] =
+            [architecture, DIMENSIONS.into()].map(|a| Parameters::element_count(a) as f64);
+        let rows = (DIMENSIONS.vocabulary * GATES * DIMENSIONS.hidden) as f64;
+        assert_eq!(more, 4.0 * (PARAMETER_COPIES * (with - without) + without + rows));
     }
 
     #[cfg(target_os = "linux")]

@@ -57,7 +57,7 @@ use crate::backend::{Backend, IterationReport, IterationSettings, Iterations, Sn
 use crate::config::{Config, Optimizer};
 use crate::error::DeviceError;
 use crate::iteration::{self, clip_factor};
-use crate::model::{Parameters, State};
+use crate::model::{Parameters, Precision, State};
 use crate::text::Window;
 
 /// Rows of the batch that one thread processes through a window: half of them, so that a small
@@ -130,10 +130,12 @@ impl Cpu {
     /// Runs one iteration without the update, and returns the mean loss in nats. The gradients are
     /// in [`gradients`](Self::gradients).
     ///
-    /// With `rounds_weights`, the layers read weights that are rounded to four bits.
+    /// With `rounds_weights`, the layers of a model for int4 read weights that are rounded to four
+    /// bits.
     pub fn compute_gradients(&mut self, window: &Window, rounds_weights: bool) -> f64 {
         let dropout = iteration::dropout(&self.config, self.iterations);
         let recurrent_dropout = iteration::recurrent_dropout(&self.config, self.iterations);
+        let rounds_weights = self.rounds(rounds_weights);
         let is_sparse = self.config.sparsity > 0.0;
         let Self { parameters, effective, packed, gradients, slices, threads, .. } = self;
         threads.install(|| {
@@ -187,6 +189,11 @@ impl Cpu {
             }
         }
         logits
+    }
+
+    /// Whether weights are rounded when that is asked for, as the plan of a GPU has it.
+    fn rounds(&self, is_asked: bool) -> bool {
+        is_asked && self.config.weights == Precision::Int4
     }
 
     /// Updates the parameters with the gradients, scaled by `clip_factor`.
@@ -276,7 +283,7 @@ impl Backend for Cpu {
         windows: &[Window],
         rounds_weights: bool,
     ) -> Result<Vec<f32>, DeviceError> {
-        let batch_size = self.config.batch_size;
+        let (batch_size, rounds_weights) = (self.config.batch_size, self.rounds(rounds_weights));
         let Self { parameters, effective, packed, slices, threads, .. } = self;
         let parameters = threads.install(|| {
             let parameters = effective_parameters(parameters, effective, rounds_weights, None);

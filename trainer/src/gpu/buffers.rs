@@ -27,6 +27,8 @@ pub struct Shapes {
     pub is_sparse: bool,
     /// Whether iterations drop recurrent weights.
     pub has_recurrent_dropout: bool,
+    /// Whether the layers read other parameters than those in training.
+    pub has_effective_parameters: bool,
     /// B.
     pub batch_size: usize,
     /// T.
@@ -47,6 +49,7 @@ impl Shapes {
             rounds_weights: config.weights == Precision::Int4,
             is_sparse: config.sparsity > 0.0,
             has_recurrent_dropout: config.recurrent_dropout > 0.0,
+            has_effective_parameters: config.has_effective_parameters(),
             batch_size: config.batch_size,
             num_steps: config.num_steps,
             has_dropout: config.dropout > 0.0,
@@ -76,11 +79,6 @@ impl Shapes {
         Parameters::element_count(self.architecture())
     }
 
-    /// Whether the layers read other parameters than those in training.
-    pub(super) fn has_effective_parameters(self) -> bool {
-        self.embedding > 0 || self.rounds_weights || self.has_recurrent_dropout
-    }
-
     /// Bytes of activations `[steps, width, B′]`.
     fn activation_bytes(self, steps: usize, width: usize) -> u64 {
         (steps as u64).saturating_mul(width as u64) * 4 * self.batch_vectors() * WORD
@@ -100,7 +98,7 @@ pub enum BufferName {
     /// All parameters.
     Parameters,
     /// The parameters that the layers read, if they aren't those in training: with the embedding
-    /// folded into input weights, and rounded.
+    /// folded into input weights, rounded, and without the recurrent weights that are dropped.
     Effective,
     /// The parameters before the last submitted iterations.
     KeptParameters,
@@ -184,7 +182,7 @@ impl BufferName {
         let moments = moments.filter(move |_| shapes.optimizer.has_moments());
         let outputs = layers.clone().map(Outputs).chain([DOutputs, Self::Dropout]);
         let outputs = outputs.filter(move |_| shapes.has_dropout);
-        let effective = shapes.has_effective_parameters().then_some(Effective);
+        let effective = shapes.has_effective_parameters.then_some(Effective);
         let recurrent = shapes.has_recurrent_dropout.then_some(RecurrentDropout);
         let effective =
             effective.into_iter().chain(recurrent).chain((shapes.embedding > 0).then_some(DRows));

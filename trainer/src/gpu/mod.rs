@@ -233,7 +233,7 @@ impl Gpu {
     /// Copies the parameters in training that the layers read as they are, or rounded.
     fn start_effective_parameters(&self, encoder: &mut CommandEncoder) {
         let shapes = self.plan.shapes();
-        if !shapes.has_effective_parameters() {
+        if !shapes.has_effective_parameters {
             return;
         }
         let first = if shapes.embedding > 0 {

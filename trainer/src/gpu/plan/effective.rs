@@ -16,7 +16,7 @@ use crate::model::{Dimensions, ParameterName, Parameters, Shape};
 impl Plan {
     /// The buffer of the parameters that the layers read.
     pub(super) fn layer_parameters(&self) -> BufferName {
-        if self.shapes.has_effective_parameters() {
+        if self.shapes.has_effective_parameters {
             BufferName::Effective
         } else {
             BufferName::Parameters
@@ -112,7 +112,7 @@ impl Plan {
         }
     }
 
-    pub(super) fn embedding_gradients(&mut self) {
+    fn embedding_gradients(&mut self) {
         if self.shapes.embedding == 0 {
             return;
         }
@@ -141,12 +141,20 @@ impl Plan {
         self.push(of_weights);
     }
 
-    /// Clears the gradients of the recurrent weights that are dropped or left out.
-    pub(super) fn mask_gradients(&mut self) {
+    /// Computes the gradients of the parameters in training from those of the layers: of an
+    /// embedding and of the input weights after it, of recurrent weights that were dropped, and of
+    /// those that are left out.
+    pub(super) fn pass_gradients(&mut self) {
+        self.embedding_gradients();
         for layer in 0..self.shapes.dimensions.layers {
             let offset = self.trained_offset(ParameterName::WHh(layer));
             self.drop_weights(layer, BufferName::Gradients, offset);
         }
+        self.mask_gradients();
+    }
+
+    /// Clears the gradients of the recurrent weights that are left out.
+    fn mask_gradients(&mut self) {
         if !self.shapes.is_sparse {
             return;
         }

@@ -56,8 +56,7 @@ impl Plan {
             plan.layer_gradients(layer);
         }
         plan.output_gradients();
-        plan.embedding_gradients();
-        plan.mask_gradients();
+        plan.pass_gradients();
         plan.update();
         plan
     }
