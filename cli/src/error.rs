@@ -132,6 +132,7 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Text(TextError::RareCharacters { .. }) => &["--replacement", "--min-count"],
         Error::Text(TextError::Prefix { .. }) => &["--prefix"],
         Error::Model(ModelError::TooLarge { .. }) => &["--hidden", "--layers"],
+        Error::Model(ModelError::FlashBytes { .. }) => &["--flash-bytes", "--min-count"],
         Error::Model(ModelError::TooManyPrefixes { .. }) => &["--prefix"],
         Error::Device(DeviceError::NoGpu { .. }) => &["charcell devices", "--device cpu"],
         Error::Device(
@@ -151,7 +152,11 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Training(TrainingError::OtherTraining(
             Mismatch::Vocabulary { .. } | Mismatch::Length { .. },
         )) => &["--from"],
-        Error::Training(TrainingError::OtherSizes { .. }) => &["--hidden", "--layers"],
+        Error::Training(TrainingError::OtherSizes { setting, .. }) => match *setting {
+            "hidden" => &["--hidden"],
+            "layers" => &["--layers"],
+            _ => &["--embedding"],
+        },
         Error::Artifact(ArtifactError::Weight { .. }) => {
             &["--weights f32", "--learning-rate", "--weight-decay", "--forget-bias"]
         }

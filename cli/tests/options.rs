@@ -18,6 +18,8 @@ fn options_without_an_effect_are_wrong_usage() {
     told(&folder, &format!("{TRAIN} --out run"), 0);
     let generate = "generate run/model.postcard --length 5";
     let train = |words: &str| format!("train --hidden 4 --epochs 1 --chars 2000 {words}");
+    let small = |words: &str| format!("train --chars 2000 --flash-bytes 9000 {words}");
+    let of_choice = ", which chooses the model: leave out either";
     let of_optimizer = "--weight-decay has no effect without --optimizer adamw";
     let of_schedule = "has no effect without --schedule step";
     let of_temperature = "has no effect without a --temperature above 0";
@@ -36,6 +38,13 @@ fn options_without_an_effect_are_wrong_usage() {
             ["--allow-loss has no effect with --weights f32", ""],
         ),
         (train("--device gpu --threads 2"), ["--threads has no effect on a GPU", ""]),
+        (train("--flash-bytes 9000"), ["--hidden has no effect with --flash-bytes", of_choice]),
+        (train("--board pico"), ["--hidden has no effect with --board", of_choice]),
+        (small("--layers 2"), ["--layers has no effect with --flash-bytes", of_choice]),
+        (small("--embedding 0"), ["--embedding has no effect with --flash-bytes", of_choice]),
+        (small("--weights int8"), ["--weights has no effect with --flash-bytes", of_choice]),
+        (small("--sparsity 0"), ["--sparsity has no effect with --flash-bytes", of_choice]),
+        (train("--weights f32"), ["invalid value 'f32' for '--weights", "int8, int4"]),
         (train("--force"), ["--out", "required"]),
         (train("--from run --forget-bias 1"), ["--from", "--forget-bias"]),
         (train("--from run --resume --out run"), ["--from", "--resume"]),

@@ -130,6 +130,8 @@ fn a_run_with_unusable_weights_is_refused() {
     };
     refused("--from run --hidden 13", &["hidden is 13, but 12 in the run run", "--hidden"]);
     refused("--from run --layers 1 --hidden 12", &["layers is 1, but 2 in the run run"]);
+    let other_input = ["embedding is 4, but 0 in the run run", "(see --embedding)"];
+    refused("--from run --embedding 4", &other_input);
     refused("--from nowhere", &["nowhere is not a run folder: it has no run.json"]);
     refused("--from run/model.postcard", &["run/model.postcard is not a run folder"]);
     let weights = folder.path().join("run/weights.safetensors");

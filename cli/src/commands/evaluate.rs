@@ -15,7 +15,8 @@ use crate::run_folder::RunFolder;
 #[command(after_help = "Example:
   charcell evaluate runs/001/model.postcard --corpus my.txt --chars 10000")]
 pub(super) struct Arguments {
-    /// An artifact, or a run folder to evaluate its f32 weights.
+    /// An artifact, or a run folder to evaluate its weights in f32, rounded to four bits if the
+    /// model was trained for them.
     model: PathBuf,
     /// The text to predict: files or whole folders.
     #[arg(long, num_args = 1.., value_name = "PATH", required = true)]

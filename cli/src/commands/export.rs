@@ -26,7 +26,8 @@ pub(super) struct Arguments {
     /// The artifact [default: model.postcard in the run folder, model-f32.postcard for f32].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write a file of weights for PyTorch instead.
+    /// Write a file of weights for PyTorch instead; those of a model for int4 as they are used,
+    /// rounded to four bits, without an embedding.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "output", "allow_loss"])]
     safetensors: Option<PathBuf>,
     #[command(flatten)]
@@ -37,7 +38,12 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     let folder = RunFolder::open(arguments.run)?;
     let model = folder.model()?;
     let (path, bytes, written) = if let Some(path) = arguments.safetensors {
-        (path, to_safetensors(&model.parameters), None)
+        // PyTorch doesn't round.
+        let parameters = match model.precision {
+            Precision::Int4 => model.effective_parameters(),
+            Precision::Int8 | Precision::F32 => model.parameters,
+        };
+        (path, to_safetensors(&parameters), None)
     } else {
         let precision = arguments.weights.map_or(model.integer_precision(), Precision::from);
         let path = arguments.output.unwrap_or_else(|| folder.artifact_path(precision));

@@ -8,10 +8,11 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::values::{
-    InitialWeightsArgument, OptimizerArgument, PresetArgument, SamplingArgument, ScheduleArgument,
+    InitialWeightsArgument, IntegersArgument, OptimizerArgument, PresetArgument, SamplingArgument,
+    ScheduleArgument,
 };
 use crate::commands::integers::IntegerArguments;
-use crate::commands::shared::{NormalizeArgument, WeightsArgument};
+use crate::commands::shared::NormalizeArgument;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -67,15 +68,15 @@ pub(super) struct TextArguments {
 #[command(next_help_heading = "Model")]
 pub(super) struct ModelArguments {
     /// Start from the weights of the run in this folder, on the same or another text. The weights
-    /// of new characters are random; --hidden and --layers are those of that run.
+    /// of new characters are random; --hidden, --layers and --embedding are those of that run.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "forget_bias"])]
     pub(super) from: Option<PathBuf>,
-    /// The defaults of other options: the chapter's, or settings that predict new text better, in
-    /// less time [default: chapter].
+    /// The defaults of other options: the chapter's, or settings that predict new text better
+    /// [default: chapter].
     #[arg(long, value_enum)]
     pub(super) preset: Option<PresetArgument>,
-    /// Bytes of flash that the artifact may take. Units, precision and sparsity are chosen to
-    /// predict best in as many.
+    /// Bytes of flash that the artifact may take. Instead of --hidden, --layers, --embedding,
+    /// --weights and --sparsity, which are chosen to predict best in as many.
     #[arg(long, value_name = "N", conflicts_with_all = ["preset", "from", "resume"])]
     pub(super) flash_bytes: Option<usize>,
     /// The same for the flash that the firmware of this board leaves for a model: see `charcell
@@ -94,10 +95,10 @@ pub(super) struct ModelArguments {
     /// predicted better; 0: none.
     #[arg(long, value_name = "N")]
     pub(super) embedding: Option<usize>,
-    /// Precision of the artifact's weights: with int4, half as large as with int8, training rounds
-    /// them to four bits from its middle on.
+    /// Precision of the artifact's weights: for int4, half as large as int8, training rounds them to
+    /// four bits from its middle on.
     #[arg(long, value_enum)]
-    pub(super) weights: Option<WeightsArgument>,
+    pub(super) weights: Option<IntegersArgument>,
     /// Share of the recurrent weights to leave out while training, for a smaller artifact.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(super) sparsity: Option<f32>,
@@ -110,7 +111,8 @@ pub(super) struct ModelArguments {
     /// How the weights are drawn at first.
     #[arg(long, value_enum)]
     pub(super) initial_weights: Option<InitialWeightsArgument>,
-    /// Initial value of the forget gates' biases.
+    /// Initial value of the forget gates' biases; with --initial-weights uniform, what is added to
+    /// them.
     #[arg(long, value_name = "BIAS", allow_negative_numbers = true)]
     pub(super) forget_bias: Option<f32>,
 }
@@ -194,7 +196,7 @@ pub(super) struct RunArguments {
     pub(super) force: bool,
     /// Resume the training in the folder --out exactly at its last checkpoint, with its settings.
     /// --patience, --report-every and --prefix may change; so may --epochs with --schedule constant
-    /// or step, and without --warm-up.
+    /// or step, and without --warm-up, --weights int4 and --sparsity.
     #[arg(long, requires = "out", conflicts_with_all = ["force", "preset"])]
     pub(super) resume: bool,
     /// How often to write a checkpoint: in epochs ("10"), minutes ("5m") or seconds ("30s"). There

@@ -31,6 +31,7 @@ use crate::run_folder::RunFolder;
 const RUNS: &str = "runs";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    arguments.check_choice()?;
     let (start, folder) = start(arguments)?;
     let corpus = Corpus::open(&arguments.source(start.source()))?;
     let config = arguments.config(&start, &corpus)?;
@@ -39,7 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let Choice { device, reason } = arguments.device()?;
     let folder = folder.map_or_else(|| new_folder(&arguments.run), Ok)?;
     tell_text(&corpus, &config);
-    arguments.tell_choice(&config, &corpus);
+    arguments.tell_choice(&config, &corpus)?;
     start.tell(&corpus);
     tell(format_args!("device: {device} ({reason})"));
     let interruption = Interruption::listen(folder);

@@ -8,7 +8,9 @@ use charcell::{Choice, Config, Device, ModelError, Optimizer, Precision, Preset,
 use charcell_flash::Board;
 use pollster::block_on;
 
-use super::arguments::{Arguments, DeviceArgument, DeviceArguments, TrainingArguments};
+use super::arguments::{
+    Arguments, DeviceArgument, DeviceArguments, ModelArguments, TrainingArguments,
+};
 use super::start::Start;
 use crate::commands::shared::check_effects;
 use crate::error::Error;
@@ -100,23 +102,56 @@ impl Arguments {
         self.model.flash_bytes.or(board.map(Board::model_bytes))
     }
 
-    /// What was chosen for the bytes of flash that an artifact may take, and why.
-    pub(super) fn tell_choice(&self, config: &Config, corpus: &Corpus) {
+    /// Refuses options for the sizes of a model that others choose.
+    ///
+    /// # Errors
+    /// [`Error::NoEffect`].
+    pub(super) fn check_choice(&self) -> Result<(), Error> {
+        let ModelArguments {
+            flash_bytes, board, hidden, layers, embedding, weights, sparsity, ..
+        } = &self.model;
+        let reason = match (flash_bytes, board) {
+            (Some(_), _) => "with --flash-bytes, which chooses the model: leave out either",
+            (_, Some(_)) => "with --board, which chooses the model: leave out either",
+            (None, None) => return Ok(()),
+        };
+        check_effects(&[
+            ("--hidden", hidden.is_some(), reason),
+            ("--layers", layers.is_some(), reason),
+            ("--embedding", embedding.is_some(), reason),
+            ("--weights", weights.is_some(), reason),
+            ("--sparsity", sparsity.is_some(), reason),
+        ])
+    }
+
+    /// Reports the model that was chosen for the bytes of flash that an artifact may take, and why,
+    /// or, if options changed what a preset stands for, the model that is trained instead.
+    ///
+    /// # Errors
+    /// Those of [`Config::for_flash`].
+    pub(super) fn tell_choice(&self, config: &Config, corpus: &Corpus) -> Result<(), Error> {
         let preset: Option<Preset> = self.model.preset.map(Into::into);
         let of_preset = preset.and_then(Preset::flash_bytes);
-        let Some(flash_bytes) = self.flash_bytes().or(of_preset) else { return };
+        let Some(flash_bytes) = self.flash_bytes().or(of_preset) else { return Ok(()) };
         let most = config.largest_artifact(corpus.vocabulary().characters());
-        let Config { hidden, embedding, sparsity, weights, .. } = config;
-        let kept = match sparsity {
-            0.0 => "all recurrent weights".into(),
-            share => format!("{:.0} % of the recurrent weights left out", 100.0 * share),
-        };
-        let weights = if *weights == Precision::Int4 { "four bits" } else { "eight bits" };
-        tell(format_args!(
-            "chosen for {flash_bytes} bytes of flash: {hidden} units, an embedding of {embedding}, \
-             {kept}, {weights} per weight: at most {most} bytes; of models in so many bytes, such \
-             a one predicts unseen text best"
-        ));
+        let model = format!("{}: at most {most} bytes", shown_model(config));
+        let used = Config::MOST_FLASH_BYTES;
+        tell(if shown_model(&self.defaults(corpus)?) != shown_model(config) {
+            format!(
+                "not the model for {flash_bytes} bytes of flash that the preset names, but {model}"
+            )
+        } else if flash_bytes > used {
+            format!(
+                "chosen for {flash_bytes} bytes of flash, of which {used} are used, because larger \
+                 models predict no better: {model}"
+            )
+        } else {
+            format!(
+                "chosen for {flash_bytes} bytes of flash: {model}; models of this kind predict \
+                 unseen text best at this size"
+            )
+        });
+        Ok(())
     }
 
     /// Refuses options that were given but have no effect on a training with `config`.
@@ -155,6 +190,21 @@ impl Arguments {
             }
         }
     }
+}
+
+/// The sizes of a model and the form of its weights.
+fn shown_model(config: &Config) -> String {
+    let Config { hidden, layers, embedding, sparsity, weights, .. } = config;
+    let embedding = match embedding {
+        0 => "no embedding".into(),
+        width => format!("an embedding of {width}"),
+    };
+    let kept = match sparsity {
+        0.0 => "all recurrent weights".into(),
+        share => format!("{:.0} % of the recurrent weights left out", 100.0 * share),
+    };
+    let bits = if *weights == Precision::Int4 { "four" } else { "eight" };
+    format!("{hidden} units in {layers} layer(s), {embedding}, {kept}, {bits} bits per weight")
 }
 
 /// The chapter's prefixes whose characters are all in the corpus; if there are none, the start of

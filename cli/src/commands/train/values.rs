@@ -1,7 +1,7 @@
 //! The values that options of `charcell train` accept.
 
 use charcell::text::WindowSampling;
-use charcell::{InitialWeights, Optimizer, Preset, Schedule};
+use charcell::{InitialWeights, Optimizer, Precision, Preset, Schedule};
 use clap::ValueEnum;
 
 /// A command-line value for each variant of an enum of the library, with its help.
@@ -76,3 +76,21 @@ words!(SamplingArgument for WindowSampling {
     /// Windows in random order, each starting from a state of zeros.
     Random,
 });
+
+/// The precisions that a model can be trained for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum IntegersArgument {
+    /// One byte per weight.
+    Int8,
+    /// Four bits per weight.
+    Int4,
+}
+
+impl From<IntegersArgument> for Precision {
+    fn from(argument: IntegersArgument) -> Self {
+        match argument {
+            IntegersArgument::Int8 => Self::Int8,
+            IntegersArgument::Int4 => Self::Int4,
+        }
+    }
+}
