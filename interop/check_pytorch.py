@@ -4,9 +4,9 @@
     python interop/check_pytorch.py target/release/charcell
 
 Models of one to four layers, with and without biases, are converted to Charcell with `charcell
-import`, runs of Charcell to PyTorch with `charcell export --safetensors` and `load_state_dict`, and
-files from torch.save to Charcell with from_pytorch.py. The perplexities on a text must agree within
-a factor of 1 ± 1e-4.
+import`, runs of Charcell to PyTorch with `charcell export --safetensors` and `load_state_dict`,
+with an embedding and for int4 too, and files from torch.save to Charcell with from_pytorch.py. The
+perplexities on a text must agree within a factor of 1 ± 1e-4.
 """
 
 import json
@@ -24,17 +24,21 @@ TEXT = "It was long ago, or not so long: who knows? The sea lay still; the moon 
 
 
 class CharacterModel(nn.Module):
-    """A model whose modules have Charcell's names."""
+    """A model whose modules have Charcell's names; without an embedding, its inputs are one-hot."""
 
-    def __init__(self, vocabulary, hidden, layers, bias=True):
+    def __init__(self, vocabulary, hidden, layers, bias=True, embedding=0):
         super().__init__()
         self.vocabulary = vocabulary
-        self.lstm = nn.LSTM(vocabulary, hidden, num_layers=layers, bias=bias)
+        self.embedding = nn.Embedding(vocabulary, embedding) if embedding else None
+        self.lstm = nn.LSTM(embedding or vocabulary, hidden, num_layers=layers, bias=bias)
         self.linear = nn.Linear(hidden, vocabulary, bias=bias)
 
     def forward(self, tokens):
-        one_hot = nn.functional.one_hot(tokens, self.vocabulary).float().unsqueeze(1)
-        return self.linear(self.lstm(one_hot)[0]).squeeze(1)
+        if self.embedding:
+            inputs = self.embedding(tokens)
+        else:
+            inputs = nn.functional.one_hot(tokens, self.vocabulary).float()
+        return self.linear(self.lstm(inputs.unsqueeze(1))[0]).squeeze(1)
 
 
 @torch.no_grad()
@@ -60,19 +64,24 @@ def to_charcell(folder, layers, bias):
     compare(name, "PyTorch", perplexity(model, characters, TEXT), ours)
 
 
-def to_pytorch(folder, layers):
-    run, weights = folder / f"trained-{layers}", folder / "trained.safetensors"
+def to_pytorch(folder, layers, embedding=0, bits=8):
+    name = f"{layers} layer(s), an embedding of {embedding}, int{bits}"
+    run, weights = folder / name, folder / "trained.safetensors"
     options = ["--hidden", 48, "--layers", layers, "--epochs", 5, "--report-every", 5]
-    charcell("train", "--device", "cpu", "--optimizer", "adam", *options, "--out", run)
+    options += ["--embedding", embedding, "--weights", f"int{bits}"]
+    # Only the weights are compared here, not what integers make of them.
+    options += ["--optimizer", "adam", "--allow-loss"]
+    charcell("train", "--device", "cpu", *options, "--out", run)
     charcell("export", run, "--safetensors", weights)
     description = json.loads((run / "run.json").read_text())
     characters = description["vocabulary"]
-    model = CharacterModel(len(characters), 48, layers)
+    # An embedding is folded into the rounded input weights of a model for int4.
+    model = CharacterModel(len(characters), 48, layers, embedding=embedding if bits == 8 else 0)
     model.load_state_dict(load_file(weights))
     text = "the traveller went on, and the rain with him. " * 5
     (folder / "text.txt").write_text(text)
     ours = charcell_perplexity(run, folder / "text.txt")
-    compare(f"{layers} layer(s), to PyTorch", "PyTorch", perplexity(model, characters, text), ours)
+    compare(f"{name}, to PyTorch", "PyTorch", perplexity(model, characters, text), ours)
 
 
 def files(folder):
@@ -104,4 +113,7 @@ if __name__ == "__main__":
                 to_charcell(Path(name), layers, bias)
         for layers in [1, 2]:
             to_pytorch(Path(name), layers)
+        to_pytorch(Path(name), 1, embedding=8)
+        to_pytorch(Path(name), 1, embedding=8, bits=4)
+        to_pytorch(Path(name), 2, bits=4)
         files(Path(name))
