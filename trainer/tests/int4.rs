@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::LazyLock;
 
-use charcell::model::ParameterName::{BOut, WOut};
+use charcell::model::ParameterName::{BOut, Embedding, WOut};
 use charcell::model::{Dimensions, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT};
 use charcell::{
@@ -73,6 +73,20 @@ fn a_narrow_embedding_costs_no_more_than_int8() {
     assert_eq!(compaction, Compaction { is_int4: false, is_sparse: true, embedding: 5 });
     for loss in losses {
         assert!(loss.factor < 1.003 && loss.same_first_choices > 0.96, "{loss}");
+    }
+}
+
+/// Not what is computed from it.
+#[test]
+fn an_embedding_that_is_too_large_is_named() {
+    let mut model = NARROW.clone();
+    model.parameters.get_mut(Embedding)[3] = -1e9;
+    for precision in [Precision::Int8, Precision::Int4] {
+        let refused = artifact(&model, precision).unwrap_err();
+        let Error::Artifact(ArtifactError::Weight { name, value: 1e9 }) = refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(name, "embedding");
     }
 }
 

@@ -84,7 +84,7 @@ impl Pretrained {
         Matching { matched: here.len() - new.len(), new, dropped }
     }
 
-    /// Checks that a model of `config` has layers of the same sizes.
+    /// Checks that a model of `config` has layers and an embedding of the same sizes.
     ///
     /// # Errors
     /// [`TrainingError::OtherSizes`].

@@ -33,7 +33,7 @@ impl<'a, B: Backend> Training<'a, B> {
     ///
     /// # Errors
     /// As [`new`](Self::new); [`TrainingError::OtherSizes`](crate::TrainingError::OtherSizes) if
-    /// `config` has layers of other sizes.
+    /// `config` has layers of other sizes, or another width of an embedding.
     pub async fn from_pretrained(
         corpus: &'a Corpus,
         config: &Config,

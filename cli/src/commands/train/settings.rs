@@ -136,7 +136,11 @@ impl Arguments {
         let most = config.largest_artifact(corpus.vocabulary().characters());
         let model = format!("{}: at most {most} bytes", shown_model(config));
         let used = Config::MOST_FLASH_BYTES;
-        tell(if shown_model(&self.defaults(corpus)?) != shown_model(config) {
+        let sizes = |config: &Config| {
+            let Config { hidden, layers, embedding, weights, sparsity, .. } = *config;
+            (hidden, layers, embedding, weights, sparsity)
+        };
+        tell(if sizes(&self.defaults(corpus)?) != sizes(config) {
             format!(
                 "not the model for {flash_bytes} bytes of flash that the preset names, but {model}"
             )
