@@ -27,8 +27,8 @@ pub trait Backend {
 
     /// The loss in nats of each prediction, `[T, B]` for each of `windows` in order, without
     /// training on them and without dropout. The state is carried over as in training. With
-    /// `rounds_weights`, the layers of a model for [`Precision::Int4`](crate::Precision::Int4) read weights that are
-    /// rounded to four bits; others are never rounded.
+    /// `rounds_weights`, the layers of a model for int4 read weights that are rounded to four bits;
+    /// those of other models are never rounded.
     ///
     /// # Errors
     /// Errors of the device.
@@ -68,8 +68,8 @@ pub trait Backend {
 pub struct IterationSettings {
     /// The learning rate, as scheduled.
     pub learning_rate: f32,
-    /// Whether the layers of a model for [`Precision::Int4`](crate::Precision::Int4) read weights that are rounded to four
-    /// bits; others are never rounded.
+    /// Whether the layers of a model for int4 read weights that are rounded to four bits; those of
+    /// other models are never rounded.
     pub rounds_weights: bool,
 }
 

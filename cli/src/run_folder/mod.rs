@@ -5,7 +5,7 @@
 //! | `run.json` | settings, normalisation, vocabulary, version, corpus checksum and start |
 //! | `weights.safetensors` | the parameters, with PyTorch's names |
 //! | `metrics.jsonl` | one [`EpochReport`] per line |
-//! | `model.postcard`, `model-f32.postcard` | the artifact in int8 or int4, and in f32 if requested |
+//! | `model.postcard`, `model-f32.postcard` | the artifact in integers, and in f32 if requested |
 //! | `loss.svg`, `report.html` | loss curves and report |
 //! | `checkpoint/` | what resuming needs: see [`Checkpoint`] |
 

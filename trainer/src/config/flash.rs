@@ -13,8 +13,8 @@ use crate::model::{Architecture, Dimensions, Precision};
 /// The width of the embedding; wider ones predict no better.
 const EMBEDDING: usize = 32;
 
-/// Models with at least as many bytes leave out half of their recurrent weights: then more units with
-/// fewer weights each predict better (`docs/results.md`).
+/// Models with at least as many bytes leave out half of their recurrent weights: then more units
+/// with fewer weights each predict better (`docs/results.md`).
 const DENSE_BYTES: usize = 70_000;
 
 /// Models with at least as many bytes are trained like the largest.

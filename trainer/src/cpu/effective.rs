@@ -1,6 +1,6 @@
 //! The parameters that the layers read, where these aren't the ones that are trained: an embedding
-//! is folded into one row of input weights for each character, weights are rounded to four bits, and
-//! some recurrent weights are dropped.
+//! is folded into one row of input weights for each character, weights are rounded to four bits,
+//! and some recurrent weights are dropped.
 
 use charcell_shaders::Dropout;
 use pulp::Arch;

@@ -95,8 +95,8 @@ pub(super) struct ModelArguments {
     /// predicted better; 0: none.
     #[arg(long, value_name = "N")]
     pub(super) embedding: Option<usize>,
-    /// Precision of the artifact's weights: for int4, half as large as int8, training rounds them to
-    /// four bits from its middle on.
+    /// Precision of the artifact's weights: for int4, half as large as int8, training rounds them
+    /// to four bits from its middle on.
     #[arg(long, value_enum)]
     pub(super) weights: Option<IntegersArgument>,
     /// Share of the recurrent weights to leave out while training, for a smaller artifact.

@@ -141,9 +141,7 @@ impl Arguments {
             (hidden, layers, embedding, weights, sparsity)
         };
         tell(if sizes(&self.defaults(corpus)?) != sizes(config) {
-            format!(
-                "not the model for {flash_bytes} bytes of flash that the preset names, but {model}"
-            )
+            format!("changed from the preset's model for {flash_bytes} bytes of flash: {model}")
         } else if flash_bytes > used {
             format!(
                 "chosen for {flash_bytes} bytes of flash, of which {used} are used, because larger \
