@@ -89,7 +89,8 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
          `cargo xtask bench compact --time-machine FILE{option}`. Perplexities are those of the \
          artifact, in integers, in one pass over the held-out text; weights are those of the epoch \
          that is best on it. Beside each preset stands the model without embedding, with 256 units \
-         and weights of eight bits, after the same training. Means of {SEEDS} seeds.\n\n{presets}\n{second}\n{curves}\n{}\n",
+         and weights of eight bits, after the same training. Means of {SEEDS} seeds.\n\n\
+         {presets}\n{second}\n{curves}\n{}\n",
         100.0 * HELD_OUT,
         circumstances()?
     );
