@@ -46,6 +46,13 @@ pub const TINY: &str = "int4, tiny";
 /// The model of `--preset small`: 240 units, weights of four bits, half of the recurrent weights.
 pub const SMALL: &str = "int4, small";
 
+/// The sizes of [`TINY`] and [`SMALL`].
+pub const TINY_SIZES: Dimensions = Dimensions { vocabulary: 41, hidden: 128, layers: 1 };
+pub const SMALL_SIZES: Dimensions = Dimensions { hidden: 240, ..TINY_SIZES };
+
+/// A model with 256 units, int8 weights, and half of the recurrent weights.
+pub const SPARSE: &str = "int8, sparse";
+
 /// The counts for models with 256 units: all machines except the microbit, which has no room for
 /// the model, and the second Cortex-M4.
 pub fn counted() -> impl Iterator<Item = Counted> {
@@ -61,32 +68,42 @@ pub fn counted_of_boards() -> impl Iterator<Item = Counted> {
         .flat_map(move |model| cores.map(|core| (core, model)))
 }
 
-/// The counts of models with weights of four bits.
-pub fn counted_of_presets() -> impl Iterator<Item = Counted> {
+/// The counts of compact models.
+pub fn counted_of_compact() -> impl Iterator<Item = Counted> {
     let cores = [CORTEX_M0_PLUS, CORTEX_M3, CORTEX_M4, CORTEX_M33, CORTEX_M55, RV32IMAC];
-    [TINY, SMALL].into_iter().flat_map(move |model| cores.map(|core| (core, model)))
+    [TINY, SMALL, SPARSE].into_iter().flat_map(move |model| cores.map(|core| (core, model)))
 }
 
 /// The average instructions per character: step, logits and choice.
 pub fn count((machine, model): Counted) -> Result<u64> {
     let name = if model == SAMPLED { "count-sampled" } else { "count" };
-    let (model, weights) = match model {
-        "f32" => (&models::in_f32(&HARDLY_TRAINED)?, "f32"),
-        LARGE_VOCABULARY => (&large_vocabulary()?, "int8"),
-        FEW_UNITS => (&few_units()?, "int8"),
-        TINY => (&of_preset("tiny")?, "compact"),
-        SMALL => (&of_preset("small")?, "compact"),
-        _ => (&models::shipped(), "int8"),
+    let weights = match model {
+        "f32" => "f32",
+        TINY | SMALL | SPARSE => "compact",
+        _ => "int8",
     };
-    let task = Task { name, characters: CHARACTERS, model, weights };
+    let task = Task { name, characters: CHARACTERS, model: &artifact(model)?, weights };
     let output = task.on_machine(&machine)?;
     output.trim().parse().with_context(|| format!("not a number of instructions: {output}"))
+}
+
+/// The artifact of a counted model.
+pub fn artifact(model: &str) -> Result<PathBuf> {
+    match model {
+        "f32" => models::in_f32(&HARDLY_TRAINED),
+        LARGE_VOCABULARY => large_vocabulary(),
+        FEW_UNITS => few_units(),
+        TINY => of_preset("tiny"),
+        SMALL => of_preset("small"),
+        SPARSE => models::trained(&["--sparsity", "0.5", "--epochs", "2"]),
+        _ => Ok(models::shipped()),
+    }
 }
 
 /// Counts every model that is recorded for `machine`. Fails if the instructions per character
 /// differ from the record or exceed their limit.
 pub fn check(machine: &Machine) -> Result<()> {
-    let all = counted().chain(counted_of_boards()).chain(counted_of_presets());
+    let all = counted().chain(counted_of_boards()).chain(counted_of_compact());
     for counted in all.filter(|(core, _)| core == machine) {
         let (name, found, recorded) = (name(counted), count(counted)?, recorded(counted)?);
         println!("{name}: {found} instructions a character, {recorded} recorded");
@@ -113,7 +130,16 @@ pub fn recorded(counted: Counted) -> Result<u64> {
 /// Fails if a character needs more instructions than its limit.
 fn check_limit(counted: Counted, found: u64) -> Result<()> {
     let most = match (counted.0.core, counted.1) {
-        (_, SAMPLED | LARGE_VOCABULARY | FEW_UNITS | TINY | SMALL) => u64::MAX,
+        (_, SAMPLED | LARGE_VOCABULARY | FEW_UNITS | SPARSE) => u64::MAX,
+        ("Cortex-M0+", TINY) => 341_000,
+        ("Cortex-M0+", SMALL) => 616_000,
+        ("Cortex-M4", TINY) => 108_600,
+        ("Cortex-M4", SMALL) => 195_500,
+        ("Cortex-M55", TINY) => 49_200,
+        ("Cortex-M55", SMALL) => 88_600,
+        ("RV32IMAC", TINY) => 356_000,
+        ("RV32IMAC", SMALL) => 638_000,
+        (_, TINY | SMALL) => u64::MAX,
         ("Cortex-M0+", _) => 980_000,
         ("Cortex-M4", "f32") => 600_000,
         ("Cortex-M4" | "Cortex-M7" | "Cortex-M33", _) => 275_000,

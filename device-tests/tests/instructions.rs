@@ -1,7 +1,7 @@
 //! The instructions per character on each core must match the record.
 
 use anyhow::Result;
-use device_tests::instructions::{check, counted, counted_of_boards};
+use device_tests::instructions::{check, counted, counted_of_boards, counted_of_compact};
 use device_tests::machines;
 
 /// A test for each core.
@@ -17,7 +17,8 @@ macro_rules! cores {
         #[test]
         fn all_counted_cores_are_here() {
             let checked = [$(machines::$machine),*];
-            assert!(counted().chain(counted_of_boards()).all(|(core, _)| checked.contains(&core)));
+            let mut all = counted().chain(counted_of_boards()).chain(counted_of_compact());
+            assert!(all.all(|(core, _)| checked.contains(&core)));
         }
     };
 }
