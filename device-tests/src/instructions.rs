@@ -46,8 +46,10 @@ pub const TINY: &str = "int4, tiny";
 /// The model of `--preset small`: 240 units, weights of four bits, half of the recurrent weights.
 pub const SMALL: &str = "int4, small";
 
-/// The sizes of [`TINY`] and [`SMALL`].
+/// The sizes of [`TINY`].
 pub const TINY_SIZES: Dimensions = Dimensions { vocabulary: 41, hidden: 128, layers: 1 };
+
+/// The sizes of [`SMALL`].
 pub const SMALL_SIZES: Dimensions = Dimensions { hidden: 240, ..TINY_SIZES };
 
 /// A model with 256 units, int8 weights, and half of the recurrent weights.

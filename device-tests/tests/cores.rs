@@ -134,7 +134,9 @@ fn products_of_a_cortex_m4f_in_f32_are_close() -> Result<()> {
 fn stack_is_what_is_stated() -> Result<()> {
     let folder = root().join("infer-core/tests/models");
     let compact = COMPACT.map(|name| folder.join(name));
-    for model in [models::shipped()].iter().chain(&compact) {
+    // Whose rows are multiplied in two parts.
+    let long_rows = models::trained(&["--hidden", "520", "--epochs", "1"])?;
+    for model in [models::shipped(), long_rows].iter().chain(&compact) {
         let memory = Artifact::read(model)?.model()?.memory();
         let task = Task { name: "stack", characters: 1, model, weights: "compact" };
         let mut most = [0; 2];

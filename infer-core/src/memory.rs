@@ -1,6 +1,5 @@
 //! The memory that a model needs, known before it is flashed.
 
-use crate::artifact::Compaction;
 use crate::layout::{ALIGNMENT, MAX_HIDDEN, MAX_LAYERS, MAX_VOCABULARY, padded};
 use crate::{Dimensions, Model, Precision};
 
@@ -20,7 +19,7 @@ pub struct Memory {
     /// Stack used for one character in integers: step, logits and sampling.
     ///
     /// An upper bound. `cargo xtask test` measures it on all cores by stack painting, for code
-    /// optimised for speed and with the feature `compact`: without it, int8 takes 170 bytes less.
+    /// optimised for speed and with the feature `compact`: without it, it takes 170 bytes less.
     pub stack_bytes: usize,
     /// Stack used by [`Model::load`], measured in the same way. Without the feature, it is 150
     /// bytes less.
@@ -56,7 +55,7 @@ impl Memory {
                 + padded(hidden) * size_of::<P::Hidden>())
             .next_multiple_of(ALIGNMENT),
             view_bytes: MODEL_BYTES + GENERATOR_BYTES,
-            stack_bytes: 600,
+            stack_bytes: 620,
             loading_stack_bytes: 850,
         }
     }
@@ -96,13 +95,10 @@ impl<P: Precision> Model<'_, P> {
     #[must_use]
     pub fn memory(&self) -> Memory {
         let memory = Memory::of_model::<P>(self.dimensions(), size_of::<P::Operand>());
-        let Compaction { is_int4, is_sparse, embedding } = self.format.compaction();
-        let stack_bytes = match embedding {
-            0 if is_int4 || is_sparse => 620,
-            0 => memory.stack_bytes,
-            _ => 800,
-        };
-        Memory { stack_bytes, ..memory }
+        match self.format.compaction().embedding {
+            0 => memory,
+            _ => Memory { stack_bytes: 800, ..memory },
+        }
     }
 }
 
