@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// sections need.
     #[arg(long, value_name = "FILE")]
     time_machine: Option<PathBuf>,
-    /// For `compact`: a text on which nothing was tuned.
+    /// For `compact-second-text`: a text on which nothing was tuned.
     #[arg(long, value_name = "FILE")]
     second_text: Option<PathBuf>,
     /// For `bench`: the text to train on [default: the one that ships with Charcell].

@@ -45,7 +45,8 @@ const FULL: [Step; 5] = [
 ];
 
 /// The sections of `docs/results.md` that a full round measures.
-const MEASURED: [&str; 6] = ["gpu", "fuzzing", "chapter", "presets", "compact", "held-out"];
+const MEASURED: [&str; 7] =
+    ["gpu", "fuzzing", "chapter", "presets", "compact", "compact-curves", "held-out"];
 
 /// Runs the steps whose names contain `only`, including those of a full round if `time_machine` is
 /// given. After a step fails, the others still run.
@@ -72,7 +73,9 @@ pub(crate) fn run(
     if let Some(text) = time_machine.filter(|_| only.is_empty()) {
         let text = text.canonicalize()?;
         let second = second_text.map(Path::canonicalize).transpose()?;
-        let second = second.iter().flat_map(|text| [Path::new("--second-text"), text]);
+        let second = second
+            .iter()
+            .flat_map(|text| [Path::new("compact-second-text"), Path::new("--second-text"), text]);
         let bench = "run --release --package charcell-bench --".split(' ');
         cmd!(shell, "cargo {bench...} {MEASURED...} --time-machine {text} {second...}").run()?;
     }

@@ -1,10 +1,13 @@
-//! `compact`: perplexity against the size of the artifact, and the presets for a given size.
+//! `compact`: the presets for a given size, beside the dense model.
+
+pub(crate) mod curves;
+pub(crate) mod second_text;
 
 use std::fmt::Write;
-use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
+use std::{fs, thread};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use charcell::text::Corpus;
 use charcell::{
     Artifact, Config, Device, Precision, Preset, artifact, evaluate, train_and_predict,
@@ -15,10 +18,8 @@ use device_tests::machines::{CORTEX_M0_PLUS, CORTEX_M4, CORTEX_M55, Machine, RV3
 use device_tests::programs::Task;
 use infer_core::{Normalisation, Token};
 use pollster::block_on;
-use xtask::root;
 
 use crate::arguments::Arguments;
-use crate::chart::{self, Line};
 use crate::results::{circumstances, grouped, write_section};
 
 /// The share of the text that is held out, at its end.
@@ -37,36 +38,6 @@ const CORES: [Machine; 4] = [CORTEX_M4, CORTEX_M0_PLUS, RV32IMAC, CORTEX_M55];
 /// Characters that are counted for the instructions.
 const COUNTED_CHARACTERS: usize = 20;
 
-/// A kind of model, and the units with which it is trained.
-struct Curve {
-    name: &'static str,
-    weights: Precision,
-    sparsity: f32,
-    embedding: usize,
-    units: [usize; 4],
-}
-
-const CURVES: [Curve; 8] = [
-    curve("dense int8", Precision::Int8, 0.0, 0, [64, 96, 128, 256]),
-    curve("dense int8, embedding", Precision::Int8, 0.0, 32, [64, 96, 128, 256]),
-    curve("dense int4", Precision::Int4, 0.0, 0, [96, 128, 192, 352]),
-    curve("dense int4, embedding", Precision::Int4, 0.0, 32, [96, 128, 192, 352]),
-    curve("sparse int8", Precision::Int8, 0.5, 0, [80, 112, 168, 320]),
-    curve("sparse int8, embedding", Precision::Int8, 0.5, 32, [80, 112, 168, 320]),
-    curve("sparse int4", Precision::Int4, 0.5, 0, [112, 160, 240, 480]),
-    curve("sparse int4, embedding", Precision::Int4, 0.5, 32, [112, 160, 240, 480]),
-];
-
-const fn curve(
-    name: &'static str,
-    weights: Precision,
-    sparsity: f32,
-    embedding: usize,
-    units: [usize; 4],
-) -> Curve {
-    Curve { name, weights, sparsity, embedding, units }
-}
-
 /// A trained model, and how well its artifact predicts the held-out text.
 struct Trained {
     artifact: Artifact,
@@ -74,31 +45,24 @@ struct Trained {
     bits_per_byte: f64,
 }
 
-/// Trains all models, and writes the section and the pictures.
+/// Trains the presets with several seeds, and writes the section.
 pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
-    let text = arguments.time_machine()?.to_owned();
-    let corpus = read(text)?;
-    let presets = presets(&corpus)?;
-    let (second, option) = match arguments.second_text() {
-        Some(file) => (second_text(&read(file.to_owned())?, file)?, " --second-text FILE"),
-        None => (String::new(), ""),
-    };
-    let curves = curves(&corpus)?;
+    let presets = presets(&read(arguments.time_machine()?)?)?;
     let text = format!(
         "## Small models\n\nAll of *The Time Machine*, the last {:.0} % held out, on the CPU: \
-         `cargo xtask bench compact --time-machine FILE{option}`. Perplexities are those of the \
-         artifact, in integers, in one pass over the held-out text; weights are those of the epoch \
-         that is best on it. Beside each preset stands the model without embedding, with 256 units \
-         and weights of eight bits, after the same training. Means of {SEEDS} seeds.\n\n\
-         {presets}\n{second}\n{curves}\n{}\n",
+         `cargo xtask bench compact --time-machine FILE`. Perplexities are those of the artifact, \
+         in integers, in one pass over the held-out text; weights are those of the epoch that is \
+         best on it. Beside each preset stands the model without embedding, with 256 units and \
+         weights of eight bits, after the same training. Means of {SEEDS} seeds.\n\n\
+         {presets}\n{}\n",
         100.0 * HELD_OUT,
         circumstances()?
     );
     write_section("compact", &text)
 }
 
-fn read(file: PathBuf) -> Result<Corpus> {
-    Ok(Corpus::read(&[file], Normalisation::LowerCase, None)?)
+fn read(file: &Path) -> Result<Corpus> {
+    Ok(Corpus::read(&[file.to_owned()], Normalisation::LowerCase, None)?)
 }
 
 /// The settings of a preset for this text.
@@ -113,8 +77,17 @@ fn dense(config: &Config) -> Config {
     Config { hidden, embedding, sparsity, weights, ..config.clone() }
 }
 
+/// Both models, trained at the same time: a thread each is faster than all threads for each.
+fn both_trained(corpus: &Corpus, configs: [&Config; 2]) -> Result<[Trained; 2]> {
+    let [first, second] = thread::scope(|scope| {
+        let threads = configs.map(|config| scope.spawn(move || trained(corpus, config)));
+        threads.map(|thread| thread.join().map_err(|_| anyhow!("a training panicked"))?)
+    });
+    Ok([first?, second?])
+}
+
 fn trained(corpus: &Corpus, config: &Config) -> Result<Trained> {
-    let device = Device::Cpu { threads: 0 };
+    let device = Device::Cpu { threads: 1 };
     let outcome = block_on(train_and_predict(corpus, config, &device, |_| {}))?;
     ensure!(outcome.stopped.is_none(), "training stopped: {:?}", outcome.stopped);
     let artifact = artifact(&outcome.model, config.weights)?;
@@ -141,7 +114,7 @@ fn presets(corpus: &Corpus) -> Result<String> {
         let (mut small, mut large, mut last) = (0.0, 0.0, None);
         for seed in 0..SEEDS {
             let config = settings(preset, corpus, seed)?;
-            let (model, compared) = (trained(corpus, &config)?, trained(corpus, &dense(&config))?);
+            let [model, compared] = both_trained(corpus, [&config, &dense(&config)])?;
             println!(
                 "    {name}, seed {seed}: {:.3}, dense {:.3}",
                 model.perplexity, compared.perplexity
@@ -201,75 +174,4 @@ fn instructions(artifact: &Artifact, core: Machine) -> Result<u64> {
     let task = Task { name, characters, model: &path, weights: "compact" };
     let output = task.on_machine(&core)?;
     output.trim().parse().with_context(|| format!("not a number of instructions: {output}"))
-}
-
-/// A text on which nothing was tuned.
-fn second_text(corpus: &Corpus, file: &std::path::Path) -> Result<String> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let mut text = format!(
-        "The same presets on a text on which nothing was tuned, `{name}`, {} characters, seed \
-         0:\n\n| preset | bytes | bits a byte | dense int8, 256 units |\n|---|---|---|---|\n",
-        grouped(corpus.tokens().len() as u64)
-    );
-    for (name, preset) in PRESETS {
-        let config = settings(preset, corpus, 0)?;
-        let (model, compared) = (trained(corpus, &config)?, trained(corpus, &dense(&config))?);
-        println!("    {name}: {:.3} bits a byte", model.bits_per_byte);
-        let bytes = grouped(model.artifact.bytes().len() as u64);
-        writeln!(
-            text,
-            "| `{name}` | {bytes} | {:.3} | {:.3} |",
-            model.bits_per_byte, compared.bits_per_byte
-        )?;
-    }
-    Ok(text)
-}
-
-/// The pictures of perplexity against bytes and against instructions, and a table of the points.
-fn curves(corpus: &Corpus) -> Result<String> {
-    let mut text = String::from(
-        "One seed of each kind of model, in several sizes, each trained like the preset of its \
-         size:\n\n| model | units | bytes | perplexity | Cortex-M4, instructions |\n\
-         |---|---|---|---|---|\n",
-    );
-    let (mut by_bytes, mut by_instructions) = (Vec::new(), Vec::new());
-    for Curve { name, weights, sparsity, embedding, units } in CURVES {
-        let mut points: Vec<(f64, f64, f64)> = Vec::new();
-        // The recipes of the presets, from the smallest to the largest.
-        let recipes = [Preset::Tiny, Preset::Tiny, Preset::Small, Preset::Best];
-        for (hidden, preset) in units.into_iter().zip(recipes) {
-            let config = settings(preset, corpus, 0)?;
-            let config = Config { hidden, weights, sparsity, embedding, ..config };
-            let model = trained(corpus, &config)?;
-            let bytes = model.artifact.bytes().len() as u64;
-            let count = instructions(&model.artifact, CORTEX_M4)?;
-            println!("    {name}, {hidden} units: {:.3} in {bytes} bytes", model.perplexity);
-            writeln!(
-                text,
-                "| {name} | {hidden} | {} | {:.3} | {} |",
-                grouped(bytes),
-                model.perplexity,
-                grouped(count)
-            )?;
-            points.push((bytes as f64, count as f64, model.perplexity));
-        }
-        let kilobytes = points.iter().map(|&(bytes, _, perplexity)| (bytes / 1e3, perplexity));
-        by_bytes.push(Line { name, points: kilobytes.collect() });
-        let thousands = points.iter().map(|&(_, count, perplexity)| (count / 1e3, perplexity));
-        by_instructions.push(Line { name, points: thousands.collect() });
-    }
-    let pictures = [
-        ("bytes.svg", by_bytes, "thousand bytes of flash", "Perplexity against bytes"),
-        (
-            "instructions.svg",
-            by_instructions,
-            "thousand instructions a character, Cortex-M4",
-            "Perplexity against instructions",
-        ),
-    ];
-    for (file, lines, axis, title) in pictures {
-        fs::write(root().join("docs").join(file), chart::curves(&lines, axis, 3.7..4.7)?)?;
-        write!(text, "\n![{title}]({file})\n")?;
-    }
-    Ok(text)
 }
