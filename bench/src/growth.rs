@@ -75,7 +75,7 @@ impl Sizes {
         let token = |n: usize| (n * 7919 % VOCABULARY) as Token;
         let count = self.batch_size * self.num_steps;
         let inputs: Vec<Token> = (0..count).map(token).collect();
-        Window { targets: inputs.clone(), inputs, resets_state: false }
+        Window { targets: inputs.clone(), inputs, resets_state: false, teacher: None }
     }
 
     /// A training of these sizes on the CPU after its first iteration, and a window for more.

@@ -260,7 +260,7 @@ mod tests {
             for resets_state in [true, false] {
                 let inputs = vec![0, 1, 2, 3, 4, 0, 2, 2, 1, 0, 4, 3];
                 let targets = inputs.iter().map(|token| 4 - token).collect();
-                let window = Window { inputs, targets, resets_state };
+                let window = Window { inputs, targets, resets_state, teacher: None };
                 let loss_nats = cpu.compute_gradients(&window, false);
                 let (expected_loss, expected) = reference.gradients(&window);
                 assert!((loss_nats - expected_loss).abs() < 1e-6);

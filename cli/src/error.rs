@@ -102,6 +102,7 @@ impl Error {
             Self::Image(ImageError::TooLarge { .. }) => &["--hidden", "--layers"],
             Self::Image(ImageError::OtherBoard { .. })
             | Self::Firmware { source: ImageError::OtherBoard { .. }, .. } => &["--board"],
+            Self::Run(RunError::Teacher { .. }) => &["--teacher"],
             Self::Image(ImageError::NotInt8) => &["charcell export RUN --weights int8"],
             _ => &[],
         };
@@ -152,6 +153,10 @@ fn of_library(error: &charcell::Error) -> &'static [&'static str] {
         Error::Training(TrainingError::OtherTraining(
             Mismatch::Vocabulary { .. } | Mismatch::Length { .. },
         )) => &["--from"],
+        Error::Training(TrainingError::TeacherLacks { .. }) => {
+            &["--vocabulary", "--min-count", "--replacement"]
+        }
+        Error::Training(TrainingError::TeacherNormalisation { .. }) => &["--normalize"],
         Error::Training(TrainingError::OtherSizes { setting, .. }) => match *setting {
             "hidden" => &["--hidden"],
             "layers" => &["--layers"],

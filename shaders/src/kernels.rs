@@ -119,6 +119,11 @@ kernel! {
     SOFTMAX_CROSS_ENTROPY, "softmax_cross_entropy", Shape::Elements, [Read, ReadWrite, ReadWrite]
 }
 kernel! {
+    /// Makes the gradients of the logits those for half the text, half a teacher. Bindings:
+    /// targets, the teacher's logits, gradients of the logits.
+    DISTILL, "distill", Shape::Elements, [Read, Read, ReadWrite]
+}
+kernel! {
     /// A backward step of a layer. Bindings: step, packed weights, gates, cell, d_hidden, d_cell.
     LSTM_STEP_BACKWARD, "lstm_step_backward", Shape::Backward,
     [Step, Read, ReadWrite, Read, Read, ReadWrite]
@@ -171,7 +176,7 @@ kernel! {
 }
 
 /// All kernels, in the order in which an iteration runs them first.
-pub const ALL: [Kernel; 18] = [
+pub const ALL: [Kernel; 19] = [
     FOLD_EMBEDDING,
     ROUND_WEIGHTS,
     DROP_WEIGHTS,
@@ -180,6 +185,7 @@ pub const ALL: [Kernel; 18] = [
     DROPOUT,
     PROJECT,
     SOFTMAX_CROSS_ENTROPY,
+    DISTILL,
     LSTM_STEP_BACKWARD,
     WEIGHT_GRADIENTS,
     INPUT_WEIGHT_GRADIENTS,

@@ -49,7 +49,7 @@ fn iteration(bencher: Bencher<'_, '_>, hidden: usize) {
     let mut cpu = Cpu::new(parameters(hidden), &config, 1).unwrap();
     let inputs = tokens(config.batch_size * config.num_steps);
     let count = ItemsCount::new(inputs.len());
-    let window = Window { targets: inputs.clone(), inputs, resets_state: false };
+    let window = Window { targets: inputs.clone(), inputs, resets_state: false, teacher: None };
     bencher.counter(count).bench_local(|| cpu.compute_gradients(&window, false));
 }
 

@@ -15,7 +15,8 @@ pub const MAX_ITERATIONS: usize = 256;
 #[expect(async_fn_in_trait, reason = "callers are generic, and no future needs to be Send")]
 pub trait Backend {
     /// Trains on `windows`, one iteration each, with their `settings`. The state is carried over
-    /// from one window to the next unless the window resets it.
+    /// from one window to the next unless the window resets it. The windows of a training with a
+    /// teacher, and only they, have the teacher's logits.
     ///
     /// # Errors
     /// Errors of the device, after which its parameters are unreliable.
@@ -37,6 +38,13 @@ pub trait Backend {
         windows: &[Window],
         rounds_weights: bool,
     ) -> Result<Vec<f32>, DeviceError>;
+
+    /// The logits `[T, B, V]` for each of `windows` in order, as [`losses`](Self::losses), without
+    /// rounded weights.
+    ///
+    /// # Errors
+    /// Errors of the device.
+    async fn logits(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError>;
 
     /// Reads the parameters back.
     ///

@@ -122,6 +122,10 @@ impl Backend for OnDevice {
         on_device!(self.losses(windows, rounds_weights))
     }
 
+    async fn logits(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
+        on_device!(self.logits(windows))
+    }
+
     async fn parameters(&mut self) -> Result<Parameters, DeviceError> {
         on_device!(self.parameters())
     }

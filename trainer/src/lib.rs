@@ -60,11 +60,11 @@ pub use foreign::{END_BYTES, Foreign, START_BYTES};
 pub use import::{ImportOptions, Imported, import};
 pub use inference::{AnyModel, Artifact};
 pub use iteration::clip_factor;
-pub use model::Precision;
+pub use model::{Origin, Precision};
 pub use perplexity::{LARGEST_PERPLEXITY, perplexity, shown_number};
 pub use training::{
-    Checkpoint, Description, EpochReport, Matching, Origin, Outcome, Pretrained, Progress,
-    REPORT_CHARACTERS, Training, train_and_predict,
+    Checkpoint, Description, EpochReport, Matching, Outcome, Pretrained, Progress,
+    REPORT_CHARACTERS, Teacher, Training, train_and_predict,
 };
 
 /// Runs the example in the README as a test.

@@ -9,9 +9,12 @@ use std::path::Path;
 use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, ParameterName, TrainedModel};
 use charcell::text::{Vocabulary, Window};
-use charcell::{AnyModel, Artifact, ArtifactError, Config, Error, Precision, TextError, artifact};
+use charcell::{
+    AnyModel, Artifact, ArtifactError, Backend, Config, Error, Precision, TextError, artifact,
+};
 use infer_core::artifact::tensors;
 use infer_core::{Int8, Model, Normalisation, PrimeError, State, Token};
+use pollster::block_on;
 
 use common::{compact_model, untrained_model, window};
 
@@ -240,7 +243,8 @@ fn f32_logits_are_those_of_training() {
         let config = Config { batch_size: 1, num_steps: steps, ..Config::default() };
         let mut cpu = Cpu::new(model.parameters.clone(), &config, 1).unwrap();
         let (inputs, targets) = (tokens[..steps].to_vec(), tokens[1..].to_vec());
-        let trained = cpu.logits(&Window { inputs, targets, resets_state: true });
+        let window = Window { inputs, targets, resets_state: true, teacher: None };
+        let trained = block_on(cpu.logits(&[window])).unwrap();
 
         let exported = artifact(&model, Precision::F32).unwrap();
         let exported = exported.model().unwrap();

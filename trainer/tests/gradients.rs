@@ -7,6 +7,7 @@ use charcell::cpu::Cpu;
 use charcell::model::{
     Architecture, Dimensions, ParameterName, Parameters, Precision, TrainedModel,
 };
+use charcell::text::Window;
 
 use common::{
     dropout_factor, parameters, recurrent_dropout_factor, reference_loss, state, untrained_model,
@@ -52,6 +53,14 @@ fn with_an_embedding() {
 fn with_dropped_recurrent_weights() {
     let dropouts = Dropouts { outputs: 0.0, recurrent: 0.4 };
     check_with(Dimensions { vocabulary: 4, hidden: 5, layers: 2 }.into(), 3, dropouts);
+}
+
+#[test]
+fn with_a_teacher() {
+    let dimensions = Dimensions { vocabulary: 5, hidden: 4, layers: 1 };
+    for batch_size in [3, 19] {
+        check_all(dimensions.into(), batch_size, Dropouts::default(), true);
+    }
 }
 
 /// Weights that are left out have no gradient; the others have theirs.
@@ -119,13 +128,22 @@ struct Dropouts {
 }
 
 fn check_with(architecture: Architecture, batch_size: usize, dropouts: Dropouts) {
+    check_all(architecture, batch_size, dropouts, false);
+}
+
+fn check_all(architecture: Architecture, batch_size: usize, dropouts: Dropouts, has_teacher: bool) {
     const STEPS: usize = 6;
     const DIFFERENCE: f64 = 1e-5;
     let Architecture { dimensions, embedding } = architecture;
     let Dropouts { outputs: dropout, recurrent: recurrent_dropout } = dropouts;
     let parameters = parameters(architecture, 50.0, 1);
-    let (window, state) =
+    let (text, state) =
         (window(dimensions.vocabulary, STEPS, batch_size, 2), state(dimensions, batch_size, 3));
+    let teacher = has_teacher.then(|| {
+        let logits = text.inputs.len() * dimensions.vocabulary;
+        (0..logits).map(|n| (n * n % 13) as f32 * 0.4).collect()
+    });
+    let window = Window { teacher, ..text.clone() };
     let config = Config {
         batch_size,
         num_steps: STEPS,
@@ -142,7 +160,7 @@ fn check_with(architecture: Architecture, batch_size: usize, dropouts: Dropouts)
         let element = ((layer * STEPS + step) * batch_size + row) * dimensions.hidden + unit;
         if dropout > 0.0 { dropout_factor(element, dropout.into()) } else { 1.0 }
     };
-    let loss_with = |changed: Option<(ParameterName, usize, f64)>| {
+    let loss_with = |window, changed: Option<(ParameterName, usize, f64)>| {
         let value = |name: ParameterName, index: usize| {
             let change = changed.filter(|&(n, i, _)| (n, i) == (name, index));
             let value =
@@ -155,14 +173,15 @@ fn check_with(architecture: Architecture, batch_size: usize, dropouts: Dropouts)
                 _ => value,
             }
         };
-        reference_loss(architecture, &value, &state, &window, batch_size, &factor)
+        reference_loss(architecture, &value, &state, window, batch_size, &factor)
     };
-    assert!((loss - loss_with(None)).abs() < 1e-6, "{loss}");
+    // What is reported is the loss of the text alone.
+    assert!((loss - loss_with(&text, None)).abs() < 1e-6, "{loss}");
     for name in Parameters::names(architecture) {
         let gradients = cpu.gradients().get(name);
         let (mut error, mut norm) = (0.0, 0.0);
         for (index, &gradient) in gradients.iter().enumerate() {
-            let by = |difference: f64| loss_with(Some((name, index, difference)));
+            let by = |difference: f64| loss_with(&window, Some((name, index, difference)));
             let expected = (by(DIFFERENCE) - by(-DIFFERENCE)) / (2.0 * DIFFERENCE);
             error += (f64::from(gradient) - expected).powi(2);
             norm += expected.powi(2);

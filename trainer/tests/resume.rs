@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use charcell::text::{Corpus, SHIPPED_TEXT, WindowSampling};
 use charcell::{
     Checkpoint, Config, Device, EpochReport, LengthSetting, Mismatch, OnDevice, Optimizer, Outcome,
-    Precision, Progress, Schedule, Training,
+    Precision, Progress, Schedule, Teacher, Training, train_and_predict,
 };
 use infer_core::Normalisation;
 use pollster::block_on;
@@ -44,7 +44,7 @@ fn rich() -> Config {
     }
 }
 
-/// With everything that makes models smaller.
+/// With everything that makes models smaller, and a teacher.
 fn compact() -> Config {
     Config {
         hidden: 24,
@@ -52,13 +52,33 @@ fn compact() -> Config {
         weights: Precision::Int4,
         sparsity: 0.6,
         recurrent_dropout: 0.2,
+        teacher: Some(teacher().origin().clone()),
         ..rich()
     }
 }
 
+/// A model of other sizes, with a vocabulary in another order, that teaches.
+fn teacher() -> Teacher {
+    let text = format!("θ{SHIPPED_TEXT}");
+    let corpus = Corpus::from_text(&text, Normalisation::LowerCase, Some(4001)).unwrap();
+    let config =
+        Config { hidden: 17, layers: 2, embedding: 3, weights: Precision::Int4, ..small() };
+    let model = block_on(train_and_predict(&corpus, &config, &DEVICE, |_| ())).unwrap().model;
+    Teacher::new(model, "teacher".into()).unwrap()
+}
+
 fn training<'a>(corpus: &'a Corpus, config: &Config) -> Training<'a, OnDevice> {
     let backend = async |parameters| DEVICE.backend(parameters, config).await;
-    block_on(Training::new(corpus, config, backend)).unwrap()
+    taught(block_on(Training::new(corpus, config, backend)).unwrap(), config)
+}
+
+/// With its teacher, if it has one.
+fn taught<'a>(training: Training<'a, OnDevice>, config: &Config) -> Training<'a, OnDevice> {
+    if config.teacher.is_none() {
+        return training;
+    }
+    let backend = async |parameters, config: &Config| DEVICE.backend(parameters, config).await;
+    block_on(training.with_teacher(&teacher(), backend)).unwrap()
 }
 
 /// A checkpoint that was written and read back, and the reports of its epochs.
@@ -74,7 +94,8 @@ fn resumed<'a>(
     (checkpoint, metrics): (Checkpoint, Vec<EpochReport>),
 ) -> Training<'a, OnDevice> {
     let backend = async |parameters| DEVICE.backend(parameters, config).await;
-    block_on(Training::resume(corpus, config, &checkpoint, metrics, backend)).unwrap()
+    let training = Training::resume(corpus, config, &checkpoint, metrics, backend);
+    taught(block_on(training).unwrap(), config)
 }
 
 fn finish(training: Training<'_, OnDevice>) -> Outcome {
@@ -116,8 +137,10 @@ fn three_epochs_and_three_more_are_six() {
 fn a_run_resumes_in_the_middle_of_an_epoch() {
     let corpus = corpus();
     let cosine = Config { schedule: Schedule::Cosine, warm_up: 0.1, ..rich() };
+    let taught = Config { teacher: Some(teacher().origin().clone()), ..small() };
     type Moment = (Config, fn(&Progress) -> bool);
-    let moments: [Moment; 6] = [
+    let moments: [Moment; 7] = [
+        (taught, |progress| (2..progress.iterations).contains(&progress.iteration)),
         (small(), |progress| progress.iteration < progress.iterations),
         (cosine.clone(), |progress| progress.iteration < progress.iterations),
         (cosine, |progress| progress.held_out.is_some_and(|share| share < 1.0)),
@@ -176,6 +199,11 @@ fn a_checkpoint_of_another_run_is_refused_with_the_difference() {
     source.replacement = Some('e');
     let other = Corpus::open(&source).unwrap();
     refused(small(), &other, "replacement", ["null", "\"e\""]);
+    let teacher = teacher().origin().clone();
+    let checksum = teacher.weights_checksum.to_string();
+    let taught = Config { teacher: Some(teacher), ..small() };
+    let name = "the checksum of the teacher teacher";
+    refused(taught, &corpus, name, ["not set", &checksum]);
     let longer = Config { epochs: 50, report_every: 1, prefixes: vec!["a".into()], ..small() };
     checkpoint.check(&longer, &corpus).unwrap();
 }

@@ -4,8 +4,8 @@ use charcell::cpu::Cpu;
 use charcell::model::{Dimensions, Parameters, State, TrainedModel};
 use charcell::text::{Corpus, SHIPPED_TEXT, Window, WindowSampling};
 use charcell::{
-    Config, Device, DeviceError, Error, ModelError, Outcome, Precision, Schedule, TextError,
-    TrainingError, artifact, clip_factor, evaluate, first_choice, train_and_predict,
+    Backend, Config, Device, DeviceError, Error, ModelError, Outcome, Precision, Schedule,
+    TextError, TrainingError, artifact, clip_factor, evaluate, first_choice, train_and_predict,
 };
 use infer_core::Normalisation;
 use pollster::block_on;
@@ -166,20 +166,20 @@ fn a_window_carries_the_state_over_or_resets_it() {
     let dimensions = Dimensions { vocabulary: corpus.vocabulary().size(), hidden: 20, layers: 2 };
     let parameters = Parameters::init(dimensions, &mut ChaCha8Rng::seed_from_u64(0));
     let tokens = corpus.tokens().to_vec();
-    let window = |resets_state| {
+    let logits = |cpu: &mut Cpu, resets_state| {
         let (inputs, targets) = (tokens[..34].to_vec(), tokens[1..35].to_vec());
-        Window { inputs, targets, resets_state }
+        block_on(cpu.logits(&[Window { inputs, targets, resets_state, teacher: None }])).unwrap()
     };
     // Two slices of rows.
     let config = Config { batch_size: 17, num_steps: 2, ..Config::default() };
     let mut cpu = Cpu::new(parameters, &config, 1).unwrap();
-    let first = cpu.logits(&window(true));
+    let first = logits(&mut cpu, true);
     let state = cpu.state();
-    let second = cpu.logits(&window(false));
+    let second = logits(&mut cpu, false);
     assert_ne!(second, first);
-    assert_eq!(cpu.logits(&window(true)), first);
+    assert_eq!(logits(&mut cpu, true), first);
     cpu.set_state(&state);
-    assert_eq!(cpu.logits(&window(false)), second);
+    assert_eq!(logits(&mut cpu, false), second);
 }
 
 #[test]

@@ -78,6 +78,7 @@ fn facts(description: &Description, metrics: &[EpochReport], sizes: Option<&Size
         (row("corpus", format!("{corpus_characters} characters, {} distinct", vocabulary.len())))
         (row("model", format!("{} hidden units in {} layer(s)", config.hidden, config.layers)))
         @if let Some(origin) = origin { (row("weights from", origin.run.display())) }
+        @if let Some(teacher) = &config.teacher { (row("taught by", teacher.run.display())) }
         @if let Some(last) = metrics.last() {
             (row("epochs", last.epoch))
             (row("perplexity in training", shown_number(last.perplexity, 3)))

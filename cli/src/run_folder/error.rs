@@ -15,6 +15,9 @@ pub(crate) enum RunError {
         /// What is wrong with each checkpoint, in parentheses; empty if there are none.
         reason: String,
     },
+    /// The run that should teach can't be read.
+    #[error("cannot read the teacher: {source}")]
+    Teacher { source: Box<RunError> },
     /// The user interrupted a training.
     #[error(
         "interrupted in epoch {}: `charcell train --resume --out {}` resumes it, `charcell export \

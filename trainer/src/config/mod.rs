@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::preset::Preset;
 use crate::error::{Error, ModelError, TextError};
-use crate::model::{Architecture, Dimensions, Precision};
+use crate::model::{Architecture, Dimensions, Origin, Precision};
 use crate::text::{Batches, Corpus, WindowSampling};
 
 /// The rule by which the gradients update the parameters.
@@ -107,6 +107,9 @@ pub struct Config {
     pub dropout: f32,
     /// Share of the recurrent weights that an iteration drops (arXiv 1708.02182).
     pub recurrent_dropout: f32,
+    /// The run whose model's probabilities are half of what this one learns, if there is one
+    /// (arXiv 1503.02531).
+    pub teacher: Option<Origin>,
     /// How the weights are drawn at first.
     pub initial_weights: InitialWeights,
     /// Initial bias of the forget gates, or, if biases are random, what is added to it.
@@ -147,6 +150,7 @@ impl Default for Config {
             clip: 0.01,
             dropout: 0.0,
             recurrent_dropout: 0.0,
+            teacher: None,
             initial_weights: InitialWeights::Chapter,
             forget_bias: 0.0,
             sampling: WindowSampling::Consecutive,

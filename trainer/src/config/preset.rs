@@ -2,6 +2,7 @@
 
 use super::{Config, Optimizer, Schedule};
 use crate::error::ModelError;
+use crate::model::Origin;
 
 /// A set of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,21 @@ impl Preset {
     }
 }
 
+/// The most dropout of recurrent weights in presets with a teacher.
+const TAUGHT_RECURRENT_DROPOUT: f32 = 0.05;
+
 impl Config {
+    /// These settings with a `teacher` and less dropout, which a teacher replaces; unchanged if
+    /// none is given.
+    #[must_use]
+    pub fn with_teacher(self, teacher: Option<Origin>) -> Self {
+        if teacher.is_none() {
+            return self;
+        }
+        let recurrent_dropout = self.recurrent_dropout.min(TAUGHT_RECURRENT_DROPOUT);
+        Self { teacher, dropout: 0.0, recurrent_dropout, ..self }
+    }
+
     /// These settings with another optimiser, and a learning rate and clipping that suit it;
     /// unchanged if they have this optimiser already, or if none is given.
     #[must_use]

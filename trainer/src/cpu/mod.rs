@@ -6,6 +6,7 @@
 
 mod activation;
 mod adam;
+mod distill;
 mod drop_weights;
 mod dropout;
 mod effective;
@@ -150,6 +151,9 @@ impl Cpu {
                     slice.load(&window.inputs, &window.targets, window.resets_state);
                     slice.forward(parameters, packed, dropout);
                     let loss_nats = slice.loss(prediction_count);
+                    if let Some(teacher) = &window.teacher {
+                        slice.distill(teacher, prediction_count);
+                    }
                     slice.backward(packed, dropout);
                     loss_nats
                 })
@@ -168,27 +172,42 @@ impl Cpu {
         })
     }
 
-    /// The logits `[T, B, V]` of a window, without gradients.
-    pub fn logits(&mut self, window: &Window) -> Vec<f32> {
-        let batch_size = self.config.batch_size;
+    /// Runs the layers on each of `windows`, without dropout, and returns what `of_slice` takes
+    /// from each slice, `[T, b, width]`, as `[T, B, width]` of each window.
+    fn read(
+        &mut self,
+        windows: &[Window],
+        rounds_weights: bool,
+        of_slice: impl Fn(&Slice) -> Vec<f32> + Sync,
+    ) -> Vec<f32> {
+        let (batch_size, rounds_weights) = (self.config.batch_size, self.rounds(rounds_weights));
         let Self { parameters, effective, packed, slices, threads, .. } = self;
-        threads.install(|| {
-            let parameters = effective_parameters(parameters, effective, false, None);
+        let parameters = threads.install(|| {
+            let parameters = effective_parameters(parameters, effective, rounds_weights, None);
             packed.pack_weights(parameters);
-            slices.par_iter_mut().for_each(|slice| {
-                slice.load(&window.inputs, &window.targets, window.resets_state);
-                slice.forward(parameters, packed, None);
-            });
+            parameters
         });
-        let vocabulary = parameters.dimensions().vocabulary;
-        let mut logits = vec![0.0; window.inputs.len() * vocabulary];
-        for slice in slices {
-            let steps = logits.chunks_exact_mut(batch_size * vocabulary);
-            for (all, own) in steps.zip(slice.logits.chunks_exact(slice.rows * vocabulary)) {
-                all[slice.first_row() * vocabulary..][..own.len()].copy_from_slice(own);
+        let mut all = Vec::new();
+        for window in windows {
+            let of_slices: Vec<Vec<f32>> = threads.install(|| {
+                let of_slice = |slice: &mut Slice| {
+                    slice.load(&window.inputs, &window.targets, window.resets_state);
+                    slice.forward(parameters, packed, None);
+                    of_slice(slice)
+                };
+                slices.par_iter_mut().map(of_slice).collect()
+            });
+            let first = all.len();
+            all.resize(first + of_slices.iter().map(Vec::len).sum::<usize>(), 0.0);
+            let width = (all.len() - first) / window.inputs.len();
+            for (slice, own) in slices.iter().zip(of_slices) {
+                let steps = all[first..].chunks_exact_mut(batch_size * width);
+                for (step, own) in steps.zip(own.chunks_exact(slice.rows * width)) {
+                    step[slice.first_row() * width..][..own.len()].copy_from_slice(own);
+                }
             }
         }
-        logits
+        all
     }
 
     /// Whether weights are rounded when that is asked for, as the plan of a GPU has it.
@@ -283,33 +302,11 @@ impl Backend for Cpu {
         windows: &[Window],
         rounds_weights: bool,
     ) -> Result<Vec<f32>, DeviceError> {
-        let (batch_size, rounds_weights) = (self.config.batch_size, self.rounds(rounds_weights));
-        let Self { parameters, effective, packed, slices, threads, .. } = self;
-        let parameters = threads.install(|| {
-            let parameters = effective_parameters(parameters, effective, rounds_weights, None);
-            packed.pack_weights(parameters);
-            parameters
-        });
-        let mut all = Vec::new();
-        for window in windows {
-            let first = all.len();
-            all.resize(first + window.targets.len(), 0.0);
-            let of_slices: Vec<Vec<f32>> = threads.install(|| {
-                let of_slice = |slice: &mut Slice| {
-                    slice.load(&window.inputs, &window.targets, window.resets_state);
-                    slice.forward(parameters, packed, None);
-                    losses(&slice.logits, &slice.targets)
-                };
-                slices.par_iter_mut().map(of_slice).collect()
-            });
-            for (slice, own) in slices.iter().zip(of_slices) {
-                let steps = all[first..].chunks_exact_mut(batch_size);
-                for (step, own) in steps.zip(own.chunks_exact(slice.rows)) {
-                    step[slice.first_row()..][..own.len()].copy_from_slice(own);
-                }
-            }
-        }
-        Ok(all)
+        Ok(self.read(windows, rounds_weights, |slice| losses(&slice.logits, &slice.targets)))
+    }
+
+    async fn logits(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
+        Ok(self.read(windows, false, |slice| slice.logits.clone()))
     }
 
     async fn parameters(&mut self) -> Result<Parameters, DeviceError> {

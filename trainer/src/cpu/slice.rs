@@ -7,6 +7,7 @@ use infer_core::Token;
 use infer_core::layout::GATES;
 use pulp::Arch;
 
+use super::distill::Distill;
 use super::dropout::dropout;
 use super::lstm_step_backward::LstmStepBackward;
 use super::lstm_step_forward::{LstmStepForward, OneHot};
@@ -146,6 +147,20 @@ impl Slice {
             arch.dispatch(SoftmaxCrossEntropy { vocabulary, logits, targets, prediction_count });
         self.stopwatch.lap(Phase::SoftmaxCrossEntropy);
         loss_nats
+    }
+
+    /// Changes the gradients of the logits to those for half the text, half a teacher with the
+    /// logits `teacher`, `[T, B, V]`, of the whole batch.
+    pub(crate) fn distill(&mut self, teacher: &[f32], prediction_count: usize) {
+        let vocabulary = self.dimensions.vocabulary;
+        let steps = self.logits.chunks_exact_mut(self.rows * vocabulary);
+        let steps = steps.zip(self.targets.chunks_exact(self.rows));
+        let teacher = teacher.chunks_exact(self.batch_size * vocabulary);
+        for ((d_logits, targets), teacher) in steps.zip(teacher) {
+            let teacher = &teacher[self.first_row * vocabulary..][..d_logits.len()];
+            let step = Distill { vocabulary, d_logits, teacher, targets, prediction_count };
+            self.arch.dispatch(step);
+        }
     }
 
     /// The backward pass of all steps. Replaces `gates` with the gradients of the pre-activations.

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use infer_core::Normalisation;
+
 use super::Mismatch;
+use crate::characters::shown_characters;
 use crate::perplexity::shown_number;
 
 /// Why training can't start or continue.
@@ -47,6 +50,43 @@ pub enum TrainingError {
     /// A checkpoint belongs to another run.
     #[error(transparent)]
     OtherTraining(#[from] Mismatch),
+    /// A training is given another teacher than its settings name.
+    #[error("the settings name {named} as the teacher, but {given} is given")]
+    OtherTeacher {
+        /// The teacher in the settings.
+        named: String,
+        /// The one that is given.
+        given: String,
+    },
+    /// A teacher lacks characters of the text.
+    #[error(
+        "the teacher {} lacks characters of the text: {}; train it on a text that has them, or \
+         leave them out of this one",
+        run.display(),
+        shown_characters(characters)
+    )]
+    TeacherLacks {
+        /// The teacher's folder.
+        run: PathBuf,
+        /// The characters.
+        characters: Vec<char>,
+    },
+    /// A teacher's text was normalised in another way.
+    #[error(
+        "the text of the teacher {} was normalised as {:?}, but this one isn't: normalise it so \
+         too",
+        run.display(),
+        match normalisation {
+            Normalisation::None => "none",
+            Normalisation::LowerCase => "chapter",
+        }
+    )]
+    TeacherNormalisation {
+        /// The teacher's folder.
+        run: PathBuf,
+        /// The normalisation of the teacher's text.
+        normalisation: Normalisation,
+    },
     /// The model's sizes differ from those of the weights it should start from.
     #[error(
         "{setting} is {here}, but {there} in the run {}, whose weights are the start: set \

@@ -10,9 +10,9 @@ use crate::error::DeviceError;
 use crate::model::Parameters;
 use crate::text::Window;
 
-/// Bytes of losses that are read back at once, so that the device doesn't wait for the host after
-/// each window.
-const STAGED_LOSSES_BYTES: u64 = 16 << 20;
+/// Bytes of losses or logits that are read back at once, so that the device doesn't wait for the
+/// host after each window.
+const STAGED_BYTES: u64 = 16 << 20;
 
 impl Backend for Gpu {
     async fn train(
@@ -48,29 +48,26 @@ impl Backend for Gpu {
         windows: &[Window],
         rounds_weights: bool,
     ) -> Result<Vec<f32>, DeviceError> {
-        let is_loss = |kernel: &str| kernel == SOFTMAX_CROSS_ENTROPY.name;
-        let up_to_loss =
-            1 + self.plan.tasks().iter().take_while(|task| !is_loss(task.kernel.name)).count();
+        let up_to_loss = self.tasks_before_loss() + 1;
+        let losses = self.read_windows(windows, rounds_weights, up_to_loss, BufferName::Losses);
+        let losses = losses.await?;
         let shapes = self.plan.shapes();
-        let window_bytes = BufferName::Losses.bytes(shapes);
-        let at_once = (STAGED_LOSSES_BYTES / window_bytes).max(1) as usize;
-        self.write_dropout(None, None);
-        let mut losses = Vec::new();
-        for windows in windows.chunks(at_once) {
-            let staging = self.staging_buffer(windows.len() as u64 * window_bytes);
-            for (number, window) in (0..).zip(windows) {
-                self.submit_iteration(window, rounds_weights, up_to_loss, 0).await?;
-                let mut encoder = self.encoder();
-                let (from, offset) = (&self.buffers[&BufferName::Losses], number * window_bytes);
-                encoder.copy_buffer_to_buffer(from, 0, &staging, offset, window_bytes);
-                self.submit(encoder, 0).await?;
+        let steps = losses.chunks_exact(shapes.padded_batch());
+        Ok(steps.flat_map(|step| &step[..shapes.batch_size]).copied().collect())
+    }
+
+    async fn logits(&mut self, windows: &[Window]) -> Result<Vec<f32>, DeviceError> {
+        let before_loss = self.tasks_before_loss();
+        let padded = self.read_windows(windows, false, before_loss, BufferName::Logits).await?;
+        let shapes = self.plan.shapes();
+        let (vocabulary, rows) = (shapes.dimensions.vocabulary, shapes.padded_batch());
+        let mut logits = Vec::with_capacity(padded.len());
+        for step in padded.chunks_exact(vocabulary * rows) {
+            for row in 0..shapes.batch_size {
+                logits.extend(step[row..].iter().step_by(rows));
             }
-            let bytes = self.read_staging(&staging).await?;
-            let all: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
-            let steps = all.chunks_exact(shapes.padded_batch());
-            losses.extend(steps.flat_map(|step| &step[..shapes.batch_size]));
         }
-        Ok(losses)
+        Ok(logits)
     }
 
     async fn parameters(&mut self) -> Result<Parameters, DeviceError> {
@@ -109,6 +106,40 @@ impl Backend for Gpu {
 }
 
 impl Gpu {
+    /// How many tasks of an iteration come before the loss.
+    fn tasks_before_loss(&self) -> usize {
+        let is_loss = |kernel: &str| kernel == SOFTMAX_CROSS_ENTROPY.name;
+        self.plan.tasks().iter().take_while(|task| !is_loss(task.kernel.name)).count()
+    }
+
+    /// Runs the first `count` tasks of an iteration on each of `windows`, without dropout, and
+    /// returns what is in the buffer `name` after each.
+    async fn read_windows(
+        &mut self,
+        windows: &[Window],
+        rounds_weights: bool,
+        count: usize,
+        name: BufferName,
+    ) -> Result<Vec<f32>, DeviceError> {
+        let window_bytes = name.bytes(self.plan.shapes());
+        let at_once = (STAGED_BYTES / window_bytes).max(1) as usize;
+        self.write_dropout(None, None);
+        let mut all = Vec::new();
+        for windows in windows.chunks(at_once) {
+            let staging = self.staging_buffer(windows.len() as u64 * window_bytes);
+            for (number, window) in (0..).zip(windows) {
+                self.submit_iteration(window, rounds_weights, count, 0).await?;
+                let mut encoder = self.encoder();
+                let (from, offset) = (&self.buffers[&name], number * window_bytes);
+                encoder.copy_buffer_to_buffer(from, 0, &staging, offset, window_bytes);
+                self.submit(encoder, 0).await?;
+            }
+            let bytes = self.read_staging(&staging).await?;
+            all.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes));
+        }
+        Ok(all)
+    }
+
     /// Reads a buffer that has an element for each parameter.
     async fn read_parameters(&mut self, name: BufferName) -> Result<Parameters, DeviceError> {
         let mut parameters = Parameters::zeros(self.plan.shapes().architecture());

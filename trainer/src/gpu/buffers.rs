@@ -35,6 +35,8 @@ pub struct Shapes {
     pub num_steps: usize,
     /// Whether there is dropout.
     pub has_dropout: bool,
+    /// Whether there is a teacher.
+    pub has_teacher: bool,
     /// The optimiser, which determines the kernel of the update.
     pub optimizer: Optimizer,
 }
@@ -53,6 +55,7 @@ impl Shapes {
             batch_size: config.batch_size,
             num_steps: config.num_steps,
             has_dropout: config.dropout > 0.0,
+            has_teacher: config.teacher.is_some(),
             optimizer: config.optimizer,
         }
     }
@@ -134,6 +137,8 @@ pub enum BufferName {
     Outputs(usize),
     /// `[T, V, B]`: logits, then their gradients.
     Logits,
+    /// `[T, V, B]`: the logits of the teacher.
+    Teacher,
     /// `[T, H, B]`: the gradient of the current layer's `Outputs`.
     DOutputs,
     /// `[T, H, B]`: the gradient of the current layer's hidden states.
@@ -182,12 +187,19 @@ impl BufferName {
         let moments = moments.filter(move |_| shapes.optimizer.has_moments());
         let outputs = layers.clone().map(Outputs).chain([DOutputs, Self::Dropout]);
         let outputs = outputs.filter(move |_| shapes.has_dropout);
+        let teacher = shapes.has_teacher.then_some(Teacher);
         let effective = shapes.has_effective_parameters.then_some(Effective);
         let recurrent = shapes.has_recurrent_dropout.then_some(RecurrentDropout);
         let effective =
             effective.into_iter().chain(recurrent).chain((shapes.embedding > 0).then_some(DRows));
         let layers = layers.flat_map(layer).chain(packed);
-        shared.into_iter().chain(layers).chain(moments).chain(outputs).chain(effective)
+        shared
+            .into_iter()
+            .chain(layers)
+            .chain(moments)
+            .chain(outputs)
+            .chain(teacher)
+            .chain(effective)
     }
 
     /// Its size in bytes.
@@ -215,7 +227,7 @@ impl BufferName {
             Self::Gates(_) => shapes.activation_bytes(num_steps, GATES * hidden),
             Self::Cell(_) | Self::Hidden(_) => shapes.activation_bytes(num_steps + 1, hidden),
             Self::LastCell(_) | Self::LastHidden(_) | Self::DCell => shapes.state_bytes(),
-            Self::Logits => shapes.activation_bytes(num_steps, vocabulary),
+            Self::Logits | Self::Teacher => shapes.activation_bytes(num_steps, vocabulary),
             Self::Outputs(_) | Self::DOutputs | Self::DHidden => {
                 shapes.activation_bytes(num_steps, hidden)
             }
@@ -252,6 +264,7 @@ impl fmt::Display for BufferName {
             Self::LastHidden(layer) => ("last hidden", Some(layer)),
             Self::Outputs(layer) => ("outputs", Some(layer)),
             Self::Logits => ("logits", None),
+            Self::Teacher => ("teacher's logits", None),
             Self::DOutputs => ("d_outputs", None),
             Self::DHidden => ("d_hidden", None),
             Self::DCell => ("d_cell", None),

@@ -209,6 +209,9 @@ impl Gpu {
         for (name, values) in tokens {
             self.write(name, bytemuck::cast_slice(values));
         }
+        if let Some(teacher) = &upload.teacher {
+            self.write(BufferName::Teacher, bytemuck::cast_slice(teacher));
+        }
         let mut encoder = self.encoder();
         self.start_state(&mut encoder, window.resets_state);
         self.start_effective_parameters(&mut encoder);

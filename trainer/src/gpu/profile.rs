@@ -44,7 +44,7 @@ pub async fn profile(
     let characters = config.batch_size * config.num_steps;
     let tokens = (0..characters).map(|n| (n % dimensions.vocabulary) as u16);
     let inputs: Vec<u16> = tokens.collect();
-    let window = Window { targets: inputs.clone(), inputs, resets_state: true };
+    let window = Window { targets: inputs.clone(), inputs, resets_state: true, teacher: None };
     let (learning_rate, rounds_weights) = (config.learning_rate, gpu.plan.shapes().rounds_weights);
     gpu.train(&[window], &[IterationSettings { learning_rate, rounds_weights }]).await?;
     let mut seconds = vec![f64::INFINITY; gpu.plan.tasks().len()];

@@ -16,6 +16,8 @@ pub(super) struct Upload {
     pub(super) row_starts: Vec<u32>,
     /// `[T B]`: t·B′ + b of each prediction, sorted by its input token.
     pub(super) rows: Vec<u32>,
+    /// `[T, V, B′]`: the logits of the teacher, if there is one.
+    pub(super) teacher: Option<Vec<f32>>,
 }
 
 impl Upload {
@@ -47,8 +49,25 @@ impl Upload {
             rows[*slot as usize] = (step * padded_batch + row) as u32;
             *slot += 1;
         }
-        Self { inputs: padded(&window.inputs), targets: padded(&window.targets), row_starts, rows }
+        let teacher = window.teacher.as_ref().map(|logits| columns(logits, shapes));
+        let (inputs, targets) = (padded(&window.inputs), padded(&window.targets));
+        Self { inputs, targets, row_starts, rows, teacher }
     }
+}
+
+/// `[T, B, V]` as `[T, V, B′]`.
+fn columns(logits: &[f32], shapes: Shapes) -> Vec<f32> {
+    let (vocabulary, rows) = (shapes.dimensions.vocabulary, shapes.padded_batch());
+    let mut columns = vec![0.0; shapes.num_steps * vocabulary * rows];
+    let steps = columns.chunks_exact_mut(vocabulary * rows);
+    for (step, logits) in steps.zip(logits.chunks_exact(shapes.batch_size * vocabulary)) {
+        for (row, logits) in logits.chunks_exact(vocabulary).enumerate() {
+            for (column, &logit) in step[row..].iter_mut().step_by(rows).zip(logits) {
+                *column = logit;
+            }
+        }
+    }
+    columns
 }
 
 #[cfg(test)]
@@ -63,10 +82,15 @@ mod tests {
         let config = Config { batch_size: 3, num_steps: 2, ..Config::default() };
         let shapes = Shapes::new(dimensions, &config);
         let (inputs, targets) = (vec![3, 1, 1, 0, 3, 1], vec![1, 2, 3, 3, 2, 1]);
-        let upload = Upload::new(&Window { inputs, targets, resets_state: true }, shapes);
+        let teacher = Some((0..24_u8).map(f32::from).collect());
+        let window = Window { inputs, targets, resets_state: true, teacher };
+        let upload = Upload::new(&window, shapes);
         assert_eq!(upload.inputs, [3, 1, 1, 0, 0, 3, 1, 0]);
         assert_eq!(upload.targets, [1, 2, 3, 0, 3, 2, 1, 0]);
         assert_eq!(upload.row_starts, [0, 1, 4, 4, 6]);
         assert_eq!(upload.rows, [4, 1, 2, 6, 0, 5]);
+        let first_step = [[0, 4, 8, 0], [1, 5, 9, 0], [2, 6, 10, 0], [3, 7, 11, 0]];
+        let first_step = first_step.as_flattened().iter().map(|&logit| logit as f32);
+        assert!(upload.teacher.unwrap()[..16].iter().copied().eq(first_step));
     }
 }

@@ -9,4 +9,4 @@ pub use infer_core::Dimensions;
 pub use parameters::{Architecture, ParameterName, Parameters, Shape};
 pub use precision::Precision;
 pub use state::State;
-pub use trained::TrainedModel;
+pub use trained::{Origin, TrainedModel};

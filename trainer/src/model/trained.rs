@@ -1,6 +1,9 @@
 //! A model with everything needed to use it.
 
+use std::path::PathBuf;
+
 use infer_core::Normalisation;
+use serde::{Deserialize, Serialize};
 
 use super::{Parameters, Precision};
 use crate::text::Vocabulary;
@@ -19,6 +22,17 @@ pub struct TrainedModel {
     pub normalisation: Normalisation,
     /// Prefixes with which to demonstrate the model.
     pub prefixes: Vec<String>,
+}
+
+/// The run that a model comes from; a part of `run.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// CRC-32 of the model's parameters, f32, little-endian; of a teacher, those that its layers
+    /// read.
+    pub weights_checksum: u32,
 }
 
 impl TrainedModel {

@@ -21,7 +21,7 @@ pub enum WindowSampling {
 }
 
 /// The input of one iteration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Window {
     /// `[T, B]`: the characters to read.
     pub inputs: Vec<Token>,
@@ -29,6 +29,8 @@ pub struct Window {
     pub targets: Vec<Token>,
     /// Whether the state is set to zero before this window.
     pub resets_state: bool,
+    /// `[T, B, V]`: the logits of a teacher, in a training that has one.
+    pub teacher: Option<Vec<f32>>,
 }
 
 /// Makes the windows of each epoch.
@@ -122,7 +124,7 @@ impl<'a> Batches<'a> {
                 }
             }
         }
-        Window { inputs, targets, resets_state }
+        Window { inputs, targets, resets_state, teacher: None }
     }
 }
 

@@ -4,11 +4,10 @@ use infer_core::Normalisation;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::pretrained::Origin;
 use crate::config::Config;
 use crate::error::{DescriptionError, Error};
 use crate::export::{EXCERPT_CHARACTERS, check_names, from_safetensors};
-use crate::model::{Architecture, Dimensions, TrainedModel};
+use crate::model::{Architecture, Dimensions, Origin, TrainedModel};
 use crate::text::{Corpus, Source, Vocabulary};
 
 /// The description of a run, as stored in `run.json` and in checkpoints.

@@ -13,6 +13,7 @@ mod report;
 mod resume;
 mod start;
 mod status;
+mod teacher;
 mod validation;
 
 use std::ops::ControlFlow;
@@ -25,16 +26,17 @@ pub use self::description::Description;
 use self::epoch::{CurrentEpoch, Stage};
 pub use self::outcome::Outcome;
 use self::pace::Pace;
-pub use self::pretrained::{Matching, Origin, Pretrained};
+pub use self::pretrained::{Matching, Pretrained};
 use self::report::MetricsChecksum;
 pub use self::report::{EpochReport, Progress};
+pub use self::teacher::Teacher;
 use self::validation::Validation;
 use crate::backend::{Backend, IterationReport, Iterations};
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::Error;
 use crate::export;
-use crate::model::{Parameters, Precision, TrainedModel};
+use crate::model::{Origin, Parameters, Precision, TrainedModel};
 use crate::perplexity::perplexity;
 use crate::text::{Batches, Corpus, Window};
 
@@ -92,6 +94,8 @@ pub struct Training<'a, B> {
     batches: Batches<'a>,
     validation: Option<Validation<'a>>,
     backend: B,
+    /// The teacher on its own backend, once it is given.
+    teacher: Option<B>,
     random: ChaCha8Rng,
     /// The model with the last parameters that were read back, which are finite.
     model: TrainedModel,
@@ -176,7 +180,9 @@ impl<'a, B: Backend> Training<'a, B> {
         let start = Instant::now();
         let first = epoch.iterations_done();
         let count = self.paces.train.windows().min(self.iterations_to_pruning(epoch));
-        let windows: Vec<Window> = epoch.windows.by_ref().take(count).collect();
+        let count = count.min(self.windows_to_teach());
+        let mut windows: Vec<Window> = epoch.windows.by_ref().take(count).collect();
+        self.teach(&mut windows).await?;
         let settings = self.settings(first..epoch.iterations_done(), epoch);
         let Iterations::Done(iterations) = self.backend.train(&windows, &settings).await? else {
             return Err(self.diverged());

@@ -3,24 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use crate::characters::{missing, shown_characters};
 use crate::checksum::CRC_32;
 use crate::config::Config;
 use crate::error::{ArtifactError, TrainingError};
-use crate::model::{Architecture, Dimensions, ParameterName, Parameters, Shape, TrainedModel};
+use crate::model::{
+    Architecture, Dimensions, Origin, ParameterName, Parameters, Shape, TrainedModel,
+};
 use crate::text::Vocabulary;
-
-/// Where a run's initial weights came from; a part of `run.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Origin {
-    /// The folder of the run that they come from.
-    pub run: PathBuf,
-    /// CRC-32 of that run's parameters, f32, little-endian.
-    pub weights_checksum: u32,
-}
 
 /// The model of another run, whose weights are the initial weights of this one.
 #[derive(Debug, Clone)]

@@ -70,6 +70,7 @@ impl<'a, B: Backend> Training<'a, B> {
             batches: config.batches(corpus)?,
             validation: Validation::new(held_out, config.batch_size, config.num_steps),
             backend: backend(parameters.clone()).await?,
+            teacher: None,
             random,
             model: TrainedModel {
                 parameters,

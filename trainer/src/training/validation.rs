@@ -91,8 +91,12 @@ impl<'a> Validation<'a> {
         let &Self { batch_size, num_steps, count, .. } = self;
         let (own, length) = (self.own_length(), self.row_length());
         let size = batch_size * num_steps;
-        let mut window =
-            Window { inputs: vec![0; size], targets: vec![0; size], resets_state: first == 0 };
+        let mut window = Window {
+            inputs: vec![0; size],
+            targets: vec![0; size],
+            resets_state: first == 0,
+            teacher: None,
+        };
         let mut counted = vec![false; size];
         for row in 0..batch_size {
             let (start, end) = (row * own, count.min((row + 1) * own));

@@ -67,7 +67,7 @@ pub(crate) fn window(vocabulary: usize, num_steps: usize, batch_size: usize, see
         let token = |_| random.random_range(0..vocabulary) as Token;
         (0..num_steps * batch_size).map(token).collect::<Vec<Token>>()
     };
-    Window { inputs: tokens(), targets: tokens(), resets_state: false }
+    Window { inputs: tokens(), targets: tokens(), resets_state: false, teacher: None }
 }
 
 /// A random state.
@@ -84,7 +84,8 @@ pub(crate) fn state(dimensions: Dimensions, batch_size: usize, seed: u64) -> Sta
 pub(crate) type Factor<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f64;
 
 /// The mean loss of `window` in nats, computed in f64 as simply as possible; each output of a layer
-/// is multiplied by its factor before the next layer reads it.
+/// is multiplied by its factor before the next layer reads it. If there is a teacher, half of the
+/// loss is against its probabilities.
 pub(crate) fn reference_loss(
     architecture: Architecture,
     parameters: &dyn Fn(ParameterName, usize) -> f64,
@@ -121,7 +122,14 @@ pub(crate) fn reference_loss(
             }
             let logits = reference_logits(dimensions, parameters, &x);
             let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
-            loss_nats += sum.ln() - logits[token(&window.targets)];
+            let target = logits[token(&window.targets)];
+            let row = (step * batch_size + row) * dimensions.vocabulary;
+            let taught = window.teacher.as_ref().map_or(target, |teacher| {
+                let powers = teacher[row..][..logits.len()].iter().map(|&x| f64::from(x).exp());
+                let products: f64 = powers.clone().zip(&logits).map(|(p, logit)| p * logit).sum();
+                products / powers.sum::<f64>()
+            });
+            loss_nats += sum.ln() - 0.5 * (target + taught);
         }
     }
     loss_nats / window.inputs.len() as f64

@@ -21,6 +21,7 @@ use crate::commands::shared::NormalizeArgument;
   charcell train --corpus books/ --preset good --out runs/books
   charcell train --corpus my.txt --board microbit-v2 --out runs/microbit
   charcell train --resume --out runs/books
+  charcell train --corpus my.txt --preset small --teacher runs/best --out runs/small
   charcell train --from runs/books --corpus letters.txt --epochs 20 --out runs/letters")]
 pub(in crate::commands) struct Arguments {
     #[command(flatten)]
@@ -71,6 +72,11 @@ pub(super) struct ModelArguments {
     /// of new characters are random; --hidden, --layers and --embedding are those of that run.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "forget_bias"])]
     pub(super) from: Option<PathBuf>,
+    /// Learn from the model of the run in this folder, of any size, as much as from the text: half
+    /// of each target is its probabilities. It needs the characters and the normalisation of the
+    /// text. By default, --dropout is 0 then, and --recurrent-dropout at most 0.05.
+    #[arg(long, value_name = "RUN")]
+    pub(super) teacher: Option<PathBuf>,
     /// The defaults of other options: the chapter's, or settings that predict new text better
     /// [default: chapter].
     #[arg(long, value_enum)]

@@ -26,6 +26,7 @@ use self::start::Start;
 use crate::error::Error;
 use crate::output::{tell, tell_changes, tell_replaced};
 use crate::run_folder::RunFolder;
+use crate::shell::shell_path;
 
 /// The parent folder of runs without --out.
 const RUNS: &str = "runs";
@@ -33,20 +34,25 @@ const RUNS: &str = "runs";
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     arguments.check_choice()?;
     let (start, folder) = start(arguments)?;
+    let teacher = start.teacher(arguments.teacher())?;
     let corpus = Corpus::open(&arguments.source(start.source()))?;
-    let config = arguments.config(&start, &corpus)?;
+    let config = arguments.config(&start, &corpus, teacher.as_ref())?;
     arguments.check_effects(&config)?;
     start.check(&config, &corpus)?;
+    teacher.iter().try_for_each(|teacher| teacher.check(&corpus))?;
     let Choice { device, reason } = arguments.device()?;
     let folder = folder.map_or_else(|| new_folder(&arguments.run), Ok)?;
     tell_text(&corpus, &config);
     arguments.tell_choice(&config, &corpus)?;
     start.tell(&corpus);
+    if let Some(teacher) = &teacher {
+        tell(format_args!("taught by {}", shell_path(&teacher.origin().run)));
+    }
     tell(format_args!("device: {device} ({reason})"));
     let interruption = Interruption::listen(folder);
     let display = Display::new(&config, start.epochs() as f64);
-    let backend = async |parameters| device.backend(parameters, &config).await;
-    let training = block_on(start.training(&corpus, &config, backend));
+    let backend = async |parameters, config: &Config| device.backend(parameters, config).await;
+    let training = block_on(start.training(&corpus, &config, teacher.as_ref(), backend));
     let training = training.map_err(Error::from).and_then(|mut training| {
         // Find out now, not after the first epochs.
         interruption.folder().check_room(&block_on(training.checkpoint())?)?;

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use charcell::gpu::Adapter;
 use charcell::text::{Corpus, Source};
-use charcell::{Choice, Config, Device, ModelError, Optimizer, Precision, Preset, Schedule};
+use charcell::{
+    Choice, Config, Device, ModelError, Optimizer, Precision, Preset, Schedule, Teacher,
+};
 use charcell_flash::Board;
 use pollster::block_on;
 
@@ -54,17 +56,30 @@ impl Arguments {
         self.model.from.as_deref()
     }
 
-    /// All settings of a training on `corpus` that begins with `start`.
+    /// The run that teaches, if given.
+    pub(super) fn teacher(&self) -> Option<&Path> {
+        self.model.teacher.as_deref()
+    }
+
+    /// All settings of a training on `corpus` that begins with `start` and has this `teacher`.
     ///
     /// # Errors
     /// Those of [`Config::for_flash`].
-    pub(super) fn config(&self, start: &Start, corpus: &Corpus) -> Result<Config, Error> {
+    pub(super) fn config(
+        &self,
+        start: &Start,
+        corpus: &Corpus,
+        teacher: Option<&Teacher>,
+    ) -> Result<Config, Error> {
         let Self { text, model, training, .. } = self;
+        let teacher = teacher.map(|teacher| teacher.origin().clone());
         let mut config = match start {
-            Start::Resumed(last) => last.checkpoint.description().config.clone(),
+            Start::Resumed(last) => {
+                Config { teacher, ..last.checkpoint.description().config.clone() }
+            }
             Start::Drawn | Start::Pretrained(_) => {
                 let config = start.with_sizes(self.defaults(corpus)?);
-                config.with_optimizer(training.optimizer.map(Into::into))
+                config.with_optimizer(training.optimizer.map(Into::into)).with_teacher(teacher)
             }
         };
         if !training.prefix.is_empty() {

@@ -1,10 +1,12 @@
 //! What a training starts from: nothing, another run's weights, or its own checkpoint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use charcell::model::{Architecture, Dimensions, Parameters, TrainedModel};
 use charcell::text::{Corpus, Source};
-use charcell::{Backend, Config, DeviceError, Pretrained, Training, TrainingError};
+use charcell::{
+    ArtifactError, Backend, Config, DeviceError, Pretrained, Teacher, Training, TrainingError,
+};
 
 use crate::error::Error;
 use crate::output::tell;
@@ -27,14 +29,22 @@ impl Start {
     /// # Errors
     /// [`RunError::NotARun`] says what is missing or wrong.
     pub(super) fn from_run(run: PathBuf) -> Result<Self, RunError> {
-        let unfit = |reason: String| RunError::NotARun { path: run.clone(), reason };
-        if run.to_str().is_none() {
-            return Err(unfit("its path is not UTF-8, so run.json couldn't name it".into()));
-        }
-        let model = RunFolder::open(run.clone())?.model()?;
-        let pretrained =
-            Pretrained::new(model, run.clone()).map_err(|error| unfit(error.to_string()))?;
-        Ok(Self::Pretrained(Box::new(pretrained)))
+        Ok(Self::Pretrained(Box::new(of_run(run, Pretrained::new)?)))
+    }
+
+    /// Reads the teacher: the run in the folder `given`, or the one that taught a training that is
+    /// resumed, if any.
+    ///
+    /// # Errors
+    /// [`RunError::Teacher`] says what is missing or wrong.
+    pub(super) fn teacher(&self, given: Option<&Path>) -> Result<Option<Teacher>, RunError> {
+        let earlier = match self {
+            Self::Resumed(last) => last.checkpoint.description().config.teacher.as_ref(),
+            Self::Drawn | Self::Pretrained(_) => None,
+        };
+        let run = given.or(earlier.map(|teacher| teacher.run.as_path()));
+        let teacher = run.map(|run| of_run(run.to_owned(), Teacher::new)).transpose();
+        teacher.map_err(|source| RunError::Teacher { source: Box::new(source) })
     }
 
     /// Reads the last checkpoint of the run in `path`, and keeps other trainings out of it.
@@ -106,7 +116,8 @@ impl Start {
         }
     }
 
-    /// Prepares the training on the backend that `backend` makes from the first parameters.
+    /// Prepares the training on the backends that `backend` makes from parameters and settings, for
+    /// itself and for its `teacher`.
     ///
     /// # Errors
     /// Those of [`Training`] and of the device.
@@ -114,17 +125,39 @@ impl Start {
         self,
         corpus: &'a Corpus,
         config: &Config,
-        backend: impl AsyncFnOnce(Parameters) -> Result<B, DeviceError>,
+        teacher: Option<&Teacher>,
+        backend: impl AsyncFn(Parameters, &Config) -> Result<B, DeviceError>,
     ) -> Result<Training<'a, B>, charcell::Error> {
-        match self {
-            Self::Drawn => Training::new(corpus, config, backend).await,
+        let own = async |parameters| backend(parameters, config).await;
+        let training = match self {
+            Self::Drawn => Training::new(corpus, config, own).await,
             Self::Pretrained(pretrained) => {
-                Training::from_pretrained(corpus, config, &pretrained, backend).await
+                Training::from_pretrained(corpus, config, &pretrained, own).await
             }
             Self::Resumed(last) => {
                 let LastCheckpoint { checkpoint, metrics, .. } = *last;
-                Training::resume(corpus, config, &checkpoint, metrics, backend).await
+                Training::resume(corpus, config, &checkpoint, metrics, own).await
             }
+        }?;
+        match teacher {
+            Some(teacher) => training.with_teacher(teacher, backend).await,
+            None => Ok(training),
         }
     }
+}
+
+/// What `make` makes of the model of the run in the folder `run`.
+///
+/// # Errors
+/// [`RunError::NotARun`] says what is missing or wrong.
+fn of_run<T>(
+    run: PathBuf,
+    make: impl FnOnce(TrainedModel, PathBuf) -> Result<T, ArtifactError>,
+) -> Result<T, RunError> {
+    let unfit = |reason: String| RunError::NotARun { path: run.clone(), reason };
+    if run.to_str().is_none() {
+        return Err(unfit("its path is not UTF-8, so run.json couldn't name it".into()));
+    }
+    let model = RunFolder::open(run.clone())?.model()?;
+    make(model, run.clone()).map_err(|error| unfit(error.to_string()))
 }

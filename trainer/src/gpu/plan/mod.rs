@@ -8,8 +8,8 @@ mod gradients;
 mod update;
 
 use charcell_shaders::{
-    LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, PACK_WEIGHTS, PROJECT, ProductTile, ROUND_WEIGHTS,
-    SOFTMAX_CROSS_ENTROPY, Tiles,
+    DISTILL, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, PACK_WEIGHTS, PROJECT, ProductTile,
+    ROUND_WEIGHTS, SOFTMAX_CROSS_ENTROPY, Tiles,
 };
 use infer_core::layout::GATES;
 
@@ -223,6 +223,17 @@ impl Plan {
             flop: 0,
             bytes: 2 * vocabulary as u64 * self.rows(self.shapes.num_steps) * WORD,
         });
+        if self.shapes.has_teacher {
+            self.push(Task {
+                kernel: DISTILL,
+                constants: Vec::new(),
+                buffers: vec![BufferName::Targets, BufferName::Teacher, BufferName::Logits],
+                repetition: Repetition::Once,
+                workgroups: [vectors.div_ceil(lanes), 1, 1],
+                flop: 0,
+                bytes: 3 * vocabulary as u64 * self.rows(self.shapes.num_steps) * WORD,
+            });
+        }
         self.project(Projection {
             weights: PackedMatrix::WOutTransposed,
             bias: None,

@@ -17,7 +17,7 @@ use infer_core::Normalisation;
 use self::twins::Twins;
 use super::*;
 use crate::backend::{Backend, IterationSettings, Iterations};
-use crate::model::{Dimensions, Precision};
+use crate::model::{Dimensions, Origin, Precision};
 use crate::text::Corpus;
 use crate::{Error, Optimizer, Outcome, Training};
 
@@ -58,11 +58,13 @@ fn case(
 }
 
 impl Case {
-    /// The same with all optional features.
-    fn with_adam_and_dropout(self) -> Self {
+    /// The same with Adam, dropout and a teacher.
+    fn with_options(self) -> Self {
         let (optimizer, learning_rate) = (Optimizer::AdamW, 0.1);
         let (weight_decay, dropout) = (0.5, 0.3);
-        let config = Config { optimizer, learning_rate, weight_decay, dropout, ..self.config };
+        let teacher = Some(Origin { run: "teacher".into(), weights_checksum: 0 });
+        let config =
+            Config { optimizer, learning_rate, weight_decay, dropout, teacher, ..self.config };
         Self { config, ..self }
     }
 
@@ -103,9 +105,9 @@ fn kernels_do_what_their_twins_do() {
         (case(43, 65, 2, 32, 35), Tiles::SOFTWARE),
         (case(43, 7, 1, 5, 3), Tiles::GPU),
         (case(6, 10, 3, 6, 4), ODD),
-        (case(43, 65, 2, 18, 9).with_adam_and_dropout(), Tiles::SOFTWARE),
-        (case(6, 10, 1, 6, 4).with_adam_and_dropout(), ODD),
-        (case(43, 65, 2, 18, 9).with_adam_and_dropout().made_small(), Tiles::SOFTWARE),
+        (case(43, 65, 2, 18, 9).with_options(), Tiles::SOFTWARE),
+        (case(6, 10, 1, 6, 4).with_options(), ODD),
+        (case(43, 65, 2, 18, 9).with_options().made_small(), Tiles::SOFTWARE),
         (case(6, 10, 1, 6, 4).made_small(), ODD),
     ];
     for (case, tiles) in cases {
@@ -146,7 +148,7 @@ fn kernels_do_what_their_twins_do_at_all_sizes() {
                         let case = case(vocabulary, hidden, layers, batch, steps);
                         for tiles in [Tiles::SOFTWARE, Tiles::GPU] {
                             case.compare(tiles);
-                            let case = case.clone().with_adam_and_dropout();
+                            let case = case.clone().with_options();
                             case.compare(tiles);
                             case.made_small().compare(tiles);
                         }

@@ -1,12 +1,15 @@
 //! Resuming from a checkpoint on a GPU.
 
 use super::*;
-use crate::Checkpoint;
 use crate::cpu::Cpu;
+use crate::{Checkpoint, Teacher};
 
 #[test]
 fn a_resumed_run_has_the_same_weights() {
     let corpus = small_corpus();
+    let teacher = Teacher::new(train(&small_config()).model, "teacher".into()).unwrap();
+    let on_gpu =
+        async |parameters, config: &Config| Gpu::new(&adapter(), &parameters, config).await;
     let config = Config {
         layers: 2,
         optimizer: Optimizer::AdamW,
@@ -14,11 +17,13 @@ fn a_resumed_run_has_the_same_weights() {
         dropout: 0.3,
         validation: 0.1,
         report_every: 2,
+        teacher: Some(teacher.origin().clone()),
         ..small_config()
     };
     let new = || {
         let gpu = async |parameters| Gpu::new(&adapter(), &parameters, &config).await;
-        Training::new(&corpus, &config, gpu).now().unwrap()
+        let training = Training::new(&corpus, &config, gpu).now().unwrap();
+        training.with_teacher(&teacher, on_gpu).now().unwrap()
     };
     let go_on = |_: &crate::Progress| ControlFlow::Continue(());
     let whole = new().run(go_on).now();
@@ -32,7 +37,7 @@ fn a_resumed_run_has_the_same_weights() {
     let gpu = async |parameters| Gpu::new(&adapter(), &parameters, &config).await;
     let metrics = first.metrics().to_vec();
     let resumed = Training::resume(&corpus, &config, &checkpoint, metrics, gpu).now().unwrap();
-    let resumed = resumed.run(go_on).now();
+    let resumed = resumed.with_teacher(&teacher, on_gpu).now().unwrap().run(go_on).now();
     assert!(resumed.stopped.is_none(), "{:?}", resumed.stopped);
     assert!(resumed.model.parameters == whole.model.parameters);
     let measured = |outcome: &Outcome| -> Vec<_> {

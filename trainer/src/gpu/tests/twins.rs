@@ -1,7 +1,7 @@
 //! Compares the same iteration on the GPU and on the CPU, kernel by kernel.
 
 use charcell_shaders::{
-    ADAM, GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, SGD,
+    ADAM, DISTILL, GLOBAL_NORM, INPUT_WEIGHT_GRADIENTS, LSTM_STEP_BACKWARD, LSTM_STEP_FORWARD, SGD,
     SOFTMAX_CROSS_ENTROPY, WEIGHT_GRADIENTS,
 };
 use infer_core::Token;
@@ -67,7 +67,12 @@ impl Twins {
             let token = |_| random.random_range(0..dimensions.vocabulary) as Token;
             (0..num_steps * batch_size).map(token).collect()
         };
-        let window = Window { inputs: tokens(), targets: tokens(), resets_state: false };
+        let (inputs, targets) = (tokens(), tokens());
+        let teacher = shapes.has_teacher.then(|| {
+            let logits = inputs.len() * dimensions.vocabulary;
+            (0..logits).map(|_| random.random_range(-9.0..9.0)).collect()
+        });
+        let window = Window { inputs, targets, resets_state: false, teacher };
         let mut cpu = Cpu::new(parameters.clone(), config, 1).unwrap();
         cpu.set_state(&state);
         let mut gpu = Gpu::with_plan(&adapter(), &parameters, config, plan).now().unwrap();
@@ -165,6 +170,14 @@ impl Twins {
         let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
         assert!((sum / loss_nats - 1.0).abs() < 1e-5, "losses {sum}, expected {loss_nats}");
 
+        if let Some(teacher) = &self.window.teacher {
+            for slice in &mut self.cpu.slices {
+                slice.distill(teacher, prediction_count);
+            }
+            self.run_gpu_through(DISTILL.name);
+            self.compare("taught d_logits", BufferName::Logits, vocabulary, |s| &s.logits);
+        }
+
         self.run_gpu_through(LSTM_STEP_BACKWARD.name);
         for slice in &mut self.cpu.slices {
             slice.backward(&self.cpu.packed, dropout);
@@ -254,7 +267,8 @@ impl Twins {
         assert_close("updated parameters", found, expected);
     }
 
-    /// Compares a window that carries the state over, one that resets it, and the state after them.
+    /// Compares a window that carries the state over, one that resets it, the state after them, and
+    /// their logits without dropout.
     fn compare_next_windows(&mut self) {
         // The CPU has already counted the iteration before.
         self.gpu.iterations += 1;
@@ -275,6 +289,8 @@ impl Twins {
         let (found, expected) = (self.gpu.state().now().unwrap(), self.cpu.state());
         assert_close("hidden state", &found.hidden, &expected.hidden);
         assert_close("cell state", &found.cell, &expected.cell);
+        let found = self.gpu.logits(&windows).now().unwrap();
+        assert_close("logits", &found, &self.cpu.logits(&windows).now().unwrap());
     }
 }
 

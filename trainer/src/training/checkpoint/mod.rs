@@ -13,6 +13,7 @@ use super::mismatch::{of_epochs, of_setting, of_vocabularies};
 use super::{EpochReport, MetricsChecksum};
 use crate::config::Config;
 use crate::error::Mismatch;
+use crate::model::Origin;
 use crate::text::Corpus;
 
 /// The state of a run at some moment. A run resumed from it has the same weights after the same
@@ -61,8 +62,8 @@ pub(super) struct BestStatus {
 }
 
 /// The settings that may change when a run resumes; `epochs` only if the learning rate doesn't
-/// depend on it.
-const CHANGEABLE: [&str; 4] = ["epochs", "patience", "report_every", "prefixes"];
+/// depend on it, of the `teacher` only the folder.
+const CHANGEABLE: [&str; 5] = ["epochs", "patience", "report_every", "prefixes", "teacher"];
 
 impl Checkpoint {
     /// The description of the run.
@@ -97,6 +98,11 @@ impl Checkpoint {
         let names = values["config"].as_object().into_iter().flat_map(|config| config.keys());
         for name in names.filter(|name| !CHANGEABLE.contains(&name.as_str())) {
             compare(name, &format!("/config/{name}"))?;
+        }
+        if let Some(Origin { run, .. }) = config.teacher.as_ref().or(there.config.teacher.as_ref())
+        {
+            let setting = format!("the checksum of the teacher {}", run.display());
+            compare(&setting, "/config/teacher/weights_checksum")?;
         }
         compare("normalisation", "/normalisation")?;
         compare("replacement", "/source/replacement")?;
