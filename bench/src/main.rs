@@ -28,7 +28,7 @@ use crate::arguments::Arguments;
 /// A section of `docs/results.md`, or a picture: its name, what it shows, and what measures it.
 type Section = (&'static str, &'static str, fn(&Arguments) -> Result<()>);
 
-const SECTIONS: [Section; 15] = [
+const SECTIONS: [Section; 16] = [
     ("bench", "training against PyTorch, JAX, Burn and NumPy (5 GB of disk)", peers::measure),
     ("phases", "where the time of an iteration goes on the CPU", |_| phases::measure()),
     ("growth-cpu", "the cost of a multiply-add by model size, on the CPU", |_| {
@@ -41,6 +41,7 @@ const SECTIONS: [Section; 15] = [
     ("chapter", "the chapter's perplexities (--time-machine)", chapter::measure),
     ("presets", "the presets compared with each other (--time-machine)", presets::measure),
     ("compact", "the presets for a given size (--time-machine)", compact::measure),
+    ("compact-teacher", "the presets with a teacher (--time-machine)", compact::teacher::measure),
     ("compact-curves", "perplexity against bytes (--time-machine)", compact::curves::measure),
     ("compact-second-text", "the presets on --second-text", compact::second_text::measure),
     ("held-out", "held-out perplexity against PyTorch (--time-machine)", held_out::measure),

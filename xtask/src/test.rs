@@ -45,8 +45,16 @@ const FULL: [Step; 5] = [
 ];
 
 /// The sections of `docs/results.md` that a full round measures.
-const MEASURED: [&str; 7] =
-    ["gpu", "fuzzing", "chapter", "presets", "compact", "compact-curves", "held-out"];
+const MEASURED: [&str; 8] = [
+    "gpu",
+    "fuzzing",
+    "chapter",
+    "presets",
+    "compact",
+    "compact-teacher",
+    "compact-curves",
+    "held-out",
+];
 
 /// Runs the steps whose names contain `only`, including those of a full round if `time_machine` is
 /// given. After a step fails, the others still run.

@@ -2,15 +2,18 @@
 
 pub(crate) mod curves;
 pub(crate) mod second_text;
+pub(crate) mod teacher;
 
 use std::fmt::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::{fs, thread};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use charcell::model::TrainedModel;
 use charcell::text::Corpus;
 use charcell::{
-    Artifact, Config, Device, Precision, Preset, artifact, evaluate, train_and_predict,
+    Artifact, Config, Device, Outcome, Precision, Preset, Teacher, Training, artifact, evaluate,
 };
 use charcell_flash::{BOARDS, Board};
 use device_tests::instructions::recorded;
@@ -40,6 +43,7 @@ const COUNTED_CHARACTERS: usize = 20;
 
 /// A trained model, and how well its artifact predicts the held-out text.
 struct Trained {
+    model: TrainedModel,
     artifact: Artifact,
     perplexity: f64,
     bits_per_byte: f64,
@@ -80,15 +84,14 @@ fn dense(config: &Config) -> Config {
 /// Both models, trained at the same time: a thread each is faster than all threads for each.
 fn both_trained(corpus: &Corpus, configs: [&Config; 2]) -> Result<[Trained; 2]> {
     let [first, second] = thread::scope(|scope| {
-        let threads = configs.map(|config| scope.spawn(move || trained(corpus, config)));
+        let threads = configs.map(|config| scope.spawn(move || trained(corpus, config, None)));
         threads.map(|thread| thread.join().map_err(|_| anyhow!("a training panicked"))?)
     });
     Ok([first?, second?])
 }
 
-fn trained(corpus: &Corpus, config: &Config) -> Result<Trained> {
-    let device = Device::Cpu { threads: 1 };
-    let outcome = block_on(train_and_predict(corpus, config, &device, |_| {}))?;
+fn trained(corpus: &Corpus, config: &Config, teacher: Option<&Teacher>) -> Result<Trained> {
+    let outcome = block_on(outcome(corpus, config, teacher))?;
     ensure!(outcome.stopped.is_none(), "training stopped: {:?}", outcome.stopped);
     let artifact = artifact(&outcome.model, config.weights)?;
     let tokens: Vec<Token> = corpus.split(HELD_OUT).1.to_vec();
@@ -97,7 +100,19 @@ fn trained(corpus: &Corpus, config: &Config) -> Result<Trained> {
     let bytes: usize =
         tokens[1..].iter().map(|&token| characters[usize::from(token)].len_utf8()).sum();
     let bits = evaluation.bits_per_character * evaluation.characters as f64;
-    Ok(Trained { artifact, perplexity: evaluation.perplexity, bits_per_byte: bits / bytes as f64 })
+    let (perplexity, bits_per_byte) = (evaluation.perplexity, bits / bytes as f64);
+    Ok(Trained { model: outcome.model, artifact, perplexity, bits_per_byte })
+}
+
+async fn outcome(corpus: &Corpus, config: &Config, teacher: Option<&Teacher>) -> Result<Outcome> {
+    let device = Device::Cpu { threads: 1 };
+    let backend = async |parameters, config: &Config| device.backend(parameters, config).await;
+    let new = async |parameters| backend(parameters, config).await;
+    let mut training = Training::new(corpus, config, new).await?;
+    if let Some(teacher) = teacher {
+        training = training.with_teacher(teacher, backend).await?;
+    }
+    Ok(training.run(|_| ControlFlow::Continue(())).await)
 }
 
 /// The table of presets.
