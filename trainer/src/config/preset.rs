@@ -11,9 +11,10 @@ pub enum Preset {
     Chapter,
     /// A recipe that takes less time and predicts unseen text better.
     Good,
-    /// A model of at most 52,000 bytes, which predicts as well as the chapter's with 324,000.
+    /// A model of at most 52,000 bytes, which predicts unseen text better than the chapter's with
+    /// 324,000.
     Tiny,
-    /// A model of at most 98,000 bytes, which predicts better than the chapter's, in less time.
+    /// A model of at most 98,000 bytes, which predicts better than a tiny one.
     Small,
     /// A model of at most 324,000 bytes, which predicts best.
     Best,

@@ -35,10 +35,10 @@ words!(PresetArgument for Preset {
     Chapter,
     /// A recipe that predicts unseen text better, in less time.
     Good,
-    /// At most 52,000 bytes of flash: predicts as well as the chapter's model in a sixth of its
-    /// size.
+    /// At most 52,000 bytes of flash: predicts unseen text better than the chapter's model, which
+    /// has six times as many.
     Tiny,
-    /// At most 98,000 bytes of flash.
+    /// At most 98,000 bytes of flash: predicts better than `tiny`.
     Small,
     /// At most 324,000 bytes of flash: predicts best.
     Best,
