@@ -15,9 +15,9 @@ const SHORTER: usize = 200;
 
 /// Bytes of the artifact of an untrained model, of whose recurrent weights as many blocks are left
 /// out as in a training.
-fn bytes(config: &Config, vocabulary: &[char]) -> usize {
+fn bytes(config: &Config, vocabulary: Vocabulary, normalisation: Normalisation) -> usize {
     let &Config { hidden, layers, embedding, .. } = config;
-    let dimensions = Dimensions { vocabulary: vocabulary.len(), hidden, layers };
+    let dimensions = Dimensions { vocabulary: vocabulary.size(), hidden, layers };
     let mut parameters = parameters(Architecture { dimensions, embedding }, 50.0, 1);
     let row_blocks = hidden.div_ceil(BLOCK_COLUMNS);
     let left_out = (f64::from(config.sparsity) * (hidden * row_blocks) as f64).round() as usize;
@@ -33,15 +33,17 @@ fn bytes(config: &Config, vocabulary: &[char]) -> usize {
     let model = TrainedModel {
         parameters,
         precision: config.weights,
-        vocabulary: Vocabulary::from_characters(vocabulary.to_vec()).unwrap(),
-        normalisation: Normalisation::None,
+        vocabulary,
+        normalisation,
         prefixes: config.prefixes.clone(),
     };
     artifact(&model, config.weights).unwrap().bytes().len()
 }
 
 fn assert_bounded(config: &Config, vocabulary: &[char]) -> usize {
-    let (found, most) = (bytes(config, vocabulary), config.largest_artifact(vocabulary));
+    let all = Vocabulary::from_characters(vocabulary.to_vec()).unwrap();
+    let found = bytes(config, all, Normalisation::None);
+    let most = config.largest_artifact(vocabulary);
     assert!((most - SHORTER..=most).contains(&found), "{found}, at most {most}: {config:?}");
     most
 }
@@ -96,6 +98,21 @@ fn artifacts_of_all_settings_are_bounded() {
                 assert_bounded(&config, &vocabulary);
             }
         }
+    }
+}
+
+/// A prefix is stored as it is read: with wider characters than were given.
+#[test]
+fn lower_case_and_replaced_characters_of_prefixes_are_bounded() {
+    let characters = vec!['a', 'ⱥ', '🙂'];
+    for prefix in ["Ⱥ", "?"] {
+        let prefixes = vec![prefix.repeat(300)];
+        let config = Config { hidden: 8, prefixes, ..Config::default() };
+        let vocabulary = Vocabulary::from_characters(characters.clone()).unwrap();
+        let vocabulary = vocabulary.with_replacement(Some('🙂')).unwrap();
+        let found = bytes(&config, vocabulary, Normalisation::LowerCase);
+        let most = config.largest_artifact(&characters);
+        assert!(found <= most, "{prefix}: {found}, at most {most}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Settings for an artifact of a given size.
 
+use infer_core::Normalisation;
 use infer_core::artifact::PRELUDE_BYTES;
 use infer_core::int8::GateConstants;
 use infer_core::layout::{
@@ -111,11 +112,27 @@ impl Config {
     fn largest_header(&self, vocabulary: &[char], tensors: usize) -> usize {
         /// A varint of 32 bits.
         const NUMBER: usize = 5;
-        let strings = self.prefixes.iter().map(|prefix| NUMBER + prefix.len()).sum::<usize>();
-        let characters = vocabulary.iter().map(|character| character.len_utf8()).sum::<usize>();
+        let characters = vocabulary.iter().map(|character| character.len_utf8());
+        let widest = characters.clone().max().unwrap_or_default();
+        let of_prefix = |prefix: &String| {
+            let bytes = |character| most_stored_bytes(character, vocabulary, widest);
+            NUMBER + prefix.chars().map(bytes).sum::<usize>()
+        };
+        let strings = self.prefixes.iter().map(of_prefix).sum::<usize>();
+        let characters = characters.sum::<usize>();
         let quantisation = NUMBER + 1 + self.layers;
         let fields = 8 * NUMBER;
         let entry = 2 + 2 * NUMBER;
         PRELUDE_BYTES + quantisation + fields + characters + strings + tensors * entry
     }
+}
+
+/// The most bytes of a prefix's `character` in an artifact, where it may be in lower case, or be
+/// replaced by one of the `vocabulary`, of which the `widest` has so many bytes.
+fn most_stored_bytes(character: char, vocabulary: &[char], widest: usize) -> usize {
+    let lower = Normalisation::LowerCase.apply(character);
+    if lower == character && vocabulary.contains(&character) {
+        return character.len_utf8();
+    }
+    widest.max(lower.len_utf8()).max(character.len_utf8())
 }
