@@ -10,6 +10,7 @@ use charcell_flash::Board;
 use device_tests::c_library::{
     self, COMPILER, CodeBytes, Library, code_bytes, folder, page, page_command,
 };
+use device_tests::console::Console;
 use device_tests::{firmware, machines, models};
 use infer_core::Sampling;
 use xshell::cmd;
@@ -155,17 +156,8 @@ fn each_target_of_the_page_links() -> Result<()> {
 /// Types prefixes on the console of `firmware`, which must continue them as the host does, and say
 /// what is wrong with a damaged or missing model.
 fn talk(firmware: &Path) -> Result<()> {
-    let start = |model: Option<&Path>| firmware::console(the_board()?, firmware, model);
     let bytes = fs::read(models::shipped())?;
-    let artifact = Artifact::read(&models::shipped())?;
-    let host = artifact.model()?;
-    let prefixes = &host.header().prefixes;
-    let mut console = start(Some(&models::shipped()))?;
-    console.answer()?;
-    for prefix in prefixes {
-        let (shown, expected) = (console.ask(prefix)?, host.text(prefix, LENGTH, SAMPLING)?);
-        ensure!(shown == expected, "the board and the host differ:\n{shown}\n{expected}");
-    }
+    let mut console = continue_prefixes(firmware, &models::shipped())?;
     let shown = console.ask("the €")?;
     ensure!(
         shown.contains("€: the text has a character"),
@@ -182,10 +174,50 @@ fn talk(firmware: &Path) -> Result<()> {
     let damaged = firmware.with_extension("damaged");
     fs::write(&damaged, [&bytes[..bytes.len() - 1], &[!bytes[bytes.len() - 1]]].concat())?;
     for (model, error) in [(Some(&*damaged), "damaged"), (None, "not a Charcell artifact")] {
-        let mut console = start(model)?;
-        console.answer()?;
-        let shown = console.ask("the")?;
+        let shown = start(firmware, model)?.ask("the")?;
         ensure!(shown.contains(error), "\"{error}\" isn't in: {shown}");
+    }
+    Ok(())
+}
+
+/// The console of `firmware` with `model` in its flash, after the first line.
+fn start(firmware: &Path, model: Option<&Path>) -> Result<Console> {
+    let mut console = firmware::console(the_board()?, firmware, model)?;
+    console.answer()?;
+    Ok(console)
+}
+
+/// Types the prefixes of `model` on the console of `firmware`, which must continue them as the host
+/// does.
+fn continue_prefixes(firmware: &Path, model: &Path) -> Result<Console> {
+    let artifact = Artifact::read(model)?;
+    let host = artifact.model()?;
+    let mut console = start(firmware, Some(model))?;
+    for prefix in &host.header().prefixes {
+        let (shown, expected) = (console.ask(prefix)?, host.text(prefix, LENGTH, SAMPLING)?);
+        ensure!(shown == expected, "the board and the host differ:\n{shown}\n{expected}");
+    }
+    Ok(console)
+}
+
+/// Compact models, from flash, with a part of their weights in RAM, and with all; a library without
+/// the feature refuses them.
+#[test]
+fn it_writes_the_same_with_compact_models() -> Result<()> {
+    let plain = link("plain", &[(OBJECT, &path(&build(HARD)?.object))], &[])?;
+    let object = path(&c_library::build(HARD, &COMPACT)?.object);
+    let mut firmwares = vec![link("compact", &[(OBJECT, &object)], &[])?];
+    for (name, bytes) in [("compact-some-ram", "1001"), ("compact-ram", "0x100000")] {
+        let bytes = format!("-DRAM_BYTES={bytes}");
+        firmwares.push(link(name, &[(OBJECT, &object)], &[&bytes])?);
+    }
+    for name in ["tiny-int4", "tiny-sparse", "tiny-narrow"] {
+        let model = root().join("infer-core/tests/models").join(name).with_extension("postcard");
+        for firmware in &firmwares {
+            continue_prefixes(firmware, &model)?;
+        }
+        let shown = start(&plain, Some(&model))?.ask("the")?;
+        ensure!(shown.contains("compact"), "without the feature, {name} is answered by: {shown}");
     }
     Ok(())
 }
