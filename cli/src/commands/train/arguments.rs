@@ -69,7 +69,8 @@ pub(super) struct TextArguments {
 #[command(next_help_heading = "Model")]
 pub(super) struct ModelArguments {
     /// Start from the weights of the run in this folder, on the same or another text. The weights
-    /// of new characters are random; --hidden, --layers and --embedding are those of that run.
+    /// of new characters are random; --hidden, --layers and --embedding are those of that run, but
+    /// not --weights and --sparsity.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "forget_bias"])]
     pub(super) from: Option<PathBuf>,
     /// Learn from the model of the run in this folder, of any size, as much as from the text: half
