@@ -100,6 +100,17 @@ fn int4_of_a_model_that_was_not_trained_for_it_is_refused() {
     }
 }
 
+/// Its rows of input weights were rounded, not the embedding that they are computed from.
+#[test]
+fn int8_of_a_model_for_int4_has_no_embedding() {
+    let model = TrainedModel { precision: Precision::Int4, ..NARROW.clone() };
+    let (losses, compaction) = losses(&model, Precision::Int8);
+    assert_eq!(compaction, Compaction { is_int4: false, is_sparse: true, embedding: 0 });
+    for loss in losses {
+        assert!(loss.factor < 1.003, "{loss}");
+    }
+}
+
 /// A masked character is never drawn, and costs the others little.
 #[test]
 fn a_masked_character_is_masked_in_int4() {
