@@ -292,6 +292,7 @@ mod tests {
                 none.flash_bytes_read
             );
             last = placement.ram_bytes;
+            assert_eq!(flash.placement(last), placement, "in no more than it takes");
             assert_eq!(text(&model), expected, "{placement:?}");
         }
         assert_eq!(last, all);

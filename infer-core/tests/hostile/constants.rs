@@ -69,4 +69,15 @@ fn constants_that_just_fit_are_accepted() {
         mend_checksum(artifact);
         assert_eq!(load(artifact).is_ok(), fits, "{bias}");
     }
+    // In int8, with as much room for products as the most units need.
+    let largest = i32::MAX - 128 * 127 * 1024;
+    for (sound, (bias, fits)) in [INT8, NARROW].into_iter().flat_map(|sound| {
+        [(largest, true), (-largest, true), (largest + 1, false)].map(|bias| (sound, bias))
+    }) {
+        let b_out = tensor(sound, TensorName::BOut, 0).offset as usize;
+        let artifact = aligned(&mut memory, sound);
+        artifact[b_out..][..4].copy_from_slice(&bias.to_le_bytes());
+        mend_checksum(artifact);
+        assert_eq!(load(artifact).is_ok(), fits, "{bias}");
+    }
 }
