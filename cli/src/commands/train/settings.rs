@@ -165,7 +165,7 @@ impl Arguments {
         } else {
             format!(
                 "chosen for {flash_bytes} bytes of flash: {model}; models of this kind predict \
-                 unseen text best at this size"
+                 unseen text best at this size, as measured with 44 characters"
             )
         });
         Ok(())
