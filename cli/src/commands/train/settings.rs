@@ -159,8 +159,8 @@ impl Arguments {
             format!("changed from the preset's model for {flash_bytes} bytes of flash: {model}")
         } else if flash_bytes > used {
             format!(
-                "chosen for {flash_bytes} bytes of flash, of which {used} are used, because larger \
-                 models predict no better: {model}"
+                "chosen for {flash_bytes} bytes of flash, of which {used} are used, because \
+                 nothing larger was measured: {model}"
             )
         } else {
             format!(

@@ -4,37 +4,12 @@
 
 use core::arch::naked_asm;
 
-use super::{Int4Kernels, numbers};
-use crate::BlockColumns;
 use crate::arch::arm_dsp::ArmDsp;
 use crate::layout::{BLOCK_ROWS, Columns, NibbleBlock};
 
-impl Int4Kernels for ArmDsp {
-    fn add_int4_part(
-        sums: &mut [i32; BLOCK_ROWS],
-        multipliers: &[i16; BLOCK_ROWS],
-        blocks: &[NibbleBlock],
-        columns: BlockColumns<'_>,
-        x: &[Columns],
-    ) {
-        if let Some(list) = numbers(blocks, columns, x) {
-            // SAFETY: `list` has a number for each block, at least one, and all are below the
-            // length of `x`.
-            unsafe {
-                add_listed(
-                    blocks.as_ptr(),
-                    list.as_ptr(),
-                    x.as_ptr(),
-                    list.len(),
-                    sums,
-                    multipliers,
-                )
-            };
-        }
-    }
-}
+super::listed_kernel!(ArmDsp, add_listed);
 
-/// [`add_int4_part`](Int4Kernels::add_int4_part) of the first `count` blocks.
+/// [`add_int4_part`](super::Int4Kernels::add_int4_part) of the first `count` blocks.
 ///
 /// `SMLADX` multiplies the two columns of a word, which are the other way round, four times: all
 /// rows, and with the nibbles of more and more rows cleared. A block takes 36 instructions: seven

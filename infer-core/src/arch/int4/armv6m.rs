@@ -5,37 +5,12 @@
 
 use core::arch::naked_asm;
 
-use super::{Int4Kernels, numbers};
-use crate::BlockColumns;
 use crate::arch::armv6m::Armv6m;
 use crate::layout::{BLOCK_ROWS, Columns, NibbleBlock};
 
-impl Int4Kernels for Armv6m {
-    fn add_int4_part(
-        sums: &mut [i32; BLOCK_ROWS],
-        multipliers: &[i16; BLOCK_ROWS],
-        blocks: &[NibbleBlock],
-        columns: BlockColumns<'_>,
-        x: &[Columns],
-    ) {
-        if let Some(list) = numbers(blocks, columns, x) {
-            // SAFETY: `list` has a number for each block, at least one, and all are below the
-            // length of `x`.
-            unsafe {
-                add_listed(
-                    blocks.as_ptr(),
-                    list.as_ptr(),
-                    x.as_ptr(),
-                    list.len(),
-                    sums,
-                    multipliers,
-                )
-            };
-        }
-    }
-}
+super::listed_kernel!(Armv6m, add_listed);
 
-/// [`add_int4_part`](Int4Kernels::add_int4_part) of the first `count` blocks.
+/// [`add_int4_part`](super::Int4Kernels::add_int4_part) of the first `count` blocks.
 ///
 /// A multiplication counts for two columns of a row: see [`NibbleBlock`]. Each two blocks, the
 /// upper halves of the products are added to the sums on the stack. A block takes 97 instructions:

@@ -4,37 +4,12 @@
 
 use core::arch::naked_asm;
 
-use super::{Int4Kernels, numbers};
-use crate::BlockColumns;
 use crate::arch::helium::Helium;
 use crate::layout::{BLOCK_ROWS, Columns, NibbleBlock};
 
-impl Int4Kernels for Helium {
-    fn add_int4_part(
-        sums: &mut [i32; BLOCK_ROWS],
-        multipliers: &[i16; BLOCK_ROWS],
-        blocks: &[NibbleBlock],
-        columns: BlockColumns<'_>,
-        x: &[Columns],
-    ) {
-        if let Some(list) = numbers(blocks, columns, x) {
-            // SAFETY: `list` has a number for each block, at least one, and all are below the
-            // length of `x`.
-            unsafe {
-                add_listed(
-                    blocks.as_ptr(),
-                    list.as_ptr(),
-                    x.as_ptr(),
-                    list.len(),
-                    sums,
-                    multipliers,
-                )
-            };
-        }
-    }
-}
+super::listed_kernel!(Helium, add_listed);
 
-/// [`add_int4_part`](Int4Kernels::add_int4_part) of the first `count` blocks.
+/// [`add_int4_part`](super::Int4Kernels::add_int4_part) of the first `count` blocks.
 ///
 /// Four blocks at a time are multiplied byte by byte, sixteen columns at once. Their words are
 /// loaded byte by byte, and so are in four vectors: rows 0 and 1 of the odd columns, rows 2 and 3

@@ -1,6 +1,35 @@
 //! Inner products with int4 weights, of matrices that keep all or some of their blocks: one file
 //! per target.
 
+/// Implements [`Int4Kernels`] by `$add_listed`, assembly that reads `count` blocks, at least one,
+/// their numbers, and the elements of `x` with these numbers.
+#[cfg(any(arm_dsp, armv6m, helium))]
+macro_rules! listed_kernel {
+    ($target:ty, $add_listed:path) => {
+        impl $crate::arch::Int4Kernels for $target {
+            fn add_int4_part(
+                sums: &mut [i32; BLOCK_ROWS],
+                multipliers: &[i16; BLOCK_ROWS],
+                blocks: &[NibbleBlock],
+                columns: $crate::BlockColumns<'_>,
+                x: &[Columns],
+            ) {
+                if let Some(list) = super::numbers(blocks, columns, x) {
+                    let (count, list) = (list.len(), list.as_ptr());
+                    // SAFETY: `list` has a number for each block, at least one, and all are below
+                    // the length of `x`.
+                    unsafe {
+                        $add_listed(blocks.as_ptr(), list, x.as_ptr(), count, sums, multipliers)
+                    };
+                }
+            }
+        }
+    };
+}
+
+#[cfg(any(arm_dsp, armv6m, helium))]
+use listed_kernel;
+
 #[cfg(arm_dsp)]
 mod arm_dsp;
 #[cfg(armv6m)]
